@@ -14,7 +14,7 @@ if ((major === 24 && minor >= 16) || (major === 26 && minor >= 1) || major > 26)
   console.error(
     'affidavit needs Node.js 24.16 or a later 24, or 26.1 or later; this is ' +
       process.versions.node +
-      '.\nInstall a current LTS release from https://nodejs.org and run the command again.',
+      '.\nInstall a current LTS release from https://nodejs.org and run the command again.'
   )
   process.exitCode = 4
 }
