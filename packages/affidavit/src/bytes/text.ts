@@ -1,0 +1,18 @@
+// UTF-8 text: decoding refuses what is not valid UTF-8 instead of replacing it.
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** UTF-8 bytes of `text`. The caller makes sure that it holds no lone surrogate (`isWellFormed`). */
+export function utf8(text: string): Uint8Array {
+  return Buffer.from(text, 'utf8')
+}
+
+/** The text of valid UTF-8 bytes, a byte order mark kept as it is; `undefined` for invalid UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return strict.decode(bytes)
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,23 @@
+// UUIDs of RFC 9562: version 7 (time first) for what happens now, version 8 (ours: a digest) for what is derived.
+
+import { toHex } from './hex.ts'
+
+/** UUIDv7 (RFC 9562 §5.7) from a Unix time in milliseconds and 10 random bytes. */
+export function uuidV7(at: number, random: Uint8Array): string {
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(at) << 16n)
+  bytes.set(random.subarray(0, 10), 6)
+  return stamped(bytes, 7)
+}
+
+/** UUIDv8 (RFC 9562 §5.8): the first 122 free bits of a digest of at least 16 bytes. */
+export function uuidV8(digest: Uint8Array): string {
+  return stamped(digest.slice(0, 16), 8)
+}
+
+function stamped(bytes: Uint8Array, version: number): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | (version << 4)
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = toHex(bytes)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

@@ -1,0 +1,137 @@
+// Making a ledger in a folder: database, keys, place of the checkpoint log, entry 0.
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+import { labelProblem } from '../bytes/label.ts'
+import { createFileKeys, retireFileKeys } from '../keys/file.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import { wholeNote } from '../ledger/prove.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
+import { databaseFile, keysFolder, writeAnchor } from './folder.ts'
+import { openFolder } from './open.ts'
+
+/** Longest NAME: with the incarnation and `/heartbeat` it stays a key name of at most 255 bytes. */
+const MAX_NAME_BYTES = 200
+
+export interface InitOptions {
+  /** The name others know the ledger by: a schema-less URL is customary, `clinic.example/agents`. */
+  readonly origin: string
+  /** Folder of the checkpoint log; best on another disk or host. `FOLDER/checkpoints` where left out. */
+  readonly anchor?: string
+}
+
+/**
+ * Creates a ledger. A folder that holds one already is left alone.
+ * @returns identity and verifier key
+ * @throws LedgerError `invalid-origin`, `ledger-exists`, and what opening throws
+ */
+export async function initLedger(
+  folder: string,
+  options: InitOptions,
+): Promise<{ origin: string; verifierKey: string }> {
+  const problem = originProblem(options.origin)
+  if (problem !== undefined)
+    throw new LedgerError('invalid-origin', {
+      problem: `origin ${problem}`,
+      cure: 'for example: clinic.example/agents',
+    })
+  if (existsSync(databaseFile(folder))) throw alreadyThere(folder)
+  refuseForeignFolder(folder)
+  // Built beside its place and renamed into it: a crash leaves no half ledger behind under the wanted name.
+  const building = `${resolve(folder)}.new-${randomBytes(4).toString('hex')}`
+  mkdirSync(building, { recursive: true, mode: 0o700 })
+  try {
+    const made = await build(building, newIncarnation(options.origin), options.anchor)
+    renameSync(building, folder)
+    return made
+  } finally {
+    rmSync(building, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Continues in a new incarnation after the database was restored from a backup: new identity, new keys, and an entry 0
+ * that names the old identity and its last checkpoint in this database.
+ * @throws LedgerError as opening does; `not-found` where the old ledger never published
+ */
+export async function continueAfterRestore(folder: string): Promise<{ origin: string; verifierKey: string }> {
+  const store = sqliteStore(databaseFile(folder), 'open')
+  try {
+    const previous_ledger = (await store.ledgers()).at(-1)
+    if (previous_ledger === undefined) throw new LedgerError('not-a-ledger', { problem: `${folder} holds no ledger` })
+    const last = await store.latestCheckpoint(previous_ledger, Number.MAX_SAFE_INTEGER)
+    if (last === undefined)
+      throw new LedgerError('not-found', { problem: `${previous_ledger} has no checkpoint to continue from` })
+    const origin = newIncarnation(nameOf(previous_ledger))
+    retireFileKeys(keysFolder(folder))
+    createFileKeys(keysFolder(folder), origin)
+    await store.create(origin)
+    return await start(folder, origin, { previous_ledger, previous_checkpoint: wholeNote(last) })
+  } finally {
+    await store.close()
+  }
+}
+
+async function build(
+  folder: string,
+  origin: string,
+  anchor: string | undefined,
+): Promise<{ origin: string; verifierKey: string }> {
+  createFileKeys(keysFolder(folder), origin)
+  if (anchor !== undefined) writeAnchor(folder, anchor)
+  const store = sqliteStore(databaseFile(folder), 'create')
+  await store.create(origin)
+  await store.close()
+  return start(folder, origin, undefined)
+}
+
+async function start(
+  folder: string,
+  origin: string,
+  previous: { previous_ledger: string; previous_checkpoint: string } | undefined,
+): Promise<{ origin: string; verifierKey: string }> {
+  const ledger = await openFolder(
+    folder,
+    previous === undefined ? {} : { start: { kind: 'after-restore', ...previous } },
+  )
+  try {
+    return { origin, verifierKey: await ledger.verifierKey() }
+  } finally {
+    await ledger.close()
+  }
+}
+
+/** NAME/INCARNATION: two ledgers of one name, or one restored, are never taken for each other. */
+function newIncarnation(name: string): string {
+  return `${name}/${randomBytes(8).toString('hex')}`
+}
+
+function nameOf(ledger: string): string {
+  return ledger.slice(0, ledger.lastIndexOf('/'))
+}
+
+function originProblem(origin: string): string | undefined {
+  const problem = labelProblem(origin, MAX_NAME_BYTES)
+  if (problem !== undefined) return problem
+  if (/\s/u.test(origin) || origin.includes('+')) return 'holds white space or "+", which key names cannot'
+  return origin.startsWith('/') || origin.endsWith('/') ? 'begins or ends with "/"' : undefined
+}
+
+function alreadyThere(folder: string): LedgerError {
+  return new LedgerError('ledger-exists', {
+    problem: `${folder} holds a ledger already; nothing was changed`,
+    cure: 'open it, or choose another folder',
+  })
+}
+
+function refuseForeignFolder(folder: string): void {
+  if (!existsSync(folder)) return
+  const [stranger] = readdirSync(folder)
+  if (stranger === undefined) return
+  throw new LedgerError('not-a-ledger', {
+    problem: `${folder} is not empty (${stranger}) and holds no ledger; nothing was changed`,
+    cure: 'choose an empty or a new folder',
+  })
+}

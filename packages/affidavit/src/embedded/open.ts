@@ -1,0 +1,69 @@
+// Opening the ledger in a folder: the parts of the embedded ledger, wired together.
+
+import { existsSync } from 'node:fs'
+
+import { type Clock, systemClock } from '../clock/clock.ts'
+import type { ApplicationActions } from '../formats/actions.ts'
+import { fileKeys } from '../keys/file.ts'
+import { checkpointFile } from '../ledger/checkpoint-file.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import type { LedgerKeys } from '../ledger/keys.ts'
+import { createLedger, type Ledger } from '../ledger/ledger.ts'
+import type { Start } from '../ledger/own-records.ts'
+import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
+import type { LedgerStore } from '../ledger/store.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
+import { databaseFile, keysFolder, readAnchor } from './folder.ts'
+
+export interface OpenOptions {
+  /** The application's own actions, from defineActions. */
+  readonly actions?: ApplicationActions
+  readonly clock?: Clock
+  /** Drafts that may wait for their commit; beyond, `queue-full`. */
+  readonly queueCapacity?: number
+  /** How long a batch waits for other writers before `not-committed`. */
+  readonly patienceMillis?: number
+  readonly publish?: Partial<PublishSchedule>
+}
+
+/** What stands in for a part of the folder. */
+export interface PartOptions {
+  readonly store?: LedgerStore
+  readonly keys?: LedgerKeys
+  readonly start?: Start
+}
+
+/**
+ * Opens the newest ledger in `folder`.
+ * @throws LedgerError `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
+ */
+export async function openFolder(folder: string, options: OpenOptions & PartOptions = {}): Promise<Ledger> {
+  if (options.store === undefined && !existsSync(databaseFile(folder))) throw notALedger(folder)
+  const store = options.store ?? sqliteStore(databaseFile(folder), 'open')
+  try {
+    const ledger = (await store.ledgers()).at(-1)
+    if (ledger === undefined) throw notALedger(folder)
+    return await createLedger({
+      store,
+      ledger,
+      keys: options.keys ?? fileKeys(keysFolder(folder), ledger),
+      outside: checkpointFile(readAnchor(folder).folder),
+      clock: options.clock ?? systemClock,
+      actions: options.actions ?? {},
+      queueCapacity: options.queueCapacity ?? 10_000,
+      patienceMillis: options.patienceMillis ?? 10_000,
+      publish: { ...DEFAULT_SCHEDULE, ...options.publish },
+      start: options.start ?? { kind: 'new' },
+    })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function notALedger(folder: string): LedgerError {
+  return new LedgerError('not-a-ledger', {
+    problem: `${folder} holds no ledger`,
+    cure: 'create one with affidavit init --ledger DIR --origin NAME, or openLedger(DIR, { origin: NAME })',
+  })
+}

@@ -1,0 +1,187 @@
+// Entry bytes: the RFC 8785 text of a record, made once at admission around the places that only sequencing can fill
+// (spec/entry.md §1, §2). What is stored is exactly what was hashed; nothing is ever serialised a second time.
+
+import { canonicalJson, ENTRY_JSON, type JsonValue, parseJson } from '../bytes/json.ts'
+import { decodeUtf8 } from '../bytes/text.ts'
+import { type AuditRecord, type Draft, ENTRY_FIELDS, FORMAT_VERSION } from './fields.ts'
+
+const FIELDS_IN_ORDER = Object.keys(ENTRY_FIELDS)
+
+/** What the ledger adds to a draft before it has a place. */
+export interface Admission {
+  readonly id: string
+  readonly timestamp: string
+  readonly ledger: string
+  /** 128 random bits, lower-case hex. */
+  readonly salt: string
+  /** Lower-case hex. */
+  readonly draft_commitment: string
+}
+
+/** What only the head of the ledger can tell. */
+export interface Place {
+  readonly seq: number
+  readonly previous_hash: string
+  readonly recorded_at: string
+  readonly conversation?: { readonly seq: number; readonly previous_hash: string }
+}
+
+/**
+ * Canonical text of an entry in five pieces. Sequencing writes between them, in this order: the conversation link,
+ * `previous_hash`, `recorded_at`, `seq`. Each piece but the last ends with a comma where it is not empty.
+ */
+export type EntryPieces = readonly [string, string, string, string, string]
+
+const LAST_FIELD_OF_PIECE = ['conversation_id', 'parent_id', 'purpose', 'salt', 'v']
+const SEQUENCED: ReadonlySet<string> = new Set([
+  'conversation_previous_hash',
+  'conversation_seq',
+  'previous_hash',
+  'recorded_at',
+  'seq',
+])
+
+/**
+ * The canonical text of each field of a draft, as received: what the draft commitment covers.
+ * @throws JsonFault where `details` or another value has no canonical form
+ */
+export function canonicalFields(draft: Draft): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>()
+  for (const [name, value] of Object.entries(draft)) {
+    if (value === undefined) continue
+    // One member at a time under its own key keeps the path of a fault, and the depth, as in the whole record.
+    const member = canonicalJson({ [name]: value }, ENTRY_JSON)
+    fields.set(name, member.slice(1, -1))
+  }
+  return fields
+}
+
+/** RFC 8785 text of the object whose members `canonicalFields` wrote. */
+export function canonicalDraft(fields: ReadonlyMap<string, string>): string {
+  return `{${[...fields.keys()]
+    .sort()
+    .map((name) => fields.get(name))
+    .join(',')}}`
+}
+
+/** The pieces of an admitted draft's entry, with defaults and sets in order. */
+export function entryPieces(draft: Draft, fields: ReadonlyMap<string, string>, admission: Admission): EntryPieces {
+  const written = new Map(fields)
+  const set = (name: string, value: string): unknown => written.set(name, `"${name}":${JSON.stringify(value)}`)
+  set('assurance', draft.assurance ?? 'recorded')
+  set('data_classification', draft.data_classification ?? 'restricted')
+  set('retention_class', draft.retention_class ?? 'default')
+  for (const [name, value] of Object.entries(admission)) set(name, value)
+  written.set('v', `"v":${FORMAT_VERSION}`)
+  for (const name of ['subject_ids', 'compliance_domains'] as const) {
+    const values = draft[name]
+    if (values !== undefined) written.set(name, `"${name}":${canonicalJson([...values].sort(), ENTRY_JSON)}`)
+  }
+  return joinPieces(written)
+}
+
+function joinPieces(written: ReadonlyMap<string, string>): EntryPieces {
+  const pieces = ['', '', '', '', '']
+  let piece = 0
+  for (const name of FIELDS_IN_ORDER) {
+    const text = SEQUENCED.has(name) ? undefined : written.get(name)
+    if (text !== undefined) pieces[piece] += name === 'v' ? text : `${text},`
+    if (name === LAST_FIELD_OF_PIECE[piece]) piece++
+  }
+  const [a = '', b = '', c = '', d = '', e = ''] = pieces
+  return [a, b, c, d, e]
+}
+
+/** The entry's canonical text at its place. */
+export function entryText(pieces: EntryPieces, place: Place): string {
+  const link =
+    place.conversation === undefined
+      ? ''
+      : `"conversation_previous_hash":"${place.conversation.previous_hash}","conversation_seq":${place.conversation.seq},`
+  return `{${pieces[0]}${link}${pieces[1]}"previous_hash":"${place.previous_hash}",${pieces[2]}"recorded_at":"${place.recorded_at}",${pieces[3]}"seq":${place.seq},${pieces[4]}}`
+}
+
+/** An upper bound of the bytes that the sequenced fields add: hashes, numbers and a timestamp of fixed width. */
+export const SEQUENCED_BYTES = 400
+
+/** Why bytes are not an entry of format v 1. `unknown-version` says that they may be one of a later format. */
+export type EntryFault = {
+  code: 'entry-not-json' | 'entry-not-canonical' | 'entry-not-v1' | 'unknown-version'
+  problem: string
+}
+
+export type ParsedEntry = { readonly entry: Omit<AuditRecord, 'integrity_hash'> } | { readonly fault: EntryFault }
+
+/**
+ * Reads entry bytes strictly: valid UTF-8, canonical JSON under the entry rules, every field known and of its kind,
+ * every required field there. Never throws on any bytes.
+ */
+export function parseEntry(bytes: Uint8Array): ParsedEntry {
+  const text = decodeUtf8(bytes)
+  if (text === undefined) return refused('entry-not-json', 'the bytes are not UTF-8')
+  let value: JsonValue
+  try {
+    value = parseJson(text, ENTRY_JSON)
+    if (canonicalJson(value, ENTRY_JSON) !== text)
+      return refused('entry-not-canonical', 'the bytes are not RFC 8785 canonical')
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return refused('entry-not-json', error.message)
+  }
+  return interpret(value)
+}
+
+function refused(code: EntryFault['code'], problem: string): ParsedEntry {
+  return { fault: { code, problem } }
+}
+
+/** Whether a parsed value has the fields of format v 1; the value is typed accordingly. */
+export function interpret(value: JsonValue): ParsedEntry {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return refused('entry-not-v1', 'an entry is a JSON object')
+  }
+  if (value.v !== FORMAT_VERSION)
+    return refused('unknown-version', `format version ${JSON.stringify(value.v)?.slice(0, 20)}`)
+  const problem = fieldProblem(value)
+  if (problem !== undefined) return refused('entry-not-v1', problem)
+  // Proven by fieldProblem: every member has the kind that AuditRecord gives it.
+  return { entry: value as unknown as Omit<AuditRecord, 'integrity_hash'> }
+}
+
+function fieldProblem(value: { [key: string]: JsonValue }): string | undefined {
+  let required = 0
+  for (const name in value) {
+    const field = ENTRY_FIELDS[name]
+    if (field === undefined) return `unknown field ${JSON.stringify(name.slice(0, 80))}`
+    if (!isOfKind(value[name], field.kind)) return `${name} is not of kind ${field.kind}`
+    if (field.required) required++
+  }
+  if (required !== REQUIRED)
+    return `${FIELDS_IN_ORDER.find((name) => ENTRY_FIELDS[name]?.required && value[name] === undefined)} is missing`
+  if ((value.conversation_id === undefined) !== (value.conversation_seq === undefined))
+    return 'half a conversation link'
+  if ((value.conversation_seq === undefined) !== (value.conversation_previous_hash === undefined))
+    return 'half a conversation link'
+  return undefined
+}
+
+const REQUIRED = Object.values(ENTRY_FIELDS).filter((field) => field.required).length
+
+function isOfKind(value: JsonValue | undefined, kind: string): boolean {
+  switch (kind) {
+    case 'string':
+      return typeof value === 'string'
+    case 'integer':
+      return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    case 'strings':
+      return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
+    case 'contents':
+      return Array.isArray(value) && value.length > 0 && value.every(isPlainObject)
+    default:
+      return isPlainObject(value)
+  }
+}
+
+function isPlainObject(value: JsonValue | undefined): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,253 @@
+// The words of the record: fields, actions and enumerations of format v 1 (spec/entry.md §3). No dependency: the
+// auditor's verifier reads this file too.
+
+export const FORMAT_VERSION = 1
+
+/** Entry bytes: what a C2SP entry bundle can carry. */
+export const MAX_ENTRY_BYTES = 65_535
+/** Canonical bytes of a draft; the rest is room for what the ledger adds. */
+export const MAX_DRAFT_BYTES = 64_000
+/** UTF-8 bytes of one identifier or label. */
+export const MAX_LABEL_BYTES = 256
+
+/** What an agent does. */
+export const AGENT_ACTIONS = [
+  'conversation_started',
+  'user_message_received',
+  'agent_response_generated',
+  'agent_response_delivered',
+  'model_invoked',
+  'tool_invoked',
+  'tool_completed',
+  'data_accessed',
+  'data_modified',
+  'data_disclosed',
+  'prompt_changed',
+  'model_changed',
+  'access_granted',
+  'access_revoked',
+  'access_denied',
+  'approval_requested',
+  'approval_decided',
+  'agent_failed',
+  'conversation_ended',
+] as const
+
+/** What the ledger does to itself, or is done to it. */
+export const LEDGER_ACTIONS = [
+  'logging_started',
+  'logging_stopped',
+  'logging_degraded',
+  'logging_resumed',
+  'records_viewed',
+  'content_revealed',
+  'pseudonym_resolved',
+  'records_exported',
+  'integrity_verified',
+  'policy_changed',
+  'hold_placed',
+  'hold_released',
+  'records_archived',
+  'records_restored',
+  'records_disposed',
+  'content_erased',
+  'key_rotated',
+  'clock_stepped',
+  'append_conflicted',
+  'draft_rejected',
+] as const
+
+/** Facts that arrive after the record they are about. */
+export const LATE_ACTIONS = [
+  'record_amended',
+  'record_reclassified',
+  'content_linked',
+  'retention_anchor_recorded',
+  'subject_linked',
+  'subject_unlinked',
+] as const
+
+/** What people do about the records. */
+export const HUMAN_ACTIONS = [
+  'review_completed',
+  'access_reviewed',
+  'break_glass_used',
+  'incident_opened',
+  'incident_closed',
+  'request_received',
+  'request_decided',
+] as const
+
+export const ACTIONS: readonly BuiltInAction[] = [
+  ...AGENT_ACTIONS,
+  ...LEDGER_ACTIONS,
+  ...LATE_ACTIONS,
+  ...HUMAN_ACTIONS,
+]
+
+/** Actions that only the ledger itself may record: a caller who could write them could forge its history. */
+export const RESERVED_ACTIONS: ReadonlySet<string> = new Set([
+  'logging_started',
+  'key_rotated',
+  'clock_stepped',
+  'append_conflicted',
+])
+
+export type BuiltInAction =
+  | (typeof AGENT_ACTIONS)[number]
+  | (typeof LEDGER_ACTIONS)[number]
+  | (typeof LATE_ACTIONS)[number]
+  | (typeof HUMAN_ACTIONS)[number]
+/** An application's own action carries a dot: `clinic.referral_sent`. */
+export type ApplicationAction = `${string}.${string}`
+export type Action = BuiltInAction | ApplicationAction
+
+export const APPLICATION_ACTION: RegExp = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/
+
+export const OUTCOMES = ['success', 'failure', 'denied', 'error'] as const
+export const ACTOR_TYPES = ['user', 'agent', 'admin', 'system'] as const
+/** Ordered: a later one is stricter. */
+export const CLASSIFICATIONS = ['public', 'internal', 'confidential', 'restricted'] as const
+export const ASSURANCES = ['recorded', 'observed', 'imported'] as const
+
+export type Outcome = (typeof OUTCOMES)[number]
+export type ActorType = (typeof ACTOR_TYPES)[number]
+export type Classification = (typeof CLASSIFICATIONS)[number]
+export type Assurance = (typeof ASSURANCES)[number]
+
+/** How a top-level field of an entry is written. */
+export type FieldKind = 'string' | 'integer' | 'strings' | 'object' | 'contents'
+
+/** Every field an entry of v 1 may have, in canonical order. Another field is an error. */
+export const ENTRY_FIELDS: Readonly<Record<string, { kind: FieldKind; required: boolean; set: 'caller' | 'ledger' }>> =
+  {
+    action: { kind: 'string', required: true, set: 'caller' },
+    actor_id: { kind: 'string', required: true, set: 'caller' },
+    actor_type: { kind: 'string', required: true, set: 'caller' },
+    agent_name: { kind: 'string', required: false, set: 'caller' },
+    agent_version: { kind: 'string', required: false, set: 'caller' },
+    assurance: { kind: 'string', required: true, set: 'caller' },
+    compliance_domains: { kind: 'strings', required: false, set: 'caller' },
+    content: { kind: 'contents', required: false, set: 'ledger' },
+    conversation_id: { kind: 'string', required: false, set: 'caller' },
+    conversation_previous_hash: { kind: 'string', required: false, set: 'ledger' },
+    conversation_seq: { kind: 'integer', required: false, set: 'ledger' },
+    data_classification: { kind: 'string', required: true, set: 'caller' },
+    details: { kind: 'object', required: false, set: 'caller' },
+    draft_commitment: { kind: 'string', required: true, set: 'ledger' },
+    grant_id: { kind: 'string', required: false, set: 'caller' },
+    id: { kind: 'string', required: true, set: 'caller' },
+    ledger: { kind: 'string', required: true, set: 'ledger' },
+    model: { kind: 'string', required: false, set: 'caller' },
+    on_behalf_of: { kind: 'string', required: false, set: 'caller' },
+    outcome: { kind: 'string', required: false, set: 'caller' },
+    outcome_reason: { kind: 'string', required: false, set: 'caller' },
+    parent_id: { kind: 'string', required: false, set: 'caller' },
+    previous_hash: { kind: 'string', required: true, set: 'ledger' },
+    producer_id: { kind: 'string', required: false, set: 'caller' },
+    producer_seq: { kind: 'integer', required: false, set: 'caller' },
+    prompt_version: { kind: 'string', required: false, set: 'caller' },
+    purpose: { kind: 'string', required: false, set: 'caller' },
+    recorded_at: { kind: 'string', required: true, set: 'ledger' },
+    resource_id: { kind: 'string', required: false, set: 'caller' },
+    resource_type: { kind: 'string', required: false, set: 'caller' },
+    retention_class: { kind: 'string', required: true, set: 'caller' },
+    salt: { kind: 'string', required: true, set: 'ledger' },
+    seq: { kind: 'integer', required: true, set: 'ledger' },
+    source: { kind: 'object', required: false, set: 'caller' },
+    subject_ids: { kind: 'strings', required: false, set: 'caller' },
+    timestamp: { kind: 'string', required: true, set: 'caller' },
+    v: { kind: 'integer', required: true, set: 'ledger' },
+  }
+
+/** Where an act came from. */
+export interface Source {
+  ip?: string
+  host?: string
+  service?: string
+  /** W3C trace id: 32 lower-case hex digits. */
+  trace_id?: string
+  /** W3C span id: 16 lower-case hex digits. */
+  span_id?: string
+}
+
+/** A sealed payload that belongs to a record (spec/entry.md §5). The payload itself lies in the vault. */
+export interface ContentReference {
+  name: string
+  blob_id: string
+  media_type: string
+  /** Bytes before sealing. */
+  plain_size: number
+  /** Bytes as stored. */
+  sealed_size: number
+  /** SHA-256 of the stored bytes, lower-case hex: checked without any key. */
+  ciphertext_sha256: string
+  algorithm: 'aes-256-gcm-chunked'
+  /** HMAC-SHA-256 of the plain bytes under a salt that is sealed with them, lower-case hex. */
+  commitment: string
+  key_id: string
+  /** Sorted; the persons this payload is about. */
+  subject_ids: string[]
+}
+
+/** What a caller hands in: the record without what the ledger adds. */
+export interface Draft {
+  /** UUIDv7 (UUIDv8 for imports and telemetry): the idempotency key. Made here where it is left out. */
+  id?: string
+  /** When it happened: UTC, RFC 3339 with milliseconds, `2026-11-21T09:30:00.000Z`. The ledger's clock where left out. */
+  timestamp?: string
+  action: Action
+  outcome?: Outcome
+  outcome_reason?: string
+  actor_id: string
+  actor_type: ActorType
+  /** The human principal behind an agent's act. */
+  on_behalf_of?: string
+  agent_name?: string
+  agent_version?: string
+  model?: string
+  prompt_version?: string
+  producer_id?: string
+  /** The producer's own running number, from 0. */
+  producer_seq?: number
+  conversation_id?: string
+  /** The id of the record that caused this one. */
+  parent_id?: string
+  resource_type?: string
+  resource_id?: string
+  /** A set; stored sorted. */
+  subject_ids?: string[]
+  purpose?: string
+  grant_id?: string
+  source?: Source
+  /** Metadata: counts, names, labels, digests. Never content. */
+  details?: { [key: string]: unknown }
+  /** `restricted` where left out. */
+  data_classification?: Classification
+  /** A set; stored sorted. */
+  compliance_domains?: string[]
+  /** `default` where left out: kept until classified. */
+  retention_class?: string
+  /** `recorded` where left out. */
+  assurance?: Assurance
+}
+
+/** A record as it stands in the ledger: every field of its entry, and the hash of the entry. */
+export interface AuditRecord extends Draft {
+  v: number
+  ledger: string
+  seq: number
+  id: string
+  salt: string
+  timestamp: string
+  recorded_at: string
+  conversation_seq?: number
+  conversation_previous_hash?: string
+  content?: ContentReference[]
+  data_classification: Classification
+  retention_class: string
+  assurance: Assurance
+  draft_commitment: string
+  previous_hash: string
+  integrity_hash: string
+}

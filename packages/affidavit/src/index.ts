@@ -1,0 +1,34 @@
+// affidavit: the audit ledger for AI agents. README.md has a runnable example.
+
+import { existsSync } from 'node:fs'
+
+import { databaseFile } from './embedded/folder.ts'
+import { initLedger } from './embedded/init.ts'
+import { type OpenOptions, openFolder } from './embedded/open.ts'
+import type { Ledger } from './ledger/ledger.ts'
+
+export { type Clock, systemClock } from './clock/clock.ts'
+export { continueAfterRestore, type InitOptions, initLedger } from './embedded/init.ts'
+export type { OpenOptions } from './embedded/open.ts'
+export { type ActionDefinition, type ApplicationActions, defineActions } from './formats/actions.ts'
+export type { Action, AuditRecord, ContentReference, Draft, Source } from './formats/fields.ts'
+export { ERROR_CODES, type ErrorCode, LedgerError } from './ledger/errors.ts'
+export type { Appended, AppendOutcome, Health, Ledger } from './ledger/ledger.ts'
+export type { PublishSchedule } from './ledger/publisher.ts'
+export type { SearchOptions } from './ledger/read.ts'
+export type { EntryFilter, StoredCheckpoint, StoredEntry } from './ledger/store.ts'
+
+/**
+ * Opens the ledger in a folder. With `origin` it is created where the folder is new or empty; without, it must be there.
+ * Close it, or hold it with `await using`: closing commits what was taken and publishes a checkpoint.
+ * @throws LedgerError `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
+ */
+export async function openLedger(
+  folder: string,
+  { origin, anchor, ...options }: OpenOptions & { readonly origin?: string; readonly anchor?: string } = {},
+): Promise<Ledger> {
+  if (origin !== undefined && !existsSync(databaseFile(folder))) {
+    await initLedger(folder, anchor === undefined ? { origin } : { origin, anchor })
+  }
+  return openFolder(folder, options)
+}

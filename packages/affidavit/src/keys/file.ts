@@ -1,0 +1,175 @@
+// Keys in files: DIR/keys, mode 0700, each file 0600. Simple and honest: whoever reads the files can sign (SECURITY.md).
+
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { fromBase64, toBase64 } from '../bytes/base64.ts'
+import { signEd25519 } from '../crypto/ed25519.ts'
+import { formatSignerKey, generateSignerKey, parseSignerKey, type SignerKey } from '../formats/signer-key.ts'
+import type { KeyType } from '../formats/verifier-key.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import type { LedgerKeys, Signer } from '../ledger/keys.ts'
+
+const CHECKPOINT = 'checkpoint.key'
+const NEXT_CHECKPOINT = 'checkpoint.key.next'
+const HEARTBEAT = 'heartbeat.key'
+const DIGEST = 'digest.key'
+
+/** The name of the heartbeat key of a ledger: a cosigner of its own, so that its lines are never taken for the log's. */
+export function heartbeatName(ledger: string): string {
+  return `${ledger}/heartbeat`
+}
+
+/**
+ * Makes the keys of a new ledger in `folder`. Existing key files are left alone and refused.
+ * @throws LedgerError `ledger-exists` where a key file is there already
+ */
+export function createFileKeys(folder: string, ledger: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  writeSecret(join(folder, CHECKPOINT), `${formatSignerKey(generateSignerKey(ledger, 'ed25519'))}\n`)
+  writeSecret(
+    join(folder, HEARTBEAT),
+    `${formatSignerKey(generateSignerKey(heartbeatName(ledger), 'cosignature/v1'))}\n`,
+  )
+  writeSecret(join(folder, DIGEST), `${toBase64(randomBytes(32))}\n`)
+}
+
+/** Sets the keys of the previous incarnation aside, under its checkpoint key's id, and returns the old checkpoint signer. */
+export function retireFileKeys(folder: string): Signer {
+  const old = readSigner(folder, CHECKPOINT, 'ed25519')
+  const shelf = join(folder, 'previous', old.verifierKey.keyId)
+  mkdirSync(shelf, { recursive: true, mode: 0o700 })
+  for (const name of [CHECKPOINT, NEXT_CHECKPOINT, HEARTBEAT, DIGEST]) {
+    if (existsSync(join(folder, name))) renameSync(join(folder, name), join(shelf, name))
+  }
+  syncFolder(folder)
+  return old
+}
+
+/**
+ * The keys in `folder`.
+ * @throws LedgerError `missing-key`, `wrong-key` (a file that is no key of its kind, or of another ledger)
+ */
+export function fileKeys(folder: string, ledger: string): LedgerKeys {
+  const heartbeat = readSigner(folder, HEARTBEAT, 'cosignature/v1')
+  expectName(heartbeat, heartbeatName(ledger), join(folder, HEARTBEAT))
+  const digestKey = readDigestKey(join(folder, DIGEST))
+
+  function checkpointSigner(): Signer {
+    const signer = readSigner(folder, CHECKPOINT, 'ed25519')
+    expectName(signer, ledger, join(folder, CHECKPOINT))
+    return signer
+  }
+
+  function pending(): Signer | undefined {
+    return existsSync(join(folder, NEXT_CHECKPOINT)) ? readSigner(folder, NEXT_CHECKPOINT, 'ed25519') : undefined
+  }
+
+  checkpointSigner()
+  return {
+    digestKey,
+    heartbeat,
+    checkpoint: async () => checkpointSigner(),
+    pendingRotation: async () => pending(),
+    async beginRotation() {
+      const begun = pending()
+      if (begun !== undefined) return begun
+      const next = generateSignerKey(ledger, 'ed25519')
+      writeSecret(join(folder, NEXT_CHECKPOINT), `${formatSignerKey(next)}\n`)
+      return signerOf(next)
+    },
+    async finishRotation() {
+      // rename replaces the old key's file in one step: there is never a moment without a key.
+      renameSync(join(folder, NEXT_CHECKPOINT), join(folder, CHECKPOINT))
+      syncFolder(folder)
+    },
+  }
+}
+
+function signerOf(key: SignerKey): Signer {
+  return { verifierKey: key.verifierKey, sign: async (message) => signEd25519(key.privateKey, message) }
+}
+
+function readSigner(folder: string, file: string, type: KeyType): Signer {
+  const path = join(folder, file)
+  const key = parseSignerKey(readText(path).trimEnd())
+  if ('code' in key) throw wrongKey(path, `it is no signer key (${key.code})`)
+  if (key.verifierKey.type !== type) throw wrongKey(path, `it is a ${key.verifierKey.type} key where ${type} is needed`)
+  return signerOf(key)
+}
+
+function readDigestKey(path: string): KeyObject {
+  const bytes = fromBase64(readText(path).trimEnd())
+  if (bytes?.length !== 32) throw wrongKey(path, 'it is no base64 of 32 bytes')
+  return createSecretKey(bytes)
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new LedgerError('missing-key', {
+      problem: `cannot read the key file ${path}`,
+      cure: 'restore it from the backup of the keys; without it the ledger can be verified, not written',
+      cause,
+    })
+  }
+}
+
+function expectName(signer: Signer, name: string, path: string): void {
+  if (signer.verifierKey.name !== name) throw wrongKey(path, `it belongs to ${signer.verifierKey.name}, not to ${name}`)
+}
+
+function wrongKey(path: string, problem: string): LedgerError {
+  return new LedgerError('wrong-key', {
+    problem: `${path}: ${problem}`,
+    cure: 'restore the keys that belong to this ledger',
+  })
+}
+
+// Written beside its place and linked into it: the file is there whole or not at all, and never over another.
+function writeSecret(path: string, text: string): void {
+  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const fd = openSync(draft, 'wx', 0o600)
+  try {
+    writeSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  try {
+    linkSync(draft, path)
+  } catch (cause) {
+    throw new LedgerError('ledger-exists', {
+      problem: `cannot create the key file ${path}`,
+      cure: 'choose an empty folder',
+      cause,
+    })
+  } finally {
+    rmSync(draft)
+  }
+  syncFolder(dirname(path))
+}
+
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,85 @@
+// Admission: an untrusted value becomes a prepared draft that no longer refers to the caller's object (spec/entry.md §4).
+
+import { type KeyObject, randomBytes } from 'node:crypto'
+
+import { toHex } from '../bytes/hex.ts'
+import { JsonFault } from '../bytes/json.ts'
+import { utf8 } from '../bytes/text.ts'
+import { uuidV7, uuidV8 } from '../bytes/uuid.ts'
+import { type Clock, formatTimestamp } from '../clock/clock.ts'
+import { hmacSha256, sha256 } from '../crypto/sha256.ts'
+import type { ApplicationActions } from '../formats/actions.ts'
+import { DraftFault, parseDraft } from '../formats/draft.ts'
+import { canonicalDraft, canonicalFields, entryPieces } from '../formats/entry.ts'
+import { type Draft, MAX_DRAFT_BYTES } from '../formats/fields.ts'
+import { LedgerError } from './errors.ts'
+import type { PreparedDraft } from './store.ts'
+
+export interface Admission {
+  /**
+   * Checks a caller's draft and prepares it.
+   * @throws LedgerError `invalid-draft` with the path, `draft-too-large`
+   */
+  admit(value: unknown): PreparedDraft
+  /** Prepares a record of the ledger about itself. */
+  admitOwn(draft: Draft): PreparedDraft
+  /** An id that the same words always give (UUIDv8): what is derived twice is recorded once. */
+  deriveId(...words: readonly string[]): string
+}
+
+export interface AdmissionContext {
+  readonly ledger: string
+  readonly digestKey: KeyObject
+  readonly actions: ApplicationActions
+  readonly clock: Clock
+}
+
+export function createAdmission(context: AdmissionContext): Admission {
+  return {
+    admit: (value) => inOurWords(() => prepare(parseDraft(value, context.actions), context)),
+    admitOwn: (draft) => prepare(draft, context),
+    deriveId: (...words) => uuidV8(sha256(utf8([context.ledger, ...words].join('\n')))),
+  }
+}
+
+function prepare(draft: Draft, { ledger, digestKey, clock }: AdmissionContext): PreparedDraft {
+  const fields = canonicalFields(draft)
+  const received = canonicalDraft(fields)
+  const size = Buffer.byteLength(received)
+  if (size > MAX_DRAFT_BYTES) throw tooLarge(size)
+  const now = clock.now()
+  const id = draft.id ?? uuidV7(now, randomBytes(10))
+  const draft_commitment = commit(digestKey, ledger, id, received)
+  const timestamp = draft.timestamp ?? formatTimestamp(now)
+  const salt = randomBytes(16).toString('hex')
+  return {
+    id,
+    draft_commitment,
+    pieces: entryPieces(draft, fields, { id, timestamp, ledger, salt, draft_commitment }),
+    ...(draft.conversation_id === undefined ? {} : { conversation_id: draft.conversation_id }),
+    ...(draft.subject_ids === undefined ? {} : { subject_ids: [...draft.subject_ids].sort() }),
+  }
+}
+
+// The id and the ledger stand in front, one a line, so that no two inputs share a message (spec/entry.md §6).
+function commit(digestKey: KeyObject, ledger: string, id: string, received: string): string {
+  return toHex(hmacSha256(digestKey, utf8(`affidavit draft v1\n${ledger}\n${id}\n${received}`)))
+}
+
+function inOurWords(admit: () => PreparedDraft): PreparedDraft {
+  try {
+    return admit()
+  } catch (error) {
+    if (error instanceof DraftFault || error instanceof JsonFault) {
+      throw new LedgerError('invalid-draft', { problem: error.message, path: error.path })
+    }
+    throw error
+  }
+}
+
+function tooLarge(size: number): LedgerError {
+  return new LedgerError('draft-too-large', {
+    problem: `the draft has ${size} bytes of canonical JSON; at most ${MAX_DRAFT_BYTES} fit into an entry`,
+    cure: 'details are for metadata: counts, names, digests',
+  })
+}

@@ -1,0 +1,206 @@
+// The checkpoint log outside the database (spec/checkpoint.md §6): what makes a cut tail or a rewritten database visible.
+// Writers of several processes share the file; a lock file beside it keeps a torn last record, which a crash or a full
+// disk leaves, apart from one that is just being written.
+
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { utf8 } from '../bytes/text.ts'
+import { parseCheckpointBody } from '../formats/checkpoint.ts'
+import { encodeCheckpointRecord } from '../formats/checkpoint-log.ts'
+import { parseNote } from '../formats/note.ts'
+import { LedgerError } from './errors.ts'
+
+/** Name of the log in its folder. */
+export const CHECKPOINT_LOG = 'checkpoints.log'
+
+/** A lock that is older than this belongs to a writer that is gone: an append takes milliseconds. */
+const STALE_LOCK_MILLIS = 10_000
+/** What the newest records of a log surely fit into. */
+const TAIL_BYTES = 262_144
+
+export interface CheckpointFile {
+  readonly path: string
+  /**
+   * Adds a signed note, durable when it resolves.
+   * @throws LedgerError `not-published`
+   */
+  append(note: string): Promise<void>
+  /** The notes of `origin` among the newest records, oldest first. */
+  newest(origin: string): Promise<readonly { size: number; note: string }[]>
+}
+
+export function checkpointFile(folder: string): CheckpointFile {
+  const path = join(folder, CHECKPOINT_LOG)
+  return {
+    path,
+    async append(note) {
+      const record = utf8(encodeCheckpointRecord(note))
+      try {
+        await mkdir(folder, { recursive: true })
+        await underLock(`${path}.lock`, () => appendRecord(path, record))
+      } catch (cause) {
+        throw notPublished(path, cause)
+      }
+    },
+    async newest(origin) {
+      const file = await openIfThere(path)
+      if (file === undefined) return []
+      try {
+        return notesOf(await readTail(file), origin)
+      } finally {
+        await file.close()
+      }
+    },
+  }
+}
+
+async function appendRecord(path: string, record: Uint8Array): Promise<void> {
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644)
+  try {
+    const end = await endOfRecords(file)
+    await file.truncate(end)
+    await writeWhole(file, record, end)
+    await file.sync()
+    if (end === 0) await syncFolder(dirname(path))
+  } finally {
+    await file.close()
+  }
+}
+
+// Where the last whole record ends. Bytes behind it are a record whose writer died; nothing was released that it says.
+async function endOfRecords(file: FileHandle): Promise<number> {
+  const { size } = await file.stat()
+  const tail = await readTail(file)
+  const end = endOfLastRecord(tail)
+  if (end === 0 && size > tail.length)
+    throw new Error('the last records of the checkpoint log are damaged; keep the file as evidence and move it away')
+  return size - tail.length + end
+}
+
+// Every first empty line ends a note's text, every second one its record: two blank lines, the latter ending the file.
+function endOfLastRecord(tail: Buffer): number {
+  let end = tail.lastIndexOf('\n\n')
+  while (end !== -1) {
+    const lineStart = tail.lastIndexOf('\n', end - 1) + 1
+    if (tail.subarray(lineStart, lineStart + 4).toString('utf8') === '— ') return end + 2
+    end = end === 0 ? -1 : tail.lastIndexOf('\n\n', end - 1)
+  }
+  return 0
+}
+
+async function writeWhole(file: FileHandle, record: Uint8Array, at: number): Promise<void> {
+  try {
+    const { bytesWritten } = await file.write(record, 0, record.length, at)
+    if (bytesWritten !== record.length)
+      throw new Error(`only ${bytesWritten} of ${record.length} bytes could be written`)
+  } catch (error) {
+    await file.truncate(at)
+    throw error
+  }
+}
+
+async function readTail(file: FileHandle): Promise<Buffer> {
+  const { size } = await file.stat()
+  const from = Math.max(0, size - TAIL_BYTES)
+  const tail = Buffer.alloc(size - from)
+  let read = 0
+  while (read < tail.length) {
+    const { bytesRead } = await file.read(tail, read, tail.length - read, from + read)
+    if (bytesRead === 0) break
+    read += bytesRead
+  }
+  return tail.subarray(0, read)
+}
+
+function notesOf(tail: Buffer, origin: string): { size: number; note: string }[] {
+  const notes: { size: number; note: string }[] = []
+  for (const record of tail.toString('utf8').split(/(?<=\n— [^\n]*\n)\n/)) {
+    const note = parseNote(utf8(record))
+    const body = 'code' in note ? note : parseCheckpointBody(note.text)
+    if (!('code' in body) && body.origin === origin) notes.push({ size: body.size, note: record })
+  }
+  return notes
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw new LedgerError('store-unavailable', { problem: `cannot read the checkpoint log ${path}`, cause: error })
+  }
+}
+
+async function underLock(lock: string, work: () => Promise<void>): Promise<void> {
+  const giveUpAt = performance.now() + 2 * STALE_LOCK_MILLIS
+  while (!(await tryLock(lock))) {
+    if (performance.now() > giveUpAt) throw new Error(`the lock ${lock} is never free`)
+    await removeIfStale(lock)
+    await delay(2 + Math.random() * 8)
+  }
+  try {
+    await work()
+  } finally {
+    await rm(lock, { force: true })
+  }
+}
+
+async function tryLock(lock: string): Promise<boolean> {
+  try {
+    const file = await open(lock, 'wx')
+    await file.write(`${process.pid}\n`)
+    await file.close()
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function removeIfStale(lock: string): Promise<void> {
+  const file = await openIfThere(lock)
+  if (file === undefined) return
+  const { mtimeMs } = await file.stat()
+  await file.close()
+  const owner = Number((await readIfThere(lock)).trim())
+  const gone = owner > 0 && !isAlive(owner)
+  if (gone || Date.now() - mtimeMs > STALE_LOCK_MILLIS) await rm(lock, { force: true })
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function notPublished(path: string, cause: unknown): LedgerError {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  return new LedgerError('not-published', {
+    problem: `the checkpoint could not be written to ${path}: ${said}`,
+    cure: 'the records are durable; make the folder writable, and the next publication catches up',
+    cause,
+  })
+}

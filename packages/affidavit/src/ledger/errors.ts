@@ -1,0 +1,90 @@
+// What a ledger refuses or cannot do. One code per cause; docs/errors.md lists each with its cure, and a test keeps the
+// two together. Messages never carry content, keys or personal ids.
+
+/** Whose fault it is: the caller can mend the call, an operator the world; `ours` is a bug. */
+export type Blame = 'caller' | 'world' | 'ours'
+
+export type ErrorCode =
+  | 'invalid-draft'
+  | 'draft-too-large'
+  | 'id-conflict'
+  | 'queue-full'
+  | 'ledger-closed'
+  | 'not-a-ledger'
+  | 'ledger-exists'
+  | 'invalid-origin'
+  | 'invalid-query'
+  | 'not-found'
+  | 'newer-format'
+  | 'wrong-key'
+  | 'missing-key'
+  | 'clock-jump'
+  | 'rolled-back'
+  | 'forked'
+  | 'not-committed'
+  | 'outcome-unknown'
+  | 'not-published'
+  | 'store-unavailable'
+  | 'store-corrupt'
+  | 'unsupported-file-system'
+
+export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
+  'invalid-draft': 'caller',
+  'draft-too-large': 'caller',
+  'id-conflict': 'caller',
+  'queue-full': 'caller',
+  'ledger-closed': 'caller',
+  'not-a-ledger': 'caller',
+  'ledger-exists': 'caller',
+  'invalid-origin': 'caller',
+  'invalid-query': 'caller',
+  'not-found': 'caller',
+  'newer-format': 'caller',
+  'wrong-key': 'caller',
+  'missing-key': 'caller',
+  'clock-jump': 'world',
+  'rolled-back': 'world',
+  forked: 'world',
+  'not-committed': 'world',
+  'outcome-unknown': 'world',
+  'not-published': 'world',
+  'store-unavailable': 'world',
+  'store-corrupt': 'world',
+  'unsupported-file-system': 'world',
+}
+
+export interface ErrorContext {
+  /** What was being done, and what is wrong with it: one sentence. */
+  readonly problem: string
+  /** What the reader can do about it. */
+  readonly cure?: string
+  /** Where in the caller's input: `details.tokens[3]`. */
+  readonly path?: string
+  readonly cause?: unknown
+}
+
+/** Every refusal and failure of the library. `code` is stable; the message is for people. */
+export class LedgerError extends Error {
+  readonly code: ErrorCode
+  readonly blame: Blame
+  readonly problem: string
+  readonly cure: string | undefined
+  readonly path: string | undefined
+
+  constructor(code: ErrorCode, context: ErrorContext) {
+    super(`${code}: ${context.problem}${context.cure === undefined ? '' : ` (${context.cure})`}`, {
+      cause: context.cause,
+    })
+    this.name = 'LedgerError'
+    this.code = code
+    this.blame = ERROR_CODES[code]
+    this.problem = context.problem
+    this.cure = context.cure
+    this.path = context.path
+  }
+}
+
+/** Marks a place that no input can reach; arriving there is our bug. */
+export function unreachable(what: string): never {
+  throw new Error(`unreachable: ${what}; this is a bug in affidavit`)
+}

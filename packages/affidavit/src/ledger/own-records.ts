@@ -1,0 +1,77 @@
+// What the ledger records about itself (spec/sequencing.md §4): its start, conflicts, clock steps, new keys.
+
+import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
+import type { Draft } from '../formats/fields.ts'
+import { formatVerifierKey } from '../formats/verifier-key.ts'
+import type { Admission } from './admit.ts'
+import { LedgerError } from './errors.ts'
+import type { LedgerKeys } from './keys.ts'
+import type { PreparedDraft } from './store.ts'
+
+/** Why a ledger begins: it is new, or it follows one that was restored from a backup. */
+export type Start =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'after-restore'; readonly previous_ledger: string; readonly previous_checkpoint: string }
+
+const OWN = { actor_id: 'affidavit', actor_type: 'system', data_classification: 'internal' } as const
+
+/** Entry 0: names the keys that will sign, and the incarnation before. */
+export async function startRecord(keys: LedgerKeys, start: Start): Promise<Draft> {
+  const checkpoint_key = formatVerifierKey((await keys.checkpoint()).verifierKey)
+  const heartbeat_key = formatVerifierKey(keys.heartbeat.verifierKey)
+  const { kind, ...previous } = start
+  return {
+    ...OWN,
+    action: 'logging_started',
+    outcome: 'success',
+    details: { start: kind, checkpoint_key, heartbeat_key, ...previous },
+  }
+}
+
+/** Somebody reused an id for another draft. The same conflict, tried again, is the same record. */
+export function conflictRecord(admission: Admission, refused: PreparedDraft, seq: number): Draft {
+  return {
+    ...OWN,
+    id: admission.deriveId('append_conflicted', refused.id, refused.draft_commitment),
+    action: 'append_conflicted',
+    outcome: 'denied',
+    parent_id: refused.id,
+    details: { standing_seq: seq, refused_commitment: refused.draft_commitment },
+  }
+}
+
+/** The clock went elsewhere than time did. */
+export function stepRecord(expected: UnixMillis, found: UnixMillis): Draft {
+  const details = { expected: formatTimestamp(expected), found: formatTimestamp(found), step_millis: found - expected }
+  return { ...OWN, action: 'clock_stepped', outcome: 'success', details }
+}
+
+export function idConflict(id: string, seq: number): LedgerError {
+  return new LedgerError('id-conflict', {
+    problem: `the id ${id} belongs to another record, at seq ${seq}; this draft was not recorded, the conflict was`,
+    cure: 'give each record an id of its own; send a retry exactly as the first try',
+    path: 'id',
+  })
+}
+
+export function clockJump(expected: UnixMillis, found: UnixMillis): LedgerError {
+  return new LedgerError('clock-jump', {
+    problem: `the clock says ${formatTimestamp(found)} where ${formatTimestamp(expected)} was expected; nothing was recorded`,
+    cure: 'set the clock right, or accept it with ledger.confirmClock({ actor_id, reason })',
+  })
+}
+
+export function ledgerClosed(): LedgerError {
+  return new LedgerError('ledger-closed', {
+    problem: 'the ledger is closed; nothing was recorded',
+    cure: 'open it again',
+  })
+}
+
+export function notFound(which: string | number): LedgerError {
+  const what = typeof which === 'number' ? `seq ${which}` : `the id ${which}`
+  return new LedgerError('not-found', {
+    problem: `no record has ${what}`,
+    cure: 'affidavit search --ledger DIR lists records',
+  })
+}

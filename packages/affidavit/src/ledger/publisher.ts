@@ -1,0 +1,105 @@
+// When to publish: on an interval, after so many entries, on closing; and a heartbeat when nothing happens.
+
+import type { Clock } from '../clock/clock.ts'
+import type { Signer } from './keys.ts'
+import { type CheckedTree, type Publishing, publishCheckpoint, publishHeartbeat } from './publish.ts'
+import type { StoredCheckpoint } from './store.ts'
+
+export interface PublishSchedule {
+  /** A checkpoint at the latest this long after an entry. */
+  readonly intervalMillis: number
+  /** A checkpoint as soon as so many entries have none. */
+  readonly afterEntries: number
+  /** While nothing is appended, a line with the time this often. */
+  readonly heartbeatMillis: number
+}
+
+export const DEFAULT_SCHEDULE: PublishSchedule = {
+  intervalMillis: 1_000,
+  afterEntries: 20_000,
+  heartbeatMillis: 60_000,
+}
+
+export interface Publisher {
+  /** Tells of committed entries. */
+  appended(count: number): void
+  /** Publishes what is committed now, signed by `extraSigners` too. @throws LedgerError `not-published`, `store-corrupt` */
+  publish(extraSigners?: readonly Signer[]): Promise<StoredCheckpoint>
+  /** Why the last publication in the background failed, until one succeeds. */
+  failure(): string | undefined
+  /** Publishes what is left and ends. */
+  stop(): Promise<void>
+}
+
+export function createPublisher(
+  publishing: Publishing,
+  start: CheckedTree,
+  clock: Clock,
+  schedule: PublishSchedule,
+): Publisher {
+  let checked = start
+  let unpublished = 0
+  let newest: StoredCheckpoint | undefined
+  let saidAt = clock.elapsed()
+  let failed: string | undefined
+  // One publication at a time: each builds on the tree that the one before has checked.
+  let last: Promise<unknown> = Promise.resolve()
+
+  function publish(extraSigners: readonly Signer[] = []): Promise<StoredCheckpoint> {
+    const next = last.then(async () => {
+      const covered = unpublished
+      const done = await publishCheckpoint(publishing, checked, clock.now(), extraSigners)
+      checked = done.checked
+      unpublished -= covered
+      return succeeded(done.checkpoint)
+    })
+    last = next.catch(() => undefined)
+    return next
+  }
+
+  function heartbeat(checkpoint: StoredCheckpoint): Promise<StoredCheckpoint> {
+    const next = last.then(async () => {
+      await publishHeartbeat(publishing, checkpoint, clock.now())
+      return succeeded(checkpoint)
+    })
+    last = next.catch(() => undefined)
+    return next
+  }
+
+  function succeeded(checkpoint: StoredCheckpoint): StoredCheckpoint {
+    newest = checkpoint
+    saidAt = clock.elapsed()
+    failed = undefined
+    return checkpoint
+  }
+
+  // A failure in the background stays in health() and is tried again; publish() and stop() throw it to their callers.
+  function inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error)
+      if (failed !== message) process.emitWarning(message, 'AffidavitPublishWarning')
+      failed = message
+    })
+  }
+
+  const timer = setInterval(() => {
+    if (unpublished > 0) inBackground(publish())
+    else if (newest !== undefined && clock.elapsed() - saidAt >= schedule.heartbeatMillis)
+      inBackground(heartbeat(newest))
+  }, schedule.intervalMillis)
+  timer.unref()
+
+  return {
+    appended(count) {
+      const before = unpublished
+      unpublished += count
+      if (before < schedule.afterEntries && unpublished >= schedule.afterEntries) inBackground(publish())
+    },
+    publish,
+    failure: () => failed,
+    async stop() {
+      clearInterval(timer)
+      await publish()
+    },
+  }
+}

@@ -1,0 +1,59 @@
+// A new key for checkpoints (spec/checkpoint.md §7): announced in the log, sworn to by both keys, then in force. Every
+// step can be done again, so a crash between two of them costs nothing.
+
+import { utf8 } from '../bytes/text.ts'
+import { openCheckpoint } from '../formats/checkpoint.ts'
+import type { Draft } from '../formats/fields.ts'
+import { formatVerifierKey } from '../formats/verifier-key.ts'
+import { LedgerError } from './errors.ts'
+import type { LedgerKeys, Signer } from './keys.ts'
+import type { Publisher } from './publisher.ts'
+import type { Placed, StoredCheckpoint } from './store.ts'
+
+/** Other processes publish too, and a checkpoint that only the old key signed announces nothing; then once more. */
+const ATTEMPTS = 20
+
+export interface Rotation {
+  readonly keys: LedgerKeys
+  readonly publisher: Publisher
+  record(draft: Draft): Promise<Placed>
+  deriveId(...words: readonly string[]): string
+}
+
+/** Replaces the checkpoint key; the old secret is destroyed once both keys have signed. */
+export async function rotateCheckpointKey(
+  rotation: Rotation,
+): Promise<{ readonly verifierKey: string; readonly checkpoint: StoredCheckpoint }> {
+  const { keys, publisher } = rotation
+  const old = await keys.checkpoint()
+  const next = await keys.beginRotation()
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    await rotation.record(announcement(rotation, old, next, attempt))
+    const checkpoint = await publisher.publish([next])
+    if (!isSignedByBoth(checkpoint, old, next)) continue
+    await keys.finishRotation()
+    return { verifierKey: formatVerifierKey(next.verifierKey), checkpoint }
+  }
+  throw new LedgerError('not-published', {
+    problem: `other processes published first, ${ATTEMPTS} times; the new key is not in force yet`,
+    cure: 'run the rotation again: it continues with the same key',
+  })
+}
+
+function announcement({ deriveId }: Rotation, old: Signer, next: Signer, attempt: number): Draft {
+  const details = { old_key: formatVerifierKey(old.verifierKey), new_key: formatVerifierKey(next.verifierKey), attempt }
+  return {
+    id: deriveId('key_rotated', details.old_key, details.new_key, String(attempt)),
+    action: 'key_rotated',
+    outcome: 'success',
+    actor_id: 'affidavit',
+    actor_type: 'system',
+    data_classification: 'internal',
+    details,
+  }
+}
+
+function isSignedByBoth({ note }: StoredCheckpoint, old: Signer, next: Signer): boolean {
+  const signed = (signer: Signer): boolean => !('code' in openCheckpoint(utf8(note), [signer.verifierKey]))
+  return signed(old) && signed(next)
+}

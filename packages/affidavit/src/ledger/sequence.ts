@@ -1,0 +1,130 @@
+// THE function that gives records their place (spec/sequencing.md §2). Pure: the store calls it inside its transaction,
+// under the head lock, with what it has read there, and inserts what comes back. Nothing else assigns a seq or a link.
+
+import { toHex } from '../bytes/hex.ts'
+import { utf8 } from '../bytes/text.ts'
+import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock.ts'
+import { HASH_BYTES } from '../crypto/sha256.ts'
+import { entryText, type Place } from '../formats/entry.ts'
+import { createGrowth, type Frontier } from '../merkle/growth.ts'
+import { leafHash } from '../merkle/hash.ts'
+import { unreachable } from './errors.ts'
+import type { Placed, PreparedDraft } from './store.ts'
+
+/** Where a ledger ends: what the next entry builds on. */
+export interface Tip {
+  readonly frontier: Frontier
+  /** Integrity hash of the last entry, lower-case hex; empty for an empty ledger. */
+  readonly integrity_hash: string
+  /** `recorded_at` of the last entry; empty for an empty ledger. */
+  readonly recorded_at: string
+}
+
+/** An entry that stands in the ledger already, as far as an idempotent retry needs it. */
+export interface Standing {
+  readonly seq: number
+  readonly integrity_hash: string
+  readonly draft_commitment: string
+  readonly recorded_at: string
+}
+
+/** The last entry of a conversation. */
+export interface ConversationTip {
+  readonly conversation_seq: number
+  readonly integrity_hash: string
+}
+
+/** What the store found under the lock about the ids and conversations of the batch. */
+export interface Known {
+  readonly standing: ReadonlyMap<string, Standing>
+  readonly conversations: ReadonlyMap<string, ConversationTip>
+}
+
+export interface NewEntry {
+  readonly seq: number
+  readonly entry: Uint8Array
+  /** The tree nodes this entry completes, leaf first (spec/tree.md). */
+  readonly nodes: Uint8Array
+  readonly subject_ids: readonly string[]
+}
+
+export interface Sequenced {
+  readonly entries: readonly NewEntry[]
+  /** One per draft, in the order of the batch. */
+  readonly placed: readonly Placed[]
+  readonly tip: Tip
+  /** The conversations that this batch moved on, and where they stand now. */
+  readonly conversations: ReadonlyMap<string, ConversationTip>
+}
+
+/**
+ * Places drafts behind `tip`, in their order. Laws (spec/sequencing.md):
+ * I1 seqs are consecutive from the tip; I2 each previous_hash is the hash of the entry before; I3 recorded_at never
+ * decreases; I4 a conversation's links run from 0 without gap or fork; I5 an id gets one place: the same commitment is
+ * answered with it again, another one with `conflict`.
+ */
+export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Known, at: UnixMillis): Sequenced {
+  const growth = createGrowth(tip.frontier)
+  const recorded_at = laterOf(tip.recorded_at, at)
+  const standing = new Map(known.standing)
+  const conversations = new Map<string, ConversationTip>()
+  const entries: NewEntry[] = []
+  const placed: Placed[] = []
+  let previous_hash = tip.integrity_hash
+
+  for (const draft of drafts) {
+    // 1. An id that has a place keeps it (I5); earlier drafts of this very batch count as standing.
+    const earlier = standing.get(draft.id)
+    if (earlier !== undefined) {
+      placed.push(answerAgain(draft, earlier))
+      continue
+    }
+    // 2. The place: next seq, link to the entry before, link to the conversation's entry before (I1, I2, I4).
+    const seq = growth.size
+    const place: Place = {
+      seq,
+      previous_hash,
+      recorded_at,
+      ...conversationLink(draft.conversation_id, conversations, known),
+    }
+    // 3. The bytes that are hashed are the bytes that are stored.
+    const entry = utf8(entryText(draft.pieces, place))
+    const nodes = growth.append(leafHash(entry))
+    const integrity_hash = toHex(nodes.subarray(0, HASH_BYTES))
+    // 4. What the next draft builds on.
+    previous_hash = integrity_hash
+    entries.push({ seq, entry, nodes, subject_ids: draft.subject_ids ?? [] })
+    placed.push({ state: 'recorded', seq, integrity_hash, recorded_at })
+    standing.set(draft.id, { seq, integrity_hash, draft_commitment: draft.draft_commitment, recorded_at })
+    if (draft.conversation_id !== undefined) {
+      conversations.set(draft.conversation_id, { conversation_seq: place.conversation?.seq ?? 0, integrity_hash })
+    }
+  }
+  const end: Tip =
+    entries.length === 0 ? tip : { frontier: growth.frontier(), integrity_hash: previous_hash, recorded_at }
+  return { entries, placed, tip: end, conversations }
+}
+
+function answerAgain(draft: PreparedDraft, earlier: Standing): Placed {
+  const { seq, integrity_hash, recorded_at } = earlier
+  if (earlier.draft_commitment !== draft.draft_commitment) return { state: 'conflict', seq, integrity_hash }
+  return { state: 'duplicate', seq, integrity_hash, recorded_at }
+}
+
+function conversationLink(
+  conversation_id: string | undefined,
+  moved: ReadonlyMap<string, ConversationTip>,
+  known: Known,
+): Pick<Place, 'conversation'> {
+  if (conversation_id === undefined) return {}
+  const tip = moved.get(conversation_id) ?? known.conversations.get(conversation_id)
+  if (tip === undefined) return { conversation: { seq: 0, previous_hash: '' } }
+  return { conversation: { seq: tip.conversation_seq + 1, previous_hash: tip.integrity_hash } }
+}
+
+/** The later of the previous `recorded_at` and the clock (I3). */
+function laterOf(previous: string, at: UnixMillis): string {
+  if (previous === '') return formatTimestamp(at)
+  const before = parseTimestamp(previous) ?? unreachable(`recorded_at of a stored entry: ${previous}`)
+  return formatTimestamp(Math.max(before, at))
+}

@@ -1,0 +1,129 @@
+// The seam between a ledger and what keeps it. A store is a promise about durability and order; its contract suite is
+// testing/store-contract.ts, and every implementation passes it (spec/sequencing.md §3).
+
+import type { UnixMillis } from '../clock/clock.ts'
+import type { Hash } from '../crypto/sha256.ts'
+import type { EntryPieces } from '../formats/entry.ts'
+import type { NodeId } from '../merkle/node.ts'
+
+/** An admitted draft: everything but its place is decided. Plain data, so that it can cross to another thread. */
+export interface PreparedDraft {
+  readonly id: string
+  readonly draft_commitment: string
+  readonly pieces: EntryPieces
+  readonly conversation_id?: string
+  readonly subject_ids?: readonly string[]
+}
+
+export interface Batch {
+  /** The ledger's identity, `NAME/INCARNATION`. */
+  readonly ledger: string
+  readonly drafts: readonly PreparedDraft[]
+  /** The wall clock when the batch was handed over; time spent waiting for the lock is added by the store. */
+  readonly at: UnixMillis
+  /** How long the store may wait for other writers before it answers `not-committed`. */
+  readonly patienceMillis: number
+}
+
+/** What became of one draft of a committed batch, in the order of the batch. */
+export type Placed =
+  | { readonly state: 'recorded'; readonly seq: number; readonly integrity_hash: string; readonly recorded_at: string }
+  | { readonly state: 'duplicate'; readonly seq: number; readonly integrity_hash: string; readonly recorded_at: string }
+  | { readonly state: 'conflict'; readonly seq: number; readonly integrity_hash: string }
+
+/** The last entry of a ledger; `undefined` while it is empty. */
+export interface Head {
+  /** Entries in the ledger; the next one gets this seq. */
+  readonly size: number
+  readonly recorded_at: string
+}
+
+/** A row as stored: the entry's exact bytes, and the tree nodes that it completed (spec/tree.md). */
+export interface StoredEntry {
+  readonly seq: number
+  readonly entry: Uint8Array
+  readonly nodes: Uint8Array
+}
+
+export interface StoredCheckpoint {
+  readonly size: number
+  /** The signed note: body and log signatures, UTF-8. */
+  readonly note: string
+  /** Cosignature lines that came later, each without its newline, in the order they were stored. */
+  readonly cosignatures: readonly string[]
+}
+
+/** Which entries to read. All given conditions hold at once; times are RFC 3339 as in entries. */
+export interface EntryFilter {
+  readonly id?: string
+  readonly conversation_id?: string
+  readonly actor_id?: string
+  readonly resource_type?: string
+  readonly resource_id?: string
+  readonly subject_id?: string
+  readonly action?: string
+  /** Claimed time, `timestamp`: from inclusive, until exclusive. */
+  readonly from?: string
+  readonly until?: string
+  /** The ledger's own time, `recorded_at`: from inclusive, until exclusive. */
+  readonly recorded_from?: string
+  readonly recorded_until?: string
+  /** seq at least, seq below. */
+  readonly from_seq?: number
+  readonly until_seq?: number
+}
+
+/** One page of a read, by seq. */
+export interface Page {
+  readonly limit: number
+  readonly order: 'ascending' | 'descending'
+}
+
+export interface LedgerStore {
+  /**
+   * Makes room for a new ledger and is durable when it resolves.
+   * @throws LedgerError `ledger-exists` where the origin is taken
+   */
+  create(ledger: string): Promise<void>
+
+  /** The identities of the ledgers in this store, in the order of their creation. */
+  ledgers(): Promise<readonly string[]>
+
+  /**
+   * Sequences and commits a batch in ONE transaction under the ledger's head lock, through ledger/sequence.ts.
+   * When it resolves, every draft is durable, a duplicate of a durable entry, or in conflict with one. Drafts get
+   * consecutive seqs in their order; no reader ever sees part of a batch.
+   * @throws LedgerError `not-committed`: nothing of the batch is or will be there; `outcome-unknown`: it may be.
+   *   Handing the same batch in again settles an unknown outcome: its ids decide.
+   */
+  commit(batch: Batch): Promise<readonly Placed[]>
+
+  head(ledger: string): Promise<Head | undefined>
+
+  /** Entries that fit, ordered by seq. */
+  entries(ledger: string, filter: EntryFilter, page: Page): Promise<readonly StoredEntry[]>
+
+  /**
+   * Stored tree nodes, in the order asked, by one read.
+   * @throws LedgerError `store-corrupt` where a node is missing
+   */
+  nodes(ledger: string, ids: readonly NodeId[]): Promise<readonly Hash[]>
+
+  /**
+   * Keeps a signed checkpoint, durable when it resolves. Sizes strictly grow: answers `superseded` and keeps nothing
+   * where one of this size or larger is there.
+   */
+  keepCheckpoint(ledger: string, checkpoint: { size: number; note: string }): Promise<'kept' | 'superseded'>
+
+  /** Adds a cosignature line to a kept checkpoint, durable when it resolves; a line that is there already is kept once. */
+  keepCosignature(ledger: string, size: number, line: string): Promise<void>
+
+  /** Checkpoints with sizes above `after`, ascending. */
+  checkpoints(ledger: string, after: number, limit: number): Promise<readonly StoredCheckpoint[]>
+
+  /** The largest checkpoint of at most this size. */
+  latestCheckpoint(ledger: string, atMost: number): Promise<StoredCheckpoint | undefined>
+
+  /** Waits for what was begun and lets go of every resource. A second call does nothing. */
+  close(): Promise<void>
+}

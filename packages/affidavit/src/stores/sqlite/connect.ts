@@ -1,0 +1,188 @@
+// The one file that touches node:sqlite: opening a file so that a resolved COMMIT means durable, or refusing to.
+
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+import { LedgerError } from '../../ledger/errors.ts'
+import { column, integerColumn, type SqliteDatabase, sqliteCode } from './database.ts'
+
+/** `Afdv` in the SQLite header: tells a ledger from any other database. */
+const APPLICATION_ID = 0x41666476
+export const SCHEMA_VERSION = 1
+
+/** The frozen SQL of a schema version. */
+export function schemaSql(version: number): string {
+  const file = `${String(version).padStart(4, '0')}.sql`
+  return readFileSync(fileURLToPath(new URL(`./schema/${file}`, import.meta.url)), 'utf8')
+}
+
+/**
+ * Opens a database file for writing; creates file and schema where `create` says so.
+ * @throws LedgerError `not-a-ledger`, `newer-format`, `unsupported-file-system`, `store-unavailable`, `store-corrupt`
+ */
+export function connectSqlite(path: string, mode: 'create' | 'open'): SqliteDatabase {
+  if (mode === 'open' && !existsSync(path)) throw notThere(path)
+  refuseNetworkFileSystem(path)
+  return guarded(path, () => {
+    const db = new DatabaseSync(path, { timeout: 0 })
+    try {
+      return prepareDatabase(db, path, mode)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
+/** Opens a database file for reading only, on a read-only disk too. */
+export function connectSqliteForReading(path: string): SqliteDatabase {
+  if (!existsSync(path)) throw notThere(path)
+  return guarded(path, () => {
+    const db = new DatabaseSync(readableLocation(path), { readOnly: true, timeout: 5000 })
+    try {
+      db.exec(
+        'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16000; PRAGMA mmap_size = 0',
+      )
+      checkIdentity(db, path)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
+/** Prepares a database that is open already, ours or the caller's: pragmas set and read back, schema there and known. */
+export function prepareDatabase(db: SqliteDatabase, path: string, mode: 'create' | 'open'): SqliteDatabase {
+  if (mode === 'create' && isBlank(db)) db.exec(`PRAGMA page_size = 8192; PRAGMA application_id = ${APPLICATION_ID}`)
+  else checkIdentity(db, path)
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON',
+  )
+  db.exec(
+    'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -32000',
+  )
+  expectPragma(db, 'journal_mode', 'wal', path)
+  expectPragma(db, 'synchronous', 2, path)
+  if (mode === 'create' && pragma(db, 'user_version') === 0) createSchema(db)
+  return db
+}
+
+function createSchema(db: SqliteDatabase): void {
+  db.exec(`BEGIN IMMEDIATE; ${schemaSql(SCHEMA_VERSION)}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
+}
+
+function isBlank(db: SqliteDatabase): boolean {
+  return integerColumn(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get(), 'n') === 0
+}
+
+function checkIdentity(db: SqliteDatabase, path: string): void {
+  if (pragma(db, 'application_id') !== APPLICATION_ID) {
+    throw new LedgerError('not-a-ledger', {
+      problem: `${path} is an SQLite database, but not a ledger`,
+      cure: 'check the path; affidavit init --ledger DIR --origin NAME creates a ledger',
+    })
+  }
+  const version = pragma(db, 'user_version')
+  if (typeof version === 'number' && version > SCHEMA_VERSION) {
+    throw new LedgerError('newer-format', {
+      problem: `${path} has schema ${version}; this version reads up to ${SCHEMA_VERSION}`,
+      cure: 'use a newer affidavit; nothing was changed',
+    })
+  }
+  if (version !== SCHEMA_VERSION)
+    throw new LedgerError('store-corrupt', { problem: `${path} has schema ${String(version)}` })
+}
+
+function pragma(db: SqliteDatabase, name: string): unknown {
+  const row = db.prepare(`PRAGMA ${name}`).get()
+  return column(row, name)
+}
+
+function expectPragma(db: SqliteDatabase, name: string, wanted: string | number, path: string): void {
+  const got = pragma(db, name)
+  if (got === wanted) return
+  throw new LedgerError('unsupported-file-system', {
+    problem: `${path}: SQLite answered ${name} = ${String(got)} where ${wanted} was asked; commits would not be durable`,
+    cure: 'keep the ledger on a local disk',
+  })
+}
+
+// Magic numbers of statfs(2): NFS, SMB, CIFS, SMB2, 9P, AFS, Ceph, FUSE is left alone (it may well be local).
+const NETWORK_FILE_SYSTEMS: ReadonlySet<number> = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f, 0x00c36400,
+])
+
+// WAL needs memory shared between processes of one machine; over a network file system it corrupts (sqlite.org/wal.html).
+function refuseNetworkFileSystem(path: string): void {
+  if (process.platform !== 'linux') return
+  const folder = dirname(resolve(path))
+  if (!existsSync(folder)) return
+  if (NETWORK_FILE_SYSTEMS.has(statfsSync(folder).type)) {
+    throw new LedgerError('unsupported-file-system', {
+      problem: `${path} is on a network file system, where SQLite cannot keep its promises`,
+      cure: 'keep the ledger on a local disk',
+    })
+  }
+}
+
+// A WAL database on a disk that cannot be written opens only as immutable, which is right as long as no WAL is left over.
+function readableLocation(path: string): string | URL {
+  if (isWritable(dirname(resolve(path))) || existsSync(`${path}-wal`)) return path
+  const url = pathToFileURL(resolve(path))
+  url.searchParams.set('immutable', '1')
+  return url
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EROFS')) return false
+    throw error
+  }
+}
+
+function notThere(path: string): LedgerError {
+  return new LedgerError('not-a-ledger', {
+    problem: `${path} does not exist`,
+    cure: 'check the path; affidavit init --ledger DIR --origin NAME creates a ledger',
+  })
+}
+
+function guarded<T>(path: string, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof LedgerError) throw error
+    throw storeError(error, `open ${path}`)
+  }
+}
+
+/** The driver's error in our words. */
+export function storeError(error: unknown, doing: string): LedgerError {
+  const code = sqliteCode(error)
+  const said = error instanceof Error ? error.message : String(error)
+  if (code === 'SQLITE_NOTADB') {
+    return new LedgerError('not-a-ledger', { problem: `cannot ${doing}: the file is no SQLite database`, cause: error })
+  }
+  if (code === 'SQLITE_CORRUPT') {
+    return new LedgerError('store-corrupt', {
+      problem: `cannot ${doing}: ${said}`,
+      cure: 'keep the file as evidence; restore a backup beside it and compare with affidavit verify',
+      cause: error,
+    })
+  }
+  return new LedgerError('store-unavailable', { problem: `cannot ${doing}: ${said}`, cure: cureOf(code), cause: error })
+}
+
+function cureOf(code: string | undefined): string {
+  if (code === 'SQLITE_READONLY' || code === 'SQLITE_CANTOPEN')
+    return 'check the rights on the folder and that the disk can be written'
+  if (code === 'SQLITE_FULL') return 'free space on the disk; nothing half-done was left'
+  if (code === 'SQLITE_BUSY') return 'another process holds the database; try again'
+  return 'check the disk'
+}

@@ -1,0 +1,180 @@
+// LedgerStore over one SQLite connection, in the thread that calls it. store.ts hosts it in threads of its own.
+
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { utf8 } from '../../bytes/text.ts'
+import { type Clock, systemClock } from '../../clock/clock.ts'
+import { LedgerError } from '../../ledger/errors.ts'
+import { type ConversationTip, sequence } from '../../ledger/sequence.ts'
+import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
+import { storeError } from './connect.ts'
+import { integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
+import { checkpointOf, readEntries, readNodes } from './read.ts'
+import { prepareStatements, type Statements } from './statements.ts'
+import { readConversations, readSize, readStanding, readTip, type TipCache } from './tip.ts'
+import { inTransaction, type Waiting } from './transaction.ts'
+import { noTurns, type Turns } from './turns.ts'
+
+export interface LocalStoreOptions {
+  /** Opens the connection; called again after a failed COMMIT where `reopen` says so. */
+  readonly connect: () => SqliteDatabase
+  readonly reopen: 'possible' | 'impossible'
+  readonly turns?: Turns
+  readonly clock?: Clock
+  readonly pause?: (millis: number) => Promise<void>
+}
+
+/** Commits of checkpoints and new ledgers wait as long as a batch does by default. */
+const PATIENCE_MILLIS = 10_000
+
+export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
+  let open: { db: SqliteDatabase; statements: Statements } | undefined
+  const tips = new Map<number, TipCache>()
+  const ledgerNos = new Map<string, number>()
+  const waiting: Waiting = {
+    turns: options.turns ?? noTurns,
+    clock: options.clock ?? systemClock,
+    pause: options.pause ?? ((millis) => delay(Math.max(1, millis))),
+  }
+
+  function opened(): { db: SqliteDatabase; statements: Statements } {
+    if (open === undefined) {
+      const db = options.connect()
+      open = { db, statements: prepareStatements(db) }
+    }
+    return open
+  }
+
+  const connection = {
+    renewable: options.reopen === 'possible',
+    statements: () => opened().statements,
+    renew() {
+      tips.clear()
+      if (options.reopen === 'impossible') return
+      const old = open
+      open = undefined
+      old?.db.close()
+    },
+  }
+
+  function numberOf(ledger: string): number {
+    const cached = ledgerNos.get(ledger)
+    if (cached !== undefined) return cached
+    const row = opened().statements.ledgerNo.get(ledger)
+    if (row === undefined) throw unknownLedger(ledger)
+    const ledgerNo = integerColumn(row, 'ledger_no')
+    ledgerNos.set(ledger, ledgerNo)
+    return ledgerNo
+  }
+
+  function write<T>(patienceMillis: number, work: (statements: Statements, waitedMillis: number) => T): Promise<T> {
+    return inTransaction(connection, waiting, patienceMillis, work)
+  }
+
+  async function read<T>(work: (db: SqliteDatabase, statements: Statements) => T): Promise<T> {
+    try {
+      const { db, statements } = opened()
+      return work(db, statements)
+    } catch (error) {
+      throw error instanceof LedgerError || sqliteCode(error) === undefined ? error : storeError(error, 'read')
+    }
+  }
+
+  return {
+    async create(ledger) {
+      await write(PATIENCE_MILLIS, (statements) => {
+        if (statements.ledgerNo.get(ledger) !== undefined) throw ledgerExists(ledger)
+        statements.insertLedger.run(ledger)
+      })
+    },
+
+    ledgers: () => read((_, statements) => statements.ledgers.all().map((row) => textColumn(row, 'origin'))),
+
+    async commit(batch) {
+      const { placed, cache, moved, ledgerNo } = await write(batch.patienceMillis, (statements, waitedMillis) => {
+        const ledgerNo = numberOf(batch.ledger)
+        return { ...insertBatch(statements, ledgerNo, batch, tips.get(ledgerNo), waitedMillis), ledgerNo }
+      })
+      // Only a committed tip may be built upon without reading it again.
+      for (const [conversation_id, tip] of moved) cache.conversations.set(conversation_id, tip)
+      tips.set(ledgerNo, cache)
+      return placed
+    },
+
+    head: (ledger) =>
+      read((_, statements) => {
+        const ledgerNo = numberOf(ledger)
+        const size = readSize(statements, ledgerNo)
+        if (size === 0) return undefined
+        const { tip } = readTip(statements, ledgerNo, undefined)
+        return { size: tip.frontier.size, recorded_at: tip.recorded_at }
+      }),
+
+    entries: (ledger, filter, page) => read((db) => readEntries(db, numberOf(ledger), filter, page)),
+    nodes: (ledger, ids) => read((db) => readNodes(db, numberOf(ledger), ids)),
+
+    keepCheckpoint: (ledger, { size, note }) =>
+      write(PATIENCE_MILLIS, (statements) => {
+        const ledgerNo = numberOf(ledger)
+        const largest = statements.largestCheckpoint.get(ledgerNo)
+        if (largest !== undefined && integerColumn(largest, 'size') >= size) return 'superseded'
+        statements.insertCheckpoint.run(ledgerNo, size, utf8(note))
+        return 'kept'
+      }),
+
+    async keepCosignature(ledger, size, line) {
+      await write(PATIENCE_MILLIS, (statements) => {
+        statements.insertCosignature.run(numberOf(ledger), size, utf8(line))
+      })
+    },
+
+    checkpoints: (ledger, after, limit) =>
+      read((_, statements) => {
+        const ledgerNo = numberOf(ledger)
+        return statements.checkpoints.all(ledgerNo, after, limit).map((row) => checkpointOf(statements, ledgerNo, row))
+      }),
+
+    latestCheckpoint: (ledger, atMost) =>
+      read((_, statements) => {
+        const ledgerNo = numberOf(ledger)
+        const row = statements.latestCheckpoint.get(ledgerNo, atMost)
+        return row === undefined ? undefined : checkpointOf(statements, ledgerNo, row)
+      }),
+
+    async close() {
+      const old = open
+      open = undefined
+      tips.clear()
+      if (options.reopen === 'possible') old?.db.close()
+    },
+  }
+}
+
+function insertBatch(
+  statements: Statements,
+  ledgerNo: number,
+  batch: Batch,
+  cached: TipCache | undefined,
+  waitedMillis: number,
+): { placed: readonly Placed[]; cache: TipCache; moved: ReadonlyMap<string, ConversationTip> } {
+  const { tip, conversations } = readTip(statements, ledgerNo, cached)
+  const standing = readStanding(statements, ledgerNo, batch.drafts)
+  readConversations(statements, ledgerNo, batch.drafts, conversations)
+  const next = sequence(tip, batch.drafts, { standing, conversations }, batch.at + Math.round(waitedMillis))
+  for (const { seq, nodes, entry, subject_ids } of next.entries) {
+    statements.insertEntry.run(ledgerNo, seq, nodes, entry)
+    for (const subject_id of subject_ids) statements.insertSubject.run(ledgerNo, seq, subject_id)
+  }
+  return { placed: next.placed, cache: { tip: next.tip, conversations }, moved: next.conversations }
+}
+
+function unknownLedger(ledger: string): LedgerError {
+  return new LedgerError('not-a-ledger', { problem: `the store has no ledger ${ledger}`, cure: 'check the name' })
+}
+
+function ledgerExists(ledger: string): LedgerError {
+  return new LedgerError('ledger-exists', {
+    problem: `the ledger ${ledger} is there already`,
+    cure: 'choose another name',
+  })
+}

@@ -1,0 +1,101 @@
+// Reading: filters become one SQL statement each, always ordered by seq and bounded.
+
+import { decodeUtf8 } from '../../bytes/text.ts'
+import { HASH_BYTES, type Hash } from '../../crypto/sha256.ts'
+import { LedgerError } from '../../ledger/errors.ts'
+import type { EntryFilter, Page, StoredCheckpoint, StoredEntry } from '../../ledger/store.ts'
+import { locateNode, type NodeId } from '../../merkle/node.ts'
+import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue } from './database.ts'
+import type { Statements } from './statements.ts'
+
+const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
+  id: 'e.id = ?',
+  conversation_id: 'e.conversation_id = ?',
+  actor_id: 'e.actor_id = ?',
+  resource_type: 'e.resource_type = ?',
+  resource_id: 'e.resource_id = ?',
+  subject_id: 's.subject_id = ?',
+  action: 'e.action = ?',
+  from: 'e.timestamp >= ?',
+  until: 'e.timestamp < ?',
+  recorded_from: 'e.recorded_at >= ?',
+  recorded_until: 'e.recorded_at < ?',
+  from_seq: 'e.seq >= ?',
+  until_seq: 'e.seq < ?',
+}
+
+/** Entries that fit the filter, one page. */
+export function readEntries(db: SqliteDatabase, ledgerNo: number, filter: EntryFilter, page: Page): StoredEntry[] {
+  const { sql, values } = selectEntries(ledgerNo, filter, page)
+  return db
+    .prepare(sql)
+    .all(...values)
+    .map((row) => ({
+      seq: integerColumn(row, 'seq'),
+      entry: blobColumn(row, 'entry'),
+      nodes: blobColumn(row, 'nodes'),
+    }))
+}
+
+/** The SQL of one page. The subject table leads where it narrows; the conversation index is in the order of seq. */
+export function selectEntries(ledgerNo: number, filter: EntryFilter, page: Page): { sql: string; values: SqlValue[] } {
+  const conditions = ['e.ledger_no = ?']
+  const values: SqlValue[] = [ledgerNo]
+  for (const [name, condition] of Object.entries(CONDITIONS)) {
+    const value: unknown = Reflect.get(filter, name)
+    if (value === undefined) continue
+    if (typeof value !== 'string' && typeof value !== 'number') throw badCondition(name)
+    conditions.push(condition)
+    values.push(value)
+  }
+  const source =
+    filter.subject_id === undefined
+      ? 'entries e'
+      : 'entry_subjects s CROSS JOIN entries e ON e.ledger_no = s.ledger_no AND e.seq = s.seq AND s.ledger_no = ?1'
+  const order = `${orderColumn(filter)} ${page.order === 'ascending' ? 'ASC' : 'DESC'}`
+  values.push(page.limit)
+  return {
+    sql: `SELECT e.seq, e.nodes, e.entry FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT ?`,
+    values,
+  }
+}
+
+function orderColumn(filter: EntryFilter): string {
+  if (filter.subject_id !== undefined) return 's.seq'
+  return filter.conversation_id === undefined ? 'e.seq' : 'e.conversation_seq'
+}
+
+function badCondition(name: string): LedgerError {
+  return new LedgerError('invalid-query', { problem: `${name} must be a text or a number`, path: name })
+}
+
+/** Stored tree nodes by one statement. */
+export function readNodes(db: SqliteDatabase, ledgerNo: number, ids: readonly NodeId[]): Hash[] {
+  if (ids.length === 0) return []
+  const places = ids.map(locateNode)
+  const wanted = JSON.stringify(places.map(({ seq, offset }, i) => [i, seq, offset]))
+  const rows = db
+    .prepare(
+      `SELECT substr(e.nodes, (w.value ->> 2) + 1, ${HASH_BYTES}) AS hash FROM json_each(?) w
+       CROSS JOIN entries e ON e.ledger_no = ? AND e.seq = w.value ->> 1 ORDER BY w.value ->> 0`,
+    )
+    .all(wanted, ledgerNo)
+  const hashes = rows.map((row) => blobColumn(row, 'hash'))
+  if (hashes.length === ids.length && hashes.every((hash) => hash.length === HASH_BYTES)) return hashes
+  throw new LedgerError('store-corrupt', {
+    problem: `tree nodes are missing: ${hashes.length} of ${ids.length} read`,
+    cure: 'run affidavit verify: it says what was changed',
+  })
+}
+
+/** A checkpoint row with its cosignature lines. */
+export function checkpointOf(statements: Statements, ledgerNo: number, row: unknown): StoredCheckpoint {
+  const size = integerColumn(row, 'size')
+  const lines = statements.cosignatures.all(ledgerNo, size).map((line) => textOf(blobColumn(line, 'line')))
+  return { size, note: textOf(blobColumn(row, 'note')), cosignatures: lines }
+}
+
+// A checkpoint that is no UTF-8 was changed; the verifier says so of the replacement characters.
+function textOf(bytes: Uint8Array): string {
+  return decodeUtf8(bytes) ?? Buffer.from(bytes).toString('utf8')
+}

@@ -1,0 +1,90 @@
+// A worker thread that hosts one SQLite connection: SQLite blocks, and an agent's event loop must not.
+
+import { parentPort, workerData } from 'node:worker_threads'
+
+import { LedgerError, unreachable } from '../../ledger/errors.ts'
+import type { LedgerStore } from '../../ledger/store.ts'
+import { connectSqlite, connectSqliteForReading } from './connect.ts'
+import { localSqliteStore } from './local-store.ts'
+import { ticketTurns } from './turns.ts'
+
+/** What a thread is for; the path of the database file. */
+export interface ThreadTask {
+  readonly path: string
+  readonly role: 'writer' | 'reader'
+  readonly mode: 'create' | 'open'
+}
+
+export interface Call {
+  readonly call: number
+  readonly method: keyof LedgerStore
+  readonly values: readonly unknown[]
+}
+
+export type Answer =
+  | { readonly call: number; readonly value: unknown }
+  | { readonly call: number; readonly failure: Failure }
+
+/** An error as it crosses to the other thread. */
+export type Failure =
+  | {
+      readonly kind: 'ledger'
+      readonly code: LedgerError['code']
+      readonly problem: string
+      readonly cure?: string
+      readonly path?: string
+    }
+  | { readonly kind: 'other'; readonly message: string; readonly stack?: string }
+
+if (parentPort !== null) serve(parentPort, workerData)
+
+function serve(port: NonNullable<typeof parentPort>, task: ThreadTask): void {
+  const store = task.role === 'writer' ? writer(task) : reader(task)
+  port.on('message', (call: Call) => {
+    answer(store, call).then(
+      (reply) => port.postMessage(reply),
+      (error: unknown) => unreachable(String(error)),
+    )
+  })
+}
+
+async function answer(store: LedgerStore, { call, method, values }: Call): Promise<Answer> {
+  try {
+    const value: unknown = await Reflect.apply(store[method], store, values)
+    return { call, value }
+  } catch (error) {
+    return { call, failure: failureOf(error) }
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof LedgerError) {
+    const { code, problem, cure, path } = error
+    return {
+      kind: 'ledger',
+      code,
+      problem,
+      ...(cure === undefined ? {} : { cure }),
+      ...(path === undefined ? {} : { path }),
+    }
+  }
+  if (!(error instanceof Error)) return { kind: 'other', message: String(error) }
+  return { kind: 'other', message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
+}
+
+function writer({ path, mode }: ThreadTask): LedgerStore {
+  const moment = new Int32Array(new SharedArrayBuffer(4))
+  return localSqliteStore({
+    connect: () => connectSqlite(path, mode),
+    reopen: 'possible',
+    turns: ticketTurns(`${path}-turns`, () => performance.now()),
+    // This thread has nothing else to do; timers would round the wait up to more than a commit takes.
+    pause: async (millis) => {
+      Atomics.wait(moment, 0, 0, millis)
+    },
+  })
+}
+
+function reader({ path }: ThreadTask): LedgerStore {
+  return localSqliteStore({ connect: () => connectSqliteForReading(path), reopen: 'possible' })
+}
