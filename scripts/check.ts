@@ -23,7 +23,7 @@ function checkStages(): boolean {
     return (
       stage('types', ['tsc']) &&
       stage('lint and format', ['biome', 'check', '--error-on-warnings', '.']) &&
-      stage('unused code', ['knip', '--treat-config-hints-as-errors']) &&
+      stage('unused code', ['knip', '--no-config-hints']) &&
       stage('build', ['node', 'scripts/build.ts']) &&
       stage('pack', ['npm', 'pack', '--ignore-scripts', '--pack-destination', packed, './packages/affidavit']) &&
       stage('package', ['publint', 'run', '--strict', tarballIn(packed)]) &&
@@ -68,6 +68,6 @@ function runTests(): void {
     ],
     { cwd: root, env, stdio: 'inherit', timeout: TESTS_TIMEOUT },
   )
-  if (status !== 0) console.log(`✖ tests ended with ${error?.message ?? signal ?? status}`)
+  if (status === null) console.log(`✖ tests ended with ${error?.message ?? signal}`)
   process.exitCode = status ?? 1
 }
