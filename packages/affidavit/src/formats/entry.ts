@@ -1,7 +1,7 @@
 // Entry bytes: the RFC 8785 text of a record, made once at admission around the places that only sequencing can fill
 // (spec/entry.md §1, §2). What is stored is exactly what was hashed; nothing is ever serialised a second time.
 
-import { canonicalJson, ENTRY_JSON, type JsonValue, parseJson } from '../bytes/json.ts'
+import { canonicalJson, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import { type AuditRecord, type Draft, ENTRY_FIELDS, FORMAT_VERSION } from './fields.ts'
 
@@ -119,16 +119,48 @@ export type ParsedEntry = { readonly entry: Omit<AuditRecord, 'integrity_hash'> 
 export function parseEntry(bytes: Uint8Array): ParsedEntry {
   const text = decodeUtf8(bytes)
   if (text === undefined) return refused('entry-not-json', 'the bytes are not UTF-8')
-  let value: JsonValue
+  const quick = parseQuickly(text)
+  if (quick !== undefined) return interpret(quick)
   try {
-    value = parseJson(text, ENTRY_JSON)
-    if (canonicalJson(value, ENTRY_JSON) !== text)
+    const value = parseJson(text, ENTRY_JSON)
+    if (canonicalJson(value, ENTRY_JSON) !== text) {
       return refused('entry-not-canonical', 'the bytes are not RFC 8785 canonical')
+    }
+    return interpret(value)
   } catch (error) {
-    if (!(error instanceof Error)) throw error
+    if (!(error instanceof JsonFault)) throw error
     return refused('entry-not-json', error.message)
   }
-  return interpret(value)
+}
+
+// What the native parser hides shows when its value is written again: a text that comes back the same, with keys in
+// order, holds no duplicate key, no inexact number and no spare byte. The three things that would come back the same all
+// the same are left to the strict parser, as is every text in doubt. About three times as fast, which is verify's speed.
+function parseQuickly(text: string): JsonValue | undefined {
+  if (text.includes('\\u0000') || text.includes('\\ud') || text.includes('__proto__')) return undefined
+  try {
+    const value: JsonValue = JSON.parse(text)
+    return isOrdered(value, 1) && JSON.stringify(value) === text ? value : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function isOrdered(value: JsonValue, depth: number): boolean {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (depth > ENTRY_JSON.maxDepth) return false
+  if (Array.isArray(value)) return value.every((item) => isOrdered(item, depth + 1))
+  let before = ''
+  for (const key in value) {
+    // Keys compare by UTF-16 code units, as RFC 8785 sorts them; the first one may be empty.
+    if (key < before) return false
+    before = key
+    const member = value[key]
+    if (typeof member !== 'string' && member !== undefined && !isOrdered(member, depth + 1)) return false
+  }
+  return true
 }
 
 function refused(code: EntryFault['code'], problem: string): ParsedEntry {

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { LedgerError } from '../../ledger/errors.ts'
-import { column, integerColumn, type SqliteDatabase, sqliteCode } from './database.ts'
+import { column, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
 
 /** `Afdv` in the SQLite header: tells a ledger from any other database. */
 const APPLICATION_ID = 0x41666476
@@ -68,6 +68,30 @@ export function prepareDatabase(db: SqliteDatabase, path: string, mode: 'create'
   expectPragma(db, 'synchronous', 2, path)
   if (mode === 'create' && pragma(db, 'user_version') === 0) createSchema(db)
   return db
+}
+
+/** What stands in `sqlite_schema`: every table, index and trigger with its SQL. */
+export interface SchemaObject {
+  readonly name: string
+  readonly sql: string
+}
+
+export function readSchema(db: SqliteDatabase): SchemaObject[] {
+  return db
+    .prepare('SELECT name, coalesce(sql, type) AS sql FROM sqlite_schema ORDER BY name')
+    .all()
+    .map((row) => ({ name: textColumn(row, 'name'), sql: textColumn(row, 'sql') }))
+}
+
+/** The schema as this version makes it. */
+export function referenceSchema(): SchemaObject[] {
+  const db = new DatabaseSync(':memory:')
+  try {
+    db.exec(schemaSql(SCHEMA_VERSION))
+    return readSchema(db)
+  } finally {
+    db.close()
+  }
 }
 
 function createSchema(db: SqliteDatabase): void {

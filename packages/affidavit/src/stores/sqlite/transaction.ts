@@ -102,13 +102,16 @@ function tryCommit(connection: Connection): { cause: unknown } | undefined {
 
 // SQLite may have rolled back by itself (disk full, I/O error), so a failing ROLLBACK says nothing; a new connection does.
 function undo(connection: Connection): void {
-  if (connection.renewable) return connection.renew()
+  if (!connection.renewable) rollBack(connection)
+  connection.renew()
+}
+
+function rollBack(connection: Connection): void {
   try {
     connection.statements().rollback.run()
   } catch (error) {
     if (sqliteCode(error) !== 'SQLITE_ERROR') throw error
   }
-  connection.renew()
 }
 
 function gaveUp(unknown: unknown, waitedMillis: number): LedgerError {

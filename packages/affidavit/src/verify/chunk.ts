@@ -1,0 +1,123 @@
+// Verifying one stretch of a log by itself, so that stretches can be verified side by side and joined (verify/log.ts).
+// A stretch begins at a multiple of a power of two that is not shorter than it: then its tree is a subtree of the log's.
+
+import { equalBytes } from '../bytes/compare.ts'
+import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
+import { createGrowth, emptyFrontier, type Frontier } from '../merkle/growth.ts'
+import { createEntryChecker, type Edges, type KeyEntry, type Lookback } from './entries.ts'
+import { createFindings, type Finding, finding, type Place } from './finding.ts'
+import type { NumberSet } from './numbers.ts'
+
+/** A row as read: the entry's bytes, the tree nodes stored beside them, the subjects its row is listed under. */
+export interface Row {
+  readonly seq: number
+  readonly entry: Uint8Array
+  readonly nodes: Uint8Array
+}
+
+export interface ChunkTask {
+  readonly origin: string
+  /** Entries `from` inclusive to `to` exclusive. */
+  readonly from: number
+  readonly to: number
+  /** Sizes of checkpoints whose root is wanted, ascending, above `from` and at most `to`. */
+  readonly sizes: readonly number[]
+}
+
+/** Plain data: it crosses threads. */
+export interface ChunkResult {
+  readonly from: number
+  readonly to: number
+  /** Entries whose bytes were read and hashed. */
+  readonly checked: number
+  /** `holed`: entries are missing, so the tree behind the first hole is unknown. */
+  readonly tree: 'whole' | 'holed'
+  readonly frontier: Frontier
+  /** Stored nodes of the last entry above the chunk, end to end, for the join to compare. */
+  readonly closing: Uint8Array
+  /** Root of the entries `from` to `size`, for each size asked. */
+  readonly roots: readonly { readonly size: number; readonly root: Hash }[]
+  readonly edges: Edges
+  readonly producers: ReadonlyMap<string, NumberSet>
+  readonly keyEntries: readonly KeyEntry[]
+  readonly uninterpreted: number
+  readonly findings: readonly Finding[]
+  readonly findingCount: number
+}
+
+/** Checks what a row carries beside its entry: the subjects it is listed under. */
+export type RowCheck = (seq: number, subject_ids: readonly string[]) => string | undefined
+
+export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Lookback, checkRow: RowCheck): ChunkResult {
+  const findings = createFindings()
+  const checker = createEntryChecker(task.origin, findings, lookback)
+  const growth = createGrowth(emptyFrontier)
+  const roots: { size: number; root: Hash }[] = []
+  const wanted = [...task.sizes]
+  let next = task.from
+  let checked = 0
+  let tree: ChunkResult['tree'] = 'whole'
+  let closing = new Uint8Array()
+
+  for (const row of rows) {
+    if (row.seq !== next) {
+      findings.add(missing(next, row.seq))
+      tree = 'holed'
+    }
+    const { leaf, entry } = checker.check(row.seq, row.entry)
+    const place = entry === undefined ? { seq: row.seq } : { seq: row.seq, id: entry.id }
+    // Behind a hole no entry has its place in the tree any more, but each still has its own hash.
+    const computed = tree === 'whole' ? growth.append(leaf) : leaf
+    const found = compareNodes(place, computed, row.nodes, row.seq + 1 === task.to ? 'closes the chunk' : 'inside')
+    if (found !== undefined && (tree === 'whole' || found.code === 'entry-altered')) findings.add(found)
+    const stray = checkRow(row.seq, entry?.subject_ids ?? [])
+    if (stray !== undefined) findings.add(finding('subjects-altered', place, stray))
+    checked++
+    next = row.seq + 1
+    closing = row.nodes.slice(Math.min(row.nodes.length, computed.length))
+    if (next === wanted[0]) {
+      if (tree === 'whole') roots.push({ size: next, root: growth.root() })
+      wanted.shift()
+    }
+  }
+  if (next < task.to) {
+    findings.add(missing(next, task.to))
+    tree = 'holed'
+  }
+  return {
+    from: task.from,
+    to: task.to,
+    checked,
+    tree,
+    frontier: growth.frontier(),
+    closing,
+    roots,
+    edges: checker.edges,
+    producers: checker.producers,
+    keyEntries: checker.keyEntries,
+    uninterpreted: checker.uninterpreted(),
+    findings: findings.first,
+    findingCount: findings.count(),
+  }
+}
+
+function missing(from: number, to: number): Finding {
+  const entries = to - from === 1 ? `the entry at seq ${from} is` : `the entries at seq ${from} to ${to - 1} are`
+  return finding('entry-missing', { seq: from }, `${entries} missing`)
+}
+
+// The last entry of a chunk can complete nodes above the chunk; those are compared where the chunks are joined.
+function compareNodes(
+  place: Place,
+  computed: Uint8Array,
+  stored: Uint8Array,
+  position: 'closes the chunk' | 'inside',
+): Finding | undefined {
+  if (equalBytes(computed, stored)) return undefined
+  if (!equalBytes(computed.subarray(0, HASH_BYTES), stored.subarray(0, HASH_BYTES))) {
+    return finding('entry-altered', place, 'the bytes of the entry do not have the hash that was stored with them')
+  }
+  const shared = stored.subarray(0, computed.length)
+  if (position === 'closes the chunk' && equalBytes(computed, shared)) return undefined
+  return finding('node-altered', place, 'tree nodes stored with the entry are not those of the log')
+}

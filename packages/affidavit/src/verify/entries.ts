@@ -1,0 +1,159 @@
+// Checking entries one after another: bytes, hash, place, chain, conversation links, producers. The hottest loop of
+// verification; what it remembers is bounded: a conversation that was silent for long is looked up again (lookback).
+
+import { toHex } from '../bytes/hex.ts'
+import type { Hash } from '../crypto/sha256.ts'
+import { type EntryFault, parseEntry } from '../formats/entry.ts'
+import type { AuditRecord } from '../formats/fields.ts'
+import { leafHash } from '../merkle/hash.ts'
+import { type Finding, type FindingCode, type FindingList, finding } from './finding.ts'
+import { addNumber, type NumberSet } from './numbers.ts'
+
+export type Entry = Omit<AuditRecord, 'integrity_hash'>
+
+/** The hash of a conversation's entry at `conversation_seq`, computed from its bytes; `undefined` where none is found. */
+export type Lookback = (conversation_id: string, conversation_seq: number) => string | undefined
+
+/** An entry that names keys: entry 0 and each announcement of a new one. */
+export interface KeyEntry {
+  readonly seq: number
+  readonly action: string
+  readonly details: { readonly [name: string]: unknown }
+}
+
+export interface EntryCheck {
+  readonly leaf: Hash
+  /** Absent where the bytes could not be interpreted. */
+  readonly entry?: Entry
+}
+
+export interface EntryChecker {
+  /** Checks the entry at `seq`, which must follow the one checked before. */
+  check(seq: number, bytes: Uint8Array): EntryCheck
+  /** How the run began and ended, for joining it to its neighbours. */
+  readonly edges: Edges
+  readonly producers: ReadonlyMap<string, NumberSet>
+  readonly keyEntries: readonly KeyEntry[]
+  /** Entries of a format version that this verifier does not know. */
+  uninterpreted(): number
+}
+
+export interface Edges {
+  firstSeq: number
+  firstPreviousHash: string | undefined
+  firstRecordedAt: string | undefined
+  lastHash: string
+  lastRecordedAt: string
+}
+
+interface ConversationTip {
+  readonly seq: number
+  readonly hash: string
+}
+
+/** Conversations remembered at once; older ones are looked up again when they go on. */
+const REMEMBERED = 50_000
+
+export function createEntryChecker(origin: string, findings: FindingList, lookback: Lookback): EntryChecker {
+  const conversations = new Map<string, ConversationTip>()
+  const producers = new Map<string, NumberSet>()
+  const keyEntries: KeyEntry[] = []
+  const edges: Edges = {
+    firstSeq: -1,
+    firstPreviousHash: undefined,
+    firstRecordedAt: undefined,
+    lastHash: '',
+    lastRecordedAt: '',
+  }
+  let unknownVersions = 0
+
+  function check(seq: number, bytes: Uint8Array): EntryCheck {
+    const leaf = leafHash(bytes)
+    const hash = toHex(leaf)
+    const parsed = parseEntry(bytes)
+    if ('fault' in parsed) {
+      report(parsed.fault, seq)
+      follow(seq, undefined, hash)
+      return { leaf }
+    }
+    const { entry } = parsed
+    checkPlace(entry, seq)
+    follow(seq, entry, hash)
+    if (entry.conversation_id !== undefined) checkConversation(entry, entry.conversation_id, hash)
+    if (entry.producer_id !== undefined && entry.producer_seq !== undefined) {
+      const numbers = producers.get(entry.producer_id)
+      if (numbers === undefined) producers.set(entry.producer_id, addNumber([], entry.producer_seq))
+      else addNumber(numbers, entry.producer_seq)
+    }
+    if (entry.action === 'key_rotated' || entry.action === 'logging_started') {
+      keyEntries.push({ seq, action: entry.action, details: entry.details ?? {} })
+    }
+    return { leaf, entry }
+  }
+
+  function report({ code, problem }: EntryFault, seq: number): void {
+    if (code === 'unknown-version') unknownVersions++
+    else findings.add(finding(code, { seq }, problem))
+  }
+
+  function checkPlace(entry: Entry, seq: number): void {
+    if (entry.ledger !== origin) complain('wrong-ledger', entry, seq, `the entry belongs to ${entry.ledger}`)
+    if (entry.seq !== seq) complain('wrong-seq', entry, seq, `the entry says that its seq is ${entry.seq}`)
+  }
+
+  // The chain: what an entry names as the one before it is the one before it, and time does not run backwards.
+  function follow(seq: number, entry: Entry | undefined, hash: string): void {
+    if (edges.firstSeq === -1) {
+      edges.firstSeq = seq
+      edges.firstPreviousHash = entry?.previous_hash
+      edges.firstRecordedAt = entry?.recorded_at
+    } else if (entry !== undefined) {
+      if (entry.previous_hash !== edges.lastHash) {
+        complain('chain-broken', entry, seq, `previous_hash is not the hash of the entry at seq ${seq - 1}`)
+      }
+      if (entry.recorded_at < edges.lastRecordedAt)
+        complain('time-reversed', entry, seq, 'recorded_at is before that of the entry before')
+    }
+    edges.lastHash = hash
+    if (entry !== undefined) edges.lastRecordedAt = entry.recorded_at
+  }
+
+  function checkConversation(entry: Entry, conversation_id: string, hash: string): void {
+    const at = entry.conversation_seq ?? 0
+    const tip = conversations.get(conversation_id) ?? lookUpTip(conversation_id, at - 1)
+    if (tip === undefined) {
+      complain('conversation-broken', entry, entry.seq, `the conversation has no entry ${at - 1}`)
+    } else if (at !== tip.seq + 1) {
+      complain('conversation-broken', entry, entry.seq, `conversation_seq is ${at} where ${tip.seq + 1} is next`)
+    } else if (entry.conversation_previous_hash !== tip.hash) {
+      complain(
+        'conversation-broken',
+        entry,
+        entry.seq,
+        'conversation_previous_hash is not the hash of the entry before',
+      )
+    }
+    remember(conversation_id, { seq: at, hash })
+  }
+
+  function lookUpTip(conversation_id: string, seq: number): ConversationTip | undefined {
+    if (seq < 0) return { seq: -1, hash: '' }
+    const hash = lookback(conversation_id, seq)
+    return hash === undefined ? undefined : { seq, hash }
+  }
+
+  function remember(conversation_id: string, tip: ConversationTip): void {
+    // Set again at the end: the one that was silent longest is the first to be forgotten.
+    conversations.delete(conversation_id)
+    conversations.set(conversation_id, tip)
+    const [oldest] = conversations.size > REMEMBERED ? conversations.keys() : []
+    if (oldest !== undefined) conversations.delete(oldest)
+  }
+
+  function complain(code: FindingCode, entry: Entry, seq: number, problem: string): void {
+    const found: Finding = finding(code, { seq, id: entry.id }, problem)
+    findings.add(found)
+  }
+
+  return { check, edges, producers, keyEntries, uninterpreted: () => unknownVersions }
+}

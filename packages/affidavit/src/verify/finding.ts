@@ -1,0 +1,124 @@
+// Everything that can be found wrong (spec/verification.md §2). One code per cause; a finding says where, in the words
+// of whoever looks for it. Verification never throws on data, however hostile: it finds.
+
+export type Axis = 'content' | 'order' | 'completeness' | 'signer' | 'time' | 'anchor'
+
+/** `tampered`: no honest history looks so. `incomplete`: something is missing that an honest history can lack too. */
+export type Weight = 'tampered' | 'incomplete'
+
+export type FindingCode =
+  | 'entry-altered'
+  | 'entry-not-json'
+  | 'entry-not-canonical'
+  | 'entry-not-v1'
+  | 'node-altered'
+  | 'subjects-altered'
+  | 'index-altered'
+  | 'schema-altered'
+  | 'stray-row'
+  | 'tile-altered'
+  | 'tile-missing'
+  | 'cover-altered'
+  | 'stray-file'
+  | 'wrong-ledger'
+  | 'wrong-seq'
+  | 'chain-broken'
+  | 'time-reversed'
+  | 'conversation-broken'
+  | 'duplicate-id'
+  | 'entry-missing'
+  | 'entry-surplus'
+  | 'tail-cut'
+  | 'producer-gap'
+  | 'not-covered'
+  | 'checkpoint-unreadable'
+  | 'signature-invalid'
+  | 'no-trusted-signature'
+  | 'no-checkpoint'
+  | 'wrong-origin'
+  | 'root-mismatch'
+  | 'proof-invalid'
+  | 'anchor-mismatch'
+  | 'anchor-unreadable'
+  | 'anchor-untrusted'
+  | 'checkpoint-removed'
+
+const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
+  'entry-altered': ['content', 'tampered'],
+  'entry-not-json': ['content', 'tampered'],
+  'entry-not-canonical': ['content', 'tampered'],
+  'entry-not-v1': ['content', 'tampered'],
+  'node-altered': ['content', 'tampered'],
+  'subjects-altered': ['content', 'tampered'],
+  'index-altered': ['content', 'tampered'],
+  'schema-altered': ['content', 'tampered'],
+  'stray-row': ['content', 'tampered'],
+  'tile-altered': ['content', 'tampered'],
+  'tile-missing': ['content', 'tampered'],
+  'cover-altered': ['content', 'tampered'],
+  'stray-file': ['content', 'tampered'],
+  'wrong-ledger': ['order', 'tampered'],
+  'wrong-seq': ['order', 'tampered'],
+  'chain-broken': ['order', 'tampered'],
+  'time-reversed': ['order', 'tampered'],
+  'conversation-broken': ['order', 'tampered'],
+  'duplicate-id': ['order', 'tampered'],
+  'entry-missing': ['completeness', 'tampered'],
+  'entry-surplus': ['completeness', 'tampered'],
+  'tail-cut': ['completeness', 'tampered'],
+  'producer-gap': ['completeness', 'incomplete'],
+  'not-covered': ['completeness', 'incomplete'],
+  'checkpoint-unreadable': ['signer', 'tampered'],
+  'signature-invalid': ['signer', 'tampered'],
+  'no-trusted-signature': ['signer', 'incomplete'],
+  'no-checkpoint': ['signer', 'incomplete'],
+  'wrong-origin': ['signer', 'incomplete'],
+  'root-mismatch': ['anchor', 'tampered'],
+  'proof-invalid': ['anchor', 'tampered'],
+  'anchor-mismatch': ['anchor', 'tampered'],
+  'anchor-unreadable': ['anchor', 'tampered'],
+  'anchor-untrusted': ['anchor', 'incomplete'],
+  'checkpoint-removed': ['anchor', 'tampered'],
+}
+
+/** Where a finding is; all that is known of it. */
+export interface Place {
+  readonly seq?: number
+  readonly id?: string
+  /** A file, tile, table or checkpoint: `tile/0/000`, `checkpoint of size 12`. */
+  readonly what?: string
+}
+
+export interface Finding extends Place {
+  readonly axis: Axis
+  readonly weight: Weight
+  readonly code: FindingCode
+  readonly problem: string
+}
+
+export function finding(code: FindingCode, place: Place, problem: string): Finding {
+  const [axis, weight] = FINDINGS[code]
+  return { axis, weight, code, ...place, problem }
+}
+
+/** Findings of a long run: the first ones in full, the rest counted, so that memory stays flat. */
+export interface FindingList {
+  add(found: Finding): void
+  readonly first: readonly Finding[]
+  count(): number
+}
+
+const KEPT = 200
+
+export function createFindings(): FindingList {
+  const first: Finding[] = []
+  let count = 0
+  return {
+    add(found) {
+      count++
+      if (first.length < KEPT) first.push(found)
+    },
+    first,
+    count: () => count,
+  }
+}

@@ -1,0 +1,108 @@
+// Joining verified stretches of a log into one: the links between them, the tree above them, the producers across them.
+
+import { equalBytes } from '../bytes/compare.ts'
+import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
+import { createGrowth, emptyFrontier, type Frontier, rootOfFrontier } from '../merkle/growth.ts'
+import { foldRoots } from '../merkle/hash.ts'
+import type { ChunkResult, ChunkTask } from './chunk.ts'
+import type { KeyEntry } from './entries.ts'
+import { createFindings, type FindingList, finding } from './finding.ts'
+import { addInterval, type NumberSet } from './numbers.ts'
+
+/** Entries of a chunk: a power of two, so that each chunk is a subtree; large enough that joining costs nothing. */
+export const CHUNK_ENTRIES = 16_384
+
+export interface JoinedLog {
+  readonly size: number
+  readonly checked: number
+  /** Root of the tree of each size asked for that could be computed, and of the whole log. */
+  readonly roots: ReadonlyMap<number, Hash>
+  /** Entries from here on have no computable place: something before is missing. */
+  readonly holedFrom: number | undefined
+  readonly producers: ReadonlyMap<string, NumberSet>
+  readonly keyEntries: readonly KeyEntry[]
+  readonly uninterpreted: number
+  readonly findings: FindingList
+}
+
+/** The stretches of a log of `size`, with the checkpoint sizes that fall into each. */
+export function planChunks(origin: string, size: number, checkpointSizes: Iterable<number>): ChunkTask[] {
+  const sizes = [...new Set(checkpointSizes)].filter((wanted) => wanted > 0 && wanted <= size).sort((a, b) => a - b)
+  const tasks: ChunkTask[] = []
+  for (let from = 0; from < size; from += CHUNK_ENTRIES) {
+    const to = Math.min(from + CHUNK_ENTRIES, size)
+    tasks.push({ origin, from, to, sizes: sizes.filter((wanted) => wanted > from && wanted <= to) })
+  }
+  return tasks
+}
+
+/** Joins the results of all chunks of planChunks, given in any order. */
+export function joinChunks(results: readonly ChunkResult[]): JoinedLog {
+  const ordered = [...results].sort((a, b) => a.from - b.from)
+  const findings = createFindings()
+  const roots = new Map<number, Hash>()
+  const producers = new Map<string, NumberSet>()
+  const above = createGrowth(emptyFrontier)
+  let holedFrom: number | undefined
+  let before: ChunkResult | undefined
+
+  for (const chunk of ordered) {
+    for (const found of chunk.findings) findings.add(found)
+    if (before !== undefined) checkSeam(before, chunk, findings)
+    if (holedFrom === undefined) {
+      addRoots(roots, above.frontier(), chunk)
+      if (chunk.tree === 'whole') raise(above.append(rootOfFrontier(chunk.frontier)), chunk, findings)
+      else holedFrom = chunk.frontier.size + chunk.from
+    }
+    addProducers(producers, chunk)
+    before = chunk
+  }
+  return {
+    size: before?.to ?? 0,
+    checked: sum(ordered.map(({ checked }) => checked)),
+    roots,
+    holedFrom,
+    producers,
+    keyEntries: ordered.flatMap(({ keyEntries }) => keyEntries),
+    uninterpreted: sum(ordered.map(({ uninterpreted }) => uninterpreted)),
+    findings,
+  }
+}
+
+function checkSeam(before: ChunkResult, chunk: ChunkResult, findings: FindingList): void {
+  const { firstSeq, firstPreviousHash, firstRecordedAt } = chunk.edges
+  if (firstPreviousHash !== undefined && firstPreviousHash !== before.edges.lastHash) {
+    const problem = `previous_hash is not the hash of the entry at seq ${firstSeq - 1}`
+    findings.add(finding('chain-broken', { seq: firstSeq }, problem))
+  }
+  if (firstRecordedAt !== undefined && firstRecordedAt < before.edges.lastRecordedAt) {
+    findings.add(finding('time-reversed', { seq: firstSeq }, 'recorded_at is before that of the entry before'))
+  }
+}
+
+// All subtrees of the frontier above are at least as high as a chunk, so the chunk's part is always the last to be folded.
+function addRoots(roots: Map<number, Hash>, above: Frontier, chunk: ChunkResult): void {
+  for (const { size, root } of chunk.roots) roots.set(size, foldRoots([...above.nodes, root]))
+  if (chunk.tree === 'whole') roots.set(chunk.to, foldRoots([...above.nodes, rootOfFrontier(chunk.frontier)]))
+}
+
+// The last entry of a full chunk completes the nodes above it, which are stored with it.
+function raise(completed: Uint8Array, chunk: ChunkResult, findings: FindingList): void {
+  const expected = chunk.to - chunk.from === CHUNK_ENTRIES ? completed.subarray(HASH_BYTES) : new Uint8Array()
+  if (equalBytes(expected, chunk.closing)) return
+  findings.add(
+    finding('node-altered', { seq: chunk.to - 1 }, 'tree nodes stored with the entry are not those of the log'),
+  )
+}
+
+function addProducers(producers: Map<string, NumberSet>, chunk: ChunkResult): void {
+  for (const [producer, numbers] of chunk.producers) {
+    const known = producers.get(producer) ?? []
+    for (const [from, to] of numbers) addInterval(known, from, to)
+    producers.set(producer, known)
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

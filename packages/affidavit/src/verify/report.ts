@@ -1,0 +1,104 @@
+// The verdict (product promise; spec/verification.md §1): separate axes, always all of them, and what was not checked.
+
+import type { Axis, Finding, FindingList } from './finding.ts'
+
+/** `valid`: nothing is wrong on any axis that was checked. Read `axes` and `not_checked` for what that is worth. */
+export type Status = 'valid' | 'tampered' | 'incomplete' | 'empty'
+
+/** One axis: a word for scripts, a sentence for people. */
+export interface AxisReport {
+  readonly verdict: string
+  readonly says: string
+}
+
+export interface Report {
+  readonly status: Status
+  readonly records_checked: number
+  /** The first place where something is wrong. */
+  readonly broken_at: { readonly seq?: number; readonly id?: string; readonly what?: string } | null
+  readonly axes: Readonly<Record<Axis, AxisReport>>
+  readonly not_checked: readonly string[]
+  /** The first findings in full; `findings_count` has them all. */
+  readonly findings: readonly Finding[]
+  readonly findings_count: number
+  /** What was verified: identity, size and root of the tree that was computed from the bytes. */
+  readonly subject: {
+    readonly kind: 'ledger' | 'range' | 'conversation' | 'export' | 'proof'
+    readonly origin?: string
+    readonly size?: number
+    readonly root?: string
+    readonly conversation_id?: string
+  }
+}
+
+export interface Verdicts {
+  readonly subject: Report['subject']
+  readonly checked: number
+  readonly findings: FindingList
+  /** What each axis says where no finding contradicts it. */
+  readonly axes: Readonly<Record<Axis, AxisReport>>
+  readonly notChecked: readonly string[]
+  /** Whether there was anything to verify. */
+  readonly entries: 'some' | 'none'
+}
+
+/** Weighs findings against what was hoped for. */
+export function report({ subject, checked, findings, axes, notChecked, entries }: Verdicts): Report {
+  const first = [...findings.first].sort(byPlace)
+  return {
+    status: statusOf(first, entries),
+    records_checked: checked,
+    broken_at: placeOf(first[0]),
+    axes: {
+      content: contradicted('content', axes, first, 'altered'),
+      order: contradicted('order', axes, first, 'broken'),
+      completeness: contradicted('completeness', axes, first, 'gaps'),
+      signer: contradicted('signer', axes, first, 'unsigned'),
+      time: contradicted('time', axes, first, 'contradicted'),
+      anchor: contradicted('anchor', axes, first, 'contradicted'),
+    },
+    not_checked: notChecked,
+    findings: first,
+    findings_count: findings.count(),
+    subject,
+  }
+}
+
+function statusOf(findings: readonly Finding[], entries: 'some' | 'none'): Status {
+  if (findings.some(({ weight }) => weight === 'tampered')) return 'tampered'
+  if (entries === 'none') return 'empty'
+  return findings.length > 0 ? 'incomplete' : 'valid'
+}
+
+function contradicted(axis: Axis, axes: Verdicts['axes'], findings: readonly Finding[], word: string): AxisReport {
+  const against = findings.filter((found) => found.axis === axis)
+  const [first] = against
+  if (first === undefined) return axes[axis]
+  const more = against.length > 1 ? `, and ${against.length - 1} more` : ''
+  return {
+    verdict: word,
+    says: `${word}${first.seq === undefined ? '' : ` at ${first.seq}`}: ${sentence(first)}${more}`,
+  }
+}
+
+/** A finding in one line: where, and what. */
+export function sentence({ seq, id, what, problem }: Finding): string {
+  const where = what ?? (seq === undefined ? '' : `seq ${seq}${id === undefined ? '' : ` (${id})`}`)
+  return where === '' ? problem : `${where}: ${problem}`
+}
+
+// Tampering before incompleteness, then by place: the first thing a reader should look at.
+function byPlace(a: Finding, b: Finding): number {
+  if (a.weight !== b.weight) return a.weight === 'tampered' ? -1 : 1
+  return (a.seq ?? Number.MAX_SAFE_INTEGER) - (b.seq ?? Number.MAX_SAFE_INTEGER)
+}
+
+function placeOf(found: Finding | undefined): Report['broken_at'] {
+  if (found === undefined) return null
+  const { seq, id, what } = found
+  return {
+    ...(seq === undefined ? {} : { seq }),
+    ...(id === undefined ? {} : { id }),
+    ...(what === undefined ? {} : { what }),
+  }
+}
