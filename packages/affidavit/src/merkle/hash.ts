@@ -1,0 +1,37 @@
+// The hashes of the tree (RFC 6962 §2.1, RFC 9162 §2.1.1). The first byte keeps an entry from passing for a node.
+
+import { HASH_BYTES, type Hash, sha256 } from '../crypto/sha256.ts'
+
+/** The root of the tree without entries: SHA-256 of nothing. */
+export const EMPTY_ROOT: Hash = sha256(new Uint8Array(0))
+
+// Filled and hashed within one synchronous call of nodeHash, so no two calls see each other's bytes.
+const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES).fill(0x01, 0, 1)
+
+/** The hash of an entry's exact bytes: SHA-256(0x00 ‖ entry). */
+export function leafHash(entry: Uint8Array): Hash {
+  const input = Buffer.allocUnsafe(1 + entry.length)
+  input[0] = 0x00
+  input.set(entry, 1)
+  return sha256(input)
+}
+
+/** The hash of a node above two others: SHA-256(0x01 ‖ left ‖ right). */
+export function nodeHash(left: Hash, right: Hash): Hash {
+  requireHash(left)
+  requireHash(right)
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 1 + HASH_BYTES)
+  return sha256(nodeInput)
+}
+
+/** The root over adjacent subtrees, each at least as large as all that stand to its right. */
+export function foldRoots(roots: readonly Hash[]): Hash {
+  if (roots.length === 0) return EMPTY_ROOT
+  return roots.reduceRight((right, left) => nodeHash(left, right))
+}
+
+/** Refuses what is no hash: a short one would be hashed together with bytes of an earlier call. */
+export function requireHash(hash: Hash): void {
+  if (hash.length !== HASH_BYTES) throw new RangeError(`a hash has ${HASH_BYTES} bytes, not ${hash.length}`)
+}
