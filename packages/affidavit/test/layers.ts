@@ -21,6 +21,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['ledger', FORMATS],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'verify', ...FORMATS]],
+  ['embedded', ['stores/sqlite', 'keys', 'verify', ...LEDGER]],
   ['imports', LEDGER],
   ['evidence', ['ledger', 'verify', ...FORMATS]],
 ])
