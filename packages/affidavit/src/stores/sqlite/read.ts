@@ -39,19 +39,19 @@ export function readEntries(db: SqliteDatabase, ledgerNo: number, filter: EntryF
 
 /** The SQL of one page. The subject table leads where it narrows; the conversation index is in the order of seq. */
 export function selectEntries(ledgerNo: number, filter: EntryFilter, page: Page): { sql: string; values: SqlValue[] } {
-  const conditions = ['e.ledger_no = ?']
+  const subject = filter.subject_id !== undefined
+  const conditions = [subject ? 's.ledger_no = ?' : 'e.ledger_no = ?']
   const values: SqlValue[] = [ledgerNo]
   for (const [name, condition] of Object.entries(CONDITIONS)) {
     const value: unknown = Reflect.get(filter, name)
     if (value === undefined) continue
     if (typeof value !== 'string' && typeof value !== 'number') throw badCondition(name)
-    conditions.push(condition)
+    conditions.push(subject ? condition.replace('e.seq', 's.seq') : condition)
     values.push(value)
   }
-  const source =
-    filter.subject_id === undefined
-      ? 'entries e'
-      : 'entry_subjects s CROSS JOIN entries e ON e.ledger_no = s.ledger_no AND e.seq = s.seq AND s.ledger_no = ?1'
+  const source = subject
+    ? 'entry_subjects s CROSS JOIN entries e ON e.ledger_no = s.ledger_no AND e.seq = s.seq'
+    : 'entries e'
   const order = `${orderColumn(filter)} ${page.order === 'ascending' ? 'ASC' : 'DESC'}`
   values.push(page.limit)
   return {
