@@ -111,11 +111,15 @@ export interface LedgerStore {
 
   /**
    * Keeps a signed checkpoint, durable when it resolves. Sizes strictly grow: answers `superseded` and keeps nothing
-   * where one of this size or larger is there.
+   * where one of this size or larger is there. The newest one itself, handed in again, is answered `kept`: that settles
+   * an unknown outcome.
    */
   keepCheckpoint(ledger: string, checkpoint: { size: number; note: string }): Promise<'kept' | 'superseded'>
 
-  /** Adds a cosignature line to a kept checkpoint, durable when it resolves; a line that is there already is kept once. */
+  /**
+   * Adds a cosignature line to a kept checkpoint, durable when it resolves; a line that is there already is kept once.
+   * @throws LedgerError `not-found` where no checkpoint of this size was kept
+   */
   keepCosignature(ledger: string, size: number, line: string): Promise<void>
 
   /** Checkpoints with sizes above `after`, ascending. */
@@ -124,6 +128,6 @@ export interface LedgerStore {
   /** The largest checkpoint of at most this size. */
   latestCheckpoint(ledger: string, atMost: number): Promise<StoredCheckpoint | undefined>
 
-  /** Waits for what was begun and lets go of every resource. A second call does nothing. */
+  /** Waits for what was begun and lets go of every resource. A second call does nothing; any other is `ledger-closed`. */
   close(): Promise<void>
 }

@@ -2,13 +2,14 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { equalBytes } from '../../bytes/compare.ts'
 import { utf8 } from '../../bytes/text.ts'
 import { type Clock, systemClock } from '../../clock/clock.ts'
 import { LedgerError } from '../../ledger/errors.ts'
 import { type ConversationTip, sequence } from '../../ledger/sequence.ts'
 import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
 import { storeError } from './connect.ts'
-import { integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
+import { blobColumn, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { readConversations, readSize, readStanding, readTip, type TipCache } from './tip.ts'
@@ -29,6 +30,7 @@ const PATIENCE_MILLIS = 10_000
 
 export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
   let open: { db: SqliteDatabase; statements: Statements } | undefined
+  let state: 'usable' | 'closed' = 'usable'
   const tips = new Map<number, TipCache>()
   const ledgerNos = new Map<string, number>()
   const waiting: Waiting = {
@@ -38,6 +40,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
   }
 
   function opened(): { db: SqliteDatabase; statements: Statements } {
+    if (state === 'closed') throw storeClosed()
     if (open === undefined) {
       const db = options.connect()
       open = { db, statements: prepareStatements(db) }
@@ -116,15 +119,21 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     keepCheckpoint: (ledger, { size, note }) =>
       write(PATIENCE_MILLIS, (statements) => {
         const ledgerNo = numberOf(ledger)
-        const largest = statements.largestCheckpoint.get(ledgerNo)
-        if (largest !== undefined && integerColumn(largest, 'size') >= size) return 'superseded'
+        const newest = statements.latestCheckpoint.get(ledgerNo, Number.MAX_SAFE_INTEGER)
+        if (newest !== undefined && integerColumn(newest, 'size') >= size) {
+          return equalBytes(blobColumn(newest, 'note'), utf8(note)) ? 'kept' : 'superseded'
+        }
         statements.insertCheckpoint.run(ledgerNo, size, utf8(note))
         return 'kept'
       }),
 
     async keepCosignature(ledger, size, line) {
       await write(PATIENCE_MILLIS, (statements) => {
-        statements.insertCosignature.run(numberOf(ledger), size, utf8(line))
+        const ledgerNo = numberOf(ledger)
+        if (!hasCheckpoint(statements, ledgerNo, size)) throw noCheckpoint(ledger, size)
+        const lines = statements.cosignatures.all(ledgerNo, size).map((row) => blobColumn(row, 'line'))
+        if (lines.some((kept) => equalBytes(kept, utf8(line)))) return
+        statements.insertCosignature.run(ledgerNo, size, lines.length, utf8(line))
       })
     },
 
@@ -143,6 +152,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
 
     async close() {
       const old = open
+      state = 'closed'
       open = undefined
       tips.clear()
       if (options.reopen === 'possible') old?.db.close()
@@ -166,6 +176,23 @@ function insertBatch(
     for (const subject_id of subject_ids) statements.insertSubject.run(ledgerNo, seq, subject_id)
   }
   return { placed: next.placed, cache: { tip: next.tip, conversations }, moved: next.conversations }
+}
+
+/** A store that was closed takes nothing more. */
+export function storeClosed(): LedgerError {
+  return new LedgerError('ledger-closed', { problem: 'the store is closed', cure: 'open it again' })
+}
+
+function hasCheckpoint(statements: Statements, ledgerNo: number, size: number): boolean {
+  const row = statements.latestCheckpoint.get(ledgerNo, size)
+  return row !== undefined && integerColumn(row, 'size') === size
+}
+
+function noCheckpoint(ledger: string, size: number): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `${ledger} has no checkpoint of size ${size}; the cosignature was not kept`,
+    cure: 'cosign a checkpoint that this ledger published',
+  })
 }
 
 function unknownLedger(ledger: string): LedgerError {

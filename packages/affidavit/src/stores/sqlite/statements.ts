@@ -18,7 +18,6 @@ export interface Statements {
   readonly node: SqliteStatement
   readonly conversationTip: SqliteStatement
   readonly insertCheckpoint: SqliteStatement
-  readonly largestCheckpoint: SqliteStatement
   readonly insertCosignature: SqliteStatement
   readonly checkpoints: SqliteStatement
   readonly latestCheckpoint: SqliteStatement
@@ -44,12 +43,7 @@ export function prepareStatements(db: SqliteDatabase): Statements {
        WHERE ledger_no = ? AND conversation_id = ? ORDER BY conversation_seq DESC LIMIT 1`,
     ),
     insertCheckpoint: db.prepare('INSERT INTO checkpoints (ledger_no, size, note) VALUES (?, ?, ?)'),
-    largestCheckpoint: db.prepare('SELECT size FROM checkpoints WHERE ledger_no = ? ORDER BY size DESC LIMIT 1'),
-    insertCosignature: db.prepare(
-      `INSERT INTO cosignatures (ledger_no, size, line_no, line)
-       SELECT ?1, ?2, (SELECT count(*) FROM cosignatures WHERE ledger_no = ?1 AND size = ?2), ?3
-       WHERE NOT EXISTS (SELECT 1 FROM cosignatures WHERE ledger_no = ?1 AND size = ?2 AND line = ?3)`,
-    ),
+    insertCosignature: db.prepare('INSERT INTO cosignatures (ledger_no, size, line_no, line) VALUES (?, ?, ?, ?)'),
     checkpoints: db.prepare(
       'SELECT size, note FROM checkpoints WHERE ledger_no = ? AND size > ? ORDER BY size LIMIT ?',
     ),

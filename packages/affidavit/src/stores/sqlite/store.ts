@@ -7,7 +7,7 @@ import { LedgerError } from '../../ledger/errors.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
 import { connectSqlite, prepareDatabase } from './connect.ts'
 import type { SqliteDatabase } from './database.ts'
-import { localSqliteStore } from './local-store.ts'
+import { localSqliteStore, storeClosed } from './local-store.ts'
 import type { Answer, Call, Failure, ThreadTask } from './thread.ts'
 
 /**
@@ -116,7 +116,7 @@ function startThread(task: ThreadTask): Thread {
   }
 
   return {
-    call: (method, values) => (stopping === undefined ? send(method, values) : Promise.reject(closed())),
+    call: (method, values) => (stopping === undefined ? send(method, values) : Promise.reject(storeClosed())),
     stop: () => {
       stopping ??= shutDown()
       return stopping
@@ -140,8 +140,4 @@ function threadLost(task: ThreadTask, cause: unknown): LedgerError {
     cure: 'append the same drafts again with the same ids',
     cause,
   })
-}
-
-function closed(): LedgerError {
-  return new LedgerError('ledger-closed', { problem: 'the store is closed' })
 }
