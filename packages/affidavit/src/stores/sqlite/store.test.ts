@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import Database from 'better-sqlite3'
+
+import { storeContract } from '../../testing/store-contract.ts'
+import type { SqliteDatabase } from './database.ts'
+import { sqliteStore } from './store.ts'
+
+function inFolder<T>(open: (path: string) => T): { made: T; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-store-'))
+  return { made: open(join(folder, 'ledger.db')), remove: () => rmSync(folder, { recursive: true }) }
+}
+
+storeContract('a store in a file', async () => {
+  const { made, remove } = inFolder((path) => sqliteStore(path, 'create'))
+  return { store: made, cleanup: async () => remove() }
+})
+
+const drivers: ReadonlyMap<string, (path: string) => SqliteDatabase> = new Map<
+  string,
+  (path: string) => SqliteDatabase
+>([
+  ['node:sqlite', (path) => new DatabaseSync(path)],
+  ['better-sqlite3', (path) => new Database(path)],
+])
+
+for (const [driver, open] of drivers) {
+  storeContract(`a store in a database of ${driver}`, async () => {
+    const { made: database, remove } = inFolder(open)
+    return {
+      store: sqliteStore(database, 'create'),
+      cleanup: async () => {
+        database.close()
+        remove()
+      },
+    }
+  })
+}

@@ -1,0 +1,6 @@
+// affidavit/testing: what a store, a clock or a test of one's own is held against.
+
+export { faultyDatabase } from './testing/faulty-database.ts'
+export { type FixedClock, fixedClock } from './testing/fixed-clock.ts'
+export { type MakeStore, storeContract } from './testing/store-contract.ts'
+export { type FaultyWrite, type WriteFault, type WriteFaults, writeFaults } from './testing/write-faults.ts'
