@@ -5,6 +5,7 @@ import { equalBytes } from '../bytes/compare.ts'
 import { utf8 } from '../bytes/text.ts'
 import { openCheckpoint } from '../formats/checkpoint.ts'
 import { rootOfFrontier } from '../merkle/growth.ts'
+import type { TreeHead } from '../merkle/head.ts'
 import { LedgerError } from './errors.ts'
 import { type CheckedTree, type Publishing, storedFrontier } from './publish.ts'
 
@@ -18,41 +19,39 @@ const PAGE = 100
 export async function recover(publishing: Publishing): Promise<CheckedTree> {
   const { store, ledger, outside } = publishing
   const released = await newestReleased(publishing)
+  const newest = released.at(-1)
   const size = (await store.head(ledger))?.size ?? 0
-  if (released !== undefined) {
-    if (released.size > size) throw rolledBack(outside.path, released.size, size)
-    const stored = rootOfFrontier(await storedFrontier(store, ledger, released.size))
-    if (!equalBytes(stored, released.root)) throw forked(outside.path, released.size)
+  if (newest !== undefined) {
+    if (newest.size > size) throw rolledBack(outside.path, newest.size, size)
+    const stored = rootOfFrontier(await storedFrontier(store, ledger, newest.size))
+    if (!equalBytes(stored, newest.root)) throw forked(outside.path, newest.size)
   }
-  await releaseFrom(publishing, released?.size ?? -1)
-  const newest = await store.latestCheckpoint(ledger, size)
-  return { frontier: await storedFrontier(store, ledger, newest?.size ?? 0) }
+  await releaseMissing(publishing, released)
+  const kept = await store.latestCheckpoint(ledger, size)
+  return { frontier: await storedFrontier(store, ledger, kept?.size ?? 0) }
 }
 
-async function newestReleased({
-  keys,
-  ledger,
-  outside,
-}: Publishing): Promise<{ size: number; root: Uint8Array } | undefined> {
+/** The tree heads among the newest released checkpoints, ascending. */
+async function newestReleased({ keys, ledger, outside }: Publishing): Promise<readonly TreeHead[]> {
   const { verifierKey } = await keys.checkpoint()
   const pending = await keys.pendingRotation()
   const trusted = [verifierKey, keys.heartbeat.verifierKey, ...(pending === undefined ? [] : [pending.verifierKey])]
-  let newest: { size: number; root: Uint8Array } | undefined
+  const released: TreeHead[] = []
   for (const { note } of await outside.newest(ledger)) {
     const opened = openCheckpoint(utf8(note), trusted)
-    if ('code' in opened) continue
-    const { size, root } = opened.checkpoint
-    if (newest === undefined || size > newest.size) newest = { size, root }
+    if (!('code' in opened)) released.push(opened.checkpoint)
   }
-  return newest
+  return released.sort((a, b) => a.size - b.size)
 }
 
-async function releaseFrom({ store, ledger, outside }: Publishing, after: number): Promise<void> {
-  let from = after
+// A crash between commit and release leaves a hole, and another process may have released a later one meanwhile.
+async function releaseMissing({ store, ledger, outside }: Publishing, released: readonly TreeHead[]): Promise<void> {
+  const there = new Set(released.map(({ size }) => size))
+  let from = (released[0]?.size ?? 0) - 1
   for (;;) {
-    const missing = await store.checkpoints(ledger, from, PAGE)
-    for (const { note } of missing) await outside.append(note)
-    const last = missing.at(-1)
+    const page = await store.checkpoints(ledger, from, PAGE)
+    for (const { size, note } of page) if (!there.has(size)) await outside.append(note)
+    const last = page.at(-1)
     if (last === undefined) return
     from = last.size
   }
