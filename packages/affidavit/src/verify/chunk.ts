@@ -5,7 +5,7 @@ import { equalBytes } from '../bytes/compare.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import { createGrowth, emptyFrontier, type Frontier } from '../merkle/growth.ts'
 import { createEntryChecker, type Edges, type KeyEntry, type Lookback } from './entries.ts'
-import { createFindings, type Finding, finding, type Place } from './finding.ts'
+import { createFindings, type Finding, type FindingList, finding, type Place } from './finding.ts'
 import type { NumberSet } from './numbers.ts'
 
 /** A row as read: the entry's bytes, the tree nodes stored beside them, the subjects its row is listed under. */
@@ -41,8 +41,7 @@ export interface ChunkResult {
   readonly producers: ReadonlyMap<string, NumberSet>
   readonly keyEntries: readonly KeyEntry[]
   readonly uninterpreted: number
-  readonly findings: readonly Finding[]
-  readonly findingCount: number
+  readonly findings: Pick<FindingList, 'first' | 'counts'>
 }
 
 /** Checks what a row carries beside its entry: the subjects it is listed under. */
@@ -96,8 +95,7 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
     producers: checker.producers,
     keyEntries: checker.keyEntries,
     uninterpreted: checker.uninterpreted(),
-    findings: findings.first,
-    findingCount: findings.count(),
+    findings: { first: findings.first, counts: findings.counts },
   }
 }
 

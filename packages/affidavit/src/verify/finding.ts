@@ -96,29 +96,54 @@ export interface Finding extends Place {
   readonly problem: string
 }
 
+export function axisOf(code: FindingCode): Axis {
+  return FINDINGS[code][0]
+}
+
 export function finding(code: FindingCode, place: Place, problem: string): Finding {
   const [axis, weight] = FINDINGS[code]
   return { axis, weight, code, ...place, problem }
 }
 
-/** Findings of a long run: the first ones in full, the rest counted, so that memory stays flat. */
+/** Findings of a long run: of each code the first ones in full, the rest counted, so that memory stays flat. */
 export interface FindingList {
   add(found: Finding): void
+  /** Takes over what another list has, counts included. */
+  addAll(others: Pick<FindingList, 'first' | 'counts'>): void
+  /** In the order they were added. Every code that was found is among them, however many of another came before. */
   readonly first: readonly Finding[]
-  count(): number
+  readonly counts: ReadonlyMap<FindingCode, number>
 }
 
-const KEPT = 200
+/** Of one code. A reader wants to see the kind of damage, then where it begins. */
+const KEPT = 50
 
 export function createFindings(): FindingList {
   const first: Finding[] = []
-  let count = 0
+  const counts = new Map<FindingCode, number>()
+  const kept = new Map<FindingCode, number>()
+
+  function keep(found: Finding): void {
+    const already = kept.get(found.code) ?? 0
+    if (already === KEPT) return
+    kept.set(found.code, already + 1)
+    first.push(found)
+  }
+
+  function count(code: FindingCode, more: number): void {
+    counts.set(code, (counts.get(code) ?? 0) + more)
+  }
+
   return {
     add(found) {
-      count++
-      if (first.length < KEPT) first.push(found)
+      keep(found)
+      count(found.code, 1)
+    },
+    addAll(others) {
+      for (const found of others.first) keep(found)
+      for (const [code, more] of others.counts) count(code, more)
     },
     first,
-    count: () => count,
+    counts,
   }
 }

@@ -47,7 +47,7 @@ export function joinChunks(results: readonly ChunkResult[]): JoinedLog {
   let before: ChunkResult | undefined
 
   for (const chunk of ordered) {
-    for (const found of chunk.findings) findings.add(found)
+    findings.addAll(chunk.findings)
     if (before !== undefined) checkSeam(before, chunk, findings)
     if (holedFrom === undefined) {
       addRoots(roots, above.frontier(), chunk)

@@ -1,6 +1,6 @@
 // The verdict (product promise; spec/verification.md §1): separate axes, always all of them, and what was not checked.
 
-import type { Axis, Finding, FindingList } from './finding.ts'
+import { type Axis, axisOf, type Finding, type FindingList } from './finding.ts'
 
 /** `valid`: nothing is wrong on any axis that was checked. Read `axes` and `not_checked` for what that is worth. */
 export type Status = 'valid' | 'tampered' | 'incomplete' | 'empty'
@@ -18,7 +18,7 @@ export interface Report {
   readonly broken_at: { readonly seq?: number; readonly id?: string; readonly what?: string } | null
   readonly axes: Readonly<Record<Axis, AxisReport>>
   readonly not_checked: readonly string[]
-  /** The first findings in full; `findings_count` has them all. */
+  /** The worst first, then by place; of each code the first ones. `findings_count` has them all. */
   readonly findings: readonly Finding[]
   readonly findings_count: number
   /** What was verified: identity, size and root of the tree that was computed from the bytes. */
@@ -45,21 +45,23 @@ export interface Verdicts {
 /** Weighs findings against what was hoped for. */
 export function report({ subject, checked, findings, axes, notChecked, entries }: Verdicts): Report {
   const first = [...findings.first].sort(byPlace)
+  const says = (axis: Axis, word: string): AxisReport =>
+    contradiction(first, countsByAxis(findings.counts, axis), axis, word) ?? axes[axis]
   return {
     status: statusOf(first, entries),
     records_checked: checked,
     broken_at: placeOf(first[0]),
     axes: {
-      content: contradicted('content', axes, first, 'altered'),
-      order: contradicted('order', axes, first, 'broken'),
-      completeness: contradicted('completeness', axes, first, 'gaps'),
-      signer: contradicted('signer', axes, first, 'unsigned'),
-      time: contradicted('time', axes, first, 'contradicted'),
-      anchor: contradicted('anchor', axes, first, 'contradicted'),
+      content: says('content', 'altered'),
+      order: says('order', 'broken'),
+      completeness: says('completeness', 'gaps'),
+      signer: says('signer', 'unsigned'),
+      time: says('time', 'contradicted'),
+      anchor: says('anchor', 'contradicted'),
     },
     not_checked: notChecked,
     findings: first,
-    findings_count: findings.count(),
+    findings_count: [...findings.counts.values()].reduce((sum, count) => sum + count, 0),
     subject,
   }
 }
@@ -70,11 +72,16 @@ function statusOf(findings: readonly Finding[], entries: 'some' | 'none'): Statu
   return findings.length > 0 ? 'incomplete' : 'valid'
 }
 
-function contradicted(axis: Axis, axes: Verdicts['axes'], findings: readonly Finding[], word: string): AxisReport {
-  const against = findings.filter((found) => found.axis === axis)
-  const [first] = against
-  if (first === undefined) return axes[axis]
-  const more = against.length > 1 ? `, and ${against.length - 1} more` : ''
+function countsByAxis(counts: FindingList['counts'], axis: Axis): number {
+  let sum = 0
+  for (const [code, count] of counts) if (axisOf(code) === axis) sum += count
+  return sum
+}
+
+function contradiction(findings: readonly Finding[], count: number, axis: Axis, word: string): AxisReport | undefined {
+  const first = findings.find((found) => found.axis === axis)
+  if (first === undefined) return undefined
+  const more = count > 1 ? `, and ${count - 1} more` : ''
   return {
     verdict: word,
     says: `${word}${first.seq === undefined ? '' : ` at ${first.seq}`}: ${sentence(first)}${more}`,
@@ -87,10 +94,11 @@ export function sentence({ seq, id, what, problem }: Finding): string {
   return where === '' ? problem : `${where}: ${problem}`
 }
 
-// Tampering before incompleteness, then by place: the first thing a reader should look at.
+// Tampering before incompleteness, then by place, then by code: the first thing a reader should look at.
 function byPlace(a: Finding, b: Finding): number {
   if (a.weight !== b.weight) return a.weight === 'tampered' ? -1 : 1
-  return (a.seq ?? Number.MAX_SAFE_INTEGER) - (b.seq ?? Number.MAX_SAFE_INTEGER)
+  const distance = (a.seq ?? Number.MAX_SAFE_INTEGER) - (b.seq ?? Number.MAX_SAFE_INTEGER)
+  return distance !== 0 || a.code === b.code ? distance : a.code < b.code ? -1 : 1
 }
 
 function placeOf(found: Finding | undefined): Report['broken_at'] {
