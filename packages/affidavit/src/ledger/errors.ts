@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'invalid-origin'
   | 'invalid-query'
   | 'not-found'
+  | 'invalid-statement'
+  | 'export-exists'
   | 'newer-format'
   | 'wrong-key'
   | 'missing-key'
@@ -24,6 +26,7 @@ export type ErrorCode =
   | 'not-committed'
   | 'outcome-unknown'
   | 'not-published'
+  | 'not-exported'
   | 'store-unavailable'
   | 'store-corrupt'
   | 'unsupported-file-system'
@@ -39,6 +42,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-origin': 'caller',
   'invalid-query': 'caller',
   'not-found': 'caller',
+  'invalid-statement': 'caller',
+  'export-exists': 'caller',
   'newer-format': 'caller',
   'wrong-key': 'caller',
   'missing-key': 'caller',
@@ -48,6 +53,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'not-committed': 'world',
   'outcome-unknown': 'world',
   'not-published': 'world',
+  'not-exported': 'world',
   'store-unavailable': 'world',
   'store-corrupt': 'world',
   'unsupported-file-system': 'world',

@@ -7,8 +7,10 @@ import { hmacSha256 } from '../crypto/sha256.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
+import type { HashTile } from '../merkle/tile.ts'
 import { createAdmission } from './admit.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
+import { readCheckpoints } from './checkpoints.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
 import {
@@ -27,7 +29,9 @@ import { createQueue } from './queue.ts'
 import { readPages, recordOf, type SearchOptions } from './read.ts'
 import { recover } from './recover.ts'
 import { rotateCheckpointKey } from './rotate.ts'
+import { signStatement } from './statement.ts'
 import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint, StoredEntry } from './store.ts'
+import { readTile } from './tiles.ts'
 import { createTimekeeper } from './timekeeper.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
@@ -74,6 +78,12 @@ export interface Ledger extends AsyncDisposable {
   prove(which: string | number): Promise<string>
   /** Publishes a checkpoint of everything recorded; the newest one where nothing is new. */
   publish(): Promise<StoredCheckpoint>
+  /** Kept checkpoints with sizes above `after`, ascending. */
+  checkpoints(after?: number): AsyncGenerator<StoredCheckpoint>
+  /** The bytes of a hash tile (C2SP tlog-tiles). @throws LedgerError `not-found` beyond the tree */
+  tile(tile: HashTile): Promise<Uint8Array>
+  /** A signed note by the checkpoint key over a text that is no checkpoint. @throws LedgerError `invalid-statement` */
+  signStatement(text: string): Promise<string>
   /** The verifier key (C2SP vkey) that signs checkpoints now. */
   verifierKey(): Promise<string>
   /** Replaces the key that signs checkpoints. Crash-safe: a rotation that was begun is finished at the next opening. */
@@ -190,6 +200,9 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     entries: (filter = {}, options = {}) => readPages(store, ledger, filter, options),
     prove,
     publish: () => publisher.publish(),
+    checkpoints: (after = -1) => readCheckpoints(store, ledger, after),
+    tile: (tile) => readTile(store, ledger, tile),
+    signStatement: (text) => signStatement(keys, ledger, text),
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: () => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId }),
     async confirmClock({ actor_id, reason }) {
