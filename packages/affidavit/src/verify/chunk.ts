@@ -4,16 +4,14 @@
 import { equalBytes } from '../bytes/compare.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import { createGrowth, emptyFrontier, type Frontier } from '../merkle/growth.ts'
-import { createEntryChecker, type Edges, type KeyEntry, type Lookback } from './entries.ts'
+import { createEntryChecker, type Edge, type Edges, type KeyEntry, type Lookback } from './entries.ts'
 import { createFindings, type Finding, type FindingList, finding, type Place } from './finding.ts'
 import type { NumberSet } from './numbers.ts'
 
-/** A row as read: the entry's bytes, the tree nodes stored beside them, the subjects its row is listed under. */
-export interface Row {
-  readonly seq: number
-  readonly entry: Uint8Array
-  readonly nodes: Uint8Array
-}
+/** A row as read: the entry's bytes and the tree nodes stored beside them; or why they cannot be read. */
+export type Row =
+  | { readonly seq: number; readonly entry: Uint8Array; readonly nodes: Uint8Array }
+  | { readonly seq: number; readonly unreadable: string }
 
 export interface ChunkTask {
   readonly origin: string
@@ -22,6 +20,13 @@ export interface ChunkTask {
   readonly to: number
   /** Sizes of checkpoints whose root is wanted, ascending, above `from` and at most `to`. */
   readonly sizes: readonly number[]
+  /** What is known of the log before `from`; `undefined` where the stretch is hashed by itself and joined later. */
+  readonly continues: Continued | undefined
+}
+
+export interface Continued {
+  readonly frontier: Frontier
+  readonly last: Edge
 }
 
 /** Plain data: it crosses threads. */
@@ -49,8 +54,9 @@ export type RowCheck = (seq: number, subject_ids: readonly string[]) => string |
 
 export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Lookback, checkRow: RowCheck): ChunkResult {
   const findings = createFindings()
-  const checker = createEntryChecker(task.origin, findings, lookback)
-  const growth = createGrowth(emptyFrontier)
+  const checker = createEntryChecker(task.origin, findings, lookback, task.continues?.last)
+  const growth = createGrowth(task.continues?.frontier ?? emptyFrontier)
+  const apart = task.continues === undefined
   const roots: { size: number; root: Hash }[] = []
   const wanted = [...task.sizes]
   let next = task.from
@@ -63,16 +69,21 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
       findings.add(missing(next, row.seq))
       tree = 'holed'
     }
+    next = row.seq + 1
+    if ('unreadable' in row) {
+      findings.add(finding('database-unreadable', { seq: row.seq }, row.unreadable))
+      tree = 'holed'
+      continue
+    }
     const { leaf, entry } = checker.check(row.seq, row.entry)
     const place = entry === undefined ? { seq: row.seq } : { seq: row.seq, id: entry.id }
     // Behind a hole no entry has its place in the tree any more, but each still has its own hash.
     const computed = tree === 'whole' ? growth.append(leaf) : leaf
-    const found = compareNodes(place, computed, row.nodes, row.seq + 1 === task.to ? 'closes the chunk' : 'inside')
+    const found = compareNodes(place, computed, row.nodes, apart && next === task.to ? 'closes the chunk' : 'inside')
     if (found !== undefined && (tree === 'whole' || found.code === 'entry-altered')) findings.add(found)
     const stray = checkRow(row.seq, entry?.subject_ids ?? [])
     if (stray !== undefined) findings.add(finding('subjects-altered', place, stray))
     checked++
-    next = row.seq + 1
     closing = row.nodes.slice(Math.min(row.nodes.length, computed.length))
     if (next === wanted[0]) {
       if (tree === 'whole') roots.push({ size: next, root: growth.root() })
@@ -91,7 +102,7 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
     frontier: growth.frontier(),
     closing,
     roots,
-    edges: checker.edges,
+    edges: checker.edges(),
     producers: checker.producers,
     keyEntries: checker.keyEntries,
     uninterpreted: checker.uninterpreted(),

@@ -6,7 +6,7 @@ import type { Hash } from '../crypto/sha256.ts'
 import { type EntryFault, parseEntry } from '../formats/entry.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { leafHash } from '../merkle/hash.ts'
-import { type Finding, type FindingCode, type FindingList, finding } from './finding.ts'
+import { type FindingCode, type FindingList, finding } from './finding.ts'
 import { addNumber, type NumberSet } from './numbers.ts'
 
 export type Entry = Omit<AuditRecord, 'integrity_hash'>
@@ -31,19 +31,39 @@ export interface EntryChecker {
   /** Checks the entry at `seq`, which must follow the one checked before. */
   check(seq: number, bytes: Uint8Array): EntryCheck
   /** How the run began and ended, for joining it to its neighbours. */
-  readonly edges: Edges
+  edges(): Edges
   readonly producers: ReadonlyMap<string, NumberSet>
   readonly keyEntries: readonly KeyEntry[]
   /** Entries of a format version that this verifier does not know. */
   uninterpreted(): number
 }
 
+/** The end that an entry follows: the place and hash of the entry before. */
+export interface Edge {
+  readonly seq: number
+  /** `undefined` where it could not be interpreted. */
+  readonly id: string | undefined
+  /** Lower-case hex, computed from the bytes; empty before entry 0. */
+  readonly hash: string
+  readonly recorded_at: string
+}
+
+/** Before entry 0 there is nothing. */
+export const BEGINNING: Edge = { seq: -1, id: undefined, hash: '', recorded_at: '' }
+
+/** An entry at its place, and what it says of the one before. */
+export interface Follower {
+  readonly seq: number
+  readonly id: string
+  readonly previous_hash: string
+  readonly recorded_at: string
+}
+
 export interface Edges {
-  firstSeq: number
-  firstPreviousHash: string | undefined
-  firstRecordedAt: string | undefined
-  lastHash: string
-  lastRecordedAt: string
+  /** Absent where it was checked already, or could not be interpreted. */
+  readonly first?: Follower
+  /** Absent where no entry was read. */
+  readonly last?: Edge
 }
 
 interface ConversationTip {
@@ -54,17 +74,18 @@ interface ConversationTip {
 /** Conversations remembered at once; older ones are looked up again when they go on. */
 const REMEMBERED = 50_000
 
-export function createEntryChecker(origin: string, findings: FindingList, lookback: Lookback): EntryChecker {
+/** @param before what the first entry must follow; `undefined` where its neighbour is checked elsewhere */
+export function createEntryChecker(
+  origin: string,
+  findings: FindingList,
+  lookback: Lookback,
+  before: Edge | undefined,
+): EntryChecker {
   const conversations = new Map<string, ConversationTip>()
   const producers = new Map<string, NumberSet>()
   const keyEntries: KeyEntry[] = []
-  const edges: Edges = {
-    firstSeq: -1,
-    firstPreviousHash: undefined,
-    firstRecordedAt: undefined,
-    lastHash: '',
-    lastRecordedAt: '',
-  }
+  let first: Follower | undefined
+  let last = before
   let unknownVersions = 0
 
   function check(seq: number, bytes: Uint8Array): EntryCheck {
@@ -101,21 +122,14 @@ export function createEntryChecker(origin: string, findings: FindingList, lookba
     if (entry.seq !== seq) complain('wrong-seq', entry, seq, `the entry says that its seq is ${entry.seq}`)
   }
 
-  // The chain: what an entry names as the one before it is the one before it, and time does not run backwards.
   function follow(seq: number, entry: Entry | undefined, hash: string): void {
-    if (edges.firstSeq === -1) {
-      edges.firstSeq = seq
-      edges.firstPreviousHash = entry?.previous_hash
-      edges.firstRecordedAt = entry?.recorded_at
-    } else if (entry !== undefined) {
-      if (entry.previous_hash !== edges.lastHash) {
-        complain('chain-broken', entry, seq, `previous_hash is not the hash of the entry at seq ${seq - 1}`)
-      }
-      if (entry.recorded_at < edges.lastRecordedAt)
-        complain('time-reversed', entry, seq, 'recorded_at is before that of the entry before')
+    if (entry !== undefined) {
+      const { id, previous_hash, recorded_at } = entry
+      const follower = { seq, id, previous_hash, recorded_at }
+      if (last === undefined) first = follower
+      else checkFollows(follower, last, findings)
     }
-    edges.lastHash = hash
-    if (entry !== undefined) edges.lastRecordedAt = entry.recorded_at
+    last = { seq, id: entry?.id, hash, recorded_at: entry?.recorded_at ?? last?.recorded_at ?? '' }
   }
 
   function checkConversation(entry: Entry, conversation_id: string, hash: string): void {
@@ -151,9 +165,29 @@ export function createEntryChecker(origin: string, findings: FindingList, lookba
   }
 
   function complain(code: FindingCode, entry: Entry, seq: number, problem: string): void {
-    const found: Finding = finding(code, { seq, id: entry.id }, problem)
-    findings.add(found)
+    findings.add(finding(code, { seq, id: entry.id }, problem))
+  }
+
+  function edges(): Edges {
+    return { ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last }) }
   }
 
   return { check, edges, producers, keyEntries, uninterpreted: () => unknownVersions }
+}
+
+/**
+ * The chain and time: what an entry names as the one before it is the one before it, and time does not run backwards.
+ * Behind a hole the link cannot be judged; that entries are missing is said where they are missing.
+ */
+export function checkFollows(entry: Follower, before: Edge, findings: FindingList): void {
+  const place = { seq: entry.seq, id: entry.id }
+  if (entry.seq === before.seq + 1 && entry.previous_hash !== before.hash) {
+    const problem =
+      entry.seq === 0
+        ? 'previous_hash is not empty, but no entry is before the first one'
+        : `previous_hash is not the hash of the entry at seq ${before.seq}`
+    findings.add(finding('chain-broken', place, problem))
+  }
+  if (entry.recorded_at < before.recorded_at)
+    findings.add(finding('time-reversed', place, 'recorded_at is before that of the entry before'))
 }

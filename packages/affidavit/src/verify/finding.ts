@@ -15,6 +15,7 @@ export type FindingCode =
   | 'subjects-altered'
   | 'index-altered'
   | 'schema-altered'
+  | 'database-unreadable'
   | 'stray-row'
   | 'tile-altered'
   | 'tile-missing'
@@ -52,6 +53,7 @@ const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'subjects-altered': ['content', 'tampered'],
   'index-altered': ['content', 'tampered'],
   'schema-altered': ['content', 'tampered'],
+  'database-unreadable': ['content', 'tampered'],
   'stray-row': ['content', 'tampered'],
   'tile-altered': ['content', 'tampered'],
   'tile-missing': ['content', 'tampered'],

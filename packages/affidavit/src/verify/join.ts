@@ -4,13 +4,15 @@ import { equalBytes } from '../bytes/compare.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import { createGrowth, emptyFrontier, type Frontier, rootOfFrontier } from '../merkle/growth.ts'
 import { foldRoots } from '../merkle/hash.ts'
-import type { ChunkResult, ChunkTask } from './chunk.ts'
-import type { KeyEntry } from './entries.ts'
+import type { ChunkResult, ChunkTask, Continued } from './chunk.ts'
+import { BEGINNING, checkFollows, type Edge, type KeyEntry } from './entries.ts'
 import { createFindings, type FindingList, finding } from './finding.ts'
 import { addInterval, type NumberSet } from './numbers.ts'
 
 /** Entries of a chunk: a power of two, so that each chunk is a subtree; large enough that joining costs nothing. */
 export const CHUNK_ENTRIES = 16_384
+
+const NOTHING: Continued = { frontier: emptyFrontier, last: BEGINNING }
 
 export interface JoinedLog {
   readonly size: number
@@ -25,13 +27,22 @@ export interface JoinedLog {
   readonly findings: FindingList
 }
 
-/** The stretches of a log of `size`, with the checkpoint sizes that fall into each. */
-export function planChunks(origin: string, size: number, checkpointSizes: Iterable<number>): ChunkTask[] {
+/**
+ * The stretches of a log of `size`, with the checkpoint sizes that fall into each.
+ * @param width entries of a stretch, a power of two
+ */
+export function planChunks(
+  origin: string,
+  size: number,
+  checkpointSizes: Iterable<number>,
+  width: number = CHUNK_ENTRIES,
+): ChunkTask[] {
   const sizes = [...new Set(checkpointSizes)].filter((wanted) => wanted > 0 && wanted <= size).sort((a, b) => a - b)
   const tasks: ChunkTask[] = []
-  for (let from = 0; from < size; from += CHUNK_ENTRIES) {
-    const to = Math.min(from + CHUNK_ENTRIES, size)
-    tasks.push({ origin, from, to, sizes: sizes.filter((wanted) => wanted > from && wanted <= to) })
+  for (let from = 0; from < size; from += width) {
+    const to = Math.min(from + width, size)
+    const within = sizes.filter((wanted) => wanted > from && wanted <= to)
+    tasks.push({ origin, from, to, sizes: within, continues: from === 0 ? NOTHING : undefined })
   }
   return tasks
 }
@@ -44,21 +55,22 @@ export function joinChunks(results: readonly ChunkResult[]): JoinedLog {
   const producers = new Map<string, NumberSet>()
   const above = createGrowth(emptyFrontier)
   let holedFrom: number | undefined
-  let before: ChunkResult | undefined
+  let last: Edge | undefined
+  const width = widthOf(ordered)
 
   for (const chunk of ordered) {
     findings.addAll(chunk.findings)
-    if (before !== undefined) checkSeam(before, chunk, findings)
+    if (last !== undefined && chunk.edges.first !== undefined) checkFollows(chunk.edges.first, last, findings)
     if (holedFrom === undefined) {
       addRoots(roots, above.frontier(), chunk)
-      if (chunk.tree === 'whole') raise(above.append(rootOfFrontier(chunk.frontier)), chunk, findings)
+      if (chunk.tree === 'whole') raise(above.append(rootOfFrontier(chunk.frontier)), chunk, width, findings)
       else holedFrom = chunk.frontier.size + chunk.from
     }
     addProducers(producers, chunk)
-    before = chunk
+    last = chunk.edges.last ?? last
   }
   return {
-    size: before?.to ?? 0,
+    size: ordered.at(-1)?.to ?? 0,
     checked: sum(ordered.map(({ checked }) => checked)),
     roots,
     holedFrom,
@@ -69,15 +81,9 @@ export function joinChunks(results: readonly ChunkResult[]): JoinedLog {
   }
 }
 
-function checkSeam(before: ChunkResult, chunk: ChunkResult, findings: FindingList): void {
-  const { firstSeq, firstPreviousHash, firstRecordedAt } = chunk.edges
-  if (firstPreviousHash !== undefined && firstPreviousHash !== before.edges.lastHash) {
-    const problem = `previous_hash is not the hash of the entry at seq ${firstSeq - 1}`
-    findings.add(finding('chain-broken', { seq: firstSeq }, problem))
-  }
-  if (firstRecordedAt !== undefined && firstRecordedAt < before.edges.lastRecordedAt) {
-    findings.add(finding('time-reversed', { seq: firstSeq }, 'recorded_at is before that of the entry before'))
-  }
+// All chunks but the last are equally long.
+function widthOf([first]: readonly ChunkResult[]): number {
+  return first === undefined ? CHUNK_ENTRIES : first.to - first.from
 }
 
 // All subtrees of the frontier above are at least as high as a chunk, so the chunk's part is always the last to be folded.
@@ -87,12 +93,12 @@ function addRoots(roots: Map<number, Hash>, above: Frontier, chunk: ChunkResult)
 }
 
 // The last entry of a full chunk completes the nodes above it, which are stored with it.
-function raise(completed: Uint8Array, chunk: ChunkResult, findings: FindingList): void {
-  const expected = chunk.to - chunk.from === CHUNK_ENTRIES ? completed.subarray(HASH_BYTES) : new Uint8Array()
+function raise(completed: Uint8Array, chunk: ChunkResult, width: number, findings: FindingList): void {
+  const expected = chunk.to - chunk.from === width ? completed.subarray(HASH_BYTES) : new Uint8Array()
   if (equalBytes(expected, chunk.closing)) return
-  findings.add(
-    finding('node-altered', { seq: chunk.to - 1 }, 'tree nodes stored with the entry are not those of the log'),
-  )
+  const id = chunk.edges.last?.id
+  const place = { seq: chunk.to - 1, ...(id === undefined ? {} : { id }) }
+  findings.add(finding('node-altered', place, 'tree nodes stored with the entry are not those of the log'))
 }
 
 function addProducers(producers: Map<string, NumberSet>, chunk: ChunkResult): void {

@@ -1,0 +1,42 @@
+// A log in memory, sequenced by the real code, for tests of verification that need no database.
+
+import { createSecretKey, type KeyObject } from 'node:crypto'
+
+import { canonicalJson, ENTRY_JSON } from '../src/bytes/json.ts'
+import { utf8 } from '../src/bytes/text.ts'
+import { parseEntry } from '../src/formats/entry.ts'
+import type { Draft } from '../src/formats/fields.ts'
+import { createAdmission } from '../src/ledger/admit.ts'
+import { type NewEntry, sequence } from '../src/ledger/sequence.ts'
+import { emptyFrontier } from '../src/merkle/growth.ts'
+import { fixedClock } from '../src/testing/fixed-clock.ts'
+import type { Entry } from '../src/verify/entries.ts'
+
+export const SAMPLE_ORIGIN = 'clinic.example/agents/0123456789abcdef'
+
+const DIGEST_KEY: KeyObject = createSecretKey(Buffer.alloc(32, 7))
+
+/** The entries of a log that was given `drafts`, a second apart. */
+export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SAMPLE_ORIGIN): NewEntry[] {
+  const clock = fixedClock()
+  const { admitOwn } = createAdmission({ ledger: origin, digestKey: DIGEST_KEY, actions: {}, clock })
+  const prepared = drafts.map((draft) =>
+    admitOwn({ action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent', ...draft }),
+  )
+  const empty = { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
+  return [...sequence(empty, prepared, { standing: new Map(), conversations: new Map() }, clock.now()).entries]
+}
+
+/** The entry that bytes hold. */
+export function entryOf(bytes: Uint8Array): Entry {
+  const parsed = parseEntry(bytes)
+  if ('fault' in parsed) throw new Error(parsed.fault.problem)
+  return parsed.entry
+}
+
+/** The bytes with some fields changed, canonical again; `undefined` removes a field. */
+export function rewritten(bytes: Uint8Array, changes: { readonly [field: string]: unknown }): Uint8Array {
+  const merged: { [field: string]: unknown } = { ...entryOf(bytes), ...changes }
+  const present = Object.entries(merged).filter(([, value]) => value !== undefined)
+  return utf8(canonicalJson(Object.fromEntries(present), ENTRY_JSON))
+}
