@@ -143,23 +143,26 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     throw idConflict(prepared.id, placed.seq)
   }
 
-  async function watchClock(): Promise<void> {
+  // A step is recorded before the draft that met it: its record enters the queue first, at once.
+  function watchClock(): Promise<unknown> | undefined {
     const reading = timekeeper.look()
     if (reading.kind === 'jumped') throw clockJump(reading.expected, reading.found)
-    if (reading.kind === 'stepped') await record(stepRecord(reading.expected, reading.found))
+    return reading.kind === 'stepped' ? record(stepRecord(reading.expected, reading.found)) : undefined
   }
 
+  // Runs up to the queue without waiting: callers are recorded in the order of their calls.
   async function append(draft: Draft): Promise<Appended> {
     if (closing !== undefined) throw ledgerClosed()
     const prepared = admission.admit(draft)
-    await watchClock()
-    return appendPrepared(prepared)
+    const stepped = watchClock()
+    const [appended] = await Promise.all([appendPrepared(prepared), stepped])
+    return appended
   }
 
   async function appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]> {
     const outcomes: Promise<AppendOutcome>[] = []
     for await (const draft of drafts) {
-      while (queue.room() < 1) await Promise.race([queue.drained(), outcomes.at(-1)])
+      while (queue.room() < 1) await queue.drained()
       outcomes.push(append(draft).catch(refusedOr))
     }
     return Promise.all(outcomes)

@@ -39,7 +39,6 @@ export function createPublisher(
 ): Publisher {
   let checked = start
   let unpublished = 0
-  let newest: StoredCheckpoint | undefined
   let saidAt = clock.elapsed()
   let failed: string | undefined
   // One publication at a time: each builds on the tree that the one before has checked.
@@ -57,17 +56,19 @@ export function createPublisher(
     return next
   }
 
-  function heartbeat(checkpoint: StoredCheckpoint): Promise<StoredCheckpoint> {
+  // Another process may have appended meanwhile: then a checkpoint says more than a line with the time.
+  function heartbeat(): Promise<StoredCheckpoint> {
     const next = last.then(async () => {
-      await publishHeartbeat(publishing, checkpoint, clock.now())
-      return succeeded(checkpoint)
+      const done = await publishCheckpoint(publishing, checked, clock.now())
+      checked = done.checked
+      if (done.published === 'nothing new') await publishHeartbeat(publishing, done.checkpoint, clock.now())
+      return succeeded(done.checkpoint)
     })
     last = next.catch(() => undefined)
     return next
   }
 
   function succeeded(checkpoint: StoredCheckpoint): StoredCheckpoint {
-    newest = checkpoint
     saidAt = clock.elapsed()
     failed = undefined
     return checkpoint
@@ -84,8 +85,7 @@ export function createPublisher(
 
   const timer = setInterval(() => {
     if (unpublished > 0) inBackground(publish())
-    else if (newest !== undefined && clock.elapsed() - saidAt >= schedule.heartbeatMillis)
-      inBackground(heartbeat(newest))
+    else if (clock.elapsed() - saidAt >= schedule.heartbeatMillis) inBackground(heartbeat())
   }, schedule.intervalMillis)
   timer.unref()
 
