@@ -1,0 +1,41 @@
+// Durable append, one caller, against one raw commit for each of the same records.
+
+import { databaseFile } from '../packages/affidavit/src/embedded/folder.ts'
+import { createRawDatabase, readRawEntries } from './baseline.ts'
+import type { Context } from './context.ts'
+import { createWorkload } from './drafts.ts'
+import { openNew } from './ledgers.ts'
+import type { Row } from './report.ts'
+import { compare, millisOf, quantile, repeat } from './rounds.ts'
+
+const RECORDS = 200
+
+export async function measureLatency({ ledgers, effort }: Context): Promise<Row[]> {
+  const folder = ledgers.emptyFolder()
+  await using ledger = await openNew(folder)
+  const raw = createRawDatabase(`${ledgers.emptyFolder()}.db`)
+  const workload = createWorkload(100_000)
+  let size = 1
+  try {
+    const rounds = await repeat(effort === 'quick' ? 5 : 15, async () => {
+      const ours = await millisOf(RECORDS, (n) => ledger.append(workload.draft(size + n)))
+      const entries = readRawEntries(databaseFile(folder), size)
+      size += entries.length
+      return { ours, raw: await millisOf(entries.length, (n) => raw.insert(entries.slice(n, n + 1), 1)) }
+    })
+    return [0.5, 0.99].map((share) => ({
+      measurement: 'latency',
+      what: `durable append, one caller, p${share * 100}`,
+      against: 'raw commit of one row',
+      unit: 'ms',
+      ...compare(
+        rounds,
+        ({ ours }) => quantile(ours, share),
+        ({ raw }) => quantile(raw, share),
+      ),
+      budget: { kind: 'at most', ratio: 1.5 },
+    }))
+  } finally {
+    raw.close()
+  }
+}

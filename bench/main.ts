@@ -1,0 +1,68 @@
+// npm run bench: every budget of the architecture as a ratio within one run on one machine. Never fails for being slow.
+//   --quick       about a minute: shorter rounds, a smaller large ledger
+//   --only NAME   one measurement
+//   --records N   records of the large ledger
+//   --json        for machines
+
+import { parseArgs } from 'node:util'
+
+import { measureAppend } from './append.ts'
+import type { Context } from './context.ts'
+import { measureLatency } from './latency.ts'
+import { createLedgers } from './ledgers.ts'
+import { measureProve } from './prove.ts'
+import { type Row, renderJson, renderTable } from './report.ts'
+import { measureScale } from './scale.ts'
+import { measureVerify } from './verify.ts'
+import { measureWriters } from './writers.ts'
+
+// `scale` appends to the ledgers it measures on, so it comes last.
+const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = new Map([
+  ['append', measureAppend],
+  ['latency', measureLatency],
+  ['writers', measureWriters],
+  ['verify', measureVerify],
+  ['prove', measureProve],
+  ['scale', measureScale],
+])
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    records: { type: 'string' },
+  },
+})
+const rows = await measure(values.only === undefined ? [...MEASUREMENTS.keys()] : [values.only])
+console.log(values.json ? renderJson(rows) : renderTable(rows))
+
+async function measure(names: readonly string[]): Promise<Row[]> {
+  const effort = values.quick ? 'quick' : 'full'
+  const records = recordsOf(values.records ?? (values.quick ? '50000' : '1000000'))
+  const ledgers = createLedgers(say)
+  process.once('exit', () => ledgers.remove())
+  process.once('SIGINT', () => process.exit(130))
+  const rows: Row[] = []
+  for (const name of names) rows.push(...(await measureOne(name, { ledgers, effort, records })))
+  return rows
+}
+
+async function measureOne(name: string, context: Context): Promise<Row[]> {
+  const run = MEASUREMENTS.get(name)
+  if (run === undefined) throw new Error(`no measurement ${name}; there are ${[...MEASUREMENTS.keys()].join(', ')}`)
+  const begun = performance.now()
+  const rows = await run(context)
+  say(`${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`)
+  return rows
+}
+
+function recordsOf(text: string): number {
+  const records = Number(text)
+  if (Number.isSafeInteger(records) && records >= 20_000) return records
+  throw new Error(`--records ${text}: a number from 20000 was expected`)
+}
+
+function say(line: string): void {
+  console.error(line)
+}
