@@ -57,7 +57,7 @@ describe('the installed package', () => {
     const files = globSync('**/*', { cwd: installed, exclude: ['node_modules'] })
     assert.deepEqual(
       readdirSync(installed).filter((name) => !/^(README\.md|CHANGELOG\.md|node_modules)$/.test(name)),
-      ['LICENSE', 'bin', 'dist', 'package.json'],
+      ['LICENSE', 'bin', 'demo', 'dist', 'package.json'],
     )
     assert.deepEqual(
       files.filter((name) => /\.test\.|(?<!\.d)\.ts$/.test(name)),
