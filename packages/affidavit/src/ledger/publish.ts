@@ -90,7 +90,7 @@ export async function publishHeartbeat(
 ): Promise<void> {
   const parsed = parseNote(utf8(checkpoint.note))
   if ('code' in parsed) throw corrupt(`the checkpoint of size ${checkpoint.size} is no note (${parsed.code})`)
-  const line = formatSignatureLine(await timeLine(publishing.keys, parsed.text, at))
+  const line = formatSignatureLine(await timeLine(publishing.keys, parsed.text, at)).slice(0, -1)
   await publishing.store.keepCosignature(publishing.ledger, checkpoint.size, line)
   await publishing.outside.append(`${checkpoint.note}${line}\n`)
 }
