@@ -13,7 +13,7 @@ import { blobColumn, integerColumn, type SqliteDatabase, sqliteCode, textColumn 
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { readConversations, readSize, readStanding, readTip, type TipCache } from './tip.ts'
-import { inTransaction, type Waiting } from './transaction.ts'
+import { type Attempt, inTransaction, type Waiting } from './transaction.ts'
 import { noTurns, type Turns } from './turns.ts'
 
 export interface LocalStoreOptions {
@@ -50,6 +50,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
 
   const connection = {
     renewable: options.reopen === 'possible',
+    leftOpen: false,
     statements: () => opened().statements,
     renew() {
       tips.clear()
@@ -70,7 +71,10 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     return ledgerNo
   }
 
-  function write<T>(patienceMillis: number, work: (statements: Statements, waitedMillis: number) => T): Promise<T> {
+  function write<T>(
+    patienceMillis: number,
+    work: (statements: Statements, waitedMillis: number, attempt: Attempt) => T,
+  ): Promise<T> {
     return inTransaction(connection, waiting, patienceMillis, work)
   }
 
@@ -85,9 +89,9 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
 
   return {
     async create(ledger) {
-      await write(PATIENCE_MILLIS, (statements) => {
-        if (statements.ledgerNo.get(ledger) !== undefined) throw ledgerExists(ledger)
-        statements.insertLedger.run(ledger)
+      await write(PATIENCE_MILLIS, (statements, _, attempt) => {
+        if (statements.ledgerNo.get(ledger) === undefined) statements.insertLedger.run(ledger)
+        else if (attempt === 'first') throw ledgerExists(ledger)
       })
     },
 

@@ -14,7 +14,12 @@ export interface Connection {
   renew(): void
   /** Whether `renew` really gives a new connection (a database that the caller brought cannot be opened again). */
   readonly renewable: boolean
+  /** A transaction of ours that ROLLBACK could not end; nothing else may begin before it has ended. */
+  leftOpen: boolean
 }
+
+/** `again`: the work was done before, and whether it was committed is what this run finds out. */
+export type Attempt = 'first' | 'again'
 
 export interface Waiting {
   readonly turns: Turns
@@ -35,7 +40,7 @@ export async function inTransaction<T>(
   connection: Connection,
   waiting: Waiting,
   patienceMillis: number,
-  work: (statements: Statements, waitedMillis: number) => T,
+  work: (statements: Statements, waitedMillis: number, attempt: Attempt) => T,
 ): Promise<T> {
   const begun = waiting.clock.elapsed()
   const waited = (): number => waiting.clock.elapsed() - begun
@@ -44,7 +49,7 @@ export async function inTransaction<T>(
   try {
     for (;;) {
       // 1. The lock, in turn. Nothing was written before, so giving up here is exact.
-      const locked = waiting.turns.mayTry() && tryBegin(connection, waiting.turns)
+      const locked = waiting.turns.mayTry() && tryBegin(connection, waiting.turns, unknown)
       if (!locked) {
         if (waited() > patienceMillis) throw gaveUp(unknown, waited())
         await waiting.pause(0.3 + Math.random() * 0.4)
@@ -52,7 +57,8 @@ export async function inTransaction<T>(
       }
       waiting.turns.leave()
       // 2. The writes. Whatever fails before COMMIT is undone, by ROLLBACK or by letting go of the connection.
-      const result = writeOrUndo(connection, () => work(connection.statements(), waited()), unknown)
+      const attempt = failedCommits === 0 ? 'first' : 'again'
+      const result = writeOrUndo(connection, () => work(connection.statements(), waited(), attempt), unknown)
       // 3. COMMIT. Where it fails nobody knows: the same work again, on a fresh connection, finds out or does it.
       const failure = tryCommit(connection)
       if (failure === undefined) return result
@@ -66,18 +72,27 @@ export async function inTransaction<T>(
   }
 }
 
-function tryBegin(connection: Connection, turns: Turns): boolean {
+// Whatever goes wrong before the lock is ours leaves nothing behind, unless an earlier COMMIT is in doubt.
+function tryBegin(connection: Connection, turns: Turns, unknown: unknown): boolean {
   try {
+    if (connection.leftOpen) rollBack(connection)
     connection.statements().begin.run()
     return true
   } catch (error) {
-    const code = sqliteCode(error)
+    const code = busyCode(error)
     if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') {
       turns.queueUp()
       return false
     }
-    throw error instanceof LedgerError ? error : notCommitted(error)
+    // SQLITE_ERROR: a transaction of the caller's is open on the connection that it brought; that one is not ours to end.
+    if (code !== 'SQLITE_ERROR') undo(connection)
+    throw unknown === undefined ? notCommitted(error) : outcomeUnknown(unknown)
   }
+}
+
+/** The code of the driver's error, also where opening the connection put it into our words. */
+function busyCode(error: unknown): string | undefined {
+  return sqliteCode(error instanceof LedgerError ? error.cause : error)
 }
 
 function writeOrUndo<T>(connection: Connection, write: () => T, unknown: unknown): T {
@@ -85,9 +100,7 @@ function writeOrUndo<T>(connection: Connection, write: () => T, unknown: unknown
     return write()
   } catch (error) {
     undo(connection)
-    if (unknown !== undefined) throw outcomeUnknown(unknown)
-    if (error instanceof LedgerError) throw error
-    throw notCommitted(error)
+    throw unknown === undefined ? notCommitted(error) : outcomeUnknown(unknown)
   }
 }
 
@@ -100,18 +113,29 @@ function tryCommit(connection: Connection): { cause: unknown } | undefined {
   }
 }
 
-// SQLite may have rolled back by itself (disk full, I/O error), so a failing ROLLBACK says nothing; a new connection does.
+// Letting go of a connection ends its transaction. One that cannot be let go is rolled back, at once or before the next.
 function undo(connection: Connection): void {
-  if (!connection.renewable) rollBack(connection)
+  if (!connection.renewable) connection.leftOpen = true
+  if (connection.leftOpen) tryRollBack(connection)
   connection.renew()
 }
 
+function tryRollBack(connection: Connection): void {
+  try {
+    rollBack(connection)
+  } catch (error) {
+    if (sqliteCode(error) === undefined) throw error
+  }
+}
+
+// SQLite may have rolled back by itself (disk full, I/O error), and then says SQLITE_ERROR: no transaction is active.
 function rollBack(connection: Connection): void {
   try {
     connection.statements().rollback.run()
   } catch (error) {
     if (sqliteCode(error) !== 'SQLITE_ERROR') throw error
   }
+  connection.leftOpen = false
 }
 
 function gaveUp(unknown: unknown, waitedMillis: number): LedgerError {
@@ -122,7 +146,9 @@ function gaveUp(unknown: unknown, waitedMillis: number): LedgerError {
   })
 }
 
+// A refusal by the work itself (an unknown ledger, a damaged store) keeps its name: it says that nothing was written.
 function notCommitted(cause: unknown): LedgerError {
+  if (cause instanceof LedgerError && cause.code !== 'store-unavailable') return cause
   const { problem, cure } = storeError(cause, 'commit')
   return new LedgerError('not-committed', {
     problem: `${problem}; nothing was recorded`,
