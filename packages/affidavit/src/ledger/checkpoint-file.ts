@@ -3,7 +3,7 @@
 // disk leaves, apart from one that is just being written.
 
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { utf8 } from '../bytes/text.ts'
@@ -20,6 +20,18 @@ const STALE_LOCK_MILLIS = 10_000
 /** What the newest records of a log surely fit into. */
 const TAIL_BYTES = 262_144
 
+/** The part of a file that the log needs; tests break its writes. */
+export interface LogFile {
+  stat(): Promise<{ readonly size: number }>
+  read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>
+  write(bytes: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>
+  truncate(length: number): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export type OpenLogFile = (path: string, flags: number) => Promise<LogFile>
+
 export interface CheckpointFile {
   readonly path: string
   /**
@@ -31,7 +43,7 @@ export interface CheckpointFile {
   newest(origin: string): Promise<readonly { size: number; note: string }[]>
 }
 
-export function checkpointFile(folder: string): CheckpointFile {
+export function checkpointFile(folder: string, openLog: OpenLogFile = open): CheckpointFile {
   const path = join(folder, CHECKPOINT_LOG)
   return {
     path,
@@ -39,7 +51,7 @@ export function checkpointFile(folder: string): CheckpointFile {
       const record = utf8(encodeCheckpointRecord(note))
       try {
         await mkdir(folder, { recursive: true })
-        await underLock(`${path}.lock`, () => appendRecord(path, record))
+        await underLock(`${path}.lock`, () => appendRecord(path, record, openLog))
       } catch (cause) {
         throw notPublished(path, cause)
       }
@@ -56,11 +68,12 @@ export function checkpointFile(folder: string): CheckpointFile {
   }
 }
 
-async function appendRecord(path: string, record: Uint8Array): Promise<void> {
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644)
+async function appendRecord(path: string, record: Uint8Array, openLog: OpenLogFile): Promise<void> {
+  const file = await openLog(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND)
   try {
+    const { size } = await file.stat()
     const end = await endOfRecords(file)
-    await file.truncate(end)
+    if (end < size) await file.truncate(end)
     await writeWhole(file, record, end)
     await file.sync()
     if (end === 0) await syncFolder(dirname(path))
@@ -70,7 +83,7 @@ async function appendRecord(path: string, record: Uint8Array): Promise<void> {
 }
 
 // Where the last whole record ends. Bytes behind it are a record whose writer died; nothing was released that it says.
-async function endOfRecords(file: FileHandle): Promise<number> {
+async function endOfRecords(file: LogFile): Promise<number> {
   const { size } = await file.stat()
   const tail = await readTail(file)
   const end = endOfLastRecord(tail)
@@ -90,9 +103,9 @@ function endOfLastRecord(tail: Buffer): number {
   return 0
 }
 
-async function writeWhole(file: FileHandle, record: Uint8Array, at: number): Promise<void> {
+async function writeWhole(file: LogFile, record: Uint8Array, at: number): Promise<void> {
   try {
-    const { bytesWritten } = await file.write(record, 0, record.length, at)
+    const { bytesWritten } = await file.write(record, 0, record.length)
     if (bytesWritten !== record.length)
       throw new Error(`only ${bytesWritten} of ${record.length} bytes could be written`)
   } catch (error) {
@@ -101,7 +114,7 @@ async function writeWhole(file: FileHandle, record: Uint8Array, at: number): Pro
   }
 }
 
-async function readTail(file: FileHandle): Promise<Buffer> {
+async function readTail(file: LogFile): Promise<Buffer> {
   const { size } = await file.stat()
   const from = Math.max(0, size - TAIL_BYTES)
   const tail = Buffer.alloc(size - from)
@@ -124,7 +137,7 @@ function notesOf(tail: Buffer, origin: string): { size: number; note: string }[]
   return notes
 }
 
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
+async function openIfThere(path: string): Promise<Awaited<ReturnType<typeof open>> | undefined> {
   try {
     return await open(path, 'r')
   } catch (error) {

@@ -2,7 +2,8 @@
 
 import type { Clock } from '../clock/clock.ts'
 import type { Signer } from './keys.ts'
-import { type CheckedTree, type Publishing, publishCheckpoint, publishHeartbeat } from './publish.ts'
+import { type CheckedTree, type Published, type Publishing, publishCheckpoint, publishHeartbeat } from './publish.ts'
+import { newestReleased, releaseMissing } from './release.ts'
 import type { StoredCheckpoint } from './store.ts'
 
 export interface PublishSchedule {
@@ -41,31 +42,39 @@ export function createPublisher(
   let unpublished = 0
   let saidAt = clock.elapsed()
   let failed: string | undefined
+  // Whatever stopped a publication, the checkpoint may be kept and not be outside: the next one sees to that first.
+  let released: 'all' | 'in doubt' = 'all'
   // One publication at a time: each builds on the tree that the one before has checked.
   let last: Promise<unknown> = Promise.resolve()
 
-  function publish(extraSigners: readonly Signer[] = []): Promise<StoredCheckpoint> {
-    const next = last.then(async () => {
-      const covered = unpublished
-      const done = await publishCheckpoint(publishing, checked, clock.now(), extraSigners)
-      checked = done.checked
-      unpublished -= covered
-      return succeeded(done.checkpoint)
-    })
+  function oneAtATime(work: () => Promise<Published>): Promise<StoredCheckpoint> {
+    const next = last.then(work).then(({ checkpoint }) => succeeded(checkpoint))
     last = next.catch(() => undefined)
     return next
   }
 
+  function publish(extraSigners: readonly Signer[] = []): Promise<StoredCheckpoint> {
+    return oneAtATime(() => publishNow(extraSigners))
+  }
+
+  async function publishNow(extraSigners: readonly Signer[]): Promise<Published> {
+    if (released === 'in doubt') await releaseMissing(publishing, await newestReleased(publishing))
+    released = 'in doubt'
+    const covered = unpublished
+    const done = await publishCheckpoint(publishing, checked, clock.now(), extraSigners)
+    released = 'all'
+    checked = done.checked
+    unpublished -= covered
+    return done
+  }
+
   // Another process may have appended meanwhile: then a checkpoint says more than a line with the time.
   function heartbeat(): Promise<StoredCheckpoint> {
-    const next = last.then(async () => {
-      const done = await publishCheckpoint(publishing, checked, clock.now())
-      checked = done.checked
+    return oneAtATime(async () => {
+      const done = await publishNow([])
       if (done.published === 'nothing new') await publishHeartbeat(publishing, done.checkpoint, clock.now())
-      return succeeded(done.checkpoint)
+      return done
     })
-    last = next.catch(() => undefined)
-    return next
   }
 
   function succeeded(checkpoint: StoredCheckpoint): StoredCheckpoint {
