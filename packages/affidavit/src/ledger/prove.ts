@@ -7,9 +7,10 @@ import type { NodeId } from '../merkle/node.ts'
 import { LedgerError, unreachable } from './errors.ts'
 import type { LedgerStore, StoredCheckpoint } from './store.ts'
 
-/** The checkpoint's note with the cosignatures that came later. */
+/** The checkpoint's note with the newest of the cosignatures that came later: an idle ledger has one a minute. */
 export function wholeNote({ note, cosignatures }: StoredCheckpoint): string {
-  return note + cosignatures.map((line) => `${line}\n`).join('')
+  const newest = cosignatures.at(-1)
+  return newest === undefined ? note : `${note}${newest}\n`
 }
 
 /**
