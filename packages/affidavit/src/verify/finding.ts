@@ -33,8 +33,12 @@ export type FindingCode =
   | 'producer-gap'
   | 'not-covered'
   | 'checkpoint-unreadable'
+  | 'checkpoint-misplaced'
+  | 'foreign-checkpoint'
+  | 'foreign-signature'
   | 'signature-invalid'
   | 'no-trusted-signature'
+  | 'key-not-in-force'
   | 'no-checkpoint'
   | 'wrong-origin'
   | 'root-mismatch'
@@ -42,7 +46,10 @@ export type FindingCode =
   | 'anchor-mismatch'
   | 'anchor-unreadable'
   | 'anchor-untrusted'
+  | 'anchor-record-missing'
+  | 'checkpoint-log-altered'
   | 'checkpoint-removed'
+  | 'cosignature-removed'
 
 const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'entry-altered': ['content', 'tampered'],
@@ -71,16 +78,23 @@ const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'producer-gap': ['completeness', 'incomplete'],
   'not-covered': ['completeness', 'incomplete'],
   'checkpoint-unreadable': ['signer', 'tampered'],
+  'checkpoint-misplaced': ['signer', 'tampered'],
+  'foreign-checkpoint': ['signer', 'tampered'],
+  'foreign-signature': ['signer', 'tampered'],
   'signature-invalid': ['signer', 'tampered'],
   'no-trusted-signature': ['signer', 'incomplete'],
+  'key-not-in-force': ['signer', 'incomplete'],
   'no-checkpoint': ['signer', 'incomplete'],
   'wrong-origin': ['signer', 'incomplete'],
-  'root-mismatch': ['anchor', 'tampered'],
-  'proof-invalid': ['anchor', 'tampered'],
+  'root-mismatch': ['content', 'tampered'],
+  'proof-invalid': ['content', 'tampered'],
   'anchor-mismatch': ['anchor', 'tampered'],
-  'anchor-unreadable': ['anchor', 'tampered'],
+  'anchor-unreadable': ['anchor', 'incomplete'],
   'anchor-untrusted': ['anchor', 'incomplete'],
+  'anchor-record-missing': ['anchor', 'incomplete'],
+  'checkpoint-log-altered': ['anchor', 'tampered'],
   'checkpoint-removed': ['anchor', 'tampered'],
+  'cosignature-removed': ['time', 'tampered'],
 }
 
 /** Where a finding is; all that is known of it. */

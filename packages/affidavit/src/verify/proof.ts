@@ -1,12 +1,15 @@
 // One record and its proof file, verified without any ledger.
 
 import { toHex } from '../bytes/hex.ts'
+import { parseCheckpointBody } from '../formats/checkpoint.ts'
+import { parseNote } from '../formats/note.ts'
 import { parseProofFile } from '../formats/proof.ts'
-import { formatVerifierKey, sameVerifierKey } from '../formats/verifier-key.ts'
+import { formatVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
+import { instant, timesOf } from './checkpoints.ts'
 import { createFindings, type FindingList, finding } from './finding.ts'
 import { checkProven } from './proven.ts'
 import { type Report, report } from './report.ts'
-import { createNoteReader, type HeldCheckpoint, type Trust } from './trust.ts'
+import { type CountedCheckpoint, createNoteReader, type Trust, walkTrust } from './trust.ts'
 
 const NOTHING_NAMED = { first: undefined, heartbeat: undefined, rotations: [] }
 
@@ -17,15 +20,13 @@ export function verifyProof(
   trust: Trust & { readonly kind: 'pinned' },
 ): Report {
   const findings = createFindings()
-  const held = checkProofFile(proofFile, entry, trust, findings)
-  const key = held?.signers.find((signer) => trust.keys.some((pinned) => sameVerifierKey(pinned, signer)))
+  const checked = checkProofFile(proofFile, entry, trust, findings)
   return report({
     subject: {
       kind: 'proof',
-      ...(held === undefined ? {} : { size: held.size, root: toHex(held.root) }),
-      ...originOf(trust),
+      ...(checked === undefined ? {} : { origin: checked.by.name, size: checked.size, root: toHex(checked.root) }),
     },
-    checked: held === undefined ? 0 : 1,
+    checked: checked === undefined ? 0 : 1,
     findings,
     entries: 'some',
     axes: {
@@ -33,10 +34,10 @@ export function verifyProof(
       order: { verdict: 'not claimed', says: 'not claimed: one record alone' },
       completeness: { verdict: 'not claimed', says: 'not claimed: one record alone' },
       signer:
-        key === undefined
+        checked === undefined
           ? { verdict: 'unsigned', says: 'unsigned' }
-          : { verdict: 'pinned key', says: `pinned key ${formatVerifierKey(key)}, until ${held?.size}` },
-      time: timeOf(held),
+          : { verdict: 'pinned key', says: `pinned key ${formatVerifierKey(checked.by)}, until ${checked.size}` },
+      time: timeOf(checked),
       anchor: { verdict: 'none', says: 'none: this checkpoint was not compared with another one' },
     },
     notChecked: [
@@ -46,35 +47,45 @@ export function verifyProof(
   })
 }
 
-function originOf({ keys }: Trust & { readonly kind: 'pinned' }): { origin?: string } {
-  const [key] = keys
-  return key === undefined ? {} : { origin: key.name }
-}
-
+/** The checkpoint of the proof where a pinned key of its log has signed it, whatever was found of the entry. */
 function checkProofFile(
   proofFile: Uint8Array,
   entry: Uint8Array,
   trust: Trust & { readonly kind: 'pinned' },
   findings: FindingList,
-): HeldCheckpoint | undefined {
+): CountedCheckpoint | undefined {
   const proof = parseProofFile(proofFile)
   if ('code' in proof) {
     findings.add(finding('proof-invalid', { what: 'proof file' }, `it is no proof file (${proof.code})`))
     return undefined
   }
-  const origin = trust.keys[0]?.name ?? ''
-  const note = Buffer.from(proof.checkpoint).toString('utf8')
-  const answer = createNoteReader(origin, trust, NOTHING_NAMED)(note, 'the checkpoint in the proof file')
-  if ('found' in answer) {
-    findings.add(answer.found)
+  const what = 'the checkpoint in the proof file'
+  const origin = pinnedOrigin(proof.checkpoint, trust.keys)
+  const opened = createNoteReader(origin, trust, NOTHING_NAMED)(Buffer.from(proof.checkpoint).toString('utf8'), what)
+  if ('found' in opened) {
+    findings.add(opened.found)
     return undefined
   }
-  checkProven({ seq: proof.index, bytes: entry, proof: proof.hashes }, answer.held, origin, findings)
-  return answer.held
+  // A pinned cosigner says when it saw the log, not that the log is its own.
+  const [counted] = walkTrust(origin, [opened.held], trust, NOTHING_NAMED).counted
+  if (counted === undefined) {
+    findings.add(finding('no-trusted-signature', { what }, 'no pinned key of a log has signed it'))
+    return undefined
+  }
+  checkProven({ seq: proof.index, bytes: entry, proof: proof.hashes }, counted, origin, findings)
+  return counted
 }
 
-function timeOf(held: HeldCheckpoint | undefined): Report['axes']['time'] {
-  const [seconds] = held?.times ?? []
+// The log that the proof names, where one of its keys is pinned; else that of the first pinned key.
+function pinnedOrigin(checkpoint: Uint8Array, keys: readonly VerifierKey[]): string {
+  const origins = keys.filter(({ type }) => type === 'ed25519').map(({ name }) => name)
+  const note = parseNote(checkpoint)
+  const body = 'code' in note ? note : parseCheckpointBody(note.text)
+  return 'code' in body || !origins.includes(body.origin) ? (origins[0] ?? '') : body.origin
+}
+
+function timeOf(checked: CountedCheckpoint | undefined): Report['axes']['time'] {
+  const [seconds] = checked === undefined ? [] : timesOf(checked)
   if (seconds === undefined) return { verdict: 'asserted', says: 'asserted by the record only' }
-  return { verdict: 'asserted', says: `asserted by the ledger, at ${new Date(seconds * 1000).toISOString()}` }
+  return { verdict: 'asserted', says: `asserted by the ledger, at ${instant(seconds)}` }
 }

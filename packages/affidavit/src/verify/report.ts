@@ -55,7 +55,7 @@ export function report({ subject, checked, findings, axes, notChecked, entries }
       content: says('content', 'altered'),
       order: says('order', 'broken'),
       completeness: says('completeness', 'gaps'),
-      signer: says('signer', 'unsigned'),
+      signer: says('signer', axes.signer.verdict === 'unsigned' ? 'unsigned' : 'contradicted'),
       time: says('time', 'contradicted'),
       anchor: says('anchor', 'contradicted'),
     },

@@ -3,8 +3,10 @@
 
 import { utf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
-import { createCheckpointOpener, type OpenedCheckpoint } from '../formats/checkpoint.ts'
+import { createCheckpointOpener } from '../formats/checkpoint.ts'
+import type { VerifiedSignature } from '../formats/note-verifier.ts'
 import { parseVerifierKey, sameVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
+import type { TreeHead } from '../merkle/head.ts'
 import type { KeyEntry } from './entries.ts'
 import { type Finding, finding } from './finding.ts'
 
@@ -40,39 +42,46 @@ function keyOf(text: unknown): VerifierKey | undefined {
   return key === undefined || 'code' in key ? undefined : key
 }
 
-/** A checkpoint of this log whose signatures hold. */
+/** A checkpoint of this log, and the lines of it whose signatures hold. */
 export interface HeldCheckpoint {
   readonly size: number
   readonly root: Hash
-  readonly signers: readonly VerifierKey[]
-  /** Unix seconds of its cosignatures, as claimed. */
-  readonly times: readonly number[]
+  readonly lines: readonly VerifiedSignature[]
 }
 
+/** Opens a note; `what` names it in a finding. */
+export type NoteReader = (note: string, what: string) => { readonly held: HeldCheckpoint } | { readonly found: Finding }
+
 /** Opens notes under every key at hand: pinned ones and those that the log names. */
-export function createNoteReader(
-  origin: string,
-  trust: Trust,
-  named: NamedKeys,
-): (note: string, what: string) => { readonly held: HeldCheckpoint } | { readonly found: Finding } {
+export function createNoteReader(origin: string, trust: Trust, named: NamedKeys): NoteReader {
   const open = createCheckpointOpener(keysAtHand(trust, named))
   return (note, what) => {
     const opened = open(utf8(note))
     if ('code' in opened) return { found: faultFinding(opened.code, what) }
-    if (opened.checkpoint.origin !== origin) {
-      return { found: finding('wrong-origin', { what }, `it is of ${opened.checkpoint.origin}, not of ${origin}`) }
-    }
-    return { held: heldOf(opened) }
+    const { checkpoint, verified } = opened
+    if (checkpoint.origin === origin) return { held: { ...headOf(checkpoint), lines: verified } }
+    return { found: finding('wrong-origin', { what }, `it is of ${checkpoint.origin}, not of ${origin}`) }
   }
 }
 
+function headOf({ size, root }: TreeHead): TreeHead {
+  return { size, root }
+}
+
 function keysAtHand(trust: Trust, named: NamedKeys): VerifierKey[] {
-  const keys = [
-    ...(trust.kind === 'pinned' ? trust.keys : []),
-    ...[named.first, named.heartbeat].filter((key) => key !== undefined),
-    ...named.rotations.map(({ newKey }) => newKey),
-  ]
-  return keys.filter((key, i) => keys.findIndex((other) => sameVerifierKey(other, key)) === i)
+  const keys = [...(trust.kind === 'pinned' ? trust.keys : []), ...keysOfLog(named)]
+  return keys.filter((key, i) => !isAmong(key, keys.slice(0, i)))
+}
+
+/** Every key that the log names as its own. */
+export function keysOfLog({ first, heartbeat, rotations }: NamedKeys): VerifierKey[] {
+  return [first, heartbeat, ...rotations.flatMap(({ oldKey, newKey }) => [oldKey, newKey])].filter(
+    (key) => key !== undefined,
+  )
+}
+
+export function isAmong(key: VerifierKey, keys: readonly VerifierKey[]): boolean {
+  return keys.some((other) => sameVerifierKey(other, key))
 }
 
 function faultFinding(code: string, what: string): Finding {
@@ -83,42 +92,74 @@ function faultFinding(code: string, what: string): Finding {
   return finding('checkpoint-unreadable', { what }, `it is no checkpoint (${code})`)
 }
 
-function heldOf({ checkpoint, verified }: OpenedCheckpoint): HeldCheckpoint {
-  return {
-    size: checkpoint.size,
-    root: checkpoint.root,
-    signers: verified.map(({ key }) => key),
-    times: verified.flatMap((line) => (line.type === 'cosignature/v1' ? [line.time] : [])),
-  }
+/** The keys that signed as a log does; cosigners only say when. */
+export function logSigners({ lines }: Pick<HeldCheckpoint, 'lines'>): VerifierKey[] {
+  return lines.flatMap(({ type, key }) => (type === 'ed25519' ? [key] : []))
 }
 
-/** Whether each checkpoint counts: signed by a log key that is trusted at its place. Checkpoints ascend by size. */
-export function countedCheckpoints(
+/** A checkpoint that a key in force at its place has signed. */
+export interface CountedCheckpoint extends HeldCheckpoint {
+  readonly by: VerifierKey
+}
+
+export interface TrustWalk {
+  /** Ascending by size. */
+  readonly counted: readonly CountedCheckpoint[]
+  /** Every key that was in force anywhere on the way. */
+  readonly trusted: readonly VerifierKey[]
+}
+
+/** Walks up the checkpoints of a log and follows its changes of keys: which checkpoints count, and which keys. */
+export function walkTrust(
+  origin: string,
   checkpoints: readonly HeldCheckpoint[],
   trust: Trust,
   named: NamedKeys,
-): readonly HeldCheckpoint[] {
-  const trusted: VerifierKey[] =
-    trust.kind === 'pinned' ? [...trust.keys] : named.first === undefined ? [] : [named.first]
-  const counted: HeldCheckpoint[] = []
+): TrustWalk {
+  const start = trust.kind === 'pinned' ? trust.keys : named.first === undefined ? [] : [named.first]
+  // The name of a log's key is its origin (spec/checkpoint.md §3): the key of another log has no say here.
+  let inForce = start.filter(({ type, name }) => type === 'ed25519' && name === origin)
+  const trusted = [...inForce]
+  const counted: CountedCheckpoint[] = []
   for (const checkpoint of [...checkpoints].sort((a, b) => a.size - b.size)) {
-    const logKeys = checkpoint.signers.filter(({ type }) => type === 'ed25519')
-    const isTrusted = (key: VerifierKey): boolean => trusted.some((other) => sameVerifierKey(other, key))
-    if (!logKeys.some(isTrusted)) continue
-    counted.push(checkpoint)
-    // Both keys of a change have signed, and the change is announced below: from here the new key counts too.
-    for (const { seq, oldKey, newKey } of named.rotations) {
-      const bothSigned = [oldKey, newKey].every((key) => logKeys.some((signer) => sameVerifierKey(signer, key)))
-      if (seq < checkpoint.size && bothSigned && isTrusted(oldKey) && !isTrusted(newKey)) trusted.push(newKey)
-    }
-    // The new key alone: the old one is out of force, and what it signs later proves nothing.
-    for (const { oldKey, newKey } of named.rotations) {
-      const signedBy = (key: VerifierKey): boolean => logKeys.some((signer) => sameVerifierKey(signer, key))
-      if (isTrusted(newKey) && signedBy(newKey) && !signedBy(oldKey)) {
-        const at = trusted.findIndex((key) => sameVerifierKey(key, oldKey))
-        if (at !== -1) trusted.splice(at, 1)
-      }
-    }
+    const signers = logSigners(checkpoint)
+    const by = signers.find((key) => isAmong(key, inForce))
+    if (by === undefined) continue
+    counted.push({ ...checkpoint, by })
+    const joining = newlyTrusted(checkpoint.size, signers, inForce, named)
+    inForce.push(...joining)
+    trusted.push(...joining)
+    inForce = inForce.filter((key) => !isReplaced(key, signers, inForce, named))
   }
-  return counted
+  return { counted, trusted }
+}
+
+// Both keys of a change have signed, and the change is announced below: from here the new key counts too.
+function newlyTrusted(
+  size: number,
+  signers: readonly VerifierKey[],
+  inForce: readonly VerifierKey[],
+  { rotations }: NamedKeys,
+): VerifierKey[] {
+  const announced = rotations.filter(
+    ({ seq, oldKey, newKey }) =>
+      seq < size && isAmong(oldKey, signers) && isAmong(newKey, signers) && isAmong(oldKey, inForce),
+  )
+  const keys = announced.map(({ newKey }) => newKey).filter((key) => !isAmong(key, inForce))
+  return keys.filter((key, i) => !isAmong(key, keys.slice(0, i)))
+}
+
+// The new key alone has signed: the old one is out of force, and what it signs later proves nothing.
+function isReplaced(
+  key: VerifierKey,
+  signers: readonly VerifierKey[],
+  inForce: readonly VerifierKey[],
+  { rotations }: NamedKeys,
+): boolean {
+  return (
+    !isAmong(key, signers) &&
+    rotations.some(
+      ({ oldKey, newKey }) => sameVerifierKey(oldKey, key) && isAmong(newKey, signers) && isAmong(newKey, inForce),
+    )
+  )
 }

@@ -4,9 +4,11 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 
 import { LedgerError } from '../../ledger/errors.ts'
+import type { Anchor } from '../../verify/anchors.ts'
+import type { KeptCheckpoint } from '../../verify/checkpoints.ts'
 import { type Finding, finding } from '../../verify/finding.ts'
 import { joinChunks, planChunks } from '../../verify/join.ts'
-import { type Anchor, judgeLog, type KeptCheckpoint } from '../../verify/log.ts'
+import { judgeLog } from '../../verify/log.ts'
 import type { Report } from '../../verify/report.ts'
 import type { Trust } from '../../verify/trust.ts'
 import { connectSqliteForReading } from './connect.ts'
@@ -63,6 +65,7 @@ export async function verifySqlite(path: string, options: VerifyOptions): Promis
     trust: options.trust,
     joined: { ...joined, size },
     checkpoints: extent.checkpoints,
+    keeps: 'every checkpoint',
     anchors: options.anchors,
     notChecked: notChecked(extent, options),
   })
