@@ -11,29 +11,42 @@ export interface JsonRules {
   readonly unsafeIntegers: 'refused' | 'allowed'
   /** U+0000 inside strings: databases and C programs cut text there. */
   readonly nul: 'refused' | 'allowed'
+  /**
+   * UTF-16 units of the canonical text. A value of a few objects that refer to each other twice can have a text that
+   * fills the memory; it is refused as soon as it is longer than this.
+   */
+  readonly maxLength: number
 }
 
 /** RFC 8785 as it stands, with a depth at which no parser overflows. */
-export const PLAIN_JSON: JsonRules = { maxDepth: 512, unsafeIntegers: 'allowed', nul: 'allowed' }
+export const PLAIN_JSON: JsonRules = {
+  maxDepth: 512,
+  unsafeIntegers: 'allowed',
+  nul: 'allowed',
+  maxLength: Number.POSITIVE_INFINITY,
+}
 
-/** What entries and drafts may hold. */
-export const ENTRY_JSON: JsonRules = { maxDepth: 32, unsafeIntegers: 'refused', nul: 'refused' }
+/** What entries and drafts may hold. No entry has more bytes than this length (MAX_ENTRY_BYTES), so none is longer. */
+export const ENTRY_JSON: JsonRules = { maxDepth: 32, unsafeIntegers: 'refused', nul: 'refused', maxLength: 65_535 }
 
 /** What is wrong with a JSON text or value, and where: `details.tokens[3]`; the empty path is the value itself. */
 export class JsonFault extends Error {
   readonly path: string
+  readonly kind: 'refused' | 'too-long'
 
-  constructor(path: string, problem: string) {
-    super(path === '' ? problem : `${path}: ${problem}`)
+  constructor(path: string, problem: string, kind: 'refused' | 'too-long' = 'refused', cause?: unknown) {
+    super(path === '' ? problem : `${path}: ${problem}`, { cause })
     this.name = 'JsonFault'
     this.path = path
+    this.kind = kind
   }
 }
 
 /**
  * The RFC 8785 canonical text of `value`. Only what JSON has is accepted: no undefined, bigint, function, symbol, Date,
- * Map, class instance, array hole or toJSON; no lone surrogate; no own key `__proto__`.
- * @throws JsonFault with the path of the first offence
+ * Map, class instance, array hole or toJSON; no lone surrogate; no own key `__proto__`. Each member is read once, so that
+ * a getter or proxy has no second answer to give.
+ * @throws JsonFault with the path of the first offence, and nothing else, whatever the value is
  */
 export function canonicalJson(value: unknown, rules: JsonRules): string {
   return writeValue(value, '', 1, rules)
@@ -55,13 +68,28 @@ function writeValue(value: unknown, path: string, depth: number, rules: JsonRule
     case 'object':
       if (value === null) return 'null'
       if (depth > rules.maxDepth) throw new JsonFault(path, `nested deeper than ${rules.maxDepth}`)
-      return Array.isArray(value) ? writeArray(value, path, depth, rules) : writeObject(value, path, depth, rules)
+      return writeNested(value, path, depth, rules)
     default:
       throw new JsonFault(path, `${typeof value} has no JSON form; leave the field out or write it as a string`)
   }
 }
 
+function writeNested(value: object, path: string, depth: number, rules: JsonRules): string {
+  try {
+    return Array.isArray(value) ? writeArray(value, path, depth, rules) : writeObject(value, path, depth, rules)
+  } catch (error) {
+    if (error instanceof JsonFault) throw error
+    // Only a getter or a proxy of the caller's throws anything else.
+    throw new JsonFault(path, 'reading it threw an error', 'refused', error)
+  }
+}
+
+function checkLength(length: number, path: string, rules: JsonRules): void {
+  if (length > rules.maxLength) throw new JsonFault(path, `longer than ${rules.maxLength} characters`, 'too-long')
+}
+
 function writeString(value: string, path: string, rules: JsonRules): string {
+  checkLength(value.length, path, rules)
   checkString(value, path, rules)
   return JSON.stringify(value)
 }
@@ -74,9 +102,14 @@ function checkString(value: string, path: string, rules: JsonRules): void {
 function writeNumber(value: number, path: string, rules: JsonRules): string {
   if (!Number.isFinite(value)) throw new JsonFault(path, `${value} is no JSON number`)
   if (rules.unsafeIntegers === 'refused' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new JsonFault(path, `the integer ${value} is beyond 2^53 - 1; write it as a string`)
+    throw unsafeInteger(path)
   }
   return canonicalNumber(value)
+}
+
+// The number itself stays out of the message: it may be somebody's account.
+function unsafeInteger(path: string): JsonFault {
+  return new JsonFault(path, 'an integer beyond 2^53 - 1; write it as a string')
 }
 
 function writeArray(values: readonly unknown[], path: string, depth: number, rules: JsonRules): string {
@@ -84,19 +117,14 @@ function writeArray(values: readonly unknown[], path: string, depth: number, rul
   for (let i = 0; i < values.length; i++) {
     if (!(i in values)) throw new JsonFault(`${path}[${i}]`, 'the array has a hole here')
     text += (i === 0 ? '' : ',') + writeValue(values[i], `${path}[${i}]`, depth + 1, rules)
+    checkLength(text.length, path, rules)
   }
   return `${text}]`
 }
 
 function writeObject(value: object, path: string, depth: number, rules: JsonRules): string {
-  const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) {
-    throw new JsonFault(
-      path,
-      `a ${prototype.constructor?.name ?? 'class instance'} has no JSON form; give a plain object`,
-    )
-  }
-  if (Object.getOwnPropertySymbols(value).length > 0) throw new JsonFault(path, 'a symbol key has no JSON form')
+  const problem = plainObjectProblem(value)
+  if (problem !== undefined) throw new JsonFault(path, problem)
   let text = '{'
   // The default sort compares UTF-16 code units, which is the order RFC 8785 §3.2.3 asks for.
   for (const key of Object.keys(value).sort()) {
@@ -104,8 +132,18 @@ function writeObject(value: object, path: string, depth: number, rules: JsonRule
     checkKey(key, at, rules)
     const member = Reflect.get(value, key)
     text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${writeValue(member, at, depth + 1, rules)}`
+    checkLength(text.length, path, rules)
   }
   return `${text}}`
+}
+
+/** Why an object is more, or less, than its own members; `undefined` for a plain object. */
+export function plainObjectProblem(value: object): string | undefined {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) {
+    return `an instance of ${prototype.constructor?.name ?? 'a class'} has no JSON form; give a plain object`
+  }
+  return Object.getOwnPropertySymbols(value).length > 0 ? 'a symbol key has no JSON form' : undefined
 }
 
 function checkKey(key: string, path: string, rules: JsonRules): void {
@@ -121,8 +159,8 @@ export function memberPath(path: string, key: string): string {
 }
 
 /**
- * Parses one JSON text. Refuses duplicate keys, lone surrogates, the key `__proto__`, integers that a double cannot hold
- * exactly, depth beyond the rules, and anything but white space after the value.
+ * Parses one JSON text. Refuses duplicate keys, lone surrogates, the key `__proto__`, integers whose digits a double does
+ * not give back, depth beyond the rules, and anything but white space after the value.
  * @throws JsonFault with the path and the offset of the first offence
  */
 export function parseJson(text: string, rules: JsonRules): JsonValue {
@@ -181,11 +219,9 @@ function readNumber(reader: Reader, path: string): number {
   if (match === null) throw unexpected(reader, path, 'a JSON value')
   reader.at += match[0].length
   const value = Number(match[0])
-  if (!Number.isFinite(value)) throw new JsonFault(path, `${match[0].slice(0, 40)} is beyond the range of a double`)
+  if (!Number.isFinite(value)) throw new JsonFault(path, 'a number beyond the range of a double')
   const written = match[1] === undefined && match[2] === undefined ? 'integer' : 'decimal'
-  if (written === 'integer' && !Number.isSafeInteger(value)) {
-    throw new JsonFault(path, `the integer ${match[0].slice(0, 40)} is beyond 2^53 - 1; write it as a string`)
-  }
+  if (written === 'integer' && !Number.isSafeInteger(value) && String(value) !== match[0]) throw unsafeInteger(path)
   writeNumber(value, path, reader.rules)
   return value
 }
