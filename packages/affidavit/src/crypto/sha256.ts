@@ -9,7 +9,11 @@ export const HASH_BYTES = 32
 
 /** SHA-256 of `bytes`. */
 export function sha256(bytes: Uint8Array): Hash {
-  return hash('sha256', bytes, 'buffer')
+  // Asking for a buffer allocates one outside the JavaScript heap, which costs as much as hashing a short input.
+  const digest = hash('sha256', bytes, 'latin1')
+  const bytesOfDigest = new Uint8Array(HASH_BYTES)
+  for (let i = 0; i < HASH_BYTES; i++) bytesOfDigest[i] = digest.charCodeAt(i)
+  return bytesOfDigest
 }
 
 /** HMAC-SHA-256 (RFC 2104) of `bytes` under a secret key. Keys are KeyObjects: raw buffers are several times slower. */
