@@ -19,7 +19,10 @@ export type FindingCode =
   | 'stray-row'
   | 'tile-altered'
   | 'tile-missing'
+  | 'file-missing'
+  | 'file-altered'
   | 'cover-altered'
+  | 'cover-unknown'
   | 'stray-file'
   | 'wrong-ledger'
   | 'wrong-seq'
@@ -29,9 +32,13 @@ export type FindingCode =
   | 'duplicate-id'
   | 'entry-missing'
   | 'entry-surplus'
+  | 'ledger-without-entries'
   | 'tail-cut'
   | 'producer-gap'
   | 'not-covered'
+  | 'signer-file-altered'
+  | 'statement-altered'
+  | 'key-mismatch'
   | 'checkpoint-unreadable'
   | 'checkpoint-misplaced'
   | 'foreign-checkpoint'
@@ -64,7 +71,10 @@ const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'stray-row': ['content', 'tampered'],
   'tile-altered': ['content', 'tampered'],
   'tile-missing': ['content', 'tampered'],
+  'file-missing': ['content', 'tampered'],
+  'file-altered': ['content', 'tampered'],
   'cover-altered': ['content', 'tampered'],
+  'cover-unknown': ['completeness', 'incomplete'],
   'stray-file': ['content', 'tampered'],
   'wrong-ledger': ['order', 'tampered'],
   'wrong-seq': ['order', 'tampered'],
@@ -74,9 +84,13 @@ const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'duplicate-id': ['order', 'tampered'],
   'entry-missing': ['completeness', 'tampered'],
   'entry-surplus': ['completeness', 'tampered'],
+  'ledger-without-entries': ['completeness', 'incomplete'],
   'tail-cut': ['completeness', 'tampered'],
   'producer-gap': ['completeness', 'incomplete'],
   'not-covered': ['completeness', 'incomplete'],
+  'signer-file-altered': ['signer', 'tampered'],
+  'statement-altered': ['signer', 'tampered'],
+  'key-mismatch': ['signer', 'tampered'],
   'checkpoint-unreadable': ['signer', 'tampered'],
   'checkpoint-misplaced': ['signer', 'tampered'],
   'foreign-checkpoint': ['signer', 'tampered'],

@@ -77,7 +77,11 @@ export function compareWithTree({ held }: Signed, tree: JoinedLog, findings: Fin
   if (found !== undefined) findings.add(found)
 }
 
-function checkProducers({ producers, keyEntries }: JoinedLog, findings: FindingList): void {
+/** Finds the running numbers that never arrived. */
+export function checkProducers(
+  { producers, keyEntries }: Pick<JoinedLog, 'producers' | 'keyEntries'>,
+  findings: FindingList,
+): void {
   const restored = keyEntries.some(({ seq, details }) => seq === 0 && details.start === 'after-restore')
   for (const [producer, numbers] of producers) {
     const first = restored ? (numbers[0]?.[0] ?? 0) : 0
