@@ -1,0 +1,146 @@
+// The entries of an export, read line by line: each gets its place, is held against the tree, and then heard.
+
+import { readSync } from 'node:fs'
+
+import { equalBytes } from '../bytes/compare.ts'
+import { toHex } from '../bytes/hex.ts'
+import { decodeUtf8 } from '../bytes/text.ts'
+import type { Hash } from '../crypto/sha256.ts'
+import { type ParsedEntry, parseEntry } from '../formats/entry.ts'
+import { asksForAll, type ExportQuery } from '../formats/export.ts'
+import { MAX_ENTRY_BYTES } from '../formats/fields.ts'
+import { leafHash } from '../merkle/hash.ts'
+import { createGroups } from './export-groups.ts'
+import { type KeyLine, sayFault } from './export-keys.ts'
+import { type Line, type ReadLines, readLines } from './export-lines.ts'
+import { createExportLinks, type ExportLinks, type LinkContext } from './export-links.ts'
+import { lineName, placesOfAll, placesOfSome } from './export-places.ts'
+import type { ExportTree } from './export-tree.ts'
+import { type FindingList, finding } from './finding.ts'
+import type { Folder } from './folder.ts'
+
+export const ENTRIES_FILE = 'entries.jsonl'
+
+export interface EntriesContext {
+  readonly folder: Folder
+  readonly origin: string
+  readonly size: number
+  /** What the export answers; `undefined` where the cover does not tell. */
+  readonly query: ExportQuery | undefined
+  readonly keyLines: readonly KeyLine[]
+  readonly tree: ExportTree
+  readonly findings: FindingList
+  readonly onProgress: ((lines: number) => void) | undefined
+}
+
+export interface CheckedEntries {
+  /** Absent where it could not be read. */
+  readonly file?: ReadLines
+  readonly lines: number
+  /** Entries whose bytes were held against the tree. */
+  readonly checked: number
+  readonly firstSeq: number | undefined
+  readonly lastSeq: number | undefined
+  /** Entries of a format version that this verifier does not know. */
+  readonly uninterpreted: number
+  readonly links: ExportLinks
+}
+
+/** Lines between two reports of progress. */
+const STEP = 4_096
+
+/** Reads and checks `entries.jsonl`, and with it the whole tree. @throws VerifyError */
+export async function checkEntries(context: EntriesContext): Promise<CheckedEntries> {
+  const opened = await context.folder.open(ENTRIES_FILE)
+  if (typeof opened === 'string') {
+    context.findings.add(finding('file-missing', { what: ENTRIES_FILE }, sayFault(opened)))
+    return createChecker(context, () => undefined).end()
+  }
+  try {
+    const checker = createChecker(context, (offset) => rereadEntry(opened.fd, offset))
+    const file = await readLines(opened, checker.take)
+    if (file.end === 'cut') {
+      context.findings.add(finding('file-altered', { what: ENTRIES_FILE }, 'its last line does not end with a newline'))
+    }
+    return { ...checker.end(), file }
+  } finally {
+    await opened.close()
+  }
+}
+
+function rereadEntry(fd: number, offset: number): ReturnType<LinkContext['reread']> {
+  const bytes = Buffer.alloc(MAX_ENTRY_BYTES + 1)
+  const read = bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset))
+  const line = read.subarray(0, Math.max(0, read.indexOf(0x0a)))
+  const parsed = parseEntry(line)
+  return 'fault' in parsed ? undefined : { entry: parsed.entry, hash: toHex(leafHash(line)) }
+}
+
+interface Checker {
+  take(line: Line): void
+  end(): CheckedEntries
+}
+
+function createChecker(context: EntriesContext, reread: LinkContext['reread']): Checker {
+  const { origin, size, query, keyLines, tree, findings, onProgress } = context
+  const links = createExportLinks({ origin, query, findings, reread })
+  const groups = createGroups({ size, tree, keyLines, links, findings })
+  const places = (query !== undefined && asksForAll(query) ? placesOfAll : placesOfSome)(size, findings)
+  let lines = 0
+  let firstSeq: number | undefined
+  let lastSeq: number | undefined
+
+  function stands(leaf: Hash, seq: number): 'here' | 'not here' | 'unknown' {
+    const stored = tree.leafAt(seq)
+    if (stored === undefined) return 'unknown'
+    return equalBytes(leaf, stored) ? 'here' : 'not here'
+  }
+
+  return {
+    take({ bytes, number, offset }) {
+      lines++
+      if (lines % STEP === 0) onProgress?.(lines)
+      if (bytes === undefined) {
+        findings.add(finding('entry-altered', { what: lineName(number) }, 'the line is longer than an entry can be'))
+        return
+      }
+      const leaf = leafHash(bytes)
+      const parsed = parseEntry(bytes)
+      const seq = places.next({ ...claimOf(parsed, bytes), number, stands: (at) => stands(leaf, at) })
+      if (seq === undefined) return
+      firstSeq ??= seq
+      lastSeq = seq
+      groups.put(seq, { leaf, parsed, offset })
+    },
+    end() {
+      places.end()
+      groups.end()
+      onProgress?.(lines)
+      return {
+        lines,
+        checked: groups.checked(),
+        firstSeq,
+        lastSeq,
+        uninterpreted: groups.uninterpreted(),
+        links,
+      }
+    },
+  }
+}
+
+// Hash checks never depend on the format version: an entry that cannot be interpreted still says where it stands.
+function claimOf(parsed: ParsedEntry, bytes: Uint8Array): { seq: number | undefined; id: string | undefined } {
+  if ('entry' in parsed) return { seq: parsed.entry.seq, id: parsed.entry.id }
+  return { seq: looseSeq(decodeUtf8(bytes) ?? ''), id: undefined }
+}
+
+function looseSeq(text: string): number | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    const seq: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'seq') : undefined
+    return typeof seq === 'number' && Number.isSafeInteger(seq) && seq >= 0 ? seq : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,153 @@
+// What entries of an export say of each other: chain, time, conversations, producers. Only entries that are those of
+// the log are heard; what was altered is said elsewhere, and is not taken at its word here.
+
+import { toHex } from '../bytes/hex.ts'
+import type { Hash } from '../crypto/sha256.ts'
+import { asksForAll, type ExportQuery } from '../formats/export.ts'
+import type { Entry } from './entries.ts'
+import { fitsQuery } from './export-query.ts'
+import { type FindingCode, type FindingList, finding } from './finding.ts'
+import { addNumber, type NumberSet } from './numbers.ts'
+import { createOffsetTable } from './offset-table.ts'
+
+/** An entry whose bytes are those of the log at its place. */
+export interface PlacedEntry {
+  readonly seq: number
+  /** Lower-case hex. */
+  readonly hash: string
+  /** Of the entry at `seq - 1` in the log, empty for entry 0; `undefined` where the tree does not tell. */
+  readonly previous_hash: string | undefined
+  readonly entry: Entry
+  /** Of its line in the file. */
+  readonly offset: number
+}
+
+export interface ExportLinks {
+  /** Hears the next entry, in the order of seq. */
+  follow(placed: PlacedEntry): void
+  /** The log has an entry of this hash that could not be heard: altered, missing, not asked for, of a later format. */
+  pass(inTree: Hash): void
+  /** Running numbers of producers; of use only where every entry was heard. */
+  readonly producers: ReadonlyMap<string, NumberSet>
+  /** Entries that were passed over. */
+  passed(): number
+}
+
+interface Tip {
+  readonly conversation_seq: number
+  readonly hash: string
+  readonly offset: number
+}
+
+export interface LinkContext {
+  readonly origin: string
+  /** What the export answers; `undefined` where that is not known. */
+  readonly query: ExportQuery | undefined
+  /** Reads again the entry whose line begins at an offset. */
+  readonly reread: (offset: number) => { readonly entry: Entry; readonly hash: string } | undefined
+  readonly findings: FindingList
+  /** Conversations remembered at once. */
+  readonly remembered?: number
+}
+
+const REMEMBERED = 50_000
+/** Hashes of entries that were passed over; beyond, links to what is not there are let be. */
+const MAX_PASSED = 10_000
+
+export function createExportLinks(context: LinkContext): ExportLinks {
+  const { origin, query, findings, reread, remembered = REMEMBERED } = context
+  const whole = query !== undefined && asksForAll(query)
+  const conversations = new Map<string, Tip>()
+  const silent = createOffsetTable()
+  const producers = new Map<string, NumberSet>()
+  const passedHashes = new Set<string>()
+  let passed = 0
+  let lastRecordedAt = ''
+
+  function follow(placed: PlacedEntry): void {
+    checkPlace(placed)
+    checkConversation(placed)
+    const { producer_id, producer_seq } = placed.entry
+    if (producer_id === undefined || producer_seq === undefined) return
+    producers.set(producer_id, addNumber(producers.get(producer_id) ?? [], producer_seq))
+  }
+
+  function checkPlace({ seq, previous_hash, entry }: PlacedEntry): void {
+    if (entry.ledger !== origin) complain('wrong-ledger', entry, seq, `the entry belongs to ${entry.ledger}`)
+    if (entry.seq !== seq) complain('wrong-seq', entry, seq, `the entry says that its seq is ${entry.seq}`)
+    if (previous_hash !== undefined && entry.previous_hash !== previous_hash) {
+      complain('chain-broken', entry, seq, `previous_hash is not the hash of the entry at seq ${seq - 1}`)
+    }
+    if (entry.recorded_at < lastRecordedAt) {
+      complain('time-reversed', entry, seq, 'recorded_at is before that of the entry before')
+    }
+    lastRecordedAt = entry.recorded_at
+    if (query !== undefined && !fitsQuery(entry, query)) {
+      complain('entry-surplus', entry, seq, 'it does not fit the query of the export')
+    }
+  }
+
+  function checkConversation({ seq, hash, entry, offset }: PlacedEntry): void {
+    const { conversation_id, conversation_seq = 0 } = entry
+    if (conversation_id === undefined) return
+    const problem = linkProblem(entry, conversation_seq, tipOf(conversation_id))
+    if (problem !== undefined) complain('conversation-broken', entry, seq, problem)
+    remember(conversation_id, { conversation_seq, hash, offset })
+  }
+
+  function linkProblem(entry: Entry, at: number, tip: Tip | undefined): string | undefined {
+    const named = entry.conversation_previous_hash ?? ''
+    if (at === 0) {
+      if (tip !== undefined) return 'the conversation has begun before'
+      return named === '' ? undefined : 'conversation_previous_hash is not empty at the beginning'
+    }
+    if (tip !== undefined && at <= tip.conversation_seq) {
+      return `conversation_seq is ${at} where ${tip.conversation_seq + 1} is next`
+    }
+    if (tip !== undefined && at === tip.conversation_seq + 1) {
+      return named === tip.hash ? undefined : 'conversation_previous_hash is not the hash of the entry before'
+    }
+    if (isPassedOver(named)) return undefined
+    return tip === undefined
+      ? `the conversation has no entry ${at - 1}`
+      : `conversation_seq is ${at} where ${tip.conversation_seq + 1} is next`
+  }
+
+  // The neighbour that is named is not among those heard: it may be outside the query, or be one that was passed over.
+  function isPassedOver(hash: string): boolean {
+    return !whole || passedHashes.has(hash) || passed > MAX_PASSED
+  }
+
+  function tipOf(conversation_id: string): Tip | undefined {
+    const tip = conversations.get(conversation_id)
+    if (tip !== undefined) return tip
+    const offset = silent.get(conversation_id)
+    const found = offset === undefined ? undefined : reread(offset)
+    if (offset === undefined || found?.entry.conversation_id !== conversation_id) return undefined
+    return { conversation_seq: found.entry.conversation_seq ?? 0, hash: found.hash, offset }
+  }
+
+  function remember(conversation_id: string, tip: Tip): void {
+    // Set again at the end: the one that was silent longest is the first to be put aside.
+    conversations.delete(conversation_id)
+    conversations.set(conversation_id, tip)
+    const [oldest] = conversations.size > remembered ? conversations : []
+    if (oldest === undefined) return
+    silent.set(oldest[0], oldest[1].offset)
+    conversations.delete(oldest[0])
+  }
+
+  function complain(code: FindingCode, { id }: Entry, seq: number, problem: string): void {
+    findings.add(finding(code, { seq, id }, problem))
+  }
+
+  return {
+    follow,
+    producers,
+    passed: () => passed,
+    pass(inTree) {
+      passed++
+      if (whole && passed <= MAX_PASSED) passedHashes.add(toHex(inTree))
+    },
+  }
+}
