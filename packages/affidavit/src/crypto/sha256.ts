@@ -10,7 +10,7 @@ export const HASH_BYTES = 32
 /** SHA-256 of `bytes`. */
 export function sha256(bytes: Uint8Array): Hash {
   // Asking for a buffer allocates one outside the JavaScript heap, which costs as much as hashing a short input.
-  const digest = hash('sha256', bytes, 'latin1')
+  const digest = hash('sha256', bytes, 'binary')
   const bytesOfDigest = new Uint8Array(HASH_BYTES)
   for (let i = 0; i < HASH_BYTES; i++) bytesOfDigest[i] = digest.charCodeAt(i)
   return bytesOfDigest
