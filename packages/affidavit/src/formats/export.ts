@@ -4,8 +4,8 @@ import { JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.
 import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import { parseTimestamp } from '../clock/clock.ts'
 
-export const EXPORT_FORMAT = 'affidavit-export'
-export const EXPORT_VERSION = 1
+const EXPORT_FORMAT = 'affidavit-export'
+const EXPORT_VERSION = 1
 
 /** The files of an export whose bytes its cover lists. Only `rotations.log` may be absent. */
 export const LISTED_FILES = ['checkpoint', 'entries.jsonl', 'keys.jsonl', 'log.vkey', 'rotations.log'] as const
@@ -99,7 +99,7 @@ export function asksForAll(query: ExportQuery): boolean {
 }
 
 /** What the export claims to hold. */
-export function claimOf({ query, as_of_seq }: Pick<ExportCover, 'query' | 'as_of_seq'>): string {
+function claimOf({ query, as_of_seq }: Pick<ExportCover, 'query' | 'as_of_seq'>): string {
   return asksForAll(query) ? `complete 0..${as_of_seq}` : 'not claimed for the filter'
 }
 

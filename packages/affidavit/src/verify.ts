@@ -1,0 +1,23 @@
+// affidavit/verify: the auditor's side. Files and pinned keys in, a report out; it needs no ledger and no package.
+
+export {
+  type CheckpointLog,
+  type CheckpointLogFault,
+  type CheckpointRecord,
+  parseCheckpointLog,
+  type TornRecord,
+} from './formats/checkpoint-log.ts'
+export {
+  formatVerifierKey,
+  type KeyType,
+  parseVerifierKey,
+  type VerifierKey,
+  type VerifierKeyFault,
+} from './formats/verifier-key.ts'
+export type { Anchor } from './verify/anchors.ts'
+export { VerifyError } from './verify/error.ts'
+export { type ExportOptions, verifyExport } from './verify/export.ts'
+export type { Axis, Finding, FindingCode, Place, Weight } from './verify/finding.ts'
+export { verifyProof } from './verify/proof.ts'
+export { type AxisReport, type Report, type Status, sentence } from './verify/report.ts'
+export type { Trust } from './verify/trust.ts'
