@@ -94,11 +94,17 @@ export function sentence({ seq, id, what, problem }: Finding): string {
   return where === '' ? problem : `${where}: ${problem}`
 }
 
-// Tampering before incompleteness, then by place, then by code: the first thing a reader should look at.
+// Tampering before incompleteness; what names the very place before what only a checkpoint tells of a whole stretch;
+// then by place: the first thing a reader should look at.
 function byPlace(a: Finding, b: Finding): number {
   if (a.weight !== b.weight) return a.weight === 'tampered' ? -1 : 1
+  if (isOfStretch(a) !== isOfStretch(b)) return isOfStretch(a) ? 1 : -1
   const distance = (a.seq ?? Number.MAX_SAFE_INTEGER) - (b.seq ?? Number.MAX_SAFE_INTEGER)
   return distance !== 0 || a.code === b.code ? distance : a.code < b.code ? -1 : 1
+}
+
+function isOfStretch({ axis, code }: Finding): boolean {
+  return axis === 'anchor' || code === 'root-mismatch'
 }
 
 function placeOf(found: Finding | undefined): Report['broken_at'] {

@@ -1,0 +1,33 @@
+import { writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+
+import { openFolder } from '../../embedded/open.ts'
+import { wholeNote } from '../../ledger/prove.ts'
+import { jsonOption, ledgerOption } from '../options.ts'
+import { jsonDocument } from '../output.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Options {
+  readonly ledger: string
+  readonly out?: string
+  readonly json?: boolean
+}
+
+export function addCheckpoint(program: Command, { terminal }: Surroundings): void {
+  program
+    .command('checkpoint')
+    .description('Publish a checkpoint of everything recorded, and print it. An auditor keeps it as an anchor.')
+    .addOption(ledgerOption())
+    .option('--out <file>', 'write it to a file that does not exist yet')
+    .addOption(jsonOption())
+    .action(async (options: Options) => {
+      await using ledger = await openFolder(options.ledger)
+      const checkpoint = await ledger.publish()
+      const note = wholeNote(checkpoint)
+      if (options.out !== undefined) writeFileSync(options.out, note, { flag: 'wx' })
+      if (options.json === true)
+        terminal.out(jsonDocument({ origin: ledger.origin, size: checkpoint.size, checkpoint: note }))
+      else if (options.out === undefined) terminal.out(note)
+      else terminal.err(`Checkpoint of ${checkpoint.size} entries written to ${options.out}\n`)
+    })
+}

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+
+import { externalAnchor, localAnchor } from '../../embedded/anchors.ts'
+import { databaseFile } from '../../embedded/folder.ts'
+import { LedgerError } from '../../ledger/errors.ts'
+import { verifySqlite } from '../../stores/sqlite/verify.ts'
+import { verifyExport } from '../../verify/export.ts'
+import type { Anchor } from '../../verify/log.ts'
+import { verifyProof } from '../../verify/proof.ts'
+import type { Report } from '../../verify/report.ts'
+import { exitCodeOfStatus } from '../exit-codes.ts'
+import { anchorOption, jsonOption, pinned, trustOf, vkeyOption, wholeNumber } from '../options.ts'
+import { count, jsonDocument, type Terminal } from '../output.ts'
+import { renderReport } from '../render-report.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Options {
+  readonly ledger?: string
+  readonly export?: string
+  readonly proof?: string
+  readonly entry?: string
+  readonly conversation?: string
+  readonly since?: string
+  readonly origin?: string
+  readonly vkey: readonly string[]
+  readonly anchor: readonly string[]
+  readonly threads?: number
+  readonly skipIndexes?: boolean
+  readonly json?: boolean
+}
+
+export function addVerify(program: Command, { terminal, env, exit }: Surroundings): void {
+  program
+    .command('verify')
+    .description('Verify a ledger, a conversation, a range, an export or one proof. Reads only.')
+    .option('--ledger <dir>', 'the ledger in this folder')
+    .option('--export <dir>', 'an export; needs no ledger')
+    .option('--proof <file>', 'a proof file, together with --entry; needs no ledger')
+    .option('--entry <file>', 'the exact bytes of the record that the proof is about')
+    .option('--conversation <id>', 'one conversation of the ledger alone')
+    .option('--since <file>', 'only what came after a checkpoint that you trust')
+    .option('--origin <name>', 'an earlier incarnation in this database')
+    .addOption(vkeyOption())
+    .addOption(anchorOption())
+    .option('--threads <n>', 'threads that read and hash', wholeNumber(1))
+    .option('--skip-indexes', 'do not compare the search indexes with the records (faster)')
+    .addOption(jsonOption())
+    .action(async (options: Options) => {
+      const report = await verifyWhat({ ...options, ...fromEnvironment(options, env) }, terminal)
+      terminal.endProgress()
+      terminal.out(options.json === true ? jsonDocument(report) : renderReport(report, terminal))
+      exit(exitCodeOfStatus(report.status))
+    })
+}
+
+// The environment names a ledger only where the command line names nothing to verify.
+function fromEnvironment({ ledger, export: folder, proof }: Options, env: Surroundings['env']): { ledger?: string } {
+  const named = ledger ?? (folder === undefined && proof === undefined ? env.AFFIDAVIT_LEDGER : undefined)
+  return named === undefined ? {} : { ledger: named }
+}
+
+async function verifyWhat(options: Options, terminal: Terminal): Promise<Report> {
+  const subjects = [options.ledger, options.export, options.proof].filter((subject) => subject !== undefined)
+  if (subjects.length !== 1) throw usage('name one thing to verify: --ledger DIR, --export DIR, or --proof FILE')
+  if (options.proof !== undefined) return verifyProofFile(options.proof, options)
+  if (options.export !== undefined) return verifyExportFolder(options.export, options, terminal)
+  return verifyLedgerFolder(options.ledger ?? '', options, terminal)
+}
+
+function verifyProofFile(proof: string, { entry, vkey }: Options): Report {
+  if (entry === undefined) throw usage('--proof needs --entry FILE: affidavit show ID --raw writes it')
+  if (vkey.length === 0) throw usage('--proof needs --vkey KEY: a key inside the proof would prove nothing')
+  return verifyProof(readInput(proof), withoutFinalNewline(readInput(entry)), pinned(vkey))
+}
+
+async function verifyExportFolder(folder: string, options: Options, terminal: Terminal): Promise<Report> {
+  const anchors = await Promise.all(options.anchor.map(externalAnchor))
+  return verifyExport(folder, { trust: trustOf(options.vkey), anchors, onProgress: progressOn(terminal) })
+}
+
+async function verifyLedgerFolder(folder: string, options: Options, terminal: Terminal): Promise<Report> {
+  const anchors: Anchor[] = [await localAnchor(folder), ...(await Promise.all(options.anchor.map(externalAnchor)))]
+  const common = {
+    trust: trustOf(options.vkey),
+    anchors,
+    ...(options.origin === undefined ? {} : { origin: options.origin }),
+  }
+  const database = databaseFile(folder)
+  if (options.conversation !== undefined) {
+    const { verifySqliteConversation } = await import('../../stores/sqlite/verify-conversation.ts')
+    return verifySqliteConversation(database, { ...common, conversation_id: options.conversation })
+  }
+  if (options.since !== undefined) {
+    const { verifySqliteRange } = await import('../../stores/sqlite/verify-range.ts')
+    return verifySqliteRange(database, { ...common, since: Buffer.from(readInput(options.since)).toString('utf8') })
+  }
+  return verifySqlite(database, {
+    ...common,
+    indexes: options.skipIndexes === true ? 'skipped' : 'compared',
+    onProgress: progressOn(terminal),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  })
+}
+
+function progressOn(terminal: Terminal): (checked: number, total: number) => void {
+  return (checked, total) => terminal.progress(`  verifying ${count(checked)} of ${count(total)} records`)
+}
+
+// An entry is one line of JSON; the newline that editors and shells end it with is not part of it.
+function withoutFinalNewline(bytes: Uint8Array): Uint8Array {
+  return bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes
+}
+
+function readInput(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw usage(`cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+}
+
+function usage(problem: string): LedgerError {
+  return new LedgerError('invalid-query', { problem })
+}

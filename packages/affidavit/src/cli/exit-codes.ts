@@ -1,0 +1,41 @@
+// What the exit code of every command means (spec/verification.md §4). Scripts rely on these.
+
+import type { ErrorCode } from '../ledger/errors.ts'
+import type { Status } from '../verify/report.ts'
+
+export const EXIT = {
+  ok: 0,
+  /** Verification only: something was altered. */
+  tampered: 1,
+  /** Verification only: incomplete, empty, or no trusted signature. */
+  notVerified: 2,
+  usage: 3,
+  /** The world is in the way: disk, rights, locks, a newer format, the wrong Node. */
+  unavailable: 4,
+  /** Everything else was done, but some input was refused. */
+  refusedInput: 5,
+  bug: 70,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+const USAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'not-a-ledger',
+  'ledger-exists',
+  'invalid-origin',
+  'invalid-query',
+  'invalid-draft',
+  'draft-too-large',
+  'not-found',
+  'invalid-statement',
+  'export-exists',
+])
+
+export function exitCodeOfError(code: ErrorCode): ExitCode {
+  return USAGE.has(code) ? EXIT.usage : EXIT.unavailable
+}
+
+export function exitCodeOfStatus(status: Status): ExitCode {
+  if (status === 'valid') return EXIT.ok
+  return status === 'tampered' ? EXIT.tampered : EXIT.notVerified
+}

@@ -1,0 +1,100 @@
+// The command line: wiring only. Each command is a file in commands/; results go to stdout, talk to stderr.
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+
+import { ImportFault } from '../imports/fault.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import { addAppend } from './commands/append.ts'
+import { addCheckpoint } from './commands/checkpoint.ts'
+import { addDemo } from './commands/demo.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addExport } from './commands/export.ts'
+import { addImport } from './commands/import.ts'
+import { addInit } from './commands/init.ts'
+import { addProve } from './commands/prove.ts'
+import { addRotateKey } from './commands/rotate-key.ts'
+import { addSearch } from './commands/search.ts'
+import { addShow } from './commands/show.ts'
+import { addTail } from './commands/tail.ts'
+import { addVerify } from './commands/verify.ts'
+import { EXIT, type ExitCode, exitCodeOfError } from './exit-codes.ts'
+import { jsonLine, systemTerminal, type Terminal } from './output.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const EXIT_CODES = `
+Exit codes: 0 done or verified · 1 tampered · 2 incomplete, empty or not trusted · 3 usage ·
+4 unavailable · 5 some input was refused · 70 a bug of ours`
+
+/** Runs one command line and answers its exit code; never throws. */
+export async function main(
+  argv: readonly string[],
+  { terminal = systemTerminal(), stdin = process.stdin, env = process.env }: Partial<Omit<Surroundings, 'exit'>> = {},
+): Promise<number> {
+  let exitCode: ExitCode = EXIT.ok
+  const exit = (code: ExitCode): void => {
+    exitCode = code
+  }
+  try {
+    await program({ terminal, stdin, env, exit }).parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    terminal.endProgress()
+    return failed(error, argv.includes('--json'), terminal)
+  }
+}
+
+function program(surroundings: Surroundings): Command {
+  const affidavit = new Command('affidavit')
+    .description('The audit ledger for AI agents: records that anyone can verify.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('--help', 'explain a command')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => surroundings.terminal.out(text),
+      writeErr: (text) => surroundings.terminal.err(text),
+    })
+  const commands = [
+    addInit,
+    addAppend,
+    addImport,
+    addSearch,
+    addShow,
+    addTail,
+    addVerify,
+    addProve,
+    addExport,
+    addCheckpoint,
+    addRotateKey,
+    addDoctor,
+    addDemo,
+  ]
+  for (const add of commands) add(affidavit, surroundings)
+  return affidavit
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const found = /"version": "([^"]+)"/.exec(text)
+  return found?.[1] ?? 'unknown'
+}
+
+function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
+  // Commander has said already what was wrong with the words of the call; help and --version end here too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof LedgerError) {
+    const { code, problem, cure, path } = error
+    if (json) terminal.out(jsonLine({ error: { code, problem, cure, path } }))
+    else terminal.err(`affidavit: ${problem}\n${cure === undefined ? '' : `  cure: ${cure}\n`}  code: ${code}\n`)
+    return exitCodeOfError(code)
+  }
+  if (error instanceof ImportFault) {
+    if (json) terminal.out(jsonLine({ error: { code: 'invalid-input', problem: error.problem, path: error.path } }))
+    else terminal.err(`affidavit: ${error.message}\n`)
+    return EXIT.usage
+  }
+  const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  terminal.err(`affidavit: this is a bug of ours; please report it with these lines\n${said}\n`)
+  return EXIT.bug
+}

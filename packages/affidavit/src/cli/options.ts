@@ -1,0 +1,131 @@
+// Options that several commands share, and how they are read.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { type ApplicationActions, parseActions } from '../formats/actions.ts'
+import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
+import { LedgerError } from '../ledger/errors.ts'
+import type { EntryFilter } from '../ledger/store.ts'
+import type { Trust } from '../verify/trust.ts'
+
+export const ledgerOption = (): Option =>
+  new Option('--ledger <dir>', 'folder of the ledger').env('AFFIDAVIT_LEDGER').makeOptionMandatory()
+
+export const jsonOption = (): Option => new Option('--json', 'print JSON for scripts')
+
+export const vkeyOption = (): Option =>
+  new Option('--vkey <key>', 'verifier key to trust (C2SP vkey), or a file that holds it; may stand several times')
+    .argParser(collect)
+    .default([], 'the key that the ledger names, reported as first use')
+
+export const anchorOption = (): Option =>
+  new Option('--anchor <path>', 'checkpoints that you kept yourself: a file or folder; may stand several times')
+    .argParser(collect)
+    .default([], 'none')
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value]
+}
+
+/** A number of at least `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`it must be a whole number from ${least}`)
+  }
+}
+
+/** The keys named on the command line, or first use. */
+export function trustOf(vkeys: readonly string[]): Trust {
+  return vkeys.length === 0 ? { kind: 'first use' } : pinned(vkeys)
+}
+
+export function pinned(vkeys: readonly string[]): Trust & { readonly kind: 'pinned' } {
+  return { kind: 'pinned', keys: vkeys.map(readVerifierKey) }
+}
+
+function readVerifierKey(given: string): VerifierKey {
+  const text = existsSync(given) ? readFileSync(given, 'utf8').trimEnd() : given
+  const key = parseVerifierKey(text)
+  if (!('code' in key)) return key
+  throw new LedgerError('invalid-query', {
+    problem: `--vkey: ${JSON.stringify(given.slice(0, 120))} is no verifier key and no file that holds one (${key.code})`,
+    cure: 'it looks like clinic.example/agents/0123456789abcdef+01234567+AZ…; init and log.vkey show it',
+    path: '--vkey',
+  })
+}
+
+/** Options that choose records. */
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option('--conversation <id>', 'of one conversation')
+    .option('--actor <id>', 'by who acted')
+    .option('--resource-type <type>', 'by what kind of thing was touched')
+    .option('--resource <id>', 'by what was touched')
+    .option('--subject <id>', 'about this person')
+    .option('--action <action>', 'by what was done')
+    .option('--from <time>', 'claimed time from (2026-11-21, or 2026-11-21T09:30:00.000Z)')
+    .option('--until <time>', 'claimed time before')
+    .option('--recorded-from <time>', 'recorded from')
+    .option('--recorded-until <time>', 'recorded before')
+    .option('--from-seq <n>', 'from this seq', wholeNumber(0))
+    .option('--until-seq <n>', 'before this seq: repeats a search as of then', wholeNumber(0))
+}
+
+export interface FilterOptions {
+  readonly conversation?: string
+  readonly actor?: string
+  readonly resourceType?: string
+  readonly resource?: string
+  readonly subject?: string
+  readonly action?: string
+  readonly from?: string
+  readonly until?: string
+  readonly recordedFrom?: string
+  readonly recordedUntil?: string
+  readonly fromSeq?: number
+  readonly untilSeq?: number
+}
+
+export function filterOf(options: FilterOptions): EntryFilter {
+  const filter: { [name in keyof EntryFilter]: EntryFilter[name] | undefined } = {
+    conversation_id: options.conversation,
+    actor_id: options.actor,
+    resource_type: options.resourceType,
+    resource_id: options.resource,
+    subject_id: options.subject,
+    action: options.action,
+    from: instant(options.from),
+    until: instant(options.until),
+    recorded_from: instant(options.recordedFrom),
+    recorded_until: instant(options.recordedUntil),
+    from_seq: options.fromSeq,
+    until_seq: options.untilSeq,
+  }
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
+}
+
+// A day means its beginning in UTC; a time may leave out what is zero.
+function instant(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const day = /^(\d{4}-\d{2}-\d{2})$/.exec(text)
+  if (day !== null) return `${text}T00:00:00.000Z`
+  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(text) ? text.replace('Z', '.000Z') : text
+}
+
+/** An application's actions from a JSON file: {"clinic.referral_sent": {"description": …, "requires": […]}}. */
+export function readActions(file: string | undefined): ApplicationActions {
+  if (file === undefined) return {}
+  try {
+    return parseActions(parseJson(readFileSync(file, 'utf8'), PLAIN_JSON))
+  } catch (cause) {
+    throw new LedgerError('invalid-query', {
+      problem: `--actions: ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cure: 'it holds {"clinic.referral_sent": {"description": "…", "requires": ["resource_id"]}}',
+      path: '--actions',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,78 @@
+// What people and scripts see: results on stdout, talk on stderr; colour only where a terminal shows it (NO_COLOR counts).
+
+import { styleText } from 'node:util'
+
+export type Style = Parameters<typeof styleText>[0]
+
+/** Where a command writes. Tests give their own. */
+export interface Terminal {
+  out(text: string): void
+  err(text: string): void
+  /** One line that replaces itself on a terminal's stderr; nothing elsewhere. */
+  progress(text: string): void
+  /** Takes the progress line away. */
+  endProgress(): void
+  style(style: Style, text: string): string
+  /** Columns of the terminal; 100 where it is none. */
+  readonly width: number
+}
+
+export function systemTerminal(): Terminal {
+  const live = process.stderr.isTTY
+  let shown = false
+  return {
+    out: (text) => {
+      process.stdout.write(text)
+    },
+    err: (text) => {
+      process.stderr.write(text)
+    },
+    progress(text) {
+      if (!live) return
+      process.stderr.write(`\r\x1b[2K${text}`)
+      shown = true
+    },
+    endProgress() {
+      if (shown) process.stderr.write('\r\x1b[2K')
+      shown = false
+    },
+    style: (style, text) => styleText(style, text, { stream: process.stdout }),
+    width: process.stdout.columns ?? 100,
+  }
+}
+
+/** One JSON value as one line, or, for a single result, indented. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
+}
+
+export function jsonDocument(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`
+}
+
+/** Rows in aligned columns; the last column takes what is left of the width. */
+export function table(rows: readonly (readonly string[])[], width: number): string {
+  const columns = Math.max(0, ...rows.map((row) => row.length))
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(0, ...rows.map((row) => row[i]?.length ?? 0)))
+  return rows
+    .map(
+      (row) =>
+        `${fit(row.map((cell, i) => (i === columns - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  '), width)}\n`,
+    )
+    .join('')
+}
+
+function fit(line: string, width: number): string {
+  const trimmed = line.trimEnd()
+  return trimmed.length <= width ? trimmed : `${trimmed.slice(0, Math.max(0, width - 1))}…`
+}
+
+/** 1204 → `1,204`. */
+export function count(number: number): string {
+  return number.toLocaleString('en-US')
+}
+
+/** Text that came from a record, safe to print: nothing in it moves the cursor or reorders the line. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd')
+}

@@ -1,0 +1,374 @@
+// The command line as scripts rely on it: forms, outputs, exit codes. Run in this process against real ledgers; the bin
+// itself is run once, as a user runs it.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+
+import { main } from '../src/cli/main.ts'
+
+const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+
+interface Run {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function run(argv: readonly string[], stdin = '', env: Record<string, string> = {}): Promise<Run> {
+  let [out, err] = ['', '']
+  const terminal = {
+    out: (text: string) => {
+      out += text
+    },
+    err: (text: string) => {
+      err += text
+    },
+    progress: () => undefined,
+    endProgress: () => undefined,
+    style: (_: unknown, text: string) => text,
+    width: 200,
+  }
+  const code = await main(argv, { terminal, stdin: Readable.from([Buffer.from(stdin)]), env })
+  return { code, out, err }
+}
+
+function json(run: Run): Record<string, unknown> {
+  return JSON.parse(run.out)
+}
+
+const draft = (n: number, more: object = {}): string =>
+  `${JSON.stringify({ action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent', conversation_id: 'c-1', details: { n }, ...more })}\n`
+
+async function newLedger(name: string, drafts = ''): Promise<{ dir: string; vkey: string }> {
+  const dir = join(base, name)
+  const made = await run(['init', '--ledger', dir, '--origin', 'cli.example/agents'])
+  assert.equal(made.code, 0, made.err)
+  if (drafts !== '') assert.equal((await run(['append', '--ledger', dir], drafts)).code, 0)
+  return { dir, vkey: made.out.trim() }
+}
+
+describe('init', () => {
+  test('creates the database, keys with mode 0600, and prints the verifier key', async () => {
+    const { dir, vkey } = await newLedger('init')
+    assert.ok(existsSync(join(dir, 'ledger.db')))
+    assert.equal(statSync(join(dir, 'keys')).mode & 0o777, 0o700)
+    assert.equal(statSync(join(dir, 'keys/checkpoint.key')).mode & 0o777, 0o600)
+    assert.match(vkey, /^cli\.example\/agents\/[0-9a-f]{16}\+[0-9a-f]{8}\+A[A-Za-z0-9+/=]+$/)
+  })
+
+  test('refuses a second time, and leaves the ledger alone', async () => {
+    const { dir } = await newLedger('twice')
+    const before = readFileSync(join(dir, 'keys/checkpoint.key'))
+    const again = await run(['init', '--ledger', dir, '--origin', 'other.example', '--json'])
+    assert.equal(again.code, 3)
+    assert.equal(Object(json(again).error).code, 'ledger-exists')
+    assert.deepEqual(readFileSync(join(dir, 'keys/checkpoint.key')), before)
+  })
+
+  test('keeps the checkpoint log where --anchor says', async () => {
+    const [dir, anchor] = [join(base, 'anchored'), join(base, 'anchor')]
+    const made = json(await run(['init', '--ledger', dir, '--origin', 'cli.example', '--anchor', anchor, '--json']))
+    assert.equal(made.checkpoint_log, anchor)
+    assert.ok(existsSync(join(anchor, 'checkpoints.log')))
+    const report = json(await run(['verify', '--ledger', dir, '--json']))
+    assert.equal(Object(report.axes).anchor.says, `local (${anchor}), until 1`)
+  })
+
+  test('says what is wrong with a name, and needs one', async () => {
+    assert.equal((await run(['init', '--ledger', join(base, 'n1'), '--origin', 'a b'])).code, 3)
+    assert.equal((await run(['init', '--ledger', join(base, 'n2')])).code, 3)
+    assert.ok(!existsSync(join(base, 'n1')))
+  })
+})
+
+describe('append', () => {
+  test('acknowledges each line in order', async () => {
+    const { dir } = await newLedger('append')
+    const answer = await run(['append', '--ledger', dir], draft(1) + draft(2) + draft(3))
+    const lines = answer.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.equal(answer.code, 0)
+    assert.deepEqual(
+      lines.map(({ line, seq, state }) => [line, seq, state]),
+      [
+        [1, 1, 'recorded'],
+        [2, 2, 'recorded'],
+        [3, 3, 'recorded'],
+      ],
+    )
+    assert.ok(lines.every(({ integrity_hash }) => /^[0-9a-f]{64}$/.test(integrity_hash)))
+  })
+
+  test('records the good lines, names the bad ones, and exits 5', async () => {
+    const { dir } = await newLedger('append-bad')
+    const bad = [
+      '{broken',
+      '{"action":"tool_invoked","action":"x"}',
+      '[]',
+      draft(9, { outcome: 'fine' }).trim(),
+      'null',
+    ]
+    const answer = await run(['append', '--ledger', dir], `${draft(1)}${bad.join('\n')}\n\n${draft(2)}`)
+    const lines = answer.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.equal(answer.code, 5)
+    assert.deepEqual(
+      lines.map(({ line }) => line),
+      [1, 2, 3, 4, 5, 6, 8],
+    )
+    assert.deepEqual(
+      lines.map(({ refused }) => refused?.code),
+      [undefined, ...Array(5).fill('invalid-draft'), undefined],
+    )
+    assert.equal(lines[4].refused.path, 'outcome')
+    assert.match(answer.err, /2 recorded, 0 were there already, 5 refused/)
+  })
+
+  test('knows an application’s own actions from a catalogue, and only those', async () => {
+    const { dir } = await newLedger('append-own')
+    const catalogue = join(base, 'actions.json')
+    writeFileSync(catalogue, '{"clinic.referral_sent":{"description":"A letter left.","requires":["purpose"]}}')
+    const own =
+      draft(1, { action: 'clinic.referral_sent', purpose: 'treatment' }) + draft(2, { action: 'clinic.referral_sent' })
+    const answer = await run(['append', '--ledger', dir, '--actions', catalogue], own)
+    assert.equal(answer.code, 5)
+    assert.match(answer.out, /"path":"purpose"/)
+    assert.equal((await run(['append', '--ledger', dir], own)).code, 5)
+    writeFileSync(catalogue, '{"clinic":{}}')
+    assert.equal((await run(['append', '--ledger', dir, '--actions', catalogue], '')).code, 3)
+  })
+
+  test('a folder that is no ledger, a file that is no database, and a newer format are said to be so', async () => {
+    assert.equal((await run(['append', '--ledger', join(base, 'nowhere')], draft(1))).code, 3)
+    const dir = join(base, 'garbage')
+    await newLedger('garbage')
+    writeFileSync(join(dir, 'ledger.db'), 'no database, whatever its name says'.repeat(100))
+    const garbage = await run(['append', '--ledger', dir, '--json'], draft(1))
+    assert.equal(Object(json(garbage).error).code, 'not-a-ledger')
+  })
+})
+
+describe('search, show and tail', () => {
+  let dir = ''
+  before(async () => {
+    const drafts = [0, 1, 2, 3, 4, 5].map((n) =>
+      draft(n, { conversation_id: `c-${n % 2}`, timestamp: `2026-03-0${n + 1}T10:00:00.000Z` }),
+    )
+    dir = (await newLedger('reading', drafts.join(''))).dir
+  })
+
+  test('search finds by every condition at once and repeats as of a seq', async () => {
+    const found = await run(['search', '--ledger', dir, '--conversation', 'c-1', '--from', '2026-03-03', '--json'])
+    assert.deepEqual(
+      found.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).seq),
+      [4, 6],
+    )
+    const earlier = await run(['search', '--ledger', dir, '--conversation', 'c-1', '--until-seq', '5', '--json'])
+    assert.deepEqual(
+      earlier.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).seq),
+      [2, 4],
+    )
+  })
+
+  test('search prints a table for people and says that more match', async () => {
+    const found = await run(['search', '--ledger', dir, '--limit', '2', '--reverse'])
+    assert.match(found.out, /^SEQ +RECORDED +ACTION/)
+    assert.match(
+      found.err,
+      /2 records, more match: --limit shows them \(as of seq 6; --until-seq 7 repeats this search\)/,
+    )
+  })
+
+  test('a malformed condition is named', async () => {
+    const answer = await run(['search', '--ledger', dir, '--from', 'yesterday'])
+    assert.equal(answer.code, 3)
+    assert.match(answer.err, /from/)
+  })
+
+  test('show gives one record by seq or id, and its exact bytes', async () => {
+    const bySeq = json(await run(['show', '3', '--ledger', dir, '--json']))
+    const byId = json(await run(['show', String(bySeq.id), '--ledger', dir, '--json']))
+    assert.deepEqual(byId, bySeq)
+    const { integrity_hash, ...entry } = bySeq
+    assert.deepEqual(JSON.parse((await run(['show', '3', '--ledger', dir, '--raw'])).out), entry)
+    assert.equal((await run(['show', '999', '--ledger', dir])).code, 3)
+  })
+
+  test('tail shows the newest records', async () => {
+    const answer = await run(['tail', '--ledger', dir, '-n', '2', '--json'])
+    assert.deepEqual(
+      answer.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).seq),
+      [5, 6],
+    )
+  })
+
+  test('the ledger may come from the environment', async () => {
+    assert.equal((await run(['tail'], '', { AFFIDAVIT_LEDGER: dir })).code, 3, 'commander reads the real environment')
+    assert.equal((await run(['verify', '--json'], '', { AFFIDAVIT_LEDGER: dir })).code, 0)
+  })
+})
+
+describe('verify, prove, export and checkpoint', () => {
+  let [dir, vkey] = ['', '']
+  before(async () => {
+    ;({ dir, vkey } = await newLedger('proving', [1, 2, 3, 4, 5].map((n) => draft(n)).join('')))
+  })
+
+  test('a whole ledger under its pinned key is valid, on every axis', async () => {
+    const report = await run(['verify', '--ledger', dir, '--vkey', vkey, '--json'])
+    assert.equal(report.code, 0)
+    const { status, records_checked, broken_at, axes, not_checked } = json(report)
+    assert.deepEqual([status, records_checked, broken_at], ['valid', 6, null])
+    assert.deepEqual(Object.keys(Object(axes)), ['content', 'order', 'completeness', 'signer', 'time', 'anchor'])
+    assert.equal(Object(axes).signer.verdict, 'pinned key')
+    assert.ok(Array.isArray(not_checked) && not_checked.length > 0)
+  })
+
+  test('without a pinned key the report says first use; with a wrong one it is not trusted', async () => {
+    assert.match((await run(['verify', '--ledger', dir])).out, /first-use key/)
+    const other = await newLedger('other-key')
+    const report = await run(['verify', '--ledger', dir, '--vkey', other.vkey, '--json'])
+    assert.deepEqual([report.code, json(report).status], [2, 'incomplete'])
+    assert.equal((await run(['verify', '--ledger', dir, '--vkey', 'nonsense'])).code, 3)
+  })
+
+  test('one conversation, and a range since a kept checkpoint', async () => {
+    const kept = join(base, 'kept.checkpoint')
+    assert.equal((await run(['checkpoint', '--ledger', dir, '--out', kept])).code, 0)
+    await run(['append', '--ledger', dir], draft(6))
+    const conversation = json(await run(['verify', '--ledger', dir, '--conversation', 'c-1', '--vkey', vkey, '--json']))
+    assert.deepEqual([conversation.status, conversation.records_checked], ['valid', 6])
+    assert.match(Object(conversation.axes).completeness.says, /open at 5/)
+    const range = json(await run(['verify', '--ledger', dir, '--since', kept, '--vkey', vkey, '--json']))
+    assert.deepEqual([range.status, range.records_checked], ['valid', 1])
+    const anchored = json(await run(['verify', '--ledger', dir, '--anchor', kept, '--json']))
+    assert.equal(Object(anchored.axes).anchor.verdict, 'external')
+  })
+
+  test('a proof verifies with nothing but its files and a pinned key', async () => {
+    const [proof, entry] = [join(base, 'p.tlog-proof'), join(base, 'p.json')]
+    const { integrity_hash } = json(
+      await run(['prove', '3', '--ledger', dir, '--out', proof, '--entry', entry, '--json']),
+    )
+    assert.match(String(integrity_hash), /^[0-9a-f]{64}$/)
+    assert.equal((await run(['verify', '--proof', proof, '--entry', entry, '--vkey', vkey])).code, 0)
+    writeFileSync(entry, readFileSync(entry, 'utf8').replace('agent-1', 'agent-2'))
+    assert.equal((await run(['verify', '--proof', proof, '--entry', entry, '--vkey', vkey])).code, 1)
+    assert.equal((await run(['verify', '--proof', proof, '--entry', entry])).code, 3, 'a key must be pinned')
+    assert.equal((await run(['verify', '--proof', proof])).code, 3)
+  })
+
+  test('an export verifies without the ledger', async () => {
+    const out = join(base, 'exported')
+    const cover = json(await run(['export', '--ledger', dir, '--out', out, '--reason', 'audit 7', '--json']))
+    assert.ok(Number(cover.count) >= 6)
+    assert.equal((await run(['verify', '--export', out, '--vkey', vkey])).code, 0)
+    assert.equal((await run(['export', '--ledger', dir, '--out', out])).code, 3, 'never over something that is there')
+    const filtered = join(base, 'exported-some')
+    await run(['export', '--ledger', dir, '--out', filtered, '--from-seq', '2', '--until-seq', '4'])
+    const report = json(await run(['verify', '--export', filtered, '--vkey', vkey, '--json']))
+    assert.equal(report.status, 'valid')
+    assert.match(Object(report.axes).completeness.says, /not claimed for the filter/)
+  })
+
+  test('a rotated key is reached from the old pinned one', async () => {
+    const rotated = await newLedger('rotating', draft(1))
+    const answer = await run(['rotate-key', '--ledger', rotated.dir])
+    assert.equal(answer.code, 0)
+    assert.notEqual(answer.out.trim(), rotated.vkey)
+    for (const key of [rotated.vkey, answer.out.trim()]) {
+      assert.equal((await run(['verify', '--ledger', rotated.dir, '--vkey', key])).code, 0)
+    }
+  })
+
+  test('one thing is verified at a time', async () => {
+    assert.equal((await run(['verify'])).code, 3)
+    assert.equal((await run(['verify', '--ledger', dir, '--export', dir])).code, 3)
+  })
+})
+
+describe('import', () => {
+  const line = (n: number): string =>
+    `${JSON.stringify({
+      id: `chat-${n}`,
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'A question of some length' },
+        { role: 'assistant', content: 'An answer' },
+      ],
+    })}\n`
+
+  test('adds nothing the second time, reads .gz, and reports broken lines', async () => {
+    const { dir } = await newLedger('importing')
+    const file = join(base, 'chats.jsonl.gz')
+    writeFileSync(file, gzipSync(line(1) + line(2)))
+    const first = json(await run(['import', '--ledger', dir, '--format', 'openai-chat', file, '--json']))
+    const second = json(await run(['import', '--ledger', dir, '--format', 'openai-chat', file, '--json']))
+    assert.ok(Object(first.records).recorded > 0)
+    assert.deepEqual(second.records, { recorded: 0, duplicate: Object(first.records).recorded, conflicts: 0 })
+    const broken = join(base, 'broken.jsonl')
+    writeFileSync(broken, `${line(3)}{"messages":\n${line(4)}`)
+    const answer = await run(['import', '--ledger', dir, '--format', 'openai-chat', broken])
+    assert.equal(answer.code, 5)
+    assert.match(answer.err, /line 2 refused/)
+  })
+
+  test('a file that is not there, and an unknown format', async () => {
+    const { dir } = await newLedger('import-bad')
+    assert.equal((await run(['import', '--ledger', dir, '--format', 'openai-chat', join(base, 'none')])).code, 3)
+    assert.equal((await run(['import', '--ledger', dir, '--format', 'csv', join(base, 'none')])).code, 3)
+  })
+})
+
+describe('doctor', () => {
+  test('finds a healthy ledger healthy, and an open key file not', async () => {
+    const { dir } = await newLedger('doctor', draft(1))
+    assert.equal((await run(['doctor', '--ledger', dir])).code, 0)
+    const { chmodSync } = await import('node:fs')
+    chmodSync(join(dir, 'keys/checkpoint.key'), 0o644)
+    const answer = json(await run(['doctor', '--ledger', dir, '--json']))
+    assert.equal(answer.ok, false)
+  })
+
+  test('says of a folder without a ledger that it has none', async () => {
+    assert.equal((await run(['doctor', '--ledger', join(base, 'nobody')])).code, 4)
+  })
+})
+
+test('help, version and unknown words', async () => {
+  assert.match((await run(['--version'])).out, /^\d+\.\d+\.\d+\n$/)
+  assert.match((await run(['--help'])).out, /Exit codes: 0/)
+  assert.equal((await run(['verify', '--help'])).code, 0)
+  assert.equal((await run(['frobnicate'])).code, 3)
+  assert.equal((await run(['append', '--ledger'])).code, 3)
+})
+
+test('the bin runs the demo, every attack is found but the one that honestly is not, and it says so', async () => {
+  const bin = fileURLToPath(new URL('../bin/affidavit.js', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, 'demo'])
+  assert.equal([...stdout.matchAll(/^ {2}found /gm)].length, 5)
+  assert.equal([...stdout.matchAll(/^ {2}not found /gm)].length, 1)
+  assert.match(stdout, /VALID/)
+})
