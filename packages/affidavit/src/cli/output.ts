@@ -2,6 +2,8 @@
 
 import { styleText } from 'node:util'
 
+import { EXIT } from './exit-codes.ts'
+
 export type Style = Parameters<typeof styleText>[0]
 
 /** Where a command writes. Tests give their own. */
@@ -18,6 +20,8 @@ export interface Terminal {
 }
 
 export function systemTerminal(): Terminal {
+  process.stdout.on('error', endWithReader)
+  process.stderr.on('error', endWithReader)
   const live = process.stderr.isTTY
   let shown = false
   return {
@@ -39,6 +43,12 @@ export function systemTerminal(): Terminal {
     style: (style, text) => styleText(style, text, { stream: process.stdout }),
     width: process.stdout.columns ?? 100,
   }
+}
+
+// Whoever read along (`| head`) has gone. What was recorded is durable; there is nobody left to tell the rest to.
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT.unavailable)
 }
 
 /** One JSON value as one line, or, for a single result, indented. */

@@ -1,0 +1,55 @@
+// The documents are part of the product: what they show was run, what they list is what there is.
+
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+import { ERROR_CODES } from '../src/ledger/errors.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const folder = mkdtempSync(join(tmpdir(), 'affidavit-docs-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+async function runExample(name: string): Promise<string> {
+  const example = join(root, 'examples', name)
+  const args = ['--conditions=affidavit-source', example, join(folder, name)]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
+  return stdout
+}
+
+test('every example runs', { concurrency: true }, async (t) => {
+  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'))
+  assert.ok(examples.length > 0)
+  await Promise.all(examples.map((name) => t.test(name, async () => assert.notEqual(await runExample(name), ''))))
+})
+
+test('the README shows the first example as it is, without its head', () => {
+  const source = readFileSync(join(root, 'examples/first-record.ts'), 'utf8')
+  const shown = source.slice(source.indexOf('\n') + 1).replace("process.argv[2] ?? './audit'", "'./audit'")
+  assert.ok(readme.includes(shown.trimEnd()), 'README.md and examples/first-record.ts differ')
+})
+
+test('the README lists every error code, and no other', () => {
+  const section = readme.slice(readme.indexOf('## Errors'), readme.indexOf('## Environment'))
+  const listed = [...section.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code)
+  assert.deepEqual(listed.sort(), Object.keys(ERROR_CODES).sort())
+})
+
+test('every file that a document links to is there', () => {
+  for (const name of readdirSync(root).filter((file) => file.endsWith('.md'))) {
+    const text = readFileSync(join(root, name), 'utf8')
+    for (const [, target] of text.matchAll(/\]\(([^)#:]+)\)/g)) {
+      assert.doesNotThrow(() => readdirOrRead(join(root, target ?? '')), `${name} links to ${target}`)
+    }
+  }
+})
+
+function readdirOrRead(path: string): unknown {
+  return path.endsWith('/') ? readdirSync(path) : readFileSync(path)
+}
