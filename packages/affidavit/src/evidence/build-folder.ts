@@ -1,7 +1,7 @@
 // Building a folder beside its place: it stands under the wanted name whole and durable, or not at all.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
 import { LedgerError } from '../ledger/errors.ts'
@@ -56,15 +56,15 @@ export async function buildFolder<T>(out: string, fill: (draft: FolderDraft) => 
 }
 
 async function refuseTaken(place: string): Promise<void> {
-  const names = await readdir(place).catch((error: unknown) => {
-    if (isFileSystemError(error) && error.code === 'ENOENT') return []
-    if (isFileSystemError(error) && error.code === 'ENOTDIR') return ['a file of this name']
+  const kind = await stat(place).catch((error: unknown) => {
+    if (isFileSystemError(error) && error.code === 'ENOENT') return undefined
     throw error
   })
-  const [stranger] = names
+  if (kind === undefined) return
+  const [stranger] = kind.isDirectory() ? await readdir(place) : ['it is a file']
   if (stranger === undefined) return
   throw new LedgerError('export-exists', {
-    problem: `${place} is not empty (${stranger}); nothing was changed`,
+    problem: `${place} is no empty folder (${stranger}); nothing was changed`,
     cure: 'choose a folder that does not exist yet',
   })
 }

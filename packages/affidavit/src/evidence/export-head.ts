@@ -8,6 +8,7 @@ import { createNoteVerifier } from '../formats/note-verifier.ts'
 import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import { LedgerError, unreachable } from '../ledger/errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { wholeNote } from '../ledger/prove.ts'
 
 export interface ExportHead {
   readonly size: number
@@ -27,14 +28,12 @@ const ATTEMPTS = 3
  */
 export async function publishHead(ledger: Ledger): Promise<ExportHead> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const { note, cosignatures } = await ledger.publish()
+    const checkpoint = await ledger.publish()
     const vkey = await ledger.verifierKey()
-    const opened = openCheckpoint(utf8(note), [keyOf(vkey)])
+    const opened = openCheckpoint(utf8(checkpoint.note), [keyOf(vkey)])
     if ('code' in opened) continue
-    // An idle ledger gathers a heartbeat line a minute; a note holds a hundred lines, and only the newest says anything.
-    const newest = cosignatures.slice(-1).map((line) => `${line}\n`)
     const { size, root } = opened.checkpoint
-    return { size, root_hash: toHex(root), note: note + newest.join(''), vkey }
+    return { size, root_hash: toHex(root), note: wholeNote(checkpoint), vkey }
   }
   throw new LedgerError('not-published', {
     problem: 'the newest checkpoint is not signed by the key in force: a key change is under way',

@@ -2,8 +2,8 @@
 // are just that are heard, in their order.
 
 import { equalBytes } from '../bytes/compare.ts'
-import { toHex } from '../bytes/hex.ts'
-import type { Hash } from '../crypto/sha256.ts'
+import { fromHex, toHex } from '../bytes/hex.ts'
+import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import type { ParsedEntry } from '../formats/entry.ts'
 import { checkKeyLine, type KeyLine } from './export-keys.ts'
 import type { ExportLinks } from './export-links.ts'
@@ -54,7 +54,7 @@ export function createGroups({ size, tree, keyLines, links, findings }: GroupsCo
   function settleGroup(): void {
     const first = group * GROUP
     const width = Math.min(GROUP, size - first)
-    const settled = tree.settle(Array.from({ length: width }, (_, i) => slots[i]?.leaf))
+    const settled = tree.settle(Array.from({ length: width }, (_, i) => slots[i]?.leaf ?? namedBy(slots[i + 1])))
     for (let i = 0; i < width; i++) settlePlace(first + i, settled[i], slots[i])
     slots = []
     group++
@@ -100,6 +100,12 @@ export function createGroups({ size, tree, keyLines, links, findings }: GroupsCo
     checked: () => checked,
     uninterpreted: () => uninterpreted,
   }
+}
+
+// Of an entry that is not in the export, the one behind it knows the hash.
+function namedBy(next: Slot | undefined): Hash | undefined {
+  const hash = next !== undefined && 'entry' in next.parsed ? fromHex(next.parsed.entry.previous_hash) : undefined
+  return hash?.length === HASH_BYTES ? hash : undefined
 }
 
 function alteredEntry(seq: number, parsed: ParsedEntry): ReturnType<typeof finding> {

@@ -1,6 +1,7 @@
 // Reading lines from a file of any size and shape, in memory of one piece and one line.
 
 import { createHash } from 'node:crypto'
+import { fstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { ListedFile } from '../formats/export.ts'
 import { MAX_ENTRY_BYTES } from '../formats/fields.ts'
@@ -25,13 +26,13 @@ const NEWLINE = 0x0a
 /** Hands on line after line; between two pieces other work gets its turn. */
 export async function readLines(file: FileHandle, take: (line: Line) => void): Promise<ReadLines> {
   const digest = createHash('sha256')
-  const piece = Buffer.allocUnsafe(PIECE_BYTES)
+  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, fstatSync(file.fd).size + 1))
   let begun: Uint8Array | undefined = new Uint8Array()
   let number = 1
   let offset = 0
   let bytes = 0
   for (;;) {
-    const { bytesRead } = await file.read(piece, 0, PIECE_BYTES)
+    const { bytesRead } = await file.read(piece, 0, piece.length)
     if (bytesRead === 0) break
     const read = piece.subarray(0, bytesRead)
     digest.update(read)

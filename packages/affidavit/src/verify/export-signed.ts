@@ -52,7 +52,7 @@ export function readSignedExport(folder: Folder, trust: Trust, findings: Finding
   const rotations = readRotations(folder, findings).flatMap((rotation) => openRotation(rotation, read, findings))
   const held = [...rotations, ...(checkpoint === undefined ? [] : [checkpoint])]
   const signed: Signed = { read, held, ...walkTrust(origin, held, trust, named) }
-  if (checkpoint !== undefined) checkSigner(checkpoint, signed, { trust, named, logKey }, findings)
+  if (checkpoint !== undefined) checkSigner(checkpoint, signed, { origin, trust, named, logKey }, findings)
 
   const pinned = trust.kind === 'pinned' ? trust.keys : []
   const atHand = [...pinned, ...keysOfLog(named), ...(logKey === undefined ? [] : [logKey])]
@@ -83,12 +83,12 @@ function headInNote(note: string | undefined): (TreeHead & { origin: string }) |
   return 'code' in body ? undefined : body
 }
 
-// The log that the checkpoint names, where one of its keys is pinned; else that of the first pinned key.
+// What the export says it is, in doubt so that a pinned key fits: a checkpoint whose first line was altered is not
+// one of another log.
 function originOf(trust: Trust, note: string | undefined, logKey: VerifierKey | undefined): string {
-  const named = headInNote(note)?.origin
-  if (trust.kind === 'first use') return logKey?.name ?? named ?? ''
-  const origins = trust.keys.filter(({ type }) => type === 'ed25519').map(({ name }) => name)
-  return named !== undefined && origins.includes(named) ? named : (origins[0] ?? '')
+  const claimed = [headInNote(note)?.origin, logKey?.name].filter((origin) => origin !== undefined)
+  const pinned = trust.kind === 'pinned' ? trust.keys.map(({ name }) => name) : []
+  return claimed.find((origin) => pinned.includes(origin)) ?? claimed[0] ?? pinned[0] ?? ''
 }
 
 function openCheckpoint(
@@ -100,11 +100,14 @@ function openCheckpoint(
 ): HeldCheckpoint | undefined {
   const opened = read(note, 'checkpoint')
   if ('held' in opened) return opened.held
-  const known = trust.kind === 'first use' || trust.keys.some((key) => isAmong(key, keysOfLog(named)))
-  // The log names the very key that is pinned, so whoever signed this is not the log.
-  const foreign = opened.found.code === 'no-trusted-signature' && known
+  const foreign = opened.found.code === 'no-trusted-signature' && namesTrusted(named, trust)
   findings.add(foreign ? finding('foreign-checkpoint', { what: 'checkpoint' }, opened.found.problem) : opened.found)
   return undefined
+}
+
+// Where the log itself names a key that is trusted, a checkpoint by somebody else is no mistake of whoever pinned it.
+function namesTrusted(named: NamedKeys, trust: Trust): boolean {
+  return trust.kind === 'first use' || trust.keys.some((key) => isAmong(key, keysOfLog(named)))
 }
 
 function openRotation(note: string, read: NoteReader, findings: FindingList): HeldCheckpoint[] {
@@ -115,6 +118,7 @@ function openRotation(note: string, read: NoteReader, findings: FindingList): He
 }
 
 interface Expected {
+  readonly origin: string
   readonly trust: Trust
   readonly named: NamedKeys
   readonly logKey: VerifierKey | undefined
@@ -123,7 +127,7 @@ interface Expected {
 function checkSigner(
   checkpoint: HeldCheckpoint,
   { counted }: Signed,
-  { trust, named, logKey }: Expected,
+  { origin, trust, named, logKey }: Expected,
   findings: FindingList,
 ): void {
   const signers = logSigners(checkpoint)
@@ -131,15 +135,20 @@ function checkSigner(
     findings.add(finding('key-mismatch', { what: 'log.vkey' }, 'it is not the key that signed the checkpoint'))
   }
   if (counted.some(({ lines }) => lines === checkpoint.lines)) return
-  const [signer] = signers
-  const by = signer === undefined ? 'no key of a log has signed it' : `it is signed by ${formatVerifierKey(signer)}`
-  const known = trust.kind === 'first use' || trust.keys.some((key) => isAmong(key, keysOfLog(named)))
   const place = { what: 'checkpoint' }
-  findings.add(
-    known && signer !== undefined
-      ? finding('key-not-in-force', place, `${by}, and no checkpoints signed by both keys lead to it`)
-      : finding('no-trusted-signature', place, `${by}, which was not pinned and follows from no pinned key`),
-  )
+  const [signer] = signers
+  if (trust.kind === 'pinned' && trust.keys.every(({ name }) => name !== origin)) {
+    findings.add(finding('wrong-origin', place, `it is of ${origin}, for which no key was pinned`))
+  } else if (signer === undefined) {
+    const code = namesTrusted(named, trust) ? 'foreign-checkpoint' : 'no-trusted-signature'
+    findings.add(finding(code, place, 'no key of the log has signed it'))
+  } else if (namesTrusted(named, trust)) {
+    const problem = `it is signed by ${formatVerifierKey(signer)}, and no checkpoints signed by both keys lead to it`
+    findings.add(finding('key-not-in-force', place, problem))
+  } else {
+    const problem = `it is signed by ${formatVerifierKey(signer)}, which was not pinned and follows from no pinned key`
+    findings.add(finding('no-trusted-signature', place, problem))
+  }
 }
 
 // An export is sworn to by the key that signed its checkpoint. Answers whether that is so.

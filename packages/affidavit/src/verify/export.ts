@@ -87,13 +87,15 @@ function compareEntries(
   } else if (lines !== cover.count) {
     const code = lines < cover.count ? 'entry-missing' : 'entry-surplus'
     findings.add(finding(code, place, `it has ${lines} entries, ${COVER_FILE} counts ${cover.count}`))
-  } else if (foundInEntries === 0 && (firstSeq !== cover.first_seq || lastSeq !== cover.last_seq)) {
-    findings.add(finding('file-altered', place, `its first and last entry are not those that ${COVER_FILE} names`))
+    return
   }
   // Where the entries themselves were found wrong, that says it better.
-  if (file === undefined || listed === undefined || foundInEntries > 0) return
-  if (file.bytes === listed.bytes && file.sha256 === listed.sha256) return
-  findings.add(finding('file-altered', place, 'it is not the file that the cover lists'))
+  if (foundInEntries > 0 || file === undefined) return
+  if (file.bytes !== listed?.bytes || file.sha256 !== listed.sha256) {
+    findings.add(finding('file-altered', place, 'it is not the file that the cover lists'))
+  } else if (firstSeq !== cover.first_seq || lastSeq !== cover.last_seq) {
+    findings.add(finding('cover-altered', { what: COVER_FILE }, 'first_seq and last_seq are not those of the entries'))
+  }
 }
 
 function computedTree(size: number, { roots }: ExportTree): ComputedTree {
