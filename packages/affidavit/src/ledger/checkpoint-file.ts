@@ -3,20 +3,18 @@
 // disk leaves, apart from one that is just being written.
 
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { utf8 } from '../bytes/text.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { encodeCheckpointRecord } from '../formats/checkpoint-log.ts'
 import { parseNote } from '../formats/note.ts'
 import { LedgerError } from './errors.ts'
+import { underLock } from './file-lock.ts'
 
 /** Name of the log in its folder. */
 export const CHECKPOINT_LOG = 'checkpoints.log'
 
-/** A lock that is older than this belongs to a writer that is gone: an append takes milliseconds. */
-const STALE_LOCK_MILLIS = 10_000
 /** What the newest records of a log surely fit into. */
 const TAIL_BYTES = 262_144
 
@@ -143,60 +141,6 @@ async function openIfThere(path: string): Promise<Awaited<ReturnType<typeof open
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw new LedgerError('store-unavailable', { problem: `cannot read the checkpoint log ${path}`, cause: error })
-  }
-}
-
-async function underLock(lock: string, work: () => Promise<void>): Promise<void> {
-  const giveUpAt = performance.now() + 2 * STALE_LOCK_MILLIS
-  while (!(await tryLock(lock))) {
-    if (performance.now() > giveUpAt) throw new Error(`the lock ${lock} is never free`)
-    await removeIfStale(lock)
-    await delay(2 + Math.random() * 8)
-  }
-  try {
-    await work()
-  } finally {
-    await rm(lock, { force: true })
-  }
-}
-
-async function tryLock(lock: string): Promise<boolean> {
-  try {
-    const file = await open(lock, 'wx')
-    await file.write(`${process.pid}\n`)
-    await file.close()
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
-  }
-}
-
-async function removeIfStale(lock: string): Promise<void> {
-  const file = await openIfThere(lock)
-  if (file === undefined) return
-  const { mtimeMs } = await file.stat()
-  await file.close()
-  const owner = Number((await readIfThere(lock)).trim())
-  const gone = owner > 0 && !isAlive(owner)
-  if (gone || Date.now() - mtimeMs > STALE_LOCK_MILLIS) await rm(lock, { force: true })
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
-    throw error
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 
