@@ -72,15 +72,24 @@ export function prepareDatabase(db: SqliteDatabase, path: string, mode: 'create'
 
 /** What stands in `sqlite_schema`: every table, index and trigger with its SQL. */
 export interface SchemaObject {
+  /** A trigger can have the name of a table. */
+  readonly type: string
   readonly name: string
+  /** The table it belongs to. */
+  readonly table: string
   readonly sql: string
 }
 
 export function readSchema(db: SqliteDatabase): SchemaObject[] {
   return db
-    .prepare('SELECT name, coalesce(sql, type) AS sql FROM sqlite_schema ORDER BY name')
+    .prepare('SELECT type, name, tbl_name, coalesce(sql, type) AS sql FROM sqlite_schema ORDER BY name, type')
     .all()
-    .map((row) => ({ name: textColumn(row, 'name'), sql: textColumn(row, 'sql') }))
+    .map((row) => ({
+      type: textColumn(row, 'type'),
+      name: textColumn(row, 'name'),
+      table: textColumn(row, 'tbl_name'),
+      sql: textColumn(row, 'sql'),
+    }))
 }
 
 /** The schema as this version makes it. */

@@ -1,62 +1,129 @@
 // What the entries alone cannot show: that the schema is the one that was released, that every index holds what its
 // table holds, and that no row lies where no ledger looks.
 
-import { type Finding, finding } from '../../verify/finding.ts'
+import { type Finding, type FindingCode, finding } from '../../verify/finding.ts'
 import { readSchema, referenceSchema, type SchemaObject } from './connect.ts'
 import { column, integerColumn, type SqliteDatabase } from './database.ts'
+import { tryRead } from './unreadable.ts'
 
-const STRAYS: readonly { readonly what: string; readonly sql: string }[] = [
+/** JavaScript's integers end here; a ledger's numbers do too. */
+const MAX = Number.MAX_SAFE_INTEGER
+
+interface Stray {
+  readonly code: FindingCode
+  readonly what: string
+  readonly problem: string
+  /** Counts the rows in question as `n`. */
+  readonly sql: string
+}
+
+const STRAYS: readonly Stray[] = [
   {
-    what: 'entries',
-    sql: 'SELECT count(*) AS n FROM entries WHERE seq < 0 OR ledger_no NOT IN (SELECT ledger_no FROM ledgers)',
+    code: 'stray-row',
+    what: 'table ledgers',
+    problem: 'have a number that no ledger gets',
+    sql: `SELECT count(*) AS n FROM ledgers WHERE ledger_no NOT BETWEEN 1 AND ${MAX}`,
   },
   {
-    what: 'entry_subjects',
+    code: 'ledger-without-entries',
+    what: 'table ledgers',
+    problem: 'name a ledger that has no entry: a restore was interrupted there, or they were put there',
+    sql: 'SELECT count(*) AS n FROM ledgers l WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.ledger_no = l.ledger_no)',
+  },
+  {
+    code: 'stray-row',
+    what: 'table entries',
+    problem: 'belong to no ledger here, or have a seq that no entry gets',
+    sql: `SELECT count(*) AS n FROM entries
+          WHERE seq NOT BETWEEN 0 AND ${MAX} OR ledger_no NOT IN (SELECT ledger_no FROM ledgers)`,
+  },
+  {
+    code: 'stray-row',
+    what: 'table entry_subjects',
+    problem: 'belong to no entry of a ledger here',
     sql: `SELECT count(*) AS n FROM entry_subjects s WHERE NOT EXISTS
           (SELECT 1 FROM entries e WHERE e.ledger_no = s.ledger_no AND e.seq = s.seq)`,
   },
   {
-    what: 'checkpoints',
-    sql: 'SELECT count(*) AS n FROM checkpoints WHERE ledger_no NOT IN (SELECT ledger_no FROM ledgers)',
+    code: 'stray-row',
+    what: 'table checkpoints',
+    problem: 'belong to no ledger here, or have a size that no checkpoint gets',
+    sql: `SELECT count(*) AS n FROM checkpoints
+          WHERE size NOT BETWEEN 0 AND ${MAX} OR ledger_no NOT IN (SELECT ledger_no FROM ledgers)`,
   },
   {
-    what: 'cosignatures',
+    code: 'stray-row',
+    what: 'table cosignatures',
+    problem: 'belong to no checkpoint here',
     sql: `SELECT count(*) AS n FROM cosignatures c WHERE NOT EXISTS
           (SELECT 1 FROM checkpoints p WHERE p.ledger_no = c.ledger_no AND p.size = c.size)`,
   },
+  {
+    code: 'stray-row',
+    what: 'table cosignatures',
+    problem: 'are not numbered from 0 on, or hold the same line twice: some were removed, or put there',
+    sql: `SELECT coalesce(sum(n), 0) AS n FROM (SELECT count(*) AS n FROM cosignatures GROUP BY ledger_no, size
+          HAVING min(line_no) <> 0 OR max(line_no) <> count(*) - 1 OR count(DISTINCT line) <> count(*))`,
+  },
 ]
 
-export function checkStructure(db: SqliteDatabase): Finding[] {
-  return [...schemaFindings(readSchema(db)), ...strayFindings(db), ...indexFindings(db)]
+export interface SchemaCheck {
+  /** Objects that were changed, removed or put there. */
+  readonly findings: readonly Finding[]
+  /** Tables that are gone, or that something else stands for: a view can answer anything, and for ever. */
+  readonly missing: readonly string[]
 }
 
-/** Objects that were changed, removed or put there. */
-export function schemaFindings(found: readonly SchemaObject[]): Finding[] {
-  const expected = new Map(referenceSchema().map(({ name, sql }) => [name, sql]))
-  const there = new Map(found.map(({ name, sql }) => [name, sql]))
-  const names = [...new Set([...expected.keys(), ...there.keys()])].filter((name) => !name.startsWith('sqlite_stat'))
+export function checkSchema(db: SqliteDatabase): SchemaCheck {
+  const found = readSchema(db)
+  const tables = found.filter(({ type, sql }) => type === 'table' && sql.startsWith('CREATE TABLE '))
+  const missing = referenceSchema().filter(
+    ({ type, name }) => type === 'table' && !tables.some((table) => table.name === name),
+  )
+  return { findings: schemaFindings(found), missing: missing.map(({ name }) => name) }
+}
+
+/** Rows that no ledger would read. */
+export function checkStrays(db: SqliteDatabase): Finding[] {
+  return STRAYS.flatMap(({ code, what, problem, sql }) => {
+    const read = tryRead(() => integerColumn(db.prepare(sql).get(), 'n'))
+    if ('problem' in read) return [finding('database-unreadable', { what }, read.problem)]
+    return read.value === 0 ? [] : [finding(code, { what }, `${read.value} rows ${problem}`)]
+  })
+}
+
+// SQLite compares every index with its table, row by row, derived columns included, and walks every page.
+export function checkIndexes(db: SqliteDatabase): Finding[] {
+  const read = tryRead(() => db.prepare('PRAGMA integrity_check(20)').all())
+  if ('problem' in read) return [finding('database-unreadable', { what: 'indexes' }, read.problem)]
+  return read.value
+    .map((row) => column(row, 'integrity_check'))
+    .filter((said) => said !== 'ok')
+    .map((said) => finding('index-altered', { what: 'database' }, String(said)))
+}
+
+// Statistics of the query planner are SQLite's own affair.
+const STATISTICS = /^sqlite_stat[14]$/
+
+function schemaFindings(found: readonly SchemaObject[]): Finding[] {
+  const expected = new Map(referenceSchema().map((object) => [nameOf(object), definitionOf(object)]))
+  const there = Map.groupBy(found, nameOf)
+  const names = [...new Set([...expected.keys(), ...there.keys()])].filter((name) => !STATISTICS.test(name))
   return names.flatMap((name) => {
-    if (expected.get(name) === there.get(name)) return []
-    const problem = there.has(name) ? (expected.has(name) ? 'was changed' : 'does not belong there') : 'is gone'
+    const definitions = (there.get(name) ?? []).map(definitionOf)
+    const wanted = expected.get(name)
+    if (definitions.length === 1 && definitions[0] === wanted) return []
+    const problem =
+      definitions.length === 0 ? 'is gone' : wanted === undefined ? 'does not belong there' : 'was changed'
     return [finding('schema-altered', { what: `schema object ${name}` }, problem)]
   })
 }
 
-function strayFindings(db: SqliteDatabase): Finding[] {
-  return STRAYS.flatMap(({ what, sql }) => {
-    const count = integerColumn(db.prepare(sql).get(), 'n')
-    return count === 0
-      ? []
-      : [finding('stray-row', { what: `table ${what}` }, `${count} rows belong to no entry of a ledger here`)]
-  })
+// A trigger or an index may bear the name of another object: then both names say so.
+function nameOf({ type, name }: SchemaObject): string {
+  return type === 'table' ? name : `${name} (${type})`
 }
 
-// SQLite compares every index with its table, row by row, derived columns included.
-function indexFindings(db: SqliteDatabase): Finding[] {
-  return db
-    .prepare('PRAGMA integrity_check(20)')
-    .all()
-    .map((row) => column(row, 'integrity_check'))
-    .filter((said) => said !== 'ok')
-    .map((said) => finding('index-altered', { what: 'database' }, String(said)))
+function definitionOf({ table, sql }: SchemaObject): string {
+  return `${table}: ${sql}`
 }

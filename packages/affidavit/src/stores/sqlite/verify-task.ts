@@ -1,0 +1,27 @@
+// The parts that verifying a database consists of; each runs by itself, in any thread, on a connection of its own.
+
+import type { ChunkResult, ChunkTask } from '../../verify/chunk.ts'
+import type { Finding } from '../../verify/finding.ts'
+import type { SqliteDatabase } from './database.ts'
+import { checkIndexes, checkStrays } from './structure.ts'
+import { verifyRows } from './verify-rows.ts'
+
+export type VerifyTask =
+  | { readonly kind: 'chunk'; readonly ledgerNo: number; readonly chunk: ChunkTask }
+  | { readonly kind: 'strays' }
+  | { readonly kind: 'indexes' }
+
+export type VerifyAnswer =
+  | { readonly kind: 'chunk'; readonly result: ChunkResult }
+  | { readonly kind: 'structure'; readonly findings: readonly Finding[] }
+
+export function runTask(db: SqliteDatabase, task: VerifyTask): VerifyAnswer {
+  switch (task.kind) {
+    case 'chunk':
+      return { kind: 'chunk', result: verifyRows(db, task.ledgerNo, task.chunk) }
+    case 'strays':
+      return { kind: 'structure', findings: checkStrays(db) }
+    case 'indexes':
+      return { kind: 'structure', findings: checkIndexes(db) }
+  }
+}
