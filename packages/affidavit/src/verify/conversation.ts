@@ -4,7 +4,7 @@ import { toHex } from '../bytes/hex.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import type { Entry } from './entries.ts'
-import { createFindings, type FindingList, finding } from './finding.ts'
+import { type FindingList, finding } from './finding.ts'
 import { checkProven, type ProvenEntry } from './proven.ts'
 import { type Report, report } from './report.ts'
 
@@ -19,10 +19,12 @@ export interface ConversationEvidence {
   readonly time: Report['axes']['time']
   readonly anchor: Report['axes']['anchor']
   readonly notChecked: readonly string[]
+  /** What was found on the way here. */
+  readonly findings: FindingList
 }
 
 export function verifyConversation(evidence: ConversationEvidence): Report {
-  const findings = createFindings()
+  const { findings } = evidence
   const covered = evidence.entries.filter(({ seq }) => seq < evidence.head.size)
   const uncovered = evidence.entries.length - covered.length
   if (uncovered > 0) {
