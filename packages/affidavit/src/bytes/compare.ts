@@ -1,15 +1,8 @@
 // Equality and concatenation of byte strings.
 
-import { timingSafeEqual } from 'node:crypto'
-
 /** Whether two byte strings are the same. For public values; it may return early. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0
-}
-
-/** Whether two secrets of any length are the same, in time that depends on their lengths only. */
-export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /** One byte string after another. */

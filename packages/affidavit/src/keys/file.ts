@@ -29,7 +29,7 @@ const HEARTBEAT = 'heartbeat.key'
 const DIGEST = 'digest.key'
 
 /** The name of the heartbeat key of a ledger: a cosigner of its own, so that its lines are never taken for the log's. */
-export function heartbeatName(ledger: string): string {
+function heartbeatName(ledger: string): string {
   return `${ledger}/heartbeat`
 }
 

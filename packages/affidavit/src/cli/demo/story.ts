@@ -114,7 +114,7 @@ async function verifyAndExport(folder: string, stage: Stage, terminal: Terminal)
   return report.status === 'valid' && exported.status === 'valid'
 }
 
-export function command(text: string, terminal: Terminal): string {
+function command(text: string, terminal: Terminal): string {
   return terminal.style('dim', `$ ${text}`)
 }
 

@@ -52,7 +52,7 @@ function loadTip(statements: Statements, ledgerNo: number, size: number): Tip {
 }
 
 /** A stored tree node (spec/tree.md): in the row of the entry that completed it, at 32 bytes a level. */
-export function readNode(statements: Statements, ledgerNo: number, level: number, index: number): Uint8Array {
+function readNode(statements: Statements, ledgerNo: number, level: number, index: number): Uint8Array {
   const seq = (index + 1) * 2 ** level - 1
   const row = statements.node.get(level * HASH_BYTES + 1, ledgerNo, seq)
   const hash = row === undefined ? undefined : blobColumn(row, 'hash')
