@@ -1,7 +1,7 @@
 // What somebody with every right on a ledger's files can do to them: triggers and indexes taken away and put back, rows
 // changed at will, pages edited. Each change is made on a copy.
 
-import { closeSync, copyFileSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 
 import { toHex } from '../src/bytes/hex.ts'
@@ -19,11 +19,8 @@ export interface Tampering {
 
 /** Makes `copy` of a database and changes it; triggers and indexes are as before in the end, as far as SQLite lets them. */
 export function tampered(database: string, copy: string, change: (tampering: Tampering) => void): void {
-  for (const suffix of ['-wal', '-shm']) rmSync(`${copy}${suffix}`, { force: true })
-  copyFileSync(database, copy)
-  const db = new DatabaseSync(copy)
+  const db = openCopy(database, copy)
   try {
-    db.exec('PRAGMA synchronous = OFF')
     const rows = (sql: string, ...values: SQLInputValue[]): Row[] => db.prepare(sql).all(...values)
     const guards = rows(
       "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL ORDER BY rowid",
@@ -38,6 +35,14 @@ export function tampered(database: string, copy: string, change: (tampering: Tam
   }
 }
 
+// Without a WAL, so that nothing but the file itself is read and written: thousands of times.
+function openCopy(database: string, copy: string): DatabaseSync {
+  copyFileSync(database, copy)
+  const db = new DatabaseSync(copy, { defensive: false })
+  db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF')
+  return db
+}
+
 // An index over what is no JSON, or a unique one over what is not unique any more, cannot be put back.
 function tryExec(db: DatabaseSync, sql: string): void {
   try {
@@ -49,12 +54,9 @@ function tryExec(db: DatabaseSync, sql: string): void {
 
 /** Changes the schema itself; everything else stays. */
 export function reschemed(database: string, copy: string, sql: string): void {
-  for (const suffix of ['-wal', '-shm']) rmSync(`${copy}${suffix}`, { force: true })
-  copyFileSync(database, copy)
-  const db = new DatabaseSync(copy)
+  const db = openCopy(database, copy)
   try {
-    db.enableDefensive?.(false)
-    db.exec('PRAGMA synchronous = OFF; PRAGMA writable_schema = ON')
+    db.exec('PRAGMA writable_schema = ON')
     db.exec(sql)
   } finally {
     db.close()
@@ -75,20 +77,21 @@ export function exchanged(database: string, copy: string, from: Uint8Array, to: 
 export function edited(file: string, copy: string, edit: (bytes: Buffer) => void): void {
   const bytes = readFileSync(file)
   edit(bytes)
-  for (const suffix of ['-wal', '-shm']) rmSync(`${copy}${suffix}`, { force: true })
-  const out = openSync(copy, 'w')
-  try {
-    writeSync(out, bytes)
-  } finally {
-    closeSync(out)
-  }
+  // Read and write version 1: no WAL (sqlite.org/fileformat2.html §1.3.3).
+  bytes.fill(1, 18, 20)
+  writeFileSync(copy, bytes)
 }
 
 /** Flips bits of one byte in place, and flips them back. */
-export function withFlippedByte<T>(file: string, at: number, bits: number, work: () => T): T {
+export async function withFlippedByte<T>(
+  file: string,
+  at: number,
+  bits: number,
+  work: () => T | Promise<T>,
+): Promise<T> {
   flip(file, at, bits)
   try {
-    return work()
+    return await work()
   } finally {
     flip(file, at, bits)
   }

@@ -42,6 +42,8 @@ after(() => {
 })
 
 const LEDGERS = [0, 1] as const
+/** Entries that stand for the others: entry 0, one with subjects, one in the tree's middle, the last. */
+const SAMPLED = [0, 5, 9, 13]
 
 function verify(path: string, incarnation: 0 | 1, more: readonly Anchor[] = anchors): Promise<Report> {
   const origin = ledger.origins[incarnation]
@@ -111,6 +113,7 @@ test('an entry row: every column', async () => {
     const entries = entriesOf(incarnation)
     const last = entries.length - 1
     for (const { seq, entry, nodes } of entries) {
+      if (incarnation === 0 && !SAMPLED.includes(seq)) continue
       const hole: Expected = seq === last ? { code: 'tail-cut', seq } : { code: 'entry-missing', seq }
       const where = `WHERE ledger_no = ${numberOf(incarnation)} AND seq = ${seq}`
       const set = (column: string, value: SQLInputValue) => (t: Tampering) =>
@@ -188,8 +191,6 @@ function fieldChanges(entry: Uint8Array): { field: string; change: { [field: str
     return members[field] === undefined ? [other] : [other, { field: `no ${field}`, change: { [field]: undefined } }]
   })
 }
-
-const SAMPLED = [0, 5, 9, 13]
 
 test('an entry: every field, alone', async () => {
   for (const { seq, entry } of entriesOf(1).filter(({ seq }) => SAMPLED.includes(seq))) {

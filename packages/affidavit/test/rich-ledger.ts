@@ -47,6 +47,32 @@ export async function makeRichLedger(folder: string): Promise<RichLedger> {
   }
 }
 
+/** A ledger of a few entries, two checkpoints and a heartbeat; it stands for both incarnations. */
+export async function makeSmallLedger(folder: string): Promise<RichLedger> {
+  const clock = fixedClock()
+  const { origin, verifierKey } = await initLedger(folder, { origin: 'small.example/log' })
+  const ledger = await openFolder(folder, { clock, publish: QUIET })
+  try {
+    for (const seq of [0, 1, 2, 3]) {
+      clock.pass(1_000)
+      await ledger.append({
+        action: 'data_accessed',
+        actor_id: 'agent-1',
+        actor_type: 'agent',
+        conversation_id: `visit-${seq % 2}`,
+        subject_ids: ['subject-1', `subject-${seq}x`],
+        resource_type: 'patient_record',
+        resource_id: 'r-1',
+        ...(seq === 3 ? { details: { digests: DIGESTS } } : {}),
+      })
+    }
+  } finally {
+    await ledger.close()
+  }
+  await beat(folder, clock)
+  return { folder, origins: [origin, origin], firstKeys: [keyOf(verifierKey), keyOf(verifierKey)] }
+}
+
 /** A copy of a ledger's folder to be attacked; the checkpoint log moves along. */
 export function copyLedger(ledger: RichLedger, to: string): RichLedger {
   cpSync(ledger.folder, to, { recursive: true })

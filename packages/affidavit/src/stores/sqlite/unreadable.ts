@@ -4,13 +4,24 @@ import { LedgerError } from '../../ledger/errors.ts'
 import { sqliteCode } from './database.ts'
 
 /** Errors that the bytes of the file cause; a disk that fails or a lock that is held is the world's. */
-const CAUSED_BY_CONTENT: ReadonlySet<string | undefined> = new Set(['SQLITE_CORRUPT', 'SQLITE_ERROR', 'SQLITE_NOTADB'])
+const CAUSED_BY_CONTENT: ReadonlySet<string | undefined> = new Set<string>([
+  'SQLITE_CORRUPT',
+  'SQLITE_ERROR',
+  'SQLITE_NOTADB',
+])
 
 /** Why the file cannot be read, where its content is why; `undefined` for every other error. */
 export function unreadableProblem(error: unknown): string | undefined {
-  if (error instanceof LedgerError) return error.code === 'store-corrupt' ? error.problem : undefined
+  if (error instanceof LedgerError) {
+    return error.code === 'store-corrupt' || CAUSED_BY_CONTENT.has(codeOfCause(error)) ? error.problem : undefined
+  }
   if (!CAUSED_BY_CONTENT.has(sqliteCode(error))) return undefined
   return error instanceof Error ? error.message : String(error)
+}
+
+// A file that is no database at all may be the wrong file, which opening says with a code of its own.
+function codeOfCause({ code, cause }: LedgerError): string | undefined {
+  return code === 'store-unavailable' ? sqliteCode(cause) : undefined
 }
 
 /** What `read` gives, or why the content of the file keeps it from doing so. */
