@@ -38,10 +38,12 @@ export async function buildFolder<T>(out: string, fill: (draft: FolderDraft) => 
   const place = resolve(out)
   const building = `${place}.partial-${randomBytes(6).toString('hex')}`
   const openFiles = new Set<FileHandle>()
-  let standing = building
+  let standing: string | undefined
   try {
     await refuseTaken(place)
-    const draft = await createDraft(building, openFiles)
+    await mkdir(building, { recursive: true })
+    standing = building
+    const draft = createDraft(building, openFiles)
     const filled = await fill(draft)
     await draft.sync()
     await rename(building, place)
@@ -50,7 +52,7 @@ export async function buildFolder<T>(out: string, fill: (draft: FolderDraft) => 
     return filled
   } catch (error) {
     for (const file of openFiles) await file.close()
-    await rm(standing, { recursive: true, force: true })
+    if (standing !== undefined) await rm(standing, { recursive: true, force: true })
     throw isFileSystemError(error) ? notExported(out, error) : error
   }
 }
@@ -69,14 +71,13 @@ async function refuseTaken(place: string): Promise<void> {
   })
 }
 
-async function createDraft(root: string, openFiles: Set<FileHandle>): Promise<FolderDraft & { sync(): Promise<void> }> {
-  const folders = new Set<string>()
+function createDraft(root: string, openFiles: Set<FileHandle>): FolderDraft & { sync(): Promise<void> } {
+  const folders = new Set([root])
   const makeFolder = async (path: string): Promise<void> => {
     if (folders.has(path)) return
     await mkdir(path, { recursive: true })
     for (let folder = path; folder.length >= root.length; folder = dirname(folder)) folders.add(folder)
   }
-  await makeFolder(root)
 
   const create = async (path: string): Promise<GrowingFile> => {
     const full = join(root, path)
