@@ -71,16 +71,18 @@ export function placesOfSome(size: number, findings: FindingList): Places {
         return undefined
       }
       const place = { seq, ...named(id) }
-      if (seq >= size) findings.add(surplus(number, `it says seq ${seq}, the log had ${size} entries`))
-      else if (seq <= last) findings.add(finding('wrong-seq', place, `line ${number} stands behind seq ${last}`))
-      else if (claim.stands(seq) !== 'not here') {
+      const stands = seq < size ? claim.stands(seq) : 'not here'
+      if (stands !== 'not here' && seq > last) {
         last = seq
         return seq
-      } else if (groupOf(seq) === groupOf(Math.max(last, 0))) {
-        // Line or tile was altered: which one shows when the group is settled. The lines behind go on from the last one.
-        return seq
-      } else
-        findings.add(finding('entry-altered', place, `line ${number} does not have the hash that the tile has there`))
+      }
+      if (stands !== 'not here') {
+        findings.add(finding('wrong-seq', place, `line ${number} stands behind seq ${last}`))
+        return undefined
+      }
+      // Line or tile was altered: which one shows when the group is settled. The lines behind go on from the last one.
+      if (seq > last && seq < size && groupOf(seq) === groupOf(Math.max(last, 0))) return seq
+      findings.add(finding('entry-altered', place, `line ${number} is not what the log has there`))
       return undefined
     },
     end: () => undefined,

@@ -34,7 +34,7 @@ import { inspectExport } from '../../test/oracle/naive-export.ts'
 import { rewritten } from '../../test/sample-log.ts'
 import { logKey, noteOf, pinnedTo } from '../../test/signing.ts'
 import { asksForAll } from '../formats/export.ts'
-import { formatVerifierKey } from '../formats/verifier-key.ts'
+import { formatVerifierKey, parseVerifierKey } from '../formats/verifier-key.ts'
 import { type ExportOptions, verifyExport } from './export.ts'
 import type { Axis, FindingCode } from './finding.ts'
 import type { Report } from './report.ts'
@@ -178,6 +178,29 @@ describe('honest exports', () => {
     ])
     const report = await judge(forged(gap), gap)
     assert.deepEqual([report.status, codes(report)], ['incomplete', ['producer-gap']])
+  })
+})
+
+describe('golden exports of format version 1', () => {
+  const golden = join(import.meta.dirname, '../../testdata/export')
+  const key = parseVerifierKey(readFileSync(join(golden, 'v1.vkey'), 'utf8').trimEnd())
+  assert.ok(!('code' in key))
+
+  for (const [name, checked, completeness] of [
+    ['v1-whole', 8, 'complete'],
+    ['v1-filtered', 3, 'not claimed'],
+  ] as const) {
+    test(`${name} verifies, under a key that was replaced since`, async () => {
+      const report = await verifyExport(join(golden, name), { trust: { kind: 'pinned', keys: [key] }, anchors: [] })
+      assert.deepEqual(report.findings, [])
+      assert.deepEqual([report.status, report.records_checked], ['valid', checked])
+      assert.equal(report.axes.completeness.verdict, completeness)
+    })
+  }
+
+  test('a naive reader agrees', () => {
+    const folder = join(golden, 'v1-whole')
+    assert.equal(inspectExport(folder, readFileSync(join(folder, 'log.vkey'), 'utf8').trimEnd()), 8)
   })
 })
 
