@@ -28,8 +28,8 @@ export interface AnchorEvidence {
   readonly named: NamedKeys
   readonly tree: ComputedTree
   readonly anchors: readonly Anchor[]
-  /** Every checkpoint that the log keeps; absent where not all of them are at hand. */
-  readonly keptAll?: readonly KeptCheckpoint[]
+  /** Every checkpoint of a size from `from` on that the log keeps; absent where not all of them are at hand. */
+  readonly keptAll?: { readonly from: number; readonly checkpoints: readonly KeptCheckpoint[] }
 }
 
 /** What an anchor that speaks of this log attests. */
@@ -57,9 +57,12 @@ function checkAnchor(anchor: Anchor, evidence: AnchorEvidence, findings: Finding
   const held = anchor.notes.flatMap((note) => openNote(note, anchor, evidence, findings))
   const { agreed, found } = firstContradiction(held, evidence.tree, 'anchor-mismatch')
   if (found !== undefined) findings.add(found)
-  if (evidence.keptAll !== undefined) {
-    checkKept(anchor, agreed, evidence, findings)
-    if (anchor.kind === 'local') checkReleased(anchor, agreed, evidence.keptAll, evidence.origin, findings)
+  const { keptAll, origin } = evidence
+  if (keptAll !== undefined) {
+    const above = agreed.filter(({ size }) => size >= keptAll.from)
+    const kept = keptAll.checkpoints.filter(({ size }) => size >= keptAll.from)
+    checkKept(anchor, above, kept, evidence, findings)
+    if (anchor.kind === 'local') checkReleased(anchor, above, kept, origin, findings)
   }
   return agreed
 }
@@ -119,11 +122,12 @@ function closedNote(
 function checkKept(
   { where }: Anchor,
   agreed: readonly NamedCheckpoint[],
-  { signed, named, keptAll }: AnchorEvidence,
+  kept: readonly KeptCheckpoint[],
+  { signed, named }: AnchorEvidence,
   findings: FindingList,
 ): void {
   const keys = keysOfLog(named)
-  const sizes = new Set(keptAll?.map(({ size }) => size))
+  const sizes = new Set(kept.map(({ size }) => size))
   const lines = new Map(signed.held.map((held) => [held.size, new Set(held.lines.map(lineName))]))
   for (const [size, records] of Map.groupBy(agreed, (checkpoint) => checkpoint.size)) {
     const what = checkpointOfSize(size)

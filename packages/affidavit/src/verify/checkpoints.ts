@@ -30,14 +30,18 @@ export interface Signed extends TrustWalk {
   readonly read: NoteReader
 }
 
-/** Opens the kept checkpoints and follows their keys. Says of each what is wrong with it by itself. */
+/**
+ * Opens the kept checkpoints and follows their keys. Says of each what is wrong with it by itself.
+ * @param others checkpoints that are held already, and count along
+ */
 export function readSigned(
   { origin, trust, checkpoints }: { origin: string; trust: Trust; checkpoints: readonly KeptCheckpoint[] },
   named: NamedKeys,
   findings: FindingList,
+  others: readonly HeldCheckpoint[] = [],
 ): Signed {
   const read = createNoteReader(origin, trust, named)
-  const held = checkpoints.flatMap((kept) => readKept(kept, read, findings))
+  const held = [...checkpoints.flatMap((kept) => readKept(kept, read, findings)), ...others]
   return { read, held, ...walkTrust(origin, held, trust, named) }
 }
 

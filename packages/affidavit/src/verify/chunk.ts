@@ -35,8 +35,8 @@ export interface ChunkResult {
   readonly to: number
   /** Entries whose bytes were read and hashed. */
   readonly checked: number
-  /** `holed`: entries are missing, so the tree behind the first hole is unknown. */
-  readonly tree: 'whole' | 'holed'
+  /** Entries from here on have no computable place in the tree: one is missing. */
+  readonly holedFrom: number | undefined
   readonly frontier: Frontier
   /** Stored nodes of the last entry above the chunk, end to end, for the join to compare. */
   readonly closing: Uint8Array
@@ -61,44 +61,44 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
   const wanted = [...task.sizes]
   let next = task.from
   let checked = 0
-  let tree: ChunkResult['tree'] = 'whole'
+  let holedFrom: number | undefined
   let closing = new Uint8Array()
 
   for (const row of rows) {
     if (row.seq !== next) {
       findings.add(missing(next, row.seq))
-      tree = 'holed'
+      holedFrom ??= next
     }
     next = row.seq + 1
     if ('unreadable' in row) {
       findings.add(finding('database-unreadable', { seq: row.seq }, row.unreadable))
-      tree = 'holed'
+      holedFrom ??= row.seq
       continue
     }
     const { leaf, entry } = checker.check(row.seq, row.entry)
     const place = entry === undefined ? { seq: row.seq } : { seq: row.seq, id: entry.id }
     // Behind a hole no entry has its place in the tree any more, but each still has its own hash.
-    const computed = tree === 'whole' ? growth.append(leaf) : leaf
+    const computed = holedFrom === undefined ? growth.append(leaf) : leaf
     const found = compareNodes(place, computed, row.nodes, apart && next === task.to ? 'closes the chunk' : 'inside')
-    if (found !== undefined && (tree === 'whole' || found.code === 'entry-altered')) findings.add(found)
+    if (found !== undefined && (holedFrom === undefined || found.code === 'entry-altered')) findings.add(found)
     const stray = checkRow(row.seq, entry?.subject_ids ?? [])
     if (stray !== undefined) findings.add(finding('subjects-altered', place, stray))
     checked++
     closing = row.nodes.slice(Math.min(row.nodes.length, computed.length))
     if (next === wanted[0]) {
-      if (tree === 'whole') roots.push({ size: next, root: growth.root() })
+      if (holedFrom === undefined) roots.push({ size: next, root: growth.root() })
       wanted.shift()
     }
   }
   if (next < task.to) {
     findings.add(missing(next, task.to))
-    tree = 'holed'
+    holedFrom ??= next
   }
   return {
     from: task.from,
     to: task.to,
     checked,
-    tree,
+    holedFrom,
     frontier: growth.frontier(),
     closing,
     roots,

@@ -46,6 +46,7 @@ export type FindingCode =
   | 'signature-invalid'
   | 'no-trusted-signature'
   | 'key-not-in-force'
+  | 'since-untrusted'
   | 'no-checkpoint'
   | 'wrong-origin'
   | 'root-mismatch'
@@ -98,6 +99,7 @@ const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'signature-invalid': ['signer', 'tampered'],
   'no-trusted-signature': ['signer', 'incomplete'],
   'key-not-in-force': ['signer', 'incomplete'],
+  'since-untrusted': ['signer', 'incomplete'],
   'no-checkpoint': ['signer', 'incomplete'],
   'wrong-origin': ['signer', 'incomplete'],
   'root-mismatch': ['content', 'tampered'],

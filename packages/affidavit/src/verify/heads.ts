@@ -39,7 +39,7 @@ export function compareHead(
   if (computed !== undefined && equalBytes(computed, root)) return undefined
   const problem =
     computed === undefined
-      ? 'its tree cannot be computed: entries are missing'
+      ? 'its tree cannot be computed: entries, or nodes that prove it, are missing'
       : `another history was signed: the log differs between seq ${agreedUntil} and ${size - 1}`
   const seq = computed === undefined ? (tree.holedFrom ?? agreedUntil) : agreedUntil
   return finding(code, { seq, what }, problem)

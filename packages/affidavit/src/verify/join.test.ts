@@ -63,15 +63,18 @@ function verdict(joined: JoinedLog): object {
   }
 }
 
-const draft: fc.Arbitrary<Partial<Draft>> = fc.record(
-  {
-    conversation_id: fc.constantFrom('c1', 'c2', 'c3'),
-    producer_id: fc.constantFrom('p1', 'p2'),
-    producer_seq: fc.nat(9),
-    action: fc.constantFrom('tool_invoked', 'key_rotated', 'data_accessed'),
-  },
-  { requiredKeys: [] },
-)
+const draft: fc.Arbitrary<Partial<Draft>> = fc
+  .tuple(
+    fc.record(
+      {
+        conversation_id: fc.constantFrom('c1', 'c2', 'c3'),
+        action: fc.constantFrom('tool_invoked', 'key_rotated', 'data_accessed'),
+      },
+      { requiredKeys: [] },
+    ),
+    fc.option(fc.record({ producer_id: fc.constantFrom('p1', 'p2'), producer_seq: fc.nat(9) }), { nil: {} }),
+  )
+  .map(([fields, producer]) => ({ ...fields, ...producer }))
 const log = fc.array(draft, { minLength: 1, maxLength: 40 }).map((drafts) => sampleLog(drafts))
 const width = fc.constantFrom(1, 2, 4, 8, 16)
 const fives = [5, 10, 15, 20, 25, 30, 35, 40]
@@ -183,7 +186,7 @@ test('a row that cannot be read is named, and what follows it is read on', () =>
   const rows = honest.map((row) => (row.seq === 1 ? { seq: 1, unreadable: 'no bytes' } : row))
   const [task] = planChunks(SAMPLE_ORIGIN, 3, [], 4)
   if (task === undefined) throw new Error('a log of 3 has a stretch')
-  const { findings, checked, tree } = verifyChunk(
+  const { findings, checked, holedFrom } = verifyChunk(
     task,
     rows,
     () => undefined,
@@ -193,5 +196,5 @@ test('a row that cannot be read is named, and what follows it is read on', () =>
     findings.first.map(({ code, seq, problem }) => ({ code, seq, problem })),
     [{ code: 'database-unreadable', seq: 1, problem: 'no bytes' }],
   )
-  assert.deepEqual({ checked, tree }, { checked: 2, tree: 'holed' })
+  assert.deepEqual({ checked, holedFrom }, { checked: 2, holedFrom: 1 })
 })

@@ -47,7 +47,7 @@ export function planChunks(
   return tasks
 }
 
-/** Joins the results of all chunks of planChunks, given in any order. */
+/** Joins the results of all chunks of planChunks, given in any order; or of one that continues a known tree. */
 export function joinChunks(results: readonly ChunkResult[]): JoinedLog {
   const ordered = [...results].sort((a, b) => a.from - b.from)
   const findings = createFindings()
@@ -63,8 +63,8 @@ export function joinChunks(results: readonly ChunkResult[]): JoinedLog {
     if (last !== undefined && chunk.edges.first !== undefined) checkFollows(chunk.edges.first, last, findings)
     if (holedFrom === undefined) {
       addRoots(roots, above.frontier(), chunk)
-      if (chunk.tree === 'whole') raise(above.append(rootOfFrontier(chunk.frontier)), chunk, width, findings)
-      else holedFrom = chunk.frontier.size + chunk.from
+      if (chunk.holedFrom === undefined) raise(above.append(rootOfFrontier(chunk.frontier)), chunk, width, findings)
+      holedFrom = chunk.holedFrom
     }
     addProducers(producers, chunk)
     last = chunk.edges.last ?? last
@@ -89,7 +89,7 @@ function widthOf([first]: readonly ChunkResult[]): number {
 // All subtrees of the frontier above are at least as high as a chunk, so the chunk's part is always the last to be folded.
 function addRoots(roots: Map<number, Hash>, above: Frontier, chunk: ChunkResult): void {
   for (const { size, root } of chunk.roots) roots.set(size, foldRoots([...above.nodes, root]))
-  if (chunk.tree === 'whole') roots.set(chunk.to, foldRoots([...above.nodes, rootOfFrontier(chunk.frontier)]))
+  if (chunk.holedFrom === undefined) roots.set(chunk.to, foldRoots([...above.nodes, rootOfFrontier(chunk.frontier)]))
 }
 
 // The last entry of a full chunk completes the nodes above it, which are stored with it.

@@ -66,7 +66,6 @@ function judge(changes: Partial<LogEvidence> = {}): Report {
     trust: pinnedTo(first),
     joined: joinChunks([chunk]),
     checkpoints,
-    keeps: 'every checkpoint',
     anchors,
     notChecked: [],
     ...changes,
@@ -231,22 +230,6 @@ test('what an anchor has and the ledger has no more was removed from the ledger'
     ['cosignature-removed', 'checkpoint of size 5'],
     ['cosignature-removed', 'checkpoint of size 11'],
   ])
-})
-
-test('a log that does not keep every checkpoint lacks none of an anchor’s', () => {
-  const { keeps: _, ...someKept } = { keeps: undefined, checkpoints: kept.slice(3), anchors: [local(released())] }
-  const [task] = planChunks(SAMPLE_ORIGIN, rows.length, [1, 5, 8, 11])
-  if (task === undefined) throw new Error('a log has a stretch')
-  const joined = joinChunks([
-    verifyChunk(
-      task,
-      rows,
-      () => undefined,
-      () => undefined,
-    ),
-  ])
-  const report = judgeLog({ origin: SAMPLE_ORIGIN, trust: pinnedTo(second), joined, notChecked: [], ...someKept })
-  assert.deepEqual(codes(report), [])
 })
 
 test('what the ledger has and its checkpoint log has not, before the end, is said', () => {

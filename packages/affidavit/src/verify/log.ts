@@ -11,7 +11,7 @@ import {
   signerFindings,
   timeAxis,
 } from './checkpoints.ts'
-import { type FindingList, finding } from './finding.ts'
+import { type Finding, type FindingList, finding } from './finding.ts'
 import { firstContradiction } from './heads.ts'
 import type { JoinedLog } from './join.ts'
 import { gapsOf } from './numbers.ts'
@@ -24,9 +24,8 @@ export interface LogEvidence {
   readonly origin: string
   readonly trust: Trust
   readonly joined: JoinedLog
+  /** Every one that the log keeps: what only an anchor has was removed. */
   readonly checkpoints: readonly KeptCheckpoint[]
-  /** Every checkpoint that was released is among `checkpoints`: one that only an anchor has was removed. */
-  readonly keeps?: 'every checkpoint'
   readonly anchors: readonly Anchor[]
   /** What else could not be checked, in words. */
   readonly notChecked: readonly string[]
@@ -39,8 +38,8 @@ export function judgeLog(evidence: LogEvidence): Report {
   const named = namedKeys(joined.keyEntries)
   const signed = readSigned(evidence, named, findings)
   compareWithTree(signed, joined, findings)
-  const keptAll = evidence.keeps === undefined ? {} : { keptAll: checkpoints }
-  const anchored = checkAnchors({ origin, signed, named, tree: joined, anchors, ...keptAll }, findings)
+  const keptAll = { from: 0, checkpoints }
+  const anchored = checkAnchors({ origin, signed, named, tree: joined, anchors, keptAll }, findings)
   checkProducers(joined, findings)
   for (const found of signerFindings(signed, trust, size)) findings.add(found)
   return report({
@@ -51,7 +50,7 @@ export function judgeLog(evidence: LogEvidence): Report {
     axes: {
       content: { verdict: 'intact', says: 'intact' },
       order: { verdict: 'intact', says: 'intact' },
-      completeness: completeness(joined),
+      completeness: completeness(joined, 0),
       signer: signerAxis(signed, trust),
       time: timeAxis(signed),
       anchor: anchorAxis(anchored, size),
@@ -60,7 +59,7 @@ export function judgeLog(evidence: LogEvidence): Report {
       ...evidence.notChecked,
       ...notChecked(evidence, signed),
       ...unanchored(anchors, anchored, size),
-      'times: the ledger’s own claims, no time-stamping authority has attested them',
+      timesAsserted,
     ],
   })
 }
@@ -70,41 +69,55 @@ function rootOf({ roots, size }: JoinedLog): { root?: string } {
   return root === undefined ? {} : { root: toHex(root) }
 }
 
+export const timesAsserted = 'times: the ledger’s own claims, no time-stamping authority has attested them'
+
 /** Holds the kept checkpoints against the tree of the bytes. */
-export function compareWithTree({ held }: Signed, tree: JoinedLog, findings: FindingList): void {
+export function compareWithTree({ held }: Pick<Signed, 'held'>, tree: JoinedLog, findings: FindingList): void {
   const heads = held.map((checkpoint) => ({ ...checkpoint, what: checkpointOfSize(checkpoint.size) }))
   const { found } = firstContradiction(heads, tree, 'root-mismatch')
   if (found !== undefined) findings.add(found)
 }
 
-/** Finds the running numbers that never arrived. */
+/** Finds the running numbers that never arrived. Producers go on counting in the next incarnation. */
 export function checkProducers(
   { producers, keyEntries }: Pick<JoinedLog, 'producers' | 'keyEntries'>,
   findings: FindingList,
 ): void {
   const restored = keyEntries.some(({ seq, details }) => seq === 0 && details.start === 'after-restore')
-  for (const [producer, numbers] of producers) {
-    const first = restored ? (numbers[0]?.[0] ?? 0) : 0
-    for (const [from, to] of gapsOf(numbers, first)) {
-      const lost = from === to ? `number ${from} never` : `numbers ${from} to ${to} never`
-      findings.add(finding('producer-gap', { what: `producer ${producer}` }, `${lost} arrived`))
-    }
-  }
+  for (const found of producerGaps(producers, restored ? 'unknown' : 0)) findings.add(found)
 }
 
-function completeness({ size, uninterpreted }: JoinedLog): Report['axes']['completeness'] {
+/** Numbers that are missing between each producer's first one and its last. */
+export function producerGaps(producers: JoinedLog['producers'], first: 0 | 'unknown'): Finding[] {
+  return [...producers].flatMap(([producer, numbers]) =>
+    gapsOf(numbers, first === 0 ? 0 : (numbers[0]?.[0] ?? 0)).map(([from, to]) => {
+      const lost = from === to ? `number ${from} never` : `numbers ${from} to ${to} never`
+      return finding('producer-gap', { what: `producer ${producer}` }, `${lost} arrived`)
+    }),
+  )
+}
+
+/** What the entries from `from` on are complete of. */
+export function completeness(joined: JoinedLog, from: number): Report['axes']['completeness'] {
+  const { size } = joined
   if (size === 0) return { verdict: 'empty', says: 'no entries' }
-  const strange = uninterpreted === 0 ? '' : `; ${uninterpreted} of a later format, hashed but not interpreted`
-  return { verdict: 'complete', says: `complete 0..${size - 1}${strange}` }
+  if (from === size) return { verdict: 'complete', says: `nothing came after the trusted checkpoint of size ${from}` }
+  const [strange] = uninterpreted(joined)
+  const continuing = from === 0 ? '' : ', continuing the trusted checkpoint'
+  const says = `complete ${from}..${size - 1}${continuing}${strange === undefined ? '' : `; ${strange}`}`
+  return { verdict: 'complete', says }
+}
+
+export function uninterpreted({ uninterpreted: count }: JoinedLog): string[] {
+  return count === 0 ? [] : [`${count} entries of a format that this version does not know: hashed, not interpreted`]
 }
 
 function notChecked({ trust, joined }: LogEvidence, { counted }: Signed): string[] {
   const signedUntil = counted.at(-1)?.size ?? 0
-  const list: string[] = []
-  if (joined.size > signedUntil)
-    list.push(`entries ${signedUntil} to ${joined.size - 1}: chained, but no counted checkpoint covers them yet`)
-  if (trust.kind === 'first use') list.push('the key: none was pinned (--vkey)')
-  if (joined.uninterpreted > 0)
-    list.push(`${joined.uninterpreted} entries of a format that this version does not know: hashed, not interpreted`)
-  return list
+  const open = `entries ${signedUntil} to ${joined.size - 1}: chained, but no counted checkpoint covers them yet`
+  return [
+    ...(joined.size > signedUntil ? [open] : []),
+    ...(trust.kind === 'first use' ? ['the key: none was pinned (--vkey)'] : []),
+    ...uninterpreted(joined),
+  ]
 }

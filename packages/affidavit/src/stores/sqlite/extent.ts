@@ -115,30 +115,76 @@ export function countEntries(db: SqliteDatabase, ledgerNo: number | undefined): 
   }
 }
 
-/** Every checkpoint of a ledger, with its cosignature lines. */
-export function readKeptCheckpoints(db: SqliteDatabase, ledgerNo: number | undefined): KeptCheckpoint[] {
+/** Every checkpoint of a ledger of size `from` or more, with its cosignature lines. */
+export function readKeptCheckpoints(
+  db: SqliteDatabase,
+  ledgerNo: number | undefined,
+  from: number = 0,
+): KeptCheckpoint[] {
   if (ledgerNo === undefined) return []
-  const lines = Map.groupBy(
-    db
-      .prepare(
-        `SELECT size, line FROM cosignatures WHERE ledger_no = ? AND size BETWEEN 0 AND ${MAX} ORDER BY size, line_no`,
-      )
-      .all(ledgerNo),
-    (row) => column(row, 'size'),
+  const rows = db
+    .prepare(
+      `SELECT size, line FROM cosignatures WHERE ledger_no = ? AND size BETWEEN ? AND ${MAX} ORDER BY size, line_no`,
+    )
+    .all(ledgerNo, from)
+  const lines = Map.groupBy(rows, (row) => column(row, 'size'))
+  return db
+    .prepare(`SELECT size, note FROM checkpoints WHERE ledger_no = ? AND size BETWEEN ? AND ${MAX} ORDER BY size`)
+    .all(ledgerNo, from)
+    .map((row) => keptOf(row, lines.get(integerColumn(row, 'size')) ?? []))
+}
+
+/** Checkpoints that a part of a ledger is judged by, and their newest cosignatures: opening all would take long. */
+const FEW_CHECKPOINTS = 20
+const FEW_LINES = 50
+
+/** The newest checkpoints of a ledger. */
+export function readNewestCheckpoints(db: SqliteDatabase, ledgerNo: number): KeptCheckpoint[] {
+  return readFew(db, ledgerNo, 'size >= ? ORDER BY size DESC', 0)
+}
+
+/** The checkpoints behind each announcement of a key, below `below`: the one that both keys signed is among them. */
+export function readKeyCheckpoints(
+  db: SqliteDatabase,
+  ledgerNo: number,
+  announcedAt: readonly number[],
+  below: number = MAX,
+): KeptCheckpoint[] {
+  return announcedAt
+    .flatMap((seq) => readFew(db, ledgerNo, 'size > ? ORDER BY size', seq))
+    .filter(({ size }) => size < below)
+}
+
+function readFew(db: SqliteDatabase, ledgerNo: number, condition: string, value: number): KeptCheckpoint[] {
+  const lines = db.prepare(
+    `SELECT line FROM (SELECT line, line_no FROM cosignatures WHERE ledger_no = ? AND size = ?
+     ORDER BY line_no DESC LIMIT ${FEW_LINES}) ORDER BY line_no`,
   )
   return db
-    .prepare(`SELECT size, note FROM checkpoints WHERE ledger_no = ? AND size BETWEEN 0 AND ${MAX} ORDER BY size`)
-    .all(ledgerNo)
-    .map((row) => {
-      const size = integerColumn(row, 'size')
-      const cosignatures = (lines.get(size) ?? []).map((line) => textOf(column(line, 'line')))
-      return { size, note: textOf(column(row, 'note')), cosignatures }
-    })
+    .prepare(
+      `SELECT size, note FROM checkpoints WHERE ledger_no = ? AND size BETWEEN 0 AND ${MAX} AND ${condition}
+       LIMIT ${FEW_CHECKPOINTS}`,
+    )
+    .all(ledgerNo, value)
+    .map((row) => keptOf(row, lines.all(ledgerNo, integerColumn(row, 'size'))))
+}
+
+function keptOf(row: unknown, lines: readonly unknown[]): KeptCheckpoint {
+  return {
+    size: integerColumn(row, 'size'),
+    note: textOf(column(row, 'note')),
+    cosignatures: lines.map((line) => textOf(column(line, 'line'))),
+  }
 }
 
 // What is no UTF-8, or no bytes at all, was changed; the verifier says so of the text that it reads as.
 function textOf(bytes: unknown): string {
   return bytes instanceof Uint8Array ? Buffer.from(bytes).toString('utf8') : ''
+}
+
+/** The same checkpoint once. */
+export function distinct(checkpoints: readonly KeptCheckpoint[]): KeptCheckpoint[] {
+  return [...new Map(checkpoints.map((kept) => [kept.size, kept])).values()]
 }
 
 /** Sizes that anchors speak of, read loosely: whether a note holds is judged later. */

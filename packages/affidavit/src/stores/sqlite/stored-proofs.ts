@@ -3,14 +3,14 @@
 import type { Hash } from '../../crypto/sha256.ts'
 import { parseEntry } from '../../formats/entry.ts'
 import { buildConsistency, checkConsistency, planConsistency } from '../../merkle/consistency.ts'
-import { planFrontier, rootOfFrontier } from '../../merkle/growth.ts'
+import { type Frontier, planFrontier, rootOfFrontier } from '../../merkle/growth.ts'
 import type { TreeHead } from '../../merkle/head.ts'
 import { buildInclusion, planInclusion } from '../../merkle/inclusion.ts'
 import type { NodeId } from '../../merkle/node.ts'
 import type { NodePlan } from '../../merkle/plan.ts'
 import type { KeyEntry } from '../../verify/entries.ts'
 import type { ProvenEntry } from '../../verify/proven.ts'
-import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue } from './database.ts'
+import { column, integerColumn, type SqliteDatabase, type SqlValue } from './database.ts'
 import { readNodes } from './read.ts'
 import { tryRead } from './unreadable.ts'
 
@@ -26,10 +26,9 @@ export function proveEntry(db: SqliteDatabase, ledgerNo: number, entry: StoredBy
 export function provenRoot(db: SqliteDatabase, ledgerNo: number, size: number, head: TreeHead): Hash | undefined {
   if (size === head.size) return head.root
   if (size === 0 || head.size === 0) return undefined
-  const frontier = planFrontier(size)
-  const nodes = tryRead(() => readNodes(db, ledgerNo, frontier))
-  if ('problem' in nodes) return undefined
-  const other = { size, root: rootOfFrontier({ size, nodes: nodes.value }) }
+  const frontier = readFrontier(db, ledgerNo, size)
+  if (frontier === undefined) return undefined
+  const other = { size, root: rootOfFrontier(frontier) }
   const [from, to] = size < head.size ? [other, head] : [head, other]
   const plan = planConsistency(from.size, to.size)
   const read = readPlan(db, ledgerNo, plan)
@@ -39,10 +38,15 @@ export function provenRoot(db: SqliteDatabase, ledgerNo: number, size: number, h
 
 function readPlan(db: SqliteDatabase, ledgerNo: number, plan: NodePlan): ((id: NodeId) => Hash) | undefined {
   const ids = plan.flat()
-  const read = tryRead(() => readNodes(db, ledgerNo, ids))
-  if ('problem' in read) return undefined
-  const nodes = new Map(ids.map((id, i) => [nodeName(id), read.value[i]]))
+  const read = tryReadNodes(db, ledgerNo, ids)
+  if (read === undefined) return undefined
+  const nodes = new Map(ids.map((id, i) => [nodeName(id), read[i]]))
   return (id) => nodes.get(nodeName(id)) ?? new Uint8Array()
+}
+
+function tryReadNodes(db: SqliteDatabase, ledgerNo: number, ids: readonly NodeId[]): readonly Hash[] | undefined {
+  const read = tryRead(() => readNodes(db, ledgerNo, ids))
+  return 'value' in read ? read.value : undefined
 }
 
 function nodeName({ level, index }: NodeId): string {
@@ -53,6 +57,16 @@ function nodeName({ level, index }: NodeId): string {
 export interface StoredBytes {
   readonly seq: number
   readonly bytes: Uint8Array
+}
+
+export function readEntry(db: SqliteDatabase, ledgerNo: number, seq: number): StoredBytes | undefined {
+  return readBytes(db, 'seq = ?', ledgerNo, seq)[0]
+}
+
+/** The stored frontier of the first `size` entries; `undefined` where nodes of it cannot be read. */
+export function readFrontier(db: SqliteDatabase, ledgerNo: number, size: number): Frontier | undefined {
+  const read = tryReadNodes(db, ledgerNo, planFrontier(size))
+  return read === undefined ? undefined : { size, nodes: read }
 }
 
 export function readConversation(db: SqliteDatabase, ledgerNo: number, conversation_id: string): StoredBytes[] {
@@ -68,7 +82,12 @@ function readBytes(db: SqliteDatabase, condition: string, ledgerNo: number, valu
   return db
     .prepare(`SELECT seq, entry FROM entries WHERE ledger_no = ? AND ${condition} AND seq >= 0 ORDER BY seq`)
     .all(ledgerNo, value)
-    .map((row) => ({ seq: integerColumn(row, 'seq'), bytes: blobColumn(row, 'entry') }))
+    .map((row) => ({ seq: integerColumn(row, 'seq'), bytes: bytesOf(column(row, 'entry')) }))
+}
+
+// What is no bytes was changed: read as nothing, it is not the entry that was signed.
+function bytesOf(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array()
 }
 
 /** What a key entry names; nothing where its bytes are no entry. */

@@ -1,14 +1,20 @@
 // Verifying one conversation of an embedded ledger: its rows and the nodes that prove them are read, and nothing else.
 
-import { EMPTY_ROOT } from '../../merkle/hash.ts'
-import { anchorAxis, checkAnchors, unanchored } from '../../verify/anchors.ts'
-import { readSigned, signerAxis, signerFindings, timeAxis } from '../../verify/checkpoints.ts'
-import { verifyConversation } from '../../verify/conversation.ts'
+import { readSigned } from '../../verify/checkpoints.ts'
+import { anchorsFor, verifyConversation } from '../../verify/conversation.ts'
 import { createFindings } from '../../verify/finding.ts'
-import { checkProven } from '../../verify/proven.ts'
 import type { Report } from '../../verify/report.ts'
 import { namedKeys } from '../../verify/trust.ts'
-import { anchoredSizes, type Chosen, chooseLedger, countEntries, readKeptCheckpoints, type Wanted } from './extent.ts'
+import {
+  anchoredSizes,
+  type Chosen,
+  chooseLedger,
+  countEntries,
+  distinct,
+  readKeyCheckpoints,
+  readNewestCheckpoints,
+  type Wanted,
+} from './extent.ts'
 import { reportOn } from './reading.ts'
 import { keyEntryOf, proveEntry, provenRoot, readConversation, readKeyEntries } from './stored-proofs.ts'
 
@@ -21,51 +27,49 @@ export interface ConversationOptions extends Wanted {
  * @throws LedgerError as verifySqlite does
  */
 export function verifySqliteConversation(path: string, options: ConversationOptions): Promise<Report> {
-  const { anchors, trust, conversation_id } = options
-  return reportOn({ path, kind: 'conversation', anchors }, async (db, schemaFindings) => {
+  const { trust, conversation_id } = options
+  return reportOn({ path, kind: 'conversation', anchors: options.anchors }, async (db, schemaFindings) => {
     const chosen = chooseLedger(db, path, options)
-    const { origin } = chosen
-    const ledgerNo = chosen.ledgerNo ?? 0
+    const { origin, ledgerNo = 0 } = chosen
     const findings = createFindings()
     for (const found of schemaFindings) findings.add(found)
-    const checkpoints = readKeptCheckpoints(db, chosen.ledgerNo)
-    const { size } = countEntries(db, chosen.ledgerNo)
-    const keyEntries = readKeyEntries(db, ledgerNo)
-    const named = namedKeys(keyEntries.flatMap(keyEntryOf))
+    const keyRows = readKeyEntries(db, ledgerNo)
+    const named = namedKeys(keyRows.flatMap(keyEntryOf))
+    const announcedAt = named.rotations.map(({ seq }) => seq)
+    const checkpoints = distinct([
+      ...readKeyCheckpoints(db, ledgerNo, announcedAt),
+      ...readNewestCheckpoints(db, ledgerNo),
+    ])
+    const { size, findings: surplus } = countEntries(db, chosen.ledgerNo)
+    for (const found of surplus) findings.add(found)
     const signed = readSigned({ origin, trust, checkpoints }, named, findings)
-    for (const found of signerFindings(signed, trust, size)) findings.add(found)
-    const head = signed.counted.at(-1) ?? { size: 0, root: EMPTY_ROOT }
-    for (const entry of keyEntries) {
-      if (entry.seq < head.size) checkProven(proveEntry(db, ledgerNo, entry, head.size), head, origin, findings)
-    }
-    const roots = new Map(
-      [head.size, ...anchoredSizes(anchors)].flatMap((wanted) => {
-        const root = wanted <= size ? provenRoot(db, ledgerNo, wanted, head) : undefined
-        return root === undefined ? [] : [[wanted, root] as const]
-      }),
-    )
-    const tree = { size, roots, holedFrom: undefined }
-    const anchored = checkAnchors({ origin, signed, named, tree, anchors }, findings)
+    const head = signed.counted.at(-1)
+    const rows = readConversation(db, ledgerNo, conversation_id)
+    const seqs = rows.map(({ seq }) => seq)
+    const anchors = anchorsFor(options.anchors, origin, seqs)
+    const sizes = [...signed.held.map((held) => held.size), ...anchoredSizes(anchors)]
+    const roots = sizes.flatMap((wanted) => {
+      const root = head === undefined || wanted > size ? undefined : provenRoot(db, ledgerNo, wanted, head)
+      return root === undefined ? [] : [[wanted, root] as const]
+    })
+    const prove = (row: (typeof rows)[number]): ReturnType<typeof proveEntry> =>
+      proveEntry(db, ledgerNo, row, head?.size ?? 0)
     return verifyConversation({
       origin,
       conversation_id,
-      entries: readConversation(db, ledgerNo, conversation_id).map((entry) =>
-        proveEntry(db, ledgerNo, entry, head.size),
-      ),
-      head,
+      trust,
+      entries: rows.map(prove),
+      keyEntries: keyRows.map(prove),
+      signed,
+      named,
+      tree: { size, roots: new Map(roots), holedFrom: undefined },
+      anchors,
       findings,
-      signer: signerAxis(signed, trust),
-      time: timeAxis(signed),
-      anchor: anchorAxis(anchored, head.size),
-      notChecked: [...notChecked(chosen, trust.kind), ...unanchored(anchors, anchored, head.size)],
+      notChecked: notChecked(chosen),
     })
   })
 }
 
-function notChecked({ others }: Chosen, trust: 'pinned' | 'first use'): string[] {
-  return [
-    'that the conversation has no later entries: an altered index could hide them; verify the whole ledger',
-    ...(trust === 'first use' ? ['the key: none was pinned (--vkey)'] : []),
-    ...others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
-  ]
+function notChecked({ others }: Chosen): string[] {
+  return others.map((other) => `${other}: another ledger in this database; verify it with --origin`)
 }

@@ -2,24 +2,35 @@
 // above it are read and hashed.
 
 import { toHex } from '../../bytes/hex.ts'
+import { utf8 } from '../../bytes/text.ts'
+import { parseCheckpointBody } from '../../formats/checkpoint.ts'
 import { parseEntry } from '../../formats/entry.ts'
-import { emptyFrontier, type Frontier, planFrontier } from '../../merkle/growth.ts'
+import { parseNote } from '../../formats/note.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import type { TreeHead } from '../../merkle/head.ts'
+import type { Continued } from '../../verify/chunk.ts'
 import { BEGINNING, type Edge } from '../../verify/entries.ts'
-import { createFindings } from '../../verify/finding.ts'
+import { createFindings, type FindingList, finding } from '../../verify/finding.ts'
+import { type JoinedLog, joinChunks } from '../../verify/join.ts'
 import { checkProven } from '../../verify/proven.ts'
-import { judgeRange } from '../../verify/range.ts'
+import { checkBase, groundless, judgeRange, openSince } from '../../verify/range.ts'
 import type { Report } from '../../verify/report.ts'
-import { createNoteReader, namedKeys } from '../../verify/trust.ts'
+import { namedKeys } from '../../verify/trust.ts'
 import type { SqliteDatabase } from './database.ts'
-import { blobColumn } from './database.ts'
-import { anchoredSizes, chooseLedger, countEntries, readKeptCheckpoints, type Wanted } from './extent.ts'
-import { readNodes } from './read.ts'
+import {
+  anchoredSizes,
+  type Chosen,
+  chooseLedger,
+  countEntries,
+  distinct,
+  readKeptCheckpoints,
+  readKeyCheckpoints,
+  type Wanted,
+} from './extent.ts'
 import { reportOn } from './reading.ts'
-import { keyEntryOf, proveEntry, provenRoot, readKeyEntries } from './stored-proofs.ts'
-import { tryRead } from './unreadable.ts'
-import { verifyRows } from './verify-rows.ts'
+import { keyEntryOf, proveEntry, provenRoot, readEntry, readFrontier, readKeyEntries } from './stored-proofs.ts'
+import type { VerifyAnswer } from './verify-task.ts'
+import { runTasks } from './verify-tasks.ts'
 
 export interface RangeOptions extends Wanted {
   /** The signed note of the checkpoint that is trusted. */
@@ -27,67 +38,118 @@ export interface RangeOptions extends Wanted {
 }
 
 /**
- * Verifies the entries behind a trusted checkpoint, and that they continue its tree.
+ * Verifies the entries behind a trusted checkpoint, and that they continue its tree. Where no key that counts has signed
+ * it, or the stored tree is not its tree, nothing more is read, and the report says so.
  * @throws LedgerError as verifySqlite does
  */
 export function verifySqliteRange(path: string, options: RangeOptions): Promise<Report> {
-  const { anchors, trust, since } = options
+  const { anchors, trust, since: note } = options
   return reportOn({ path, kind: 'range', anchors }, async (db, schemaFindings) => {
-    const { origin, ledgerNo = 0, others } = chooseLedger(db, path, options)
+    const chosen = chooseRange(db, path, options)
+    const { origin, ledgerNo = 0 } = chosen
+    const keyRows = readKeyEntries(db, ledgerNo)
+    const named = namedKeys(keyRows.flatMap(keyEntryOf))
+    const announcedAt = named.rotations.map(({ seq }) => seq)
+    const older = readKeyCheckpoints(db, ledgerNo, announcedAt)
+    const since = openSince({ origin, trust, note, named, checkpoints: older })
+    if ('code' in since) return groundless(origin, [...schemaFindings, since])
+    // Checkpoints before entries: everything they cover is committed by the time the entries are counted.
+    const checkpoints = distinct([...older, ...readKeptCheckpoints(db, chosen.ledgerNo, since.size)])
+    const { size, findings: surplus } = countEntries(db, chosen.ledgerNo)
+    const frontier = since.size > size ? undefined : readFrontier(db, ledgerNo, since.size)
+    const wrong = checkBase(since, frontier, size)
+    if (frontier === undefined || wrong !== undefined) return groundless(origin, [...schemaFindings, ...listOf(wrong)])
     const findings = createFindings()
-    for (const found of schemaFindings) findings.add(found)
-    const kept = readKeptCheckpoints(db, ledgerNo)
-    const { size } = countEntries(db, ledgerNo)
-    const keyEntries = readKeyEntries(db, ledgerNo)
-    const named = namedKeys(keyEntries.flatMap(keyEntryOf))
-    const opened = createNoteReader(origin, trust, named)(since, 'the checkpoint since which is verified')
-    const base: TreeHead = 'held' in opened ? opened.held : { size: 0, root: new Uint8Array() }
-    if ('found' in opened) findings.add(opened.found)
-    for (const entry of keyEntries) {
-      if (entry.seq < base.size && base.size <= size)
-        checkProven(proveEntry(db, ledgerNo, entry, base.size), base, origin, findings)
-    }
-    const above = [...kept.map((checkpoint) => checkpoint.size), ...anchoredSizes(anchors)]
-    const sizes = [...new Set(above)].filter((wanted) => wanted > base.size && wanted <= size).sort((a, b) => a - b)
-    const continues = {
-      frontier: readFrontier(db, ledgerNo, Math.min(base.size, size)),
-      last: readEdge(db, ledgerNo, base.size),
-    }
-    const chunk = verifyRows(db, ledgerNo, { origin, from: continues.frontier.size, to: size, sizes, continues })
-    findings.addAll(chunk.findings)
-    const roots = new Map(chunk.roots.map(({ size: at, root }) => [at, root]))
-    for (const wanted of anchoredSizes(anchors)) {
-      const root = wanted < base.size && base.size <= size ? provenRoot(db, ledgerNo, wanted, base) : undefined
-      if (root !== undefined) roots.set(wanted, root)
-    }
+    for (const found of [...schemaFindings, ...surplus]) findings.add(found)
+    for (const row of keyRows)
+      if (row.seq < since.size) checkProven(proveEntry(db, ledgerNo, row, since.size), since, origin, findings)
+    const continues = { frontier, last: edgeBefore(db, ledgerNo, since, origin, findings) }
+    const sizes = [...checkpoints.map((kept) => kept.size), ...anchoredSizes(anchors)]
+    const joined = await readBehind(db, path, { chosen, continues, size, sizes })
+    joined.findings.addAll(findings)
+    const roots = new Map([...joined.roots, [since.size, since.root], ...provenRoots(db, ledgerNo, sizes, since)])
     return judgeRange({
       origin,
       trust,
-      ...('held' in opened ? { since: { size: base.size, note: since, cosignatures: [] } } : {}),
-      base,
-      continues: continues.frontier,
-      chunk,
-      tree: { size, roots, holedFrom: chunk.tree === 'holed' ? chunk.from : undefined },
+      since,
       named,
-      checkpoints: kept,
+      joined: { ...joined, roots },
+      checkpoints,
       anchors,
-      findings,
-      notChecked: others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
+      notChecked: chosen.others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
     })
   })
 }
 
-// Stored nodes, not trusted: they must give the root that the checkpoint swears to.
-function readFrontier(db: SqliteDatabase, ledgerNo: number, size: number): Frontier {
-  const read = tryRead(() => readNodes(db, ledgerNo, planFrontier(size)))
-  return 'value' in read ? { size, nodes: read.value } : emptyFrontier
+// The checkpoint says whose it is, and is known to the caller: a ledger that is gone is missed.
+function chooseRange(db: SqliteDatabase, path: string, { since, ...wanted }: RangeOptions): Chosen {
+  const parsed = parseNote(utf8(since))
+  const body = 'code' in parsed ? parsed : parseCheckpointBody(parsed.text)
+  if ('code' in body || wanted.origin !== undefined) return chooseLedger(db, path, wanted)
+  const itself = { kind: 'external', where: '', notes: [since], faults: [] } as const
+  return chooseLedger(db, path, { ...wanted, origin: body.origin, anchors: [...wanted.anchors, itself] })
 }
 
-function readEdge(db: SqliteDatabase, ledgerNo: number, size: number): Edge {
-  const row = db.prepare('SELECT entry FROM entries WHERE ledger_no = ? AND seq = ?').get(ledgerNo, size - 1)
-  if (row === undefined) return BEGINNING
-  const bytes = blobColumn(row, 'entry')
-  const parsed = parseEntry(bytes)
+function listOf<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value]
+}
+
+// The last entry below: what the first one above follows. It is read, so it is checked too.
+function edgeBefore(
+  db: SqliteDatabase,
+  ledgerNo: number,
+  since: TreeHead,
+  origin: string,
+  findings: FindingList,
+): Edge {
+  if (since.size === 0) return BEGINNING
+  const seq = since.size - 1
+  const row = readEntry(db, ledgerNo, seq)
+  if (row === undefined) {
+    findings.add(finding('entry-missing', { seq }, `the entry at seq ${seq} is missing`))
+    return { ...BEGINNING, seq: -1 }
+  }
+  checkProven(proveEntry(db, ledgerNo, row, since.size), since, origin, findings)
+  const parsed = parseEntry(row.bytes)
   const entry = 'entry' in parsed ? parsed.entry : undefined
-  return { seq: size - 1, id: entry?.id, hash: toHex(leafHash(bytes)), recorded_at: entry?.recorded_at ?? '' }
+  return { seq, id: entry?.id, hash: toHex(leafHash(row.bytes)), recorded_at: entry?.recorded_at ?? '' }
+}
+
+interface Behind {
+  readonly chosen: Chosen
+  readonly continues: Continued
+  readonly size: number
+  readonly sizes: readonly number[]
+}
+
+/** Reads and hashes everything behind the tree that is continued, in one stretch. */
+async function readBehind(
+  db: SqliteDatabase,
+  path: string,
+  { chosen: { origin, ledgerNo = 0 }, continues, size, sizes }: Behind,
+): Promise<JoinedLog> {
+  const from = continues.frontier.size
+  const within = [...new Set(sizes)].filter((wanted) => wanted > from && wanted <= size).sort((a, b) => a - b)
+  const chunk = { origin, from, to: size, sizes: within, continues }
+  const answers: VerifyAnswer[] = []
+  await runTasks(db, {
+    path,
+    tasks: [{ kind: 'chunk', ledgerNo, chunk }],
+    threads: 1,
+    onAnswer: (answer) => answers.push(answer),
+  })
+  return joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
+}
+
+// Smaller trees that anchors speak of, as far as the stored nodes prove that the trusted one continues them.
+function provenRoots(
+  db: SqliteDatabase,
+  ledgerNo: number,
+  sizes: readonly number[],
+  since: TreeHead,
+): (readonly [number, Uint8Array])[] {
+  const smaller = [...new Set(sizes)].filter((wanted) => wanted > 0 && wanted < since.size)
+  return smaller.flatMap((wanted) =>
+    listOf(provenRoot(db, ledgerNo, wanted, since)).map((root) => [wanted, root] as const),
+  )
 }

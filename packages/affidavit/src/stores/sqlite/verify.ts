@@ -39,7 +39,6 @@ export function verifySqlite(path: string, options: VerifyOptions): Promise<Repo
       trust,
       joined: { ...joined, size },
       checkpoints,
-      keeps: 'every checkpoint',
       anchors,
       notChecked: notChecked(chosen, options),
     })
