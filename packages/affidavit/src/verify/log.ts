@@ -1,7 +1,7 @@
 // The verdict on a whole log: the joined stretches, the checkpoints kept with it, and the anchors outside it.
 
 import { toHex } from '../bytes/hex.ts'
-import { type Anchor as AnchorOutside, anchorAxis, checkAnchors, unanchored } from './anchors.ts'
+import { type Anchor, anchorAxis, checkAnchors, unanchored } from './anchors.ts'
 import {
   checkpointOfSize,
   type KeptCheckpoint,
@@ -17,8 +17,6 @@ import type { JoinedLog } from './join.ts'
 import { gapsOf } from './numbers.ts'
 import { type Report, report } from './report.ts'
 import { namedKeys, type Trust } from './trust.ts'
-
-export type Anchor = AnchorOutside
 
 export interface LogEvidence {
   readonly origin: string
