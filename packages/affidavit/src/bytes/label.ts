@@ -1,6 +1,6 @@
 // Labels: short texts that people compare by eye and machines by byte (ids, names, reasons). spec/entry.md §2.
 
-const PLAIN = /^[\x20-\x7e]{0,256}$/
+const PLAIN = /^[\x20-\x7e]*$/
 // C0 and C1 controls, and the characters that reorder or hide text on a screen (Unicode Bidi_Control, zero-width, BOM).
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
 
