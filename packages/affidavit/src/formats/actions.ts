@@ -1,6 +1,6 @@
 // An application's own actions, declared once and checked on admission (spec/entry.md §3.2).
 
-import { APPLICATION_ACTION, type ApplicationAction, type Draft, ENTRY_FIELDS } from './fields.ts'
+import { APPLICATION_ACTION, type ApplicationAction, type Draft, ENTRY_FIELDS, MAX_LABEL_BYTES } from './fields.ts'
 
 export interface ActionDefinition {
   /** What the action means, for the auditor. */
@@ -19,7 +19,7 @@ export type ApplicationActions = Readonly<Record<ApplicationAction, ActionDefini
  */
 export function defineActions<const Actions extends ApplicationActions>(actions: Actions): Actions {
   for (const name of Object.keys(actions)) {
-    if (!APPLICATION_ACTION.test(name)) {
+    if (!isApplicationAction(name)) {
       throw new RangeError(
         `${JSON.stringify(name)}: an application's action is lower-case words with a dot, like clinic.referral_sent`,
       )
@@ -66,8 +66,9 @@ function isDraftField(field: unknown): field is keyof Draft {
   return typeof field === 'string' && ENTRY_FIELDS[field]?.set === 'caller'
 }
 
-function isApplicationAction(name: string): name is ApplicationAction {
-  return APPLICATION_ACTION.test(name)
+/** Whether a name has the form of an application's action: `clinic.referral_sent`, at most 256 bytes. */
+export function isApplicationAction(name: string): name is ApplicationAction {
+  return name.length <= MAX_LABEL_BYTES && APPLICATION_ACTION.test(name)
 }
 
 function isObject(value: unknown): value is { [name: string]: unknown } {

@@ -1,27 +1,36 @@
 // Admission of drafts: untrusted values become a Draft or a refusal that names the place (spec/entry.md §4).
 
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 
 import { memberPath } from '../bytes/json.ts'
 import { idProblem, labelProblem } from '../bytes/label.ts'
-import { parseTimestamp } from '../clock/clock.ts'
-import type { ApplicationActions } from './actions.ts'
+import { isTimestamp } from '../clock/clock.ts'
+import { type ApplicationActions, isApplicationAction } from './actions.ts'
+import { copyDraft } from './copy-draft.ts'
+import { DraftFault } from './draft-fault.ts'
 import {
   ACTIONS,
   ACTOR_TYPES,
-  APPLICATION_ACTION,
+  type ApplicationAction,
   ASSURANCES,
+  type BuiltInAction,
   CLASSIFICATIONS,
   type Draft,
   ENTRY_FIELDS,
+  type FieldKind,
   MAX_LABEL_BYTES,
+  MAX_WORD_BYTES,
   OUTCOMES,
   RESERVED_ACTIONS,
+  UUID,
+  WORD,
 } from './fields.ts'
 
-const word = '^[a-z][a-z0-9_]{0,63}$'
-const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$'
+const word = { pattern: WORD.source, maxLength: MAX_WORD_BYTES }
+const uuid = { pattern: UUID.source }
+const traceId = { pattern: '^[0-9a-f]{32}$' }
+const spanId = { pattern: '^[0-9a-f]{16}$' }
 const label = Type.Optional(Type.String())
 
 const sourceSchema = Type.Object(
@@ -29,15 +38,15 @@ const sourceSchema = Type.Object(
     ip: label,
     host: label,
     service: label,
-    trace_id: Type.Optional(Type.String({ pattern: '^[0-9a-f]{32}$' })),
-    span_id: Type.Optional(Type.String({ pattern: '^[0-9a-f]{16}$' })),
+    trace_id: Type.Optional(Type.String(traceId)),
+    span_id: Type.Optional(Type.String(spanId)),
   },
   { additionalProperties: false },
 )
 
 const draftSchema = Type.Object(
   {
-    id: Type.Optional(Type.String({ pattern: uuid })),
+    id: Type.Optional(Type.String(uuid)),
     timestamp: label,
     action: Type.String(),
     outcome: Type.Optional(Type.Enum([...OUTCOMES])),
@@ -52,17 +61,18 @@ const draftSchema = Type.Object(
     producer_id: label,
     producer_seq: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
     conversation_id: label,
-    parent_id: Type.Optional(Type.String({ pattern: uuid })),
-    resource_type: Type.Optional(Type.String({ pattern: word })),
+    parent_id: Type.Optional(Type.String(uuid)),
+    resource_type: Type.Optional(Type.String(word)),
     resource_id: label,
     subject_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, uniqueItems: true })),
     purpose: label,
     grant_id: label,
     source: Type.Optional(sourceSchema),
-    details: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    // Its members are judged where they are read, once: when their canonical text is made.
+    details: Type.Optional(Type.Unsafe<{ [key: string]: unknown }>(Type.Object({}))),
     data_classification: Type.Optional(Type.Enum([...CLASSIFICATIONS])),
-    compliance_domains: Type.Optional(Type.Array(Type.String({ pattern: word }), { minItems: 1, uniqueItems: true })),
-    retention_class: Type.Optional(Type.String({ pattern: word })),
+    compliance_domains: Type.Optional(Type.Array(Type.String(word), { minItems: 1, uniqueItems: true })),
+    retention_class: Type.Optional(Type.String(word)),
     assurance: Type.Optional(Type.Enum([...ASSURANCES])),
   },
   { additionalProperties: false },
@@ -71,62 +81,54 @@ const draftSchema = Type.Object(
 const compiled = Compile(draftSchema)
 
 const BUILT_IN: ReadonlySet<string> = new Set(ACTIONS)
-const IDS = ['actor_id', 'on_behalf_of', 'producer_id', 'conversation_id', 'resource_id', 'grant_id'] as const
-const LABELS = ['outcome_reason', 'agent_name', 'agent_version', 'model', 'prompt_version', 'purpose'] as const
+const IDS = fieldsOf('id')
+const LABELS = fieldsOf('label')
 const SOURCE_LABELS = ['ip', 'host', 'service'] as const
+
+function fieldsOf(kind: FieldKind): string[] {
+  const fields = Object.entries(ENTRY_FIELDS).filter(([, field]) => field.kind === kind && field.set === 'caller')
+  return fields.map(([name]) => name)
+}
 
 /** The fields a caller may set. */
 export const DRAFT_FIELDS: readonly string[] = Object.keys(draftSchema.properties)
 
-/** A draft that cannot be admitted: `path` names the field, the message the problem and the cure. */
-export class DraftFault extends Error {
-  readonly path: string
-
-  constructor(path: string, problem: string) {
-    super(path === '' ? problem : `${path}: ${problem}`)
-    this.name = 'DraftFault'
-    this.path = path
+/**
+ * Checks a caller's value against the format and the application's own actions, and returns a copy whose top level,
+ * `source` and lists no longer belong to the caller. Each was read once, and what was read is what was checked. `details`
+ * is read, once too, when its canonical text is made. A field of the draft or of `source` that is `undefined` is absent.
+ * @throws DraftFault naming the first offending field, and nothing else, whatever the value is
+ */
+export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
+  const { action, ...rest } = checkedFields(value)
+  if (RESERVED_ACTIONS.has(action)) {
+    throw new DraftFault('action', `${action} is recorded by the ledger itself, never by a caller`)
   }
+  if (isBuiltIn(action)) return { ...rest, action }
+  if (!isDeclared(action, actions)) throw new DraftFault('action', actionProblem(action))
+  const draft: Draft = { ...rest, action }
+  const missing = actions[action]?.requires?.find((field) => draft[field] === undefined)
+  if (missing !== undefined) throw new DraftFault(missing, `${action} requires this field`)
+  return draft
 }
 
 /**
- * Checks a caller's value against the format and the application's own actions, and returns a copy whose top level,
- * `source` and lists no longer belong to the caller. `details` is read when the canonical text is made.
- * A top-level field that is `undefined` counts as absent.
+ * As parseDraft, for a record of the ledger about itself: its reserved actions too, and none of an application.
  * @throws DraftFault naming the first offending field
  */
-export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
-  const draft = copyOf(value)
-  if (!compiled.Check(draft)) throw schemaFault(draft)
-  checkLabels(draft)
-  const { action, ...rest } = draft
-  if (!isKnownAction(action, actions)) throw new DraftFault('action', actionProblem(action))
-  const parsed: Draft = { ...rest, action }
-  checkTimestamp(parsed)
-  checkCompanions(parsed)
-  checkCatalogue(parsed, actions)
-  return parsed
+export function parseOwnDraft(value: Draft): Draft {
+  const { action, ...rest } = checkedFields(value)
+  if (!isBuiltIn(action)) throw new DraftFault('action', actionProblem(action))
+  return { ...rest, action }
 }
 
-function copyOf(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new DraftFault(
-      '',
-      `a draft is a plain object, not ${value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value}`,
-    )
-  }
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
-    if (key === '__proto__') throw new DraftFault('__proto__', 'this key is refused')
-    const member: unknown = Reflect.get(value, key)
-    if (member !== undefined)
-      copy[key] = Array.isArray(member) ? [...member] : key === 'source' ? shallow(member) : member
-  }
-  return copy
-}
-
-function shallow(member: unknown): unknown {
-  return typeof member === 'object' && member !== null ? { ...member } : member
+function checkedFields(value: unknown): Static<typeof draftSchema> {
+  const fields = copyDraft(value)
+  if (!compiled.Check(fields)) throw schemaFault(fields)
+  checkLabels(fields)
+  checkTimestamp(fields.timestamp)
+  checkCompanions(fields)
+  return fields
 }
 
 function schemaFault(draft: Record<string, unknown>): DraftFault {
@@ -134,6 +136,8 @@ function schemaFault(draft: Record<string, unknown>): DraftFault {
   if (unknown !== undefined) return new DraftFault(memberPath('', unknown), unknownFieldProblem(unknown))
   const missing = ['action', 'actor_id', 'actor_type'].find((key) => draft[key] === undefined)
   if (missing !== undefined) return new DraftFault(missing, 'this field is required')
+  const absent = Object.keys(draft).find((key) => draft[key] === null)
+  if (absent !== undefined) return new DraftFault(absent, 'null is no value of a field; leave the field out')
   const [error] = compiled.Errors(draft)
   if (error === undefined) return new DraftFault('', 'the draft does not fit the format')
   return new DraftFault(pathOf(error.instancePath), problemOf(error.keyword, error.params, error.message))
@@ -157,22 +161,31 @@ function pathOf(pointer: string): string {
     )
 }
 
+const PATTERNS: ReadonlyMap<unknown, string> = new Map([
+  [UUID.source, 'must be a UUID of version 7 or 8 in lower case'],
+  [WORD.source, 'must be a word of lower-case letters, digits and _'],
+  [traceId.pattern, 'must be 32 lower-case hex digits'],
+  [spanId.pattern, 'must be 16 lower-case hex digits'],
+])
+
 function problemOf(keyword: string, params: object, message: string): string {
   if (keyword === 'enum' && 'allowedValues' in params) return `must be one of ${JSON.stringify(params.allowedValues)}`
-  if (keyword === 'pattern' && 'pattern' in params) return `must match ${String(params.pattern)}`
+  if (keyword === 'pattern' && 'pattern' in params) return PATTERNS.get(params.pattern) ?? message
   if (keyword === 'uniqueItems') return 'a value stands twice in this set'
   if (keyword === 'boolean') return 'no such field in format v 1'
   return message
 }
 
-function isKnownAction(action: string, actions: ApplicationActions): action is Draft['action'] {
-  if (RESERVED_ACTIONS.has(action))
-    throw new DraftFault('action', `${action} is recorded by the ledger itself, never by a caller`)
-  return BUILT_IN.has(action) || Object.hasOwn(actions, action)
+function isBuiltIn(action: string): action is BuiltInAction {
+  return BUILT_IN.has(action)
+}
+
+function isDeclared(action: string, actions: ApplicationActions): action is ApplicationAction {
+  return isApplicationAction(action) && Object.hasOwn(actions, action)
 }
 
 function actionProblem(action: string): string {
-  if (!APPLICATION_ACTION.test(action)) {
+  if (!isApplicationAction(action)) {
     return `${JSON.stringify(action.slice(0, 80))} is no action of format v 1; an action of your own has a dot: clinic.referral_sent`
   }
   return `${action} is not in the catalogue; declare it with defineActions and open the ledger with { actions }`
@@ -198,15 +211,15 @@ function checkText(path: string, value: unknown, judge: (text: string, maxBytes:
   if (problem !== undefined) throw new DraftFault(path, problem)
 }
 
-function checkTimestamp(draft: Draft): void {
-  if (draft.timestamp === undefined || parseTimestamp(draft.timestamp) !== undefined) return
+function checkTimestamp(timestamp: string | undefined): void {
+  if (timestamp === undefined || isTimestamp(timestamp)) return
   throw new DraftFault(
     'timestamp',
-    `${JSON.stringify(draft.timestamp.slice(0, 40))} is not UTC, RFC 3339 with milliseconds: 2026-11-21T09:30:00.000Z`,
+    `${JSON.stringify(timestamp.slice(0, 40))} is not UTC, RFC 3339 with milliseconds: 2026-11-21T09:30:00.000Z`,
   )
 }
 
-function checkCompanions(draft: Draft): void {
+function checkCompanions(draft: Static<typeof draftSchema>): void {
   if ((draft.producer_id === undefined) !== (draft.producer_seq === undefined)) {
     const missing = draft.producer_id === undefined ? 'producer_id' : 'producer_seq'
     throw new DraftFault(missing, 'producer_id and producer_seq come together')
@@ -214,10 +227,4 @@ function checkCompanions(draft: Draft): void {
   if (draft.resource_id !== undefined && draft.resource_type === undefined) {
     throw new DraftFault('resource_type', 'a resource_id needs its resource_type')
   }
-}
-
-function checkCatalogue(draft: Draft, actions: ApplicationActions): void {
-  const definition = Object.entries(actions).find(([name]) => name === draft.action)?.[1]
-  const missing = definition?.requires?.find((field) => draft[field] === undefined)
-  if (missing !== undefined) throw new DraftFault(missing, `${draft.action} requires this field`)
 }

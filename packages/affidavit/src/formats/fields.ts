@@ -9,6 +9,8 @@ export const MAX_ENTRY_BYTES = 65_535
 export const MAX_DRAFT_BYTES = 64_000
 /** UTF-8 bytes of one identifier or label. */
 export const MAX_LABEL_BYTES = 256
+/** Bytes of one word of a controlled vocabulary. */
+export const MAX_WORD_BYTES = 64
 
 /** What an agent does. */
 export const AGENT_ACTIONS = [
@@ -102,7 +104,14 @@ export type BuiltInAction =
 export type ApplicationAction = `${string}.${string}`
 export type Action = BuiltInAction | ApplicationAction
 
-export const APPLICATION_ACTION: RegExp = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/
+export const APPLICATION_ACTION: RegExp = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+$/
+/** Any action, also those that a later release or another application knows. At most MAX_LABEL_BYTES long. */
+export const ACTION: RegExp = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*$/
+
+/** A word of a controlled vocabulary, at most MAX_WORD_BYTES long. */
+export const WORD: RegExp = /^[a-z][a-z0-9_]*$/
+/** UUIDv7 or UUIDv8 (RFC 9562), lower-case. */
+export const UUID: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 export const OUTCOMES = ['success', 'failure', 'denied', 'error'] as const
 export const ACTOR_TYPES = ['user', 'agent', 'admin', 'system'] as const
@@ -115,48 +124,67 @@ export type ActorType = (typeof ACTOR_TYPES)[number]
 export type Classification = (typeof CLASSIFICATIONS)[number]
 export type Assurance = (typeof ASSURANCES)[number]
 
-/** How a top-level field of an entry is written. */
-export type FieldKind = 'string' | 'integer' | 'strings' | 'object' | 'contents'
+/** How a field is written; spec/entry.md §3 has the rule of each kind, field-rules.ts reads by it. */
+export type FieldKind =
+  | 'action'
+  | 'outcome'
+  | 'actor_type'
+  | 'classification'
+  | 'assurance'
+  | 'label'
+  | 'id'
+  | 'ids'
+  | 'word'
+  | 'words'
+  | 'uuid'
+  | 'timestamp'
+  | 'integer'
+  | 'hash'
+  | 'link'
+  | 'salt'
+  | 'source'
+  | 'object'
+  | 'contents'
 
 /** Every field an entry of v 1 may have, in canonical order. Another field is an error. */
 export const ENTRY_FIELDS: Readonly<Record<string, { kind: FieldKind; required: boolean; set: 'caller' | 'ledger' }>> =
   {
-    action: { kind: 'string', required: true, set: 'caller' },
-    actor_id: { kind: 'string', required: true, set: 'caller' },
-    actor_type: { kind: 'string', required: true, set: 'caller' },
-    agent_name: { kind: 'string', required: false, set: 'caller' },
-    agent_version: { kind: 'string', required: false, set: 'caller' },
-    assurance: { kind: 'string', required: true, set: 'caller' },
-    compliance_domains: { kind: 'strings', required: false, set: 'caller' },
+    action: { kind: 'action', required: true, set: 'caller' },
+    actor_id: { kind: 'id', required: true, set: 'caller' },
+    actor_type: { kind: 'actor_type', required: true, set: 'caller' },
+    agent_name: { kind: 'label', required: false, set: 'caller' },
+    agent_version: { kind: 'label', required: false, set: 'caller' },
+    assurance: { kind: 'assurance', required: true, set: 'caller' },
+    compliance_domains: { kind: 'words', required: false, set: 'caller' },
     content: { kind: 'contents', required: false, set: 'ledger' },
-    conversation_id: { kind: 'string', required: false, set: 'caller' },
-    conversation_previous_hash: { kind: 'string', required: false, set: 'ledger' },
+    conversation_id: { kind: 'id', required: false, set: 'caller' },
+    conversation_previous_hash: { kind: 'link', required: false, set: 'ledger' },
     conversation_seq: { kind: 'integer', required: false, set: 'ledger' },
-    data_classification: { kind: 'string', required: true, set: 'caller' },
+    data_classification: { kind: 'classification', required: true, set: 'caller' },
     details: { kind: 'object', required: false, set: 'caller' },
-    draft_commitment: { kind: 'string', required: true, set: 'ledger' },
-    grant_id: { kind: 'string', required: false, set: 'caller' },
-    id: { kind: 'string', required: true, set: 'caller' },
-    ledger: { kind: 'string', required: true, set: 'ledger' },
-    model: { kind: 'string', required: false, set: 'caller' },
-    on_behalf_of: { kind: 'string', required: false, set: 'caller' },
-    outcome: { kind: 'string', required: false, set: 'caller' },
-    outcome_reason: { kind: 'string', required: false, set: 'caller' },
-    parent_id: { kind: 'string', required: false, set: 'caller' },
-    previous_hash: { kind: 'string', required: true, set: 'ledger' },
-    producer_id: { kind: 'string', required: false, set: 'caller' },
+    draft_commitment: { kind: 'hash', required: true, set: 'ledger' },
+    grant_id: { kind: 'id', required: false, set: 'caller' },
+    id: { kind: 'uuid', required: true, set: 'caller' },
+    ledger: { kind: 'label', required: true, set: 'ledger' },
+    model: { kind: 'label', required: false, set: 'caller' },
+    on_behalf_of: { kind: 'id', required: false, set: 'caller' },
+    outcome: { kind: 'outcome', required: false, set: 'caller' },
+    outcome_reason: { kind: 'label', required: false, set: 'caller' },
+    parent_id: { kind: 'uuid', required: false, set: 'caller' },
+    previous_hash: { kind: 'link', required: true, set: 'ledger' },
+    producer_id: { kind: 'id', required: false, set: 'caller' },
     producer_seq: { kind: 'integer', required: false, set: 'caller' },
-    prompt_version: { kind: 'string', required: false, set: 'caller' },
-    purpose: { kind: 'string', required: false, set: 'caller' },
-    recorded_at: { kind: 'string', required: true, set: 'ledger' },
-    resource_id: { kind: 'string', required: false, set: 'caller' },
-    resource_type: { kind: 'string', required: false, set: 'caller' },
-    retention_class: { kind: 'string', required: true, set: 'caller' },
-    salt: { kind: 'string', required: true, set: 'ledger' },
+    prompt_version: { kind: 'label', required: false, set: 'caller' },
+    purpose: { kind: 'label', required: false, set: 'caller' },
+    recorded_at: { kind: 'timestamp', required: true, set: 'ledger' },
+    resource_id: { kind: 'id', required: false, set: 'caller' },
+    resource_type: { kind: 'word', required: false, set: 'caller' },
+    retention_class: { kind: 'word', required: true, set: 'caller' },
+    salt: { kind: 'salt', required: true, set: 'ledger' },
     seq: { kind: 'integer', required: true, set: 'ledger' },
-    source: { kind: 'object', required: false, set: 'caller' },
-    subject_ids: { kind: 'strings', required: false, set: 'caller' },
-    timestamp: { kind: 'string', required: true, set: 'caller' },
+    source: { kind: 'source', required: false, set: 'caller' },
+    subject_ids: { kind: 'ids', required: false, set: 'caller' },
+    timestamp: { kind: 'timestamp', required: true, set: 'caller' },
     v: { kind: 'integer', required: true, set: 'ledger' },
   }
 
@@ -171,6 +199,8 @@ export interface Source {
   span_id?: string
 }
 
+export const CONTENT_ALGORITHM = 'aes-256-gcm-chunked'
+
 /** A sealed payload that belongs to a record (spec/entry.md §5). The payload itself lies in the vault. */
 export interface ContentReference {
   name: string
@@ -182,11 +212,11 @@ export interface ContentReference {
   sealed_size: number
   /** SHA-256 of the stored bytes, lower-case hex: checked without any key. */
   ciphertext_sha256: string
-  algorithm: 'aes-256-gcm-chunked'
+  algorithm: typeof CONTENT_ALGORITHM
   /** HMAC-SHA-256 of the plain bytes under a salt that is sealed with them, lower-case hex. */
   commitment: string
   key_id: string
-  /** Sorted; the persons this payload is about. */
+  /** The persons this payload is about, sorted; empty where it is about none. */
   subject_ids: string[]
 }
 

@@ -9,7 +9,8 @@ import { uuidV7, uuidV8 } from '../bytes/uuid.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { hmacSha256, sha256 } from '../crypto/sha256.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
-import { DraftFault, parseDraft } from '../formats/draft.ts'
+import { parseDraft, parseOwnDraft } from '../formats/draft.ts'
+import { DraftFault } from '../formats/draft-fault.ts'
 import { canonicalDraft, canonicalFields, entryPieces } from '../formats/entry.ts'
 import { type Draft, MAX_DRAFT_BYTES } from '../formats/fields.ts'
 import { LedgerError } from './errors.ts'
@@ -21,7 +22,10 @@ export interface Admission {
    * @throws LedgerError `invalid-draft` with the path, `draft-too-large`
    */
   admit(value: unknown): PreparedDraft
-  /** Prepares a record of the ledger about itself. */
+  /**
+   * Prepares a record of the ledger about itself.
+   * @throws LedgerError as `admit`, where a caller's words in it do not fit the format
+   */
   admitOwn(draft: Draft): PreparedDraft
   /** An id that the same words always give (UUIDv8): what is derived twice is recorded once. */
   deriveId(...words: readonly string[]): string
@@ -37,7 +41,7 @@ export interface AdmissionContext {
 export function createAdmission(context: AdmissionContext): Admission {
   return {
     admit: (value) => inOurWords(() => prepare(parseDraft(value, context.actions), context)),
-    admitOwn: (draft) => prepare(draft, context),
+    admitOwn: (draft) => inOurWords(() => prepare(parseOwnDraft(draft), context)),
     deriveId: (...words) => uuidV8(sha256(utf8([context.ledger, ...words].join('\n')))),
   }
 }
@@ -46,7 +50,7 @@ function prepare(draft: Draft, { ledger, digestKey, clock }: AdmissionContext): 
   const fields = canonicalFields(draft)
   const received = canonicalDraft(fields)
   const size = Buffer.byteLength(received)
-  if (size > MAX_DRAFT_BYTES) throw tooLarge(size)
+  if (size > MAX_DRAFT_BYTES) throw tooLarge(`the draft has ${size} bytes of canonical JSON`, '')
   const now = clock.now()
   const id = draft.id ?? uuidV7(now, randomBytes(10))
   const draft_commitment = commit(digestKey, ledger, id, received)
@@ -71,15 +75,18 @@ function inOurWords(admit: () => PreparedDraft): PreparedDraft {
     return admit()
   } catch (error) {
     if (error instanceof DraftFault || error instanceof JsonFault) {
-      throw new LedgerError('invalid-draft', { problem: error.message, path: error.path })
+      const { message: problem, path, cause } = error
+      if (error instanceof JsonFault && error.kind === 'too-long') throw tooLarge(problem, path)
+      throw new LedgerError('invalid-draft', { problem, path, cause })
     }
     throw error
   }
 }
 
-function tooLarge(size: number): LedgerError {
+function tooLarge(problem: string, path: string): LedgerError {
   return new LedgerError('draft-too-large', {
-    problem: `the draft has ${size} bytes of canonical JSON; at most ${MAX_DRAFT_BYTES} fit into an entry`,
+    problem: `${problem}; a draft has at most ${MAX_DRAFT_BYTES} bytes`,
     cure: 'details are for metadata: counts, names, digests',
+    path,
   })
 }

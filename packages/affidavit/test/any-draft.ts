@@ -1,0 +1,85 @@
+// Drafts as an honest caller could hand them in: every field, in any combination that the format allows.
+
+import fc from 'fast-check'
+
+import { formatTimestamp } from '../src/clock/clock.ts'
+import { ACTIONS, ACTOR_TYPES, ASSURANCES, CLASSIFICATIONS, type Draft, OUTCOMES } from '../src/formats/fields.ts'
+
+/** An application's action that these drafts may carry. */
+export const ANY_ACTION = 'clinic.referral_sent'
+
+const RESERVED = ['logging_started', 'key_rotated', 'clock_stepped', 'append_conflicted']
+
+const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,63}$/)
+const hidden = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
+const id = fc
+  .oneof(
+    fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }),
+    fc.constantFrom('a', '"', '\\', 'é', '😀', 'x'.repeat(256)),
+  )
+  .map((text) => text.normalize('NFC'))
+  .filter((text) => text.isWellFormed() && !hidden.test(text) && text.length > 0 && Buffer.byteLength(text) <= 256)
+const uuid = fc.uuid({ version: [7, 8] })
+const timestamp = fc
+  .integer({ min: Date.UTC(1970, 0, 1), max: Date.UTC(9999, 11, 31, 23, 59, 59, 999) })
+  .map(formatTimestamp)
+const digits = (count: number): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: count, maxLength: count })
+const safe = (value: unknown): boolean =>
+  typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value)
+
+/** JSON as `details` may hold it. */
+const json = fc.jsonValue({ maxDepth: 4, stringUnit: 'binary' }).filter((value) => {
+  const text = JSON.stringify(value)
+  return !/\\u0000|\\ud|__proto__/.test(text) && numbersOf(value).every(safe)
+})
+
+function numbersOf(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [value]
+  return Object.values(value).flatMap(numbersOf)
+}
+
+const all = fc.record(
+  {
+    id: uuid,
+    timestamp,
+    outcome: fc.constantFrom(...OUTCOMES),
+    outcome_reason: id,
+    on_behalf_of: id,
+    agent_name: id,
+    agent_version: id,
+    model: id,
+    prompt_version: id,
+    conversation_id: id,
+    parent_id: uuid,
+    subject_ids: fc.uniqueArray(id, { minLength: 1, maxLength: 4 }),
+    purpose: id,
+    grant_id: id,
+    source: fc.record(
+      { ip: id, host: id, service: id, trace_id: digits(32), span_id: digits(16) },
+      { requiredKeys: [] },
+    ),
+    details: fc.dictionary(fc.string({ maxLength: 8 }).filter(safeKey), json, { maxKeys: 5 }),
+    data_classification: fc.constantFrom(...CLASSIFICATIONS),
+    compliance_domains: fc.uniqueArray(word, { minLength: 1, maxLength: 3 }),
+    retention_class: word,
+    assurance: fc.constantFrom(...ASSURANCES),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+)
+
+function safeKey(key: string): boolean {
+  return key !== '__proto__' && !key.includes('\0')
+}
+
+const required = fc.record({
+  action: fc.constantFrom(ANY_ACTION, ...ACTIONS.filter((action) => !RESERVED.includes(action))),
+  actor_id: id,
+  actor_type: fc.constantFrom(...ACTOR_TYPES),
+})
+const producer = fc.record({ producer_id: id, producer_seq: fc.maxSafeNat() })
+const resource = fc.oneof(fc.record({ resource_type: word }), fc.record({ resource_type: word, resource_id: id }))
+
+export const anyDraft: fc.Arbitrary<Draft> = fc
+  .tuple(required, all, fc.option(producer, { nil: {} }), fc.option(resource, { nil: {} }))
+  .map(([must, may, number, touched]) => ({ ...must, ...may, ...number, ...touched }))
