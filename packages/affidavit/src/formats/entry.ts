@@ -3,7 +3,8 @@
 
 import { canonicalJson, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
-import { type AuditRecord, type Draft, ENTRY_FIELDS, FORMAT_VERSION } from './fields.ts'
+import { type Characters, fieldProblem } from './field-rules.ts'
+import { type AuditRecord, type Draft, ENTRY_FIELDS, FORMAT_VERSION, MAX_ENTRY_BYTES } from './fields.ts'
 
 const FIELDS_IN_ORDER = Object.keys(ENTRY_FIELDS)
 
@@ -113,20 +114,24 @@ export type EntryFault = {
 export type ParsedEntry = { readonly entry: Omit<AuditRecord, 'integrity_hash'> } | { readonly fault: EntryFault }
 
 /**
- * Reads entry bytes strictly: valid UTF-8, canonical JSON under the entry rules, every field known and of its kind,
- * every required field there. Never throws on any bytes.
+ * Reads entry bytes strictly: no more than an entry may have, valid UTF-8, canonical JSON under the entry rules, every
+ * field known and as format v 1 has it, every required field there. Never throws on any bytes.
  */
 export function parseEntry(bytes: Uint8Array): ParsedEntry {
+  if (bytes.length > MAX_ENTRY_BYTES) {
+    return refused('entry-not-v1', `${bytes.length} bytes; an entry has at most ${MAX_ENTRY_BYTES}`)
+  }
   const text = decodeUtf8(bytes)
   if (text === undefined) return refused('entry-not-json', 'the bytes are not UTF-8')
+  const characters = bytes.length === text.length && !text.includes('\\') && !text.includes('\x7f') ? 'plain' : 'any'
   const quick = parseQuickly(text)
-  if (quick !== undefined) return interpret(quick)
+  if (quick !== undefined) return interpret(quick, characters)
   try {
     const value = parseJson(text, ENTRY_JSON)
     if (canonicalJson(value, ENTRY_JSON) !== text) {
       return refused('entry-not-canonical', 'the bytes are not RFC 8785 canonical')
     }
-    return interpret(value)
+    return interpret(value, characters)
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     return refused('entry-not-json', error.message)
@@ -137,7 +142,7 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
 // order, holds no duplicate key, no inexact number and no spare byte. The three things that would come back the same all
 // the same are left to the strict parser, as is every text in doubt. About three times as fast, which is verify's speed.
 function parseQuickly(text: string): JsonValue | undefined {
-  if (text.includes('\\u0000') || text.includes('\\ud') || text.includes('__proto__')) return undefined
+  if (text.includes('\\u0000') || text.includes('\\ud')) return undefined
   try {
     const value: JsonValue = JSON.parse(text)
     return isOrdered(value, 1) && JSON.stringify(value) === text ? value : undefined
@@ -151,11 +156,14 @@ function isOrdered(value: JsonValue, depth: number): boolean {
   if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value)
   if (typeof value !== 'object' || value === null) return true
   if (depth > ENTRY_JSON.maxDepth) return false
-  if (Array.isArray(value)) return value.every((item) => isOrdered(item, depth + 1))
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item !== 'string' && !isOrdered(item, depth + 1)) return false
+    return true
+  }
   let before = ''
   for (const key in value) {
     // Keys compare by UTF-16 code units, as RFC 8785 sorts them; the first one may be empty.
-    if (key < before) return false
+    if (key < before || key === '__proto__') return false
     before = key
     const member = value[key]
     if (typeof member !== 'string' && member !== undefined && !isOrdered(member, depth + 1)) return false
@@ -167,53 +175,20 @@ function refused(code: EntryFault['code'], problem: string): ParsedEntry {
   return { fault: { code, problem } }
 }
 
-/** Whether a parsed value has the fields of format v 1; the value is typed accordingly. */
-export function interpret(value: JsonValue): ParsedEntry {
+function interpret(value: JsonValue, characters: Characters): ParsedEntry {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return refused('entry-not-v1', 'an entry is a JSON object')
   }
-  if (value.v !== FORMAT_VERSION)
-    return refused('unknown-version', `format version ${JSON.stringify(value.v)?.slice(0, 20)}`)
-  const problem = fieldProblem(value)
+  if (value.v !== FORMAT_VERSION && isLaterVersion(value.v)) {
+    return refused('unknown-version', `format version ${value.v}`)
+  }
+  const problem = value.v === FORMAT_VERSION ? fieldProblem(value, characters) : 'v is no format version'
   if (problem !== undefined) return refused('entry-not-v1', problem)
   // Proven by fieldProblem: every member has the kind that AuditRecord gives it.
   return { entry: value as unknown as Omit<AuditRecord, 'integrity_hash'> }
 }
 
-function fieldProblem(value: { [key: string]: JsonValue }): string | undefined {
-  let required = 0
-  for (const name in value) {
-    const field = ENTRY_FIELDS[name]
-    if (field === undefined) return `unknown field ${JSON.stringify(name.slice(0, 80))}`
-    if (!isOfKind(value[name], field.kind)) return `${name} is not of kind ${field.kind}`
-    if (field.required) required++
-  }
-  if (required !== REQUIRED)
-    return `${FIELDS_IN_ORDER.find((name) => ENTRY_FIELDS[name]?.required && value[name] === undefined)} is missing`
-  if ((value.conversation_id === undefined) !== (value.conversation_seq === undefined))
-    return 'half a conversation link'
-  if ((value.conversation_seq === undefined) !== (value.conversation_previous_hash === undefined))
-    return 'half a conversation link'
-  return undefined
-}
-
-const REQUIRED = Object.values(ENTRY_FIELDS).filter((field) => field.required).length
-
-function isOfKind(value: JsonValue | undefined, kind: string): boolean {
-  switch (kind) {
-    case 'string':
-      return typeof value === 'string'
-    case 'integer':
-      return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-    case 'strings':
-      return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
-    case 'contents':
-      return Array.isArray(value) && value.length > 0 && value.every(isPlainObject)
-    default:
-      return isPlainObject(value)
-  }
-}
-
-function isPlainObject(value: JsonValue | undefined): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+// Only a version that can come to be excuses an entry from being interpreted.
+function isLaterVersion(v: JsonValue | undefined): v is number {
+  return typeof v === 'number' && Number.isSafeInteger(v) && v > FORMAT_VERSION
 }
