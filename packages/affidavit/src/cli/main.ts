@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander'
 
 import { ImportFault } from '../imports/fault.ts'
 import { LedgerError } from '../ledger/errors.ts'
+import { VerifyError } from '../verify/error.ts'
 import { addAppend } from './commands/append.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
 import { addDemo } from './commands/demo.ts'
@@ -88,6 +89,12 @@ function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
     if (json) terminal.out(jsonLine({ error: { code, problem, cure, path } }))
     else terminal.err(`affidavit: ${problem}\n${cure === undefined ? '' : `  cure: ${cure}\n`}  code: ${code}\n`)
     return exitCodeOfError(code)
+  }
+  if (error instanceof VerifyError) {
+    const { code, problem } = error
+    if (json) terminal.out(jsonLine({ error: { code, problem } }))
+    else terminal.err(`affidavit: ${problem}\n  code: ${code}\n`)
+    return EXIT.unavailable
   }
   if (error instanceof ImportFault) {
     if (json) terminal.out(jsonLine({ error: { code: 'invalid-input', problem: error.problem, path: error.path } }))
