@@ -30,7 +30,9 @@ export interface EntriesContext {
   readonly keyLines: readonly KeyLine[]
   readonly tree: ExportTree
   readonly findings: FindingList
-  readonly onProgress: ((lines: number) => void) | undefined
+  /** Conversations remembered at once. */
+  readonly remembered: number
+  readonly onProgress: (lines: number) => void
 }
 
 export interface CheckedEntries {
@@ -82,8 +84,8 @@ interface Checker {
 }
 
 function createChecker(context: EntriesContext, reread: LinkContext['reread']): Checker {
-  const { origin, size, query, keyLines, tree, findings, onProgress } = context
-  const links = createExportLinks({ origin, query, findings, reread })
+  const { origin, size, query, keyLines, tree, findings, remembered, onProgress } = context
+  const links = createExportLinks({ origin, query, findings, reread, remembered })
   const groups = createGroups({ size, tree, keyLines, links, findings })
   const places = (query !== undefined && asksForAll(query) ? placesOfAll : placesOfSome)(size, findings)
   let lines = 0
@@ -99,7 +101,7 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
   return {
     take({ bytes, number, offset }) {
       lines++
-      if (lines % STEP === 0) onProgress?.(lines)
+      if (lines % STEP === 0) onProgress(lines)
       if (bytes === undefined) {
         findings.add(finding('entry-altered', { what: lineName(number) }, 'the line is longer than an entry can be'))
         return
@@ -115,7 +117,7 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
     end() {
       places.end()
       groups.end()
-      onProgress?.(lines)
+      onProgress(lines)
       return {
         lines,
         checked: groups.checked(),

@@ -46,16 +46,15 @@ export interface LinkContext {
   /** Reads again the entry whose line begins at an offset. */
   readonly reread: (offset: number) => { readonly entry: Entry; readonly hash: string } | undefined
   readonly findings: FindingList
-  /** Conversations remembered at once. */
-  readonly remembered?: number
+  /** Conversations remembered at once; of the others, where their last entry begins. */
+  readonly remembered: number
 }
 
-const REMEMBERED = 50_000
 /** Hashes of entries that were passed over; beyond, links to what is not there are let be. */
 const MAX_PASSED = 10_000
 
 export function createExportLinks(context: LinkContext): ExportLinks {
-  const { origin, query, findings, reread, remembered = REMEMBERED } = context
+  const { origin, query, findings, reread, remembered } = context
   const whole = query !== undefined && asksForAll(query)
   const conversations = new Map<string, Tip>()
   const silent = createOffsetTable()

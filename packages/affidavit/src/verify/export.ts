@@ -27,6 +27,9 @@ export interface ExportOptions {
   readonly onProgress?: (checked: number, total: number) => void
 }
 
+/** Conversations; a ledger that has more going on at once takes longer, not more memory. */
+const REMEMBERED = 50_000
+
 /**
  * Verifies the export in `folder`. No content of it makes this throw: what is wrong is in the report.
  * @throws VerifyError `unavailable` where a file or folder cannot be read
@@ -62,6 +65,7 @@ async function checkTree(
     keyLines,
     tree,
     findings,
+    remembered: REMEMBERED,
     onProgress: (lines) => onProgress?.(lines, total),
   })
   if (cover !== undefined) compareEntries(cover, signed, entries, countOf(findings) - before, findings)
