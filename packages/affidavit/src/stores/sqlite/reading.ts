@@ -27,15 +27,17 @@ export async function reportOn(
   judge: (db: SqliteDatabase, schemaFindings: readonly Finding[]) => Promise<Report>,
 ): Promise<Report> {
   let db: SqliteDatabase | undefined
+  let schemaFindings: readonly Finding[] = []
   try {
     db = connectSqliteForReading(reading.path)
     const { findings, missing } = checkSchema(db)
+    schemaFindings = findings
     if (missing.length === 0) return await judge(db, findings)
     return unreadableReport(reading, findings, `without the tables ${missing.join(', ')} nothing can be read`)
   } catch (error) {
     const problem = unreadableProblem(error) ?? foreignProblem(error, reading)
     if (problem === undefined) throw sqliteCode(error) === undefined ? error : storeError(error, 'verify')
-    return unreadableReport(reading, [], problem)
+    return unreadableReport(reading, schemaFindings, problem)
   } finally {
     db?.close()
   }

@@ -60,7 +60,7 @@ export interface StoredBytes {
 }
 
 export function readEntry(db: SqliteDatabase, ledgerNo: number, seq: number): StoredBytes | undefined {
-  return readBytes(db, 'seq = ?', ledgerNo, seq)[0]
+  return readBytes(db, '', 'seq = ?', ledgerNo, seq)[0]
 }
 
 /** The stored frontier of the first `size` entries; `undefined` where nodes of it cannot be read. */
@@ -70,17 +70,27 @@ export function readFrontier(db: SqliteDatabase, ledgerNo: number, size: number)
 }
 
 export function readConversation(db: SqliteDatabase, ledgerNo: number, conversation_id: string): StoredBytes[] {
-  return readBytes(db, 'conversation_id = ?', ledgerNo, conversation_id)
+  return readBytes(db, 'INDEXED BY entries_by_conversation', 'conversation_id = ?', ledgerNo, conversation_id)
 }
 
 /** Entry 0 and each announcement of a key: what names the keys of the log. */
 export function readKeyEntries(db: SqliteDatabase, ledgerNo: number): StoredBytes[] {
-  return [...readBytes(db, 'seq = ?', ledgerNo, 0), ...readBytes(db, 'action = ?', ledgerNo, 'key_rotated')]
+  return [
+    ...readBytes(db, '', 'seq = ?', ledgerNo, 0),
+    ...readBytes(db, 'INDEXED BY entries_by_action', 'action = ?', ledgerNo, 'key_rotated'),
+  ]
 }
 
-function readBytes(db: SqliteDatabase, condition: string, ledgerNo: number, value: SqlValue): StoredBytes[] {
+// By its index: a scan would compute the column of every entry, and stop at one that is no JSON.
+function readBytes(
+  db: SqliteDatabase,
+  indexed: string,
+  condition: string,
+  ledgerNo: number,
+  value: SqlValue,
+): StoredBytes[] {
   return db
-    .prepare(`SELECT seq, entry FROM entries WHERE ledger_no = ? AND ${condition} AND seq >= 0 ORDER BY seq`)
+    .prepare(`SELECT seq, entry FROM entries ${indexed} WHERE ledger_no = ? AND ${condition} AND seq >= 0 ORDER BY seq`)
     .all(ledgerNo, value)
     .map((row) => ({ seq: integerColumn(row, 'seq'), bytes: bytesOf(column(row, 'entry')) }))
 }

@@ -46,10 +46,12 @@ export function verifySqliteConversation(path: string, options: ConversationOpti
     const head = signed.counted.at(-1)
     const rows = readConversation(db, ledgerNo, conversation_id)
     const seqs = rows.map(({ seq }) => seq)
-    const anchors = anchorsFor(options.anchors, origin, seqs)
+    // Where no checkpoint counts, the newest of the log's own still shows whether the others belong to its tree.
+    const base = head ?? signed.held.at(-1)
+    const anchors = base === undefined ? [] : anchorsFor(options.anchors, origin, seqs)
     const sizes = [...signed.held.map((held) => held.size), ...anchoredSizes(anchors)]
     const roots = sizes.flatMap((wanted) => {
-      const root = head === undefined || wanted > size ? undefined : provenRoot(db, ledgerNo, wanted, head)
+      const root = base === undefined || wanted > size ? undefined : provenRoot(db, ledgerNo, wanted, base)
       return root === undefined ? [] : [[wanted, root] as const]
     })
     const prove = (row: (typeof rows)[number]): ReturnType<typeof proveEntry> =>
