@@ -211,9 +211,11 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     async confirmClock({ actor_id, reason }) {
       const reading = timekeeper.look()
       if (reading.kind === 'steady') return
-      timekeeper.confirm()
       const step = stepRecord(reading.expected, reading.found)
-      await record({ ...step, actor_id, actor_type: 'admin', outcome_reason: reason })
+      // Admitted before the clock is accepted: what cannot be recorded is not confirmed.
+      const prepared = admission.admitOwn({ ...step, actor_id, actor_type: 'admin', outcome_reason: reason })
+      timekeeper.confirm()
+      await queue.push(prepared)
     },
     digest: (text) => toHex(hmacSha256(keys.digestKey, utf8(`affidavit digest v1\n${text}`))),
     async health() {
