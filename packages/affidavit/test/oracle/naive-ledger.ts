@@ -102,7 +102,7 @@ function readEntries(all: Select, no: number): NaiveEntry[] {
       nodes: bytesOf(nodes),
       members: new Map(Object.entries(parse(bytes))),
       columns: new Map(Object.entries(columns)),
-      subjects: (subjects.get(seq) ?? []).map((subject) => String(subject.subject_id)),
+      subjects: (subjects.get(seq) ?? []).map((subject) => String(subject.subject_id)).sort(),
     }
   })
 }
