@@ -76,12 +76,13 @@ function checkProofFile(
   return counted
 }
 
-// The log that the proof names, where one of its keys is pinned; else that of the first pinned key.
+// The log that the proof names, where one of its keys is pinned; else that of the first pinned key, which it is not.
 function pinnedOrigin(checkpoint: Uint8Array, keys: readonly VerifierKey[]): string {
-  const origins = keys.filter(({ type }) => type === 'ed25519').map(({ name }) => name)
+  const pinned = keys.filter(({ type }) => type === 'ed25519').map(({ name }) => name)
   const note = parseNote(checkpoint)
   const body = 'code' in note ? note : parseCheckpointBody(note.text)
-  return 'code' in body || !origins.includes(body.origin) ? (origins[0] ?? '') : body.origin
+  if ('code' in body) return ''
+  return pinned.includes(body.origin) ? body.origin : (pinned[0] ?? body.origin)
 }
 
 function timeOf(checked: CountedCheckpoint | undefined): Report['axes']['time'] {

@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 
-import type { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../ledger/errors.ts'
 import { connectSqliteForReading, storeError } from './connect.ts'
 import { type SqliteDatabase, sqliteCode } from './database.ts'
 import { runTask, type VerifyAnswer, type VerifyTask } from './verify-task.ts'
@@ -18,16 +18,20 @@ export interface TaskFailure {
 if (parentPort !== null) serve(parentPort, workerData)
 
 function serve(port: NonNullable<typeof parentPort>, { path }: { readonly path: string }): void {
-  const db = connectSqliteForReading(path)
+  let open: SqliteDatabase | undefined
+  const db = (): SqliteDatabase => {
+    open ??= connectSqliteForReading(path)
+    return open
+  }
   port.on('message', (task: VerifyTask) => port.postMessage(answer(db, task)))
 }
 
-function answer(db: SqliteDatabase, task: VerifyTask): VerifyAnswer | TaskFailure {
+function answer(db: () => SqliteDatabase, task: VerifyTask): VerifyAnswer | TaskFailure {
   try {
-    return runTask(db, task)
+    return runTask(db(), task)
   } catch (error) {
-    if (sqliteCode(error) === undefined) throw error
-    const { code, problem, cure } = storeError(error, 'verify')
+    if (!(error instanceof LedgerError) && sqliteCode(error) === undefined) throw error
+    const { code, problem, cure } = error instanceof LedgerError ? error : storeError(error, 'verify')
     return { kind: 'failed', code, problem, ...(cure === undefined ? {} : { cure }) }
   }
 }
