@@ -209,3 +209,26 @@ test('a jump of the clock is not confirmed in the name of nobody', async () => {
   await ledger.append(draft)
   assert.equal(await count(ledger, 'clock_stepped'), 1)
 })
+
+test('a ledger has a name of one spelling only', async () => {
+  const origins = [
+    '',
+    'e\u0301.example',
+    'a b',
+    'a+b',
+    '/a',
+    'a/',
+    'a\u202e',
+    'a\0b',
+    'a\n',
+    'a'.repeat(201),
+    'é'.repeat(101),
+  ]
+  for (const origin of origins) {
+    await assert.rejects(
+      initLedger(join(root, 'unnamed'), { origin }),
+      { code: 'invalid-origin' },
+      JSON.stringify(origin),
+    )
+  }
+})

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-import { labelProblem } from '../bytes/label.ts'
+import { idProblem } from '../bytes/label.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
 import { LedgerError } from '../ledger/errors.ts'
 import { wholeNote } from '../ledger/prove.ts'
@@ -113,7 +113,7 @@ function nameOf(ledger: string): string {
 }
 
 function originProblem(origin: string): string | undefined {
-  const problem = labelProblem(origin, MAX_NAME_BYTES)
+  const problem = idProblem(origin, MAX_NAME_BYTES)
   if (problem !== undefined) return problem
   if (/\s/u.test(origin) || origin.includes('+')) return 'holds white space or "+", which key names cannot'
   return origin.startsWith('/') || origin.endsWith('/') ? 'begins or ends with "/"' : undefined
