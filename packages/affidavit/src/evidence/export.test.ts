@@ -10,6 +10,7 @@ import { inspectExport } from '../../test/oracle/naive-export.ts'
 import { utf8 } from '../bytes/text.ts'
 import { initLedger } from '../embedded/init.ts'
 import { openFolder } from '../embedded/open.ts'
+import { parseCheckpointLog } from '../formats/checkpoint-log.ts'
 import type { ExportCover } from '../formats/export.ts'
 import type { Draft } from '../formats/fields.ts'
 import { parseVerifierKey } from '../formats/verifier-key.ts'
@@ -221,6 +222,36 @@ describe('replaced keys', () => {
       assert.equal(readFileSync(join(made.out, 'log.vkey'), 'utf8'), `${keys[2]}\n`)
       for (const key of keys) assert.equal((await judge(made, key)).status, 'valid')
     }
+  })
+
+  test('a change that was announced twice is sworn to once', async () => {
+    await using ledger = await newLedger()
+    await ledger.rotateKey()
+    const twice: Ledger = {
+      ...ledger,
+      async *entries(filter, options) {
+        for await (const stored of ledger.entries(filter, options)) {
+          yield stored
+          if (filter?.action === 'key_rotated') yield stored
+        }
+      },
+    }
+    const made = await exported(twice)
+    const log = parseCheckpointLog(readFileSync(join(made.out, 'rotations.log')))
+    assert.ok(!('code' in log))
+    assert.equal(log.records.length, 1)
+  })
+
+  test('a change that is sworn to only behind the export is not in it', async () => {
+    await using ledger = await newLedger()
+    await ledger.rotateKey()
+    const early: Ledger = {
+      ...ledger,
+      async *checkpoints(after) {
+        for await (const checkpoint of ledger.checkpoints(after)) yield { ...checkpoint, size: checkpoint.size + 100 }
+      },
+    }
+    assert.ok(!('rotations.log' in (await exported(early)).cover.files))
   })
 
   test('a key that is replaced between checkpoint and statement fails the export, and nothing is left', async () => {

@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
-import { EXPORTED_AT, type ForgedLog, type Forgery, forgeExport, forgeLog, turns } from '../../test/export-forge.ts'
+import {
+  coverIn,
+  EXPORTED_AT,
+  type ForgedLog,
+  type Forgery,
+  forgeExport,
+  forgeLog,
+  swear,
+  turns,
+} from '../../test/export-forge.ts'
 import { heartbeatKey, logKey, noteOf, pinnedTo } from '../../test/signing.ts'
 import type { SignerKey } from '../formats/signer-key.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
@@ -135,6 +144,27 @@ test('found: a record of rotations.log is no checkpoint of the ledger', async ()
   assert.deepEqual(codes(report), ['wrong-origin'])
 })
 
+test('found: a key that was replaced swears to the cover', async () => {
+  const folder = join(root, 'sworn-by-an-old-key')
+  forgeExport(folder, rotated, honest)
+  swear(folder, { ...coverIn(folder), requester: 'somebody else' }, first)
+  const report = await verifyExport(folder, { trust: pinnedTo(first), anchors: [] })
+  assert.deepEqual([report.status, codes(report)], ['tampered', ['foreign-signature']])
+})
+
+test('found: the entries of keys.jsonl change places', async () => {
+  const [start = new Uint8Array(), ...changes] = keyLines
+  const report = await judge(rotated, { ...honest, keyLines: [start, ...changes.reverse()] }, pinnedTo(third))
+  assert.deepEqual([report.status, codes(report)], ['tampered', ['file-altered']])
+})
+
+test('found: keys.jsonl announces a key behind the end of the log', async () => {
+  const cut = { ...rotated, entries: rotated.entries.slice(0, 6) }
+  const rest = { keyLines, rotations: rotations.slice(0, 1), key: second, checkpoint: at(6, second) }
+  const report = await judge(cut, rest, pinnedTo(first))
+  assert.deepEqual([report.status, codes(report)], ['tampered', ['entry-surplus']])
+})
+
 const log = forgeLog(turns(299), { origin, key: first, heartbeat })
 const exportedSeconds = Date.parse(EXPORTED_AT) / 1000
 
@@ -197,9 +227,12 @@ test('a newer checkpoint by a key that nobody knows is not believed, either way'
   assert.deepEqual([report.status, codes(report)], ['incomplete', ['anchor-untrusted']])
 })
 
-test('checkpoints of other ledgers in an anchor are left alone', async () => {
+test('checkpoints of other ledgers in an anchor are left alone, larger ones too', async () => {
   const elsewhere = logKey('elsewhere.example/agents/fedcba9876543210')
-  const note = noteOf('elsewhere.example/agents/fedcba9876543210', log.entries.slice(0, 300), [elsewhere])
-  const anchors = [{ ...kept(257), notes: [...kept(257).notes, note] }]
-  assert.equal((await judge(log, {}, pinnedTo(first), anchors)).status, 'valid')
+  const notes = [100, 300].map((size) => noteOf(elsewhere.verifierKey.name, log.entries.slice(0, size), [elsewhere]))
+  const early = { ...log, entries: log.entries.slice(0, 200) }
+  const anchors = [{ ...kept(150), notes: [...kept(150).notes, ...notes] }]
+  const report = await judge(early, {}, pinnedTo(first), anchors)
+  assert.equal(report.status, 'valid')
+  assert.ok(!report.not_checked.some((line) => line.includes('newer')))
 })

@@ -28,13 +28,21 @@ interface Heard {
   readonly heard?: (seq: number) => boolean
   readonly query?: ExportQuery
   readonly remembered?: number
+  /** Which entry the line at an offset is. */
+  readonly lineOf?: (offset: number) => number
 }
 
 /** Hears entries as a verifier does; the line of an entry is taken to begin at its seq. */
-function hear({ entries, heard = () => true, query = {}, remembered = 50_000 }: Heard): readonly Finding[] {
+function hear({
+  entries,
+  heard = () => true,
+  query = {},
+  remembered = 50_000,
+  lineOf = (offset) => offset,
+}: Heard): readonly Finding[] {
   const findings = createFindings()
   const reread = (offset: number): { entry: Entry; hash: string } | undefined => {
-    const bytes = entries[offset]
+    const bytes = entries[lineOf(offset)]
     return bytes && { entry: entryOf(bytes), hash: toHex(leafHash(bytes)) }
   }
   const links = createExportLinks({ origin: SAMPLE_ORIGIN, query, findings, reread, remembered })
@@ -66,6 +74,15 @@ test('conversations that are remembered, put aside and looked up again are the s
       assert.deepEqual(hear({ entries, remembered }), [])
     }),
     { numRuns: 60 },
+  )
+})
+
+test('what stands at the place of another conversation is not taken for this one', () => {
+  const entries = sampleLog(drafts(['a', 'b', 'c', 'a'])).map(({ entry }) => entry)
+  const found = hear({ entries, remembered: 1, lineOf: () => 1 })
+  assert.deepEqual(
+    found.map(({ code, seq, problem }) => [code, seq, problem]),
+    [['conversation-broken', 3, 'the conversation has no entry 0']],
   )
 })
 

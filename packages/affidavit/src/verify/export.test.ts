@@ -33,8 +33,10 @@ import {
 import { inspectExport } from '../../test/oracle/naive-export.ts'
 import { rewritten } from '../../test/sample-log.ts'
 import { logKey, noteOf, pinnedTo } from '../../test/signing.ts'
-import { asksForAll } from '../formats/export.ts'
+import { toHex } from '../bytes/hex.ts'
+import { asksForAll, statementText } from '../formats/export.ts'
 import { formatVerifierKey, parseVerifierKey } from '../formats/verifier-key.ts'
+import { leafHash } from '../merkle/hash.ts'
 import { type ExportOptions, verifyExport } from './export.ts'
 import type { Axis, FindingCode } from './finding.ts'
 import type { Report } from './report.ts'
@@ -93,6 +95,10 @@ function exchange(folder: string, name: string, at: number): void {
   const bytes = readFileSync(path)
   bytes[at] = bytes[at] === 0x42 ? 0x43 : 0x42
   writeFileSync(path, bytes)
+}
+
+function statementOf(origin: string, cover: string): string {
+  return statementText({ origin, coverSha256: createHash('sha256').update(cover).digest('hex') })
 }
 
 /** Where the line of an entry begins. */
@@ -160,13 +166,18 @@ describe('honest exports', () => {
     assert.equal((await judge(last, mixed)).status, 'tampered')
   })
 
+  test('a conversation goes on behind an entry of a later format', async () => {
+    const later = forgeLog(turns(6, 1))
+    const entries = relinked(later.entries.map((entry, seq) => (seq === 3 ? rewritten(entry, { v: 2 }) : entry)))
+    const report = await judge(forged({ ...later, entries }), later)
+    assert.deepEqual([report.status, report.findings], ['valid', []])
+  })
+
   test('a cover of a later version is not taken for a lie', async () => {
     const folder = forged(log)
     const cover = readFileSync(join(folder, 'export.json'), 'utf8').replace('"version": 1', '"version": 2')
     writeFileSync(join(folder, 'export.json'), cover)
-    const hash = createHash('sha256').update(cover).digest('hex')
-    const text = `affidavit export v1\n${log.origin}\nexport.json sha256 ${hash}\n`
-    writeFileSync(join(folder, 'export.note'), statementNote(text, log.key))
+    writeFileSync(join(folder, 'export.note'), statementNote(statementOf(log.origin, cover), log.key))
     const report = await judge(folder, log)
     assert.deepEqual([report.status, codes(report)], ['incomplete', ['cover-unknown']])
   })
@@ -203,6 +214,17 @@ describe('golden exports of format version 1', () => {
     assert.equal(inspectExport(folder, readFileSync(join(folder, 'log.vkey'), 'utf8').trimEnd()), 8)
   })
 })
+
+/** Entries of one conversation with their links made anew. */
+function relinked(entries: readonly Uint8Array[]): Uint8Array[] {
+  let previous_hash = ''
+  return entries.map((entry, seq) => {
+    const link = seq < 2 ? {} : { conversation_previous_hash: previous_hash }
+    const bytes = rewritten(entry, { previous_hash, ...link })
+    previous_hash = toHex(leafHash(bytes))
+    return bytes
+  })
+}
 
 interface Lie {
   readonly name: string
@@ -281,6 +303,13 @@ const LIES: readonly Lie[] = [
     found: ['wrong-seq'],
     at: { seq: 4, id: idOf(4) },
     axes: ['order'],
+  },
+  {
+    name: 'an entry claims the place of a later one',
+    lie: (folder) => inFile(folder, 'entries.jsonl', (text) => text.replace(/"seq":4\b/, '"seq":7')),
+    found: ['entry-altered'],
+    at: { seq: 4, id: idOf(4) },
+    axes: ['content'],
   },
   {
     name: 'two lines change places',
@@ -655,6 +684,51 @@ const LIES: readonly Lie[] = [
     axes: ['completeness'],
   },
   {
+    name: 'the key itself swears to another first entry',
+    forgery: { query: ofFirst, lines: entriesOfFirst, cover: { first_seq: 0 } },
+    lie: () => undefined,
+    found: ['cover-altered'],
+    axes: ['content'],
+  },
+  {
+    name: 'the key itself swears to a cover of another ledger',
+    lie(folder) {
+      const cover = readFileSync(join(folder, 'export.json'), 'utf8').replace(log.origin, 'elsewhere.example/x')
+      writeFileSync(join(folder, 'export.json'), cover)
+      writeFileSync(join(folder, 'export.note'), statementNote(statementOf(log.origin, cover), log.key))
+    },
+    status: 'incomplete',
+    found: ['wrong-origin'],
+    at: { what: 'export.json' },
+    axes: ['signer'],
+  },
+  {
+    name: 'the key itself swears for another ledger',
+    lie(folder) {
+      const cover = readFileSync(join(folder, 'export.json'), 'utf8')
+      writeFileSync(join(folder, 'export.note'), statementNote(statementOf('elsewhere.example/x', cover), log.key))
+    },
+    status: 'incomplete',
+    found: ['wrong-origin'],
+    at: { what: 'export.note' },
+    axes: ['signer'],
+  },
+  {
+    name: 'the key itself swears to a keys.jsonl without entry 0',
+    forgery: { keyLines: [] },
+    lie: () => undefined,
+    found: ['file-altered'],
+    axes: ['content'],
+  },
+  {
+    name: 'the key itself swears to a keys.jsonl with an entry that names no key',
+    forgery: { keyLines: log.entries.slice(0, 2) },
+    lie: () => undefined,
+    found: ['file-altered'],
+    at: { what: 'keys.jsonl' },
+    axes: ['content'],
+  },
+  {
     name: 'the key itself swears to a cover of a larger tree',
     forgery: { cover: { tree_size: 12, as_of_seq: 11, count: 12, last_seq: 11 } },
     lie: () => undefined,
@@ -702,7 +776,7 @@ describe('lies', () => {
   })
 })
 
-// The naive reader looks at no tiles, and only at the line of the key it was given.
+// The naive reader looks at no tiles, does not read keys.jsonl, and takes only the line of the key it was given.
 function failUnlessBeyond({ findings }: Report): void {
   const beyond: ReadonlySet<FindingCode> = new Set([
     'tile-altered',
@@ -711,5 +785,5 @@ function failUnlessBeyond({ findings }: Report): void {
     'statement-altered',
     'cover-altered',
   ])
-  if (findings.some(({ code }) => beyond.has(code))) throw new Error('not looked at')
+  if (findings.some(({ code, what }) => beyond.has(code) || what === 'keys.jsonl')) throw new Error('not looked at')
 }
