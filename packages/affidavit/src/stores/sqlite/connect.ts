@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { LedgerError } from '../../ledger/errors.ts'
-import { column, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
+import { column, integerColumn, type SqliteDatabase, sqliteCode } from './database.ts'
 
 /** `Afdv` in the SQLite header: tells a ledger from any other database. */
 const APPLICATION_ID = 0x41666476
@@ -78,18 +78,31 @@ export interface SchemaObject {
   /** The table it belongs to. */
   readonly table: string
   readonly sql: string
+  /** Whether it has a page of its own in the file: tables and indexes do. */
+  readonly page: string
 }
 
 export function readSchema(db: SqliteDatabase): SchemaObject[] {
   return db
-    .prepare('SELECT type, name, tbl_name, coalesce(sql, type) AS sql FROM sqlite_schema ORDER BY name, type')
+    .prepare(
+      `SELECT type, name, tbl_name, coalesce(sql, type) AS sql,
+         CASE WHEN typeof(rootpage) <> 'integer' THEN 'odd' WHEN rootpage > 0 THEN 'own' ELSE 'none' END AS page
+       FROM sqlite_schema ORDER BY name, type`,
+    )
     .all()
     .map((row) => ({
-      type: textColumn(row, 'type'),
-      name: textColumn(row, 'name'),
-      table: textColumn(row, 'tbl_name'),
-      sql: textColumn(row, 'sql'),
+      type: schemaText(row, 'type'),
+      name: schemaText(row, 'name'),
+      table: schemaText(row, 'tbl_name'),
+      sql: schemaText(row, 'sql'),
+      page: schemaText(row, 'page'),
     }))
+}
+
+// SQLite writes text here. What somebody else put there is shown as what it is, and equals nothing that SQLite wrote.
+function schemaText(row: unknown, name: string): string {
+  const value = column(row, name)
+  return typeof value === 'string' ? value : `no text but ${value === null ? 'null' : typeof value}`
 }
 
 /** The schema as this version makes it. */

@@ -44,20 +44,23 @@ export function column(row: unknown, name: string): unknown {
   return typeof row === 'object' && row !== null ? Reflect.get(row, name) : undefined
 }
 
+/** A value of another type than its column: STRICT tables keep it out, so that somebody edited the file itself. */
+export class ColumnFault extends TypeError {}
+
 export function integerColumn(row: unknown, name: string): number {
   const value = column(row, name)
-  if (typeof value !== 'number') throw new TypeError(`column ${name} is no integer`)
+  if (typeof value !== 'number') throw new ColumnFault(`column ${name} is no integer`)
   return value
 }
 
 export function textColumn(row: unknown, name: string): string {
   const value = column(row, name)
-  if (typeof value !== 'string') throw new TypeError(`column ${name} is no text`)
+  if (typeof value !== 'string') throw new ColumnFault(`column ${name} is no text`)
   return value
 }
 
 export function blobColumn(row: unknown, name: string): Uint8Array {
   const value = column(row, name)
-  if (!(value instanceof Uint8Array)) throw new TypeError(`column ${name} is no blob`)
+  if (!(value instanceof Uint8Array)) throw new ColumnFault(`column ${name} is no blob`)
   return value
 }

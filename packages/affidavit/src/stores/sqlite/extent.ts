@@ -85,7 +85,7 @@ function originsIn(anchors: readonly Anchor[]): string[] {
 function readLedgers(db: SqliteDatabase): LedgerRow[] {
   return db
     .prepare(
-      `SELECT ledger_no, CAST(origin AS TEXT) AS origin,
+      `SELECT ledger_no, origin,
          EXISTS (SELECT 1 FROM entries e WHERE e.ledger_no = l.ledger_no) AS begun
        FROM ledgers l WHERE ledger_no BETWEEN 1 AND ${MAX} ORDER BY ledger_no`,
     )

@@ -124,6 +124,6 @@ function nameOf({ type, name }: SchemaObject): string {
   return type === 'table' ? name : `${name} (${type})`
 }
 
-function definitionOf({ table, sql }: SchemaObject): string {
-  return `${table}: ${sql}`
+function definitionOf({ table, sql, page }: SchemaObject): string {
+  return `${table} (${page}): ${sql}`
 }

@@ -1,7 +1,7 @@
 // What a database file itself keeps from being read: a finding, not a failure. Whoever alters records can damage pages.
 
 import { LedgerError } from '../../ledger/errors.ts'
-import { sqliteCode } from './database.ts'
+import { ColumnFault, sqliteCode } from './database.ts'
 
 /** Errors that the bytes of the file cause; a disk that fails or a lock that is held is the world's. */
 const CAUSED_BY_CONTENT: ReadonlySet<string | undefined> = new Set<string>([
@@ -15,6 +15,7 @@ export function unreadableProblem(error: unknown): string | undefined {
   if (error instanceof LedgerError) {
     return error.code === 'store-corrupt' || CAUSED_BY_CONTENT.has(codeOfCause(error)) ? error.problem : undefined
   }
+  if (error instanceof ColumnFault) return error.message
   if (!CAUSED_BY_CONTENT.has(sqliteCode(error))) return undefined
   return error instanceof Error ? error.message : String(error)
 }

@@ -34,9 +34,10 @@ function* readRows(db: SqliteDatabase, ledgerNo: number, { from, to }: ChunkTask
       yield { seq: next, unreadable: read.problem }
       next++
     } else {
-      for (const row of read.value) {
-        yield rowOf(row, next)
-        next = Math.floor(integerColumn(row, 'seq')) + 1
+      for (const stored of read.value) {
+        const row = rowOf(stored, next)
+        yield row
+        next = row.seq + 1
       }
       if (read.value.length < limit) return
     }
@@ -112,14 +113,16 @@ function* subjectRows(db: SqliteDatabase, ledgerNo: number, from: number, to: nu
   )
   let after: { seq: number; subject: Uint8Array | null } = { seq: from, subject: null }
   for (;;) {
-    const read = tryRead(() => page().all(ledgerNo, after.seq, after.subject, to))
+    const read = tryRead(() => page().all(ledgerNo, after.seq, after.subject, to).map(subjectRow))
     // What cannot be read is missing from the list of its entry; structure.ts says what is wrong with the table.
     const rows = 'value' in read ? read.value : []
-    for (const row of rows) {
-      const listed = { seq: integerColumn(row, 'seq'), subject: blobColumn(row, 'subject') }
-      yield listed
-      after = listed
-    }
-    if (rows.length < PAGE) return
+    yield* rows
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PAGE) return
+    after = last
   }
+}
+
+function subjectRow(row: unknown): SubjectRow {
+  return { seq: integerColumn(row, 'seq'), subject: blobColumn(row, 'subject') }
 }

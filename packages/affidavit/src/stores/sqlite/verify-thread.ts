@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { LedgerError } from '../../ledger/errors.ts'
 import { connectSqliteForReading, storeError } from './connect.ts'
 import { type SqliteDatabase, sqliteCode } from './database.ts'
+import { unreadableProblem } from './unreadable.ts'
 import { runTask, type VerifyAnswer, type VerifyTask } from './verify-task.ts'
 
 /** A failure of the world as it crosses to the other thread; a bug of ours ends the thread instead. */
@@ -30,8 +31,15 @@ function answer(db: () => SqliteDatabase, task: VerifyTask): VerifyAnswer | Task
   try {
     return runTask(db(), task)
   } catch (error) {
-    if (!(error instanceof LedgerError) && sqliteCode(error) === undefined) throw error
-    const { code, problem, cure } = error instanceof LedgerError ? error : storeError(error, 'verify')
-    return { kind: 'failed', code, problem, ...(cure === undefined ? {} : { cure }) }
+    return { kind: 'failed', ...failureOf(error) }
   }
+}
+
+// A bug of ours is no failure of the world: it ends the thread.
+function failureOf(error: unknown): Omit<TaskFailure, 'kind'> {
+  const content = unreadableProblem(error)
+  if (content !== undefined) return { code: 'store-corrupt', problem: content }
+  if (!(error instanceof LedgerError) && sqliteCode(error) === undefined) throw error
+  const { code, problem, cure } = error instanceof LedgerError ? error : storeError(error, 'verify')
+  return { code, problem, ...(cure === undefined ? {} : { cure }) }
 }
