@@ -6,8 +6,11 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** How long the oldest ticket may stand still before others pass it: its writer may be stopped or on another machine. */
-const PATIENCE_MILLIS = 500
+/**
+ * How long the oldest ticket may stand still before others pass it: its writer may be stopped or on another machine. Long
+ * enough for one that only waits for a processor: on a busy machine that takes hundreds of milliseconds.
+ */
+const PATIENCE_MILLIS = 2_000
 
 export interface Turns {
   /** Whether this writer may try now; takes a ticket where somebody else waits already. */
@@ -41,23 +44,35 @@ export function ticketTurns(folder: string, elapsed: () => number): Turns {
     return elapsed() - oldest.since > PATIENCE_MILLIS || !isAlive(Number(name.split('-')[1]))
   }
 
+  function standsFirst(): boolean {
+    const waiting = ticketsIn(folder)
+    if (mine !== undefined && !waiting.includes(mine)) mine = undefined
+    const [first] = waiting
+    if (first === undefined || first === mine) return true
+    if (mine === undefined) takeTicket()
+    if (isOverdue(first)) rmSync(join(folder, first), { force: true })
+    return false
+  }
+
   return {
-    mayTry() {
-      const waiting = ticketsIn(folder)
-      if (mine !== undefined && !waiting.includes(mine)) mine = undefined
-      const [first] = waiting
-      if (first === undefined || first === mine) return true
-      if (mine === undefined) takeTicket()
-      if (isOverdue(first)) rmSync(join(folder, first), { force: true })
-      return false
-    },
-    queueUp() {
-      if (mine === undefined) takeTicket()
-    },
-    leave() {
-      if (mine !== undefined) rmSync(join(folder, mine), { force: true })
-      mine = undefined
-    },
+    mayTry: () => unlessRefused(standsFirst, true),
+    queueUp: () => unlessRefused(() => (mine === undefined ? takeTicket() : undefined), undefined),
+    leave: () =>
+      unlessRefused(() => {
+        if (mine !== undefined) rmSync(join(folder, mine), { force: true })
+        mine = undefined
+      }, undefined),
+  }
+}
+
+// A full or read-only disk gives no tickets. Then writers compete as SQLite lets them: the commit itself finds out what
+// the disk can do, and says so.
+function unlessRefused<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask()
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return otherwise
+    throw error
   }
 }
 
