@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
-import { createFindings, finding } from './finding.ts'
+import { createFindings, FINDINGS, finding } from './finding.ts'
 import { type Report, report, type Verdicts } from './report.ts'
 
 const GOOD = { verdict: 'good', says: 'good' }
@@ -71,4 +72,16 @@ test('the worst comes first, then the earliest; what has no seq comes last', () 
     ['entry-altered', 'wrong-seq', 'schema-altered', 'not-covered'],
   )
   assert.deepEqual(broken_at, { seq: 5 })
+})
+
+test('the specification lists every finding with its axis and weight, and no other', () => {
+  const spec = readFileSync(new URL('../../../../spec/verification.md', import.meta.url), 'utf8')
+  const section = spec.slice(spec.indexOf('## 2 Findings'), spec.indexOf('## 3 '))
+  const listed = [...section.matchAll(/^\| `([a-z0-9-]+)` \| (\w+) \| (\w+) \| .+ \|$/gm)]
+  assert.deepEqual(
+    listed.map(([, code, axis, weight]) => [code, [axis, weight]]).sort(),
+    Object.entries(FINDINGS)
+      .map(([code, of]) => [code, [...of]])
+      .sort(),
+  )
 })

@@ -29,7 +29,6 @@ export type FindingCode =
   | 'chain-broken'
   | 'time-reversed'
   | 'conversation-broken'
-  | 'duplicate-id'
   | 'entry-missing'
   | 'entry-surplus'
   | 'ledger-without-entries'
@@ -59,7 +58,8 @@ export type FindingCode =
   | 'checkpoint-removed'
   | 'cosignature-removed'
 
-const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
+/** Axis and weight of each; spec/verification.md §2 says what it means. */
+export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'entry-altered': ['content', 'tampered'],
   'entry-not-json': ['content', 'tampered'],
   'entry-not-canonical': ['content', 'tampered'],
@@ -82,7 +82,6 @@ const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = {
   'chain-broken': ['order', 'tampered'],
   'time-reversed': ['order', 'tampered'],
   'conversation-broken': ['order', 'tampered'],
-  'duplicate-id': ['order', 'tampered'],
   'entry-missing': ['completeness', 'tampered'],
   'entry-surplus': ['completeness', 'tampered'],
   'ledger-without-entries': ['completeness', 'incomplete'],

@@ -9,7 +9,7 @@ import type { Anchor } from '../../verify/anchors.ts'
 import { verifyExport } from '../../verify/export.ts'
 import { verifyProof } from '../../verify/proof.ts'
 import type { Report } from '../../verify/report.ts'
-import { exitCodeOfStatus } from '../exit-codes.ts'
+import { exitCodeOfReport } from '../exit-codes.ts'
 import { anchorOption, jsonOption, pinned, trustOf, vkeyOption, wholeNumber } from '../options.ts'
 import { count, jsonDocument, type Terminal } from '../output.ts'
 import { renderReport } from '../render-report.ts'
@@ -50,7 +50,7 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
       const report = await verifyWhat({ ...options, ...fromEnvironment(options, env) }, terminal)
       terminal.endProgress()
       terminal.out(options.json === true ? jsonDocument(report) : renderReport(report, terminal))
-      exit(exitCodeOfStatus(report.status))
+      exit(exitCodeOfReport(report))
     })
 }
 

@@ -25,12 +25,6 @@ const STRAYS: readonly Stray[] = [
     sql: `SELECT count(*) AS n FROM ledgers WHERE ledger_no NOT BETWEEN 1 AND ${MAX}`,
   },
   {
-    code: 'ledger-without-entries',
-    what: 'table ledgers',
-    problem: 'name a ledger that has no entry: a restore was interrupted there, or they were put there',
-    sql: 'SELECT count(*) AS n FROM ledgers l WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.ledger_no = l.ledger_no)',
-  },
-  {
     code: 'stray-row',
     what: 'table entries',
     problem: 'belong to no ledger here, or have a seq that no entry gets',
@@ -83,13 +77,23 @@ export function checkSchema(db: SqliteDatabase): SchemaCheck {
   return { findings: schemaFindings(found), missing: missing.map(({ name }) => name) }
 }
 
-/** Rows that no ledger would read. */
-export function checkStrays(db: SqliteDatabase): Finding[] {
-  return STRAYS.flatMap(({ code, what, problem, sql }) => {
+/** Rows that no ledger would read, and ledgers without entries other than the one numbered `chosen`. */
+export function checkStrays(db: SqliteDatabase, chosen: number | undefined): Finding[] {
+  return [...STRAYS, emptyLedgers(chosen)].flatMap(({ code, what, problem, sql }) => {
     const read = tryRead(() => integerColumn(db.prepare(sql).get(), 'n'))
     if ('problem' in read) return [finding('database-unreadable', { what }, read.problem)]
     return read.value === 0 ? [] : [finding(code, { what }, `${read.value} rows ${problem}`)]
   })
+}
+
+function emptyLedgers(chosen: number = 0): Stray {
+  return {
+    code: 'ledger-without-entries',
+    what: 'table ledgers',
+    problem: 'name a ledger that has no entry: a restore was interrupted there, or they were put there',
+    sql: `SELECT count(*) AS n FROM ledgers l
+          WHERE ledger_no <> ${chosen} AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.ledger_no = l.ledger_no)`,
+  }
 }
 
 // SQLite compares every index with its table, row by row, derived columns included, and walks every page.

@@ -8,7 +8,7 @@ import { verifyRows } from './verify-rows.ts'
 
 export type VerifyTask =
   | { readonly kind: 'chunk'; readonly ledgerNo: number; readonly chunk: ChunkTask }
-  | { readonly kind: 'strays' }
+  | { readonly kind: 'strays'; readonly ledgerNo: number | undefined }
   | { readonly kind: 'indexes' }
 
 export type VerifyAnswer =
@@ -20,7 +20,7 @@ export function runTask(db: SqliteDatabase, task: VerifyTask): VerifyAnswer {
     case 'chunk':
       return { kind: 'chunk', result: verifyRows(db, task.ledgerNo, task.chunk) }
     case 'strays':
-      return { kind: 'structure', findings: checkStrays(db) }
+      return { kind: 'structure', findings: checkStrays(db, task.ledgerNo) }
     case 'indexes':
       return { kind: 'structure', findings: checkIndexes(db) }
   }

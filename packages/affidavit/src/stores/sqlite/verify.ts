@@ -56,7 +56,7 @@ function planTasks(
   return [
     // The longest first.
     ...(indexes === 'skipped' ? [] : [{ kind: 'indexes' } as const]),
-    { kind: 'strays' },
+    { kind: 'strays', ledgerNo },
     ...chunks.flatMap((chunk) => (ledgerNo === undefined ? [] : [{ kind: 'chunk', ledgerNo, chunk } as const])),
   ]
 }
