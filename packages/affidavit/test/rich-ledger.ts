@@ -1,7 +1,6 @@
 // A small ledger that has seen much: conversations, subjects, producers, two rotations of keys, heartbeats, an id
 // conflict, and a second incarnation after a restore. Tests attack copies of it.
 
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { toHex } from '../src/bytes/hex.ts'
@@ -71,12 +70,6 @@ export async function makeSmallLedger(folder: string): Promise<RichLedger> {
   }
   await beat(folder, clock)
   return { folder, origins: [origin, origin], firstKeys: [keyOf(verifierKey), keyOf(verifierKey)] }
-}
-
-/** A copy of a ledger's folder to be attacked; the checkpoint log moves along. */
-export function copyLedger(ledger: RichLedger, to: string): RichLedger {
-  cpSync(ledger.folder, to, { recursive: true })
-  return { ...ledger, folder: to }
 }
 
 export function pinned({ firstKeys }: RichLedger, incarnation: 0 | 1): Trust & { readonly kind: 'pinned' } {

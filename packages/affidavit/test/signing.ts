@@ -1,6 +1,5 @@
 // Keys and signed notes for tests of verification, made by the formats' own code.
 
-import { utf8 } from '../src/bytes/text.ts'
 import { formatCheckpointBody, signCheckpoint } from '../src/formats/checkpoint.ts'
 import { cosign } from '../src/formats/cosignature.ts'
 import { formatNote, formatSignatureLine } from '../src/formats/note.ts'
@@ -33,7 +32,7 @@ export function noteOf(
   return signedNote(formatCheckpointBody({ origin, size: entries.length, root: rootOf(entries) }), signers, seconds)
 }
 
-export function signedNote(text: string, signers: readonly SignerKey[], seconds: number = 1_795_000_000): string {
+function signedNote(text: string, signers: readonly SignerKey[], seconds: number = 1_795_000_000): string {
   const lines = signers.flatMap((key) =>
     key.verifierKey.type === 'ed25519' ? signCheckpoint(text, [key]) : [cosign(text, key, seconds)],
   )
@@ -64,8 +63,4 @@ export function startEntry(first: SignerKey, heartbeat: SignerKey): KeyEntry {
 export function rotationEntry(seq: number, old: SignerKey, next: SignerKey): KeyEntry {
   const details = { old_key: formatVerifierKey(old.verifierKey), new_key: formatVerifierKey(next.verifierKey) }
   return { seq, action: 'key_rotated', details }
-}
-
-export function bytesOf(text: string): Uint8Array {
-  return utf8(text)
 }

@@ -10,7 +10,7 @@ import { createFindings, type FindingList, finding } from './finding.ts'
 import { addInterval, type NumberSet } from './numbers.ts'
 
 /** Entries of a chunk: a power of two, so that each chunk is a subtree; large enough that joining costs nothing. */
-export const CHUNK_ENTRIES = 16_384
+const CHUNK_ENTRIES = 16_384
 
 const NOTHING: Continued = { frontier: emptyFrontier, last: BEGINNING }
 
