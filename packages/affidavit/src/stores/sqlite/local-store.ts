@@ -30,6 +30,7 @@ const PATIENCE_MILLIS = 10_000
 
 export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
   let open: { db: SqliteDatabase; statements: Statements } | undefined
+  let settled: SqliteDatabase | undefined
   let state: 'usable' | 'closed' = 'usable'
   const tips = new Map<number, TipCache>()
   const ledgerNos = new Map<string, number>()
@@ -52,6 +53,14 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     renewable: options.reopen === 'possible',
     leftOpen: false,
     statements: () => opened().statements,
+    // A checkpoint syncs the WAL and then, from what it read there, the database: even a WAL whose sync had failed before
+    // is not trusted again. Busy means that another connection is at it.
+    settle() {
+      const { db, statements } = opened()
+      if (settled !== db && integerColumn(statements.checkpointWal.get(), 'busy') !== 0) return 'busy' as const
+      settled = db
+      return 'settled' as const
+    },
     renew() {
       tips.clear()
       if (options.reopen === 'impossible') return

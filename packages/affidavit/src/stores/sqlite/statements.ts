@@ -7,6 +7,7 @@ export interface Statements {
   readonly begin: SqliteStatement
   readonly commit: SqliteStatement
   readonly rollback: SqliteStatement
+  readonly checkpointWal: SqliteStatement
   readonly insertLedger: SqliteStatement
   readonly ledgerNo: SqliteStatement
   readonly ledgers: SqliteStatement
@@ -29,6 +30,7 @@ export function prepareStatements(db: SqliteDatabase): Statements {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
+    checkpointWal: db.prepare('PRAGMA wal_checkpoint(PASSIVE)'),
     insertLedger: db.prepare('INSERT INTO ledgers (origin) VALUES (?)'),
     ledgerNo: db.prepare('SELECT ledger_no FROM ledgers WHERE origin = ?'),
     ledgers: db.prepare('SELECT origin FROM ledgers ORDER BY ledger_no'),

@@ -10,6 +10,11 @@ import type { Turns } from './turns.ts'
 /** A connection that can be replaced: after a failed COMMIT only a fresh one shows what the file has. */
 export interface Connection {
   statements(): Statements
+  /**
+   * Makes sure, once for each connection, that all it can see is on the disk. A killed process leaves commits in the WAL
+   * that it never synced, and whoever opens the file next sees them: they may be acknowledged again only after this.
+   */
+  settle(): 'settled' | 'busy'
   /** Lets go of the connection and of what was cached from it; `statements` then opens a new one. */
   renew(): void
   /** Whether `renew` really gives a new connection (a database that the caller brought cannot be opened again). */
@@ -76,18 +81,21 @@ export async function inTransaction<T>(
 function tryBegin(connection: Connection, turns: Turns, unknown: unknown): boolean {
   try {
     if (connection.leftOpen) rollBack(connection)
+    if (connection.settle() === 'busy') return turnedAway(turns)
     connection.statements().begin.run()
     return true
   } catch (error) {
     const code = busyCode(error)
-    if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') {
-      turns.queueUp()
-      return false
-    }
+    if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') return turnedAway(turns)
     // SQLITE_ERROR: a transaction of the caller's is open on the connection that it brought; that one is not ours to end.
     if (code !== 'SQLITE_ERROR') undo(connection)
     throw unknown === undefined ? notCommitted(error) : outcomeUnknown(unknown)
   }
+}
+
+function turnedAway(turns: Turns): false {
+  turns.queueUp()
+  return false
 }
 
 /** The code of the driver's error, also where opening the connection put it into our words. */
