@@ -86,6 +86,16 @@ test('a log that was signed, rotated its key and released everything is valid, t
   assert.ok(report.not_checked.some((line) => /entries 8 to 13 with the real key/.test(line)))
 })
 
+test('an external anchor of everything leaves nothing open', () => {
+  const report = judge({
+    checkpoints: [...kept, keptAt(14, [second])],
+    anchors: [external([keptAt(14, [second]).note]), external([], { where: 'silent' })],
+  })
+  assert.equal(report.axes.anchor.says, 'external (kept), until 14')
+  assert.ok(!report.not_checked.some((line) => line.startsWith('a rewrite') || line.startsWith('kept:')))
+  assert.ok(report.not_checked.some((line) => line.startsWith('silent: no checkpoint of this ledger')))
+})
+
 test('the signer is the key that counts: a pinned new key is named where both have signed', () => {
   const report = judge({ trust: pinnedTo(second), checkpoints: kept.slice(0, 3) })
   assert.ok(report.axes.signer.says.includes(`+${second.verifierKey.keyId}+`), report.axes.signer.says)
@@ -197,7 +207,11 @@ for (const [name, checkpoints, found, what] of KEPT_LIES) {
 
 test('nobody has signed, and somebody else has: neither is verified', () => {
   assert.deepEqual(codes(judge({ checkpoints: [] })), [['no-checkpoint', undefined]])
-  const { status, axes } = judge({ trust: pinnedTo(mallory) })
+  const { status, axes, findings } = judge({ trust: pinnedTo(mallory) })
+  assert.deepEqual(
+    findings.map(({ problem }) => problem),
+    ['no checkpoint is signed by the pinned key'],
+  )
   assert.equal(status, 'incomplete')
   assert.equal(axes.signer.verdict, 'unsigned')
 })
@@ -240,6 +254,11 @@ test('what the ledger has and its checkpoint log has not, before the end, is sai
     assert.match(report.findings[0]?.problem ?? '', new RegExp(`size ${missing} `))
     assert.deepEqual(codes(judge({ anchors: [external(notes)] })), [], 'an auditor keeps what he likes')
   }
+})
+
+test('several records that are missing are counted', () => {
+  const [found] = judge({ anchors: [local(released(kept.slice(3)))] }).findings
+  assert.match(found?.problem ?? '', /^the checkpoint of size 1, and 2 more is not in it/)
 })
 
 test('an anchor by a key that nobody pinned: its tree decides', () => {

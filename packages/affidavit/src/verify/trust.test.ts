@@ -166,3 +166,9 @@ test('a log names keys only in entry 0 and where it announces a change; what is 
   ])
   assert.deepEqual(named, { first: undefined, heartbeat: undefined, rotations: [] })
 })
+
+test('entry 0 announces no change of keys, whatever its details say', () => {
+  const { details } = rotationEntry(0, first, second)
+  const named = namedKeys([{ seq: 0, action: 'logging_started', details: { ...start.details, ...details } }])
+  assert.deepEqual(named.rotations, [])
+})
