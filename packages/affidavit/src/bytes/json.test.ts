@@ -10,6 +10,7 @@ import fc from 'fast-check'
 import { sharedFolder } from '../../test/shared-vectors.ts'
 import {
   canonicalJson,
+  canonicalMember,
   canonicalNumber,
   ENTRY_JSON,
   JsonFault,
@@ -64,6 +65,15 @@ test('every finite double is read back as it was written', () => {
 
 test('another implementation of RFC 8785 writes every value alike', () => {
   fc.assert(fc.property(json, (value) => assert.equal(canonicalJson(value, PLAIN_JSON), canonicalize(value))))
+})
+
+test('a member written alone is written as in its object', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), json, (key, value) => {
+      fc.pre(key !== '__proto__')
+      assert.equal(`{${canonicalMember(key, value, PLAIN_JSON)}}`, canonicalJson({ [key]: value }, PLAIN_JSON))
+    }),
+  )
 })
 
 test('white space and the order of keys leave no trace', () => {

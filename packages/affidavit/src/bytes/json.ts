@@ -42,6 +42,19 @@ export class JsonFault extends Error {
   }
 }
 
+/** The way from the outermost value to a part of it, innermost step first. It becomes text only where there is a fault. */
+type Path = { readonly above: Path; readonly step: string | number } | undefined
+
+function pathText(path: Path): string {
+  if (path === undefined) return ''
+  const above = pathText(path.above)
+  return typeof path.step === 'number' ? `${above}[${path.step}]` : memberPath(above, path.step)
+}
+
+function fault(path: Path, problem: string): JsonFault {
+  return new JsonFault(pathText(path), problem)
+}
+
 /**
  * The RFC 8785 canonical text of `value`. Only what JSON has is accepted: no undefined, bigint, function, symbol, Date,
  * Map, class instance, array hole or toJSON; no lone surrogate; no own key `__proto__`. Each member is read once, so that
@@ -49,7 +62,15 @@ export class JsonFault extends Error {
  * @throws JsonFault with the path of the first offence, and nothing else, whatever the value is
  */
 export function canonicalJson(value: unknown, rules: JsonRules): string {
-  return writeValue(value, '', 1, rules)
+  return writeValue(value, undefined, 1, rules)
+}
+
+/**
+ * One member of an object, as `canonicalJson` writes it there.
+ * @throws JsonFault as it would there
+ */
+export function canonicalMember(key: string, value: unknown, rules: JsonRules): string {
+  return writeMember(key, value, undefined, 1, rules)
 }
 
 /** The text ECMAScript gives a finite double, which RFC 8785 §3.2.2.3 prescribes. */
@@ -57,7 +78,7 @@ export function canonicalNumber(value: number): string {
   return Object.is(value, -0) ? '0' : String(value)
 }
 
-function writeValue(value: unknown, path: string, depth: number, rules: JsonRules): string {
+function writeValue(value: unknown, path: Path, depth: number, rules: JsonRules): string {
   switch (typeof value) {
     case 'string':
       return writeString(value, path, rules)
@@ -67,40 +88,46 @@ function writeValue(value: unknown, path: string, depth: number, rules: JsonRule
       return value ? 'true' : 'false'
     case 'object':
       if (value === null) return 'null'
-      if (depth > rules.maxDepth) throw new JsonFault(path, `nested deeper than ${rules.maxDepth}`)
+      if (depth > rules.maxDepth) throw fault(path, `nested deeper than ${rules.maxDepth}`)
       return writeNested(value, path, depth, rules)
     default:
-      throw new JsonFault(path, `${typeof value} has no JSON form; leave the field out or write it as a string`)
+      throw fault(path, `${typeof value} has no JSON form; leave the field out or write it as a string`)
   }
 }
 
-function writeNested(value: object, path: string, depth: number, rules: JsonRules): string {
+function writeNested(value: object, path: Path, depth: number, rules: JsonRules): string {
   try {
     return Array.isArray(value) ? writeArray(value, path, depth, rules) : writeObject(value, path, depth, rules)
   } catch (error) {
     if (error instanceof JsonFault) throw error
     // Only a getter or a proxy of the caller's throws anything else.
-    throw new JsonFault(path, 'reading it threw an error', 'refused', error)
+    throw new JsonFault(pathText(path), 'reading it threw an error', 'refused', error)
   }
 }
 
-function checkLength(length: number, path: string, rules: JsonRules): void {
-  if (length > rules.maxLength) throw new JsonFault(path, `longer than ${rules.maxLength} characters`, 'too-long')
+function checkLength(length: number, path: Path, rules: JsonRules): void {
+  if (length > rules.maxLength)
+    throw new JsonFault(pathText(path), `longer than ${rules.maxLength} characters`, 'too-long')
 }
 
-function writeString(value: string, path: string, rules: JsonRules): string {
+/** Text that every rule allows and that needs no escape: most of what records hold. Longer text is quicker written natively. */
+const PLAIN = /^[ !#-[\]-~]*$/
+const MAX_PLAIN = 100
+
+function writeString(value: string, path: Path, rules: JsonRules): string {
   checkLength(value.length, path, rules)
+  if (value.length <= MAX_PLAIN && PLAIN.test(value)) return `"${value}"`
   checkString(value, path, rules)
   return JSON.stringify(value)
 }
 
-function checkString(value: string, path: string, rules: JsonRules): void {
-  if (!value.isWellFormed()) throw new JsonFault(path, 'text holds a lone surrogate, which is no Unicode character')
-  if (rules.nul === 'refused' && value.includes('\0')) throw new JsonFault(path, 'text holds U+0000')
+function checkString(value: string, path: Path, rules: JsonRules): void {
+  if (!value.isWellFormed()) throw fault(path, 'text holds a lone surrogate, which is no Unicode character')
+  if (rules.nul === 'refused' && value.includes('\0')) throw fault(path, 'text holds U+0000')
 }
 
-function writeNumber(value: number, path: string, rules: JsonRules): string {
-  if (!Number.isFinite(value)) throw new JsonFault(path, `${value} is no JSON number`)
+function writeNumber(value: number, path: Path, rules: JsonRules): string {
+  if (!Number.isFinite(value)) throw fault(path, `${value} is no JSON number`)
   if (rules.unsafeIntegers === 'refused' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
     throw unsafeInteger(path)
   }
@@ -108,33 +135,37 @@ function writeNumber(value: number, path: string, rules: JsonRules): string {
 }
 
 // The number itself stays out of the message: it may be somebody's account.
-function unsafeInteger(path: string): JsonFault {
-  return new JsonFault(path, 'an integer beyond 2^53 - 1; write it as a string')
+function unsafeInteger(path: Path): JsonFault {
+  return fault(path, 'an integer beyond 2^53 - 1; write it as a string')
 }
 
-function writeArray(values: readonly unknown[], path: string, depth: number, rules: JsonRules): string {
+function writeArray(values: readonly unknown[], path: Path, depth: number, rules: JsonRules): string {
   let text = '['
   for (let i = 0; i < values.length; i++) {
-    if (!(i in values)) throw new JsonFault(`${path}[${i}]`, 'the array has a hole here')
-    text += (i === 0 ? '' : ',') + writeValue(values[i], `${path}[${i}]`, depth + 1, rules)
+    if (!(i in values)) throw fault({ above: path, step: i }, 'the array has a hole here')
+    text += (i === 0 ? '' : ',') + writeValue(values[i], { above: path, step: i }, depth + 1, rules)
     checkLength(text.length, path, rules)
   }
   return `${text}]`
 }
 
-function writeObject(value: object, path: string, depth: number, rules: JsonRules): string {
+function writeObject(value: object, path: Path, depth: number, rules: JsonRules): string {
   const problem = plainObjectProblem(value)
-  if (problem !== undefined) throw new JsonFault(path, problem)
+  if (problem !== undefined) throw fault(path, problem)
   let text = '{'
   // The default sort compares UTF-16 code units, which is the order RFC 8785 §3.2.3 asks for.
   for (const key of Object.keys(value).sort()) {
-    const at = memberPath(path, key)
-    checkKey(key, at, rules)
-    const member = Reflect.get(value, key)
-    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${writeValue(member, at, depth + 1, rules)}`
+    text += text === '{' ? '' : ','
+    text += writeMember(key, Reflect.get(value, key), path, depth, rules)
     checkLength(text.length, path, rules)
   }
   return `${text}}`
+}
+
+function writeMember(key: string, value: unknown, path: Path, depth: number, rules: JsonRules): string {
+  const at = { above: path, step: key }
+  checkKey(key, at, rules)
+  return `${writeString(key, at, rules)}:${writeValue(value, at, depth + 1, rules)}`
 }
 
 /** Why an object is more, or less, than its own members; `undefined` for a plain object. */
@@ -146,9 +177,8 @@ export function plainObjectProblem(value: object): string | undefined {
   return Object.getOwnPropertySymbols(value).length > 0 ? 'a symbol key has no JSON form' : undefined
 }
 
-function checkKey(key: string, path: string, rules: JsonRules): void {
-  if (key === '__proto__')
-    throw new JsonFault(path, 'the key __proto__ is refused: it would change objects, not describe them')
+function checkKey(key: string, path: Path, rules: JsonRules): void {
+  if (key === '__proto__') throw fault(path, 'the key __proto__ is refused: it would change objects, not describe them')
   checkString(key, path, rules)
 }
 
@@ -166,9 +196,9 @@ export function memberPath(path: string, key: string): string {
 export function parseJson(text: string, rules: JsonRules): JsonValue {
   const reader = { text, at: 0, rules }
   skipSpace(reader)
-  const value = readValue(reader, '', 1)
+  const value = readValue(reader, undefined, 1)
   skipSpace(reader)
-  if (reader.at !== text.length) throw unexpected(reader, '', 'the end of the text')
+  if (reader.at !== text.length) throw unexpected(reader, undefined, 'the end of the text')
   return value
 }
 
@@ -178,9 +208,9 @@ interface Reader {
   readonly rules: JsonRules
 }
 
-function unexpected(reader: Reader, path: string, expected: string): JsonFault {
+function unexpected(reader: Reader, path: Path, expected: string): JsonFault {
   const found = reader.at < reader.text.length ? JSON.stringify(reader.text.charAt(reader.at)) : 'the end of the text'
-  return new JsonFault(path, `expected ${expected} but found ${found} at offset ${reader.at}`)
+  return fault(path, `expected ${expected} but found ${found} at offset ${reader.at}`)
 }
 
 function skipSpace(reader: Reader): void {
@@ -192,11 +222,11 @@ function skipSpace(reader: Reader): void {
   }
 }
 
-function readValue(reader: Reader, path: string, depth: number): JsonValue {
+function readValue(reader: Reader, path: Path, depth: number): JsonValue {
   const first = reader.text.charAt(reader.at)
   if (first === '"') return readString(reader, path)
   if (first === '{' || first === '[') {
-    if (depth > reader.rules.maxDepth) throw new JsonFault(path, `nested deeper than ${reader.rules.maxDepth}`)
+    if (depth > reader.rules.maxDepth) throw fault(path, `nested deeper than ${reader.rules.maxDepth}`)
     return first === '{' ? readObject(reader, path, depth) : readArray(reader, path, depth)
   }
   if (first === 't') return readWord(reader, path, 'true', true)
@@ -205,7 +235,7 @@ function readValue(reader: Reader, path: string, depth: number): JsonValue {
   return readNumber(reader, path)
 }
 
-function readWord<T>(reader: Reader, path: string, word: string, value: T): T {
+function readWord<T>(reader: Reader, path: Path, word: string, value: T): T {
   if (!reader.text.startsWith(word, reader.at)) throw unexpected(reader, path, 'a JSON value')
   reader.at += word.length
   return value
@@ -213,24 +243,24 @@ function readWord<T>(reader: Reader, path: string, word: string, value: T): T {
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
 
-function readNumber(reader: Reader, path: string): number {
+function readNumber(reader: Reader, path: Path): number {
   NUMBER.lastIndex = reader.at
   const match = NUMBER.exec(reader.text)
   if (match === null) throw unexpected(reader, path, 'a JSON value')
   reader.at += match[0].length
   const value = Number(match[0])
-  if (!Number.isFinite(value)) throw new JsonFault(path, 'a number beyond the range of a double')
+  if (!Number.isFinite(value)) throw fault(path, 'a number beyond the range of a double')
   const written = match[1] === undefined && match[2] === undefined ? 'integer' : 'decimal'
   if (written === 'integer' && !Number.isSafeInteger(value) && String(value) !== match[0]) throw unsafeInteger(path)
   writeNumber(value, path, reader.rules)
   return value
 }
 
-function readString(reader: Reader, path: string): string {
+function readString(reader: Reader, path: Path): string {
   const { text } = reader
   let end = text.indexOf('"', reader.at + 1)
   while (end !== -1 && isEscaped(text, end, reader.at)) end = text.indexOf('"', end + 1)
-  if (end === -1) throw new JsonFault(path, `text that begins at offset ${reader.at} is not closed`)
+  if (end === -1) throw fault(path, `text that begins at offset ${reader.at} is not closed`)
   const token = text.slice(reader.at, end + 1)
   const value = decodeString(token, path, reader.at)
   checkString(value, path, reader.rules)
@@ -245,16 +275,16 @@ function isEscaped(text: string, quote: number, opening: number): boolean {
 }
 
 // JSON.parse of one string token is exact: escapes and control characters are judged by RFC 8259; it hides nothing here.
-function decodeString(token: string, path: string, offset: number): string {
+function decodeString(token: string, path: Path, offset: number): string {
   try {
     return JSON.parse(token)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw new JsonFault(path, `the text at offset ${offset} holds a control character or a broken escape`)
+    throw fault(path, `the text at offset ${offset} holds a control character or a broken escape`)
   }
 }
 
-function readArray(reader: Reader, path: string, depth: number): JsonValue[] {
+function readArray(reader: Reader, path: Path, depth: number): JsonValue[] {
   const values: JsonValue[] = []
   reader.at++
   skipSpace(reader)
@@ -263,7 +293,7 @@ function readArray(reader: Reader, path: string, depth: number): JsonValue[] {
     return values
   }
   for (;;) {
-    values.push(readValue(reader, `${path}[${values.length}]`, depth + 1))
+    values.push(readValue(reader, { above: path, step: values.length }, depth + 1))
     skipSpace(reader)
     const next = reader.text.charAt(reader.at)
     if (next !== ',' && next !== ']') throw unexpected(reader, path, '"," or "]"')
@@ -273,7 +303,7 @@ function readArray(reader: Reader, path: string, depth: number): JsonValue[] {
   }
 }
 
-function readObject(reader: Reader, path: string, depth: number): { [key: string]: JsonValue } {
+function readObject(reader: Reader, path: Path, depth: number): { [key: string]: JsonValue } {
   const members: { [key: string]: JsonValue } = {}
   reader.at++
   skipSpace(reader)
@@ -292,12 +322,12 @@ function readObject(reader: Reader, path: string, depth: number): { [key: string
   }
 }
 
-function readMember(reader: Reader, members: { [key: string]: JsonValue }, path: string, depth: number): void {
+function readMember(reader: Reader, members: { [key: string]: JsonValue }, path: Path, depth: number): void {
   if (reader.text.charAt(reader.at) !== '"') throw unexpected(reader, path, 'a key in quotes')
   const key = readString(reader, path)
-  const at = memberPath(path, key)
+  const at = { above: path, step: key }
   checkKey(key, at, reader.rules)
-  if (Object.hasOwn(members, key)) throw new JsonFault(at, 'this key stands twice')
+  if (Object.hasOwn(members, key)) throw fault(at, 'this key stands twice')
   skipSpace(reader)
   if (reader.text.charAt(reader.at) !== ':') throw unexpected(reader, at, '":"')
   reader.at++

@@ -1,7 +1,7 @@
 // Entry bytes: the RFC 8785 text of a record, made once at admission around the places that only sequencing can fill
 // (spec/entry.md §1, §2). What is stored is exactly what was hashed; nothing is ever serialised a second time.
 
-import { canonicalJson, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
+import { canonicalJson, canonicalMember, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import { type Characters, fieldProblem } from './field-rules.ts'
 import { type AuditRecord, type Draft, ENTRY_FIELDS, FORMAT_VERSION, MAX_ENTRY_BYTES } from './fields.ts'
@@ -33,14 +33,23 @@ export interface Place {
  */
 export type EntryPieces = readonly [string, string, string, string, string]
 
-const LAST_FIELD_OF_PIECE = ['conversation_id', 'parent_id', 'purpose', 'salt', 'v']
-const SEQUENCED: ReadonlySet<string> = new Set([
+/** The fields of each piece: all that stand before the next sequenced ones. */
+const FIELDS_OF_PIECE = piecesBetween([
   'conversation_previous_hash',
   'conversation_seq',
   'previous_hash',
   'recorded_at',
   'seq',
 ])
+
+function piecesBetween(sequenced: readonly string[]): readonly (readonly string[])[] {
+  const pieces: string[][] = [[]]
+  for (const [i, name] of FIELDS_IN_ORDER.entries()) {
+    if (!sequenced.includes(name)) pieces.at(-1)?.push(name)
+    else if (!sequenced.includes(FIELDS_IN_ORDER[i - 1] ?? '')) pieces.push([])
+  }
+  return pieces
+}
 
 /**
  * The canonical text of each field of a draft, as received: what the draft commitment covers.
@@ -50,9 +59,7 @@ export function canonicalFields(draft: Draft): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
   for (const [name, value] of Object.entries(draft)) {
     if (value === undefined) continue
-    // One member at a time under its own key keeps the path of a fault, and the depth, as in the whole record.
-    const member = canonicalJson({ [name]: value }, ENTRY_JSON)
-    fields.set(name, member.slice(1, -1))
+    fields.set(name, canonicalMember(name, value, ENTRY_JSON))
   }
   return fields
 }
@@ -67,30 +74,30 @@ export function canonicalDraft(fields: ReadonlyMap<string, string>): string {
 
 /** The pieces of an admitted draft's entry, with defaults and sets in order. */
 export function entryPieces(draft: Draft, fields: ReadonlyMap<string, string>, admission: Admission): EntryPieces {
-  const written = new Map(fields)
-  const set = (name: string, value: string): unknown => written.set(name, `"${name}":${JSON.stringify(value)}`)
-  set('assurance', draft.assurance ?? 'recorded')
-  set('data_classification', draft.data_classification ?? 'restricted')
-  set('retention_class', draft.retention_class ?? 'default')
-  for (const [name, value] of Object.entries(admission)) set(name, value)
-  written.set('v', `"v":${FORMAT_VERSION}`)
-  for (const name of ['subject_ids', 'compliance_domains'] as const) {
-    const values = draft[name]
-    if (values !== undefined) written.set(name, `"${name}":${canonicalJson([...values].sort(), ENTRY_JSON)}`)
-  }
-  return joinPieces(written)
+  const added = new Map<string, string>()
+  const add = (name: string, value: unknown): unknown => added.set(name, canonicalMember(name, value, ENTRY_JSON))
+  if (draft.assurance === undefined) add('assurance', 'recorded')
+  if (draft.data_classification === undefined) add('data_classification', 'restricted')
+  if (draft.retention_class === undefined) add('retention_class', 'default')
+  for (const [name, value] of Object.entries(admission)) add(name, value)
+  add('v', FORMAT_VERSION)
+  if (draft.subject_ids !== undefined) add('subject_ids', [...draft.subject_ids].sort())
+  if (draft.compliance_domains !== undefined) add('compliance_domains', [...draft.compliance_domains].sort())
+  const [a = '', b = '', c = '', d = '', e = ''] = FIELDS_OF_PIECE.map((names) => joinPiece(names, added, fields))
+  return [a, b, c, d, e.slice(0, -1)]
 }
 
-function joinPieces(written: ReadonlyMap<string, string>): EntryPieces {
-  const pieces = ['', '', '', '', '']
-  let piece = 0
-  for (const name of FIELDS_IN_ORDER) {
-    const text = SEQUENCED.has(name) ? undefined : written.get(name)
-    if (text !== undefined) pieces[piece] += name === 'v' ? text : `${text},`
-    if (name === LAST_FIELD_OF_PIECE[piece]) piece++
+function joinPiece(
+  names: readonly string[],
+  added: ReadonlyMap<string, string>,
+  fields: ReadonlyMap<string, string>,
+): string {
+  let piece = ''
+  for (const name of names) {
+    const text = added.get(name) ?? fields.get(name)
+    if (text !== undefined) piece += `${text},`
   }
-  const [a = '', b = '', c = '', d = '', e = ''] = pieces
-  return [a, b, c, d, e]
+  return piece
 }
 
 /** The entry's canonical text at its place. */
