@@ -1,12 +1,13 @@
 // Admission: an untrusted value becomes a prepared draft that no longer refers to the caller's object (spec/entry.md §4).
 
-import { type KeyObject, randomBytes } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 
 import { toHex } from '../bytes/hex.ts'
 import { JsonFault } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { uuidV7, uuidV8 } from '../bytes/uuid.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
+import { createRandomSource, type RandomSource } from '../crypto/random.ts'
 import { hmacSha256, sha256 } from '../crypto/sha256.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { parseDraft, parseOwnDraft } from '../formats/draft.ts'
@@ -39,23 +40,24 @@ export interface AdmissionContext {
 }
 
 export function createAdmission(context: AdmissionContext): Admission {
+  const random = createRandomSource()
   return {
-    admit: (value) => inOurWords(() => prepare(parseDraft(value, context.actions), context)),
-    admitOwn: (draft) => inOurWords(() => prepare(parseOwnDraft(draft), context)),
+    admit: (value) => inOurWords(() => prepare(parseDraft(value, context.actions), context, random)),
+    admitOwn: (draft) => inOurWords(() => prepare(parseOwnDraft(draft), context, random)),
     deriveId: (...words) => uuidV8(sha256(utf8([context.ledger, ...words].join('\n')))),
   }
 }
 
-function prepare(draft: Draft, { ledger, digestKey, clock }: AdmissionContext): PreparedDraft {
+function prepare(draft: Draft, { ledger, digestKey, clock }: AdmissionContext, random: RandomSource): PreparedDraft {
   const fields = canonicalFields(draft)
   const received = canonicalDraft(fields)
   const size = Buffer.byteLength(received)
   if (size > MAX_DRAFT_BYTES) throw tooLarge(`the draft has ${size} bytes of canonical JSON`, '')
   const now = clock.now()
-  const id = draft.id ?? uuidV7(now, randomBytes(10))
+  const id = draft.id ?? uuidV7(now, random(10))
   const draft_commitment = commit(digestKey, ledger, id, received)
   const timestamp = draft.timestamp ?? formatTimestamp(now)
-  const salt = randomBytes(16).toString('hex')
+  const salt = toHex(random(16))
   return {
     id,
     draft_commitment,
