@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import type { Batch } from '../../ledger/store.ts'
+import { startThread, type Thread } from './thread-host.ts'
+
+const BATCH: Batch = { ledger: 'x', drafts: [], at: 0, patienceMillis: 0 }
+
+/** A thread that answers `head` with how often it was asked, and dies of `commit` and `nodes`. */
+const script = `
+  import { parentPort } from 'node:worker_threads'
+  let asked = 0
+  parentPort.on('message', ({ call, method }) => {
+    if (method === 'commit' || method === 'nodes') throw new Error('the thread dies')
+    parentPort.postMessage({ call, value: method === 'head' ? ++asked : undefined })
+  })`
+
+function mortal(role: 'writer' | 'reader'): Thread {
+  const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`)
+  return startThread({ path: 'ledger.db', role, mode: 'open' }, url)
+}
+
+test('a write that was under way when its thread died may be there: the outcome is unknown', async () => {
+  const thread = mortal('writer')
+  await assert.rejects(thread.call('commit', [BATCH]), { code: 'outcome-unknown' })
+  await thread.stop()
+})
+
+test('a read that was under way when its thread died failed, and nothing else', async () => {
+  const thread = mortal('reader')
+  await assert.rejects(thread.call('nodes', ['x', []]), { code: 'store-unavailable' })
+  await thread.stop()
+})
+
+test('the next call gets a new thread, which the end of the old one does not touch', async () => {
+  const thread = mortal('writer')
+  assert.equal(await thread.call('head', ['x']), 1)
+  await assert.rejects(thread.call('commit', [BATCH]), { code: 'outcome-unknown' })
+  // At once: the old thread has told its error, and has not exited yet.
+  assert.equal(await thread.call('head', ['x']), 1)
+  assert.equal(await thread.call('head', ['x']), 2)
+  await thread.stop()
+})
+
+test('a stopped thread takes nothing more, and one that never started stops at once', async () => {
+  const thread = mortal('writer')
+  await thread.stop()
+  await thread.stop()
+  await assert.rejects(thread.call('head', ['x']), { code: 'ledger-closed' })
+})
