@@ -3,7 +3,7 @@
 import { MAX_ENTRY_BYTES } from './fields.ts'
 
 /** Entries in a full bundle: the width of a full tile. */
-export const MAX_BUNDLE_ENTRIES = 256
+const MAX_BUNDLE_ENTRIES = 256
 
 const LENGTH_BYTES = 2
 

@@ -6,7 +6,7 @@ import { fromHex, toHex } from '../bytes/hex.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 
 /** More than any note of ours carries; the specification asks verifiers for a limit of at least 16. */
-export const MAX_NOTE_SIGNATURES = 100
+const MAX_NOTE_SIGNATURES = 100
 
 const KEY_ID_BYTES = 4
 const EM_DASH = '\u2014'

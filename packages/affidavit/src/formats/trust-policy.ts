@@ -13,7 +13,7 @@ import {
 } from './verifier-key.ts'
 
 /** The quorum that needs nobody; no witness or group can be called so. */
-export const NO_QUORUM = 'none'
+const NO_QUORUM = 'none'
 
 export interface TrustedLog {
   /** Its name is the log's origin. */

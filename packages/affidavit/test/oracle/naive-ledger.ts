@@ -66,7 +66,7 @@ export function inspectCheckpointLog(path: string, ledger: NaiveLedger): readonl
 }
 
 /** As it stands, unjudged. */
-export function readLedger(file: string, origin?: string): NaiveLedger {
+function readLedger(file: string, origin?: string): NaiveLedger {
   const db = new DatabaseSync(file, { timeout: 5_000 })
   try {
     db.exec('BEGIN')
