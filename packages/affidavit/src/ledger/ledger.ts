@@ -11,18 +11,10 @@ import type { HashTile } from '../merkle/tile.ts'
 import { createAdmission } from './admit.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
+import { createClockWatch } from './clock-watch.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
-import {
-  clockJump,
-  conflictRecord,
-  idConflict,
-  ledgerClosed,
-  notFound,
-  type Start,
-  startRecord,
-  stepRecord,
-} from './own-records.ts'
+import { conflictRecord, idConflict, ledgerClosed, notFound, type Start, startRecord } from './own-records.ts'
 import { proveInclusion } from './prove.ts'
 import { createPublisher, type PublishSchedule } from './publisher.ts'
 import { createQueue } from './queue.ts'
@@ -123,17 +115,19 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const timekeeper = createTimekeeper(clock)
   const publisher = createPublisher(publishing, checked, clock, parts.publish)
   const queue = createQueue(commit, parts.queueCapacity)
+  const clockWatch = createClockWatch(timekeeper, admission, queue)
   let closing: Promise<void> | undefined
 
   async function commit(drafts: readonly PreparedDraft[]): Promise<readonly Placed[]> {
-    const placed = await store.commit({ ledger, drafts, at: clock.now(), patienceMillis: parts.patienceMillis })
+    const { patienceMillis } = parts
+    const placed = await store.commit({ ledger, drafts, at: timekeeper.now(), patienceMillis })
     publisher.appended(placed.filter(({ state }) => state === 'recorded').length)
     return placed
   }
 
   // What the ledger records about itself goes the same way as everything else: admitted, queued, committed.
   async function record(draft: Draft): Promise<Placed> {
-    return queue.push(admission.admitOwn(draft))
+    return queue.pushOwn(admission.admitOwn(draft))
   }
 
   async function appendPrepared(prepared: PreparedDraft): Promise<Appended> {
@@ -143,20 +137,12 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     throw idConflict(prepared.id, placed.seq)
   }
 
-  // A step is recorded before the draft that met it: its record enters the queue first, at once.
-  function watchClock(): Promise<unknown> | undefined {
-    const reading = timekeeper.look()
-    if (reading.kind === 'jumped') throw clockJump(reading.expected, reading.found)
-    return reading.kind === 'stepped' ? record(stepRecord(reading.expected, reading.found)) : undefined
-  }
-
   // Runs up to the queue without waiting: callers are recorded in the order of their calls.
   async function append(draft: Draft): Promise<Appended> {
     if (closing !== undefined) throw ledgerClosed()
     const prepared = admission.admit(draft)
-    const stepped = watchClock()
-    const [appended] = await Promise.all([appendPrepared(prepared), stepped])
-    return appended
+    clockWatch.look()
+    return appendPrepared(prepared)
   }
 
   async function appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]> {
@@ -184,11 +170,13 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
 
   async function shutDown(): Promise<void> {
     await queue.drained()
+    const [recorded] = await Promise.allSettled([clockWatch.settle()])
     try {
       await publisher.stop()
     } finally {
       await store.close()
     }
+    if (recorded.status === 'rejected') throw recorded.reason
   }
 
   const opened: Ledger = {
@@ -208,15 +196,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     signStatement: (text) => signStatement(keys, ledger, text),
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: () => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId }),
-    async confirmClock({ actor_id, reason }) {
-      const reading = timekeeper.look()
-      if (reading.kind === 'steady') return
-      const step = stepRecord(reading.expected, reading.found)
-      // Admitted before the clock is accepted: what cannot be recorded is not confirmed.
-      const prepared = admission.admitOwn({ ...step, actor_id, actor_type: 'admin', outcome_reason: reason })
-      timekeeper.confirm()
-      await queue.push(prepared)
-    },
+    confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
     digest: (text) => toHex(hmacSha256(keys.digestKey, utf8(`affidavit digest v1\n${text}`))),
     async health() {
       const size = (await store.head(ledger))?.size ?? 0
@@ -230,8 +210,13 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     },
     [Symbol.asyncDispose]: () => opened.close(),
   }
-  await startOrResume(opened)
-  return opened
+  try {
+    await startOrResume(opened)
+    return opened
+  } catch (error) {
+    publisher.abandon()
+    throw error
+  }
 
   async function startOrResume({ health }: Ledger): Promise<void> {
     if ((await health()).size === 0) {

@@ -30,6 +30,8 @@ export interface Publisher {
   failure(): string | undefined
   /** Publishes what is left and ends. */
   stop(): Promise<void>
+  /** Ends without a word: the ledger could not be opened. */
+  abandon(): void
 }
 
 export function createPublisher(
@@ -106,6 +108,7 @@ export function createPublisher(
     },
     publish,
     failure: () => failed,
+    abandon: () => clearInterval(timer),
     async stop() {
       clearInterval(timer)
       await publish()

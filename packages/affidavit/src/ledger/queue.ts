@@ -9,6 +9,11 @@ const MAX_BATCH = 512
 export interface Queue {
   /** Resolves with the draft's place once it is durable. @throws LedgerError `queue-full` */
   push(draft: PreparedDraft): Promise<Placed>
+  /**
+   * As `push`, for a record of the ledger about itself, beyond the bound: each follows from a draft that was taken, or
+   * from one act of an operator, so they are as few as those.
+   */
+  pushOwn(draft: PreparedDraft): Promise<Placed>
   /** Drafts that may still be pushed. */
   room(): number
   /** Resolves when everything that was pushed before is settled. */
@@ -26,6 +31,7 @@ export function createQueue(
   commit: (drafts: readonly PreparedDraft[]) => Promise<readonly Placed[]>,
   capacity: number,
 ): Queue {
+  if (!(capacity >= 1)) throw new RangeError(`a queue takes at least one draft, not ${capacity}`)
   let waiting: Waiting[] = []
   let underWay = 0
   let pumping: Promise<void> = Promise.resolve()
@@ -55,16 +61,18 @@ export function createQueue(
     }
   }
 
+  function take(draft: PreparedDraft): Promise<Placed> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ draft, resolve, reject })
+      if (state === 'pumping') return
+      state = 'pumping'
+      pumping = pump()
+    })
+  }
+
   return {
-    push(draft) {
-      if (waiting.length + underWay >= capacity) return Promise.reject(queueFull(capacity))
-      return new Promise((resolve, reject) => {
-        waiting.push({ draft, resolve, reject })
-        if (state === 'pumping') return
-        state = 'pumping'
-        pumping = pump()
-      })
-    },
+    push: (draft) => (waiting.length + underWay < capacity ? take(draft) : Promise.reject(queueFull(capacity))),
+    pushOwn: take,
     room: () => capacity - waiting.length - underWay,
     drained: () => pumping,
   }

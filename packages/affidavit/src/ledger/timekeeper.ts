@@ -11,28 +11,47 @@ const JUMP_MILLIS = 24 * 3_600_000
 export type ClockReading =
   | { readonly kind: 'steady' }
   | { readonly kind: 'stepped'; readonly expected: UnixMillis; readonly found: UnixMillis }
-  | { readonly kind: 'jumped'; readonly expected: UnixMillis; readonly found: UnixMillis }
+  | Jump
+
+export interface Jump {
+  readonly kind: 'jumped'
+  readonly expected: UnixMillis
+  readonly found: UnixMillis
+  /** The clock that only runs forward, when the jump was found. */
+  readonly elapsed: number
+}
 
 export interface Timekeeper {
   /** Looks at the clock. A step is told once; a jump is told until it is confirmed or gone. */
   look(): ClockReading
-  /** Accepts the clock as it stands. */
-  confirm(): void
+  /** The wall clock; while it stands where a jump took it that nobody confirmed, what it would say without. */
+  now(): UnixMillis
+  /** Accepts the clock as this jump left it. */
+  confirm(jump: Jump): void
 }
 
 export function createTimekeeper(clock: Clock): Timekeeper {
   let seen = { now: clock.now(), elapsed: clock.elapsed() }
+
+  function read(): { at: typeof seen; expected: UnixMillis; step: number } {
+    const at = { now: clock.now(), elapsed: clock.elapsed() }
+    const expected = Math.round(seen.now + (at.elapsed - seen.elapsed))
+    return { at, expected, step: at.now - expected }
+  }
+
   return {
     look() {
-      const at = { now: clock.now(), elapsed: clock.elapsed() }
-      const expected = Math.round(seen.now + (at.elapsed - seen.elapsed))
-      const step = at.now - expected
-      if (step > JUMP_MILLIS) return { kind: 'jumped', expected, found: at.now }
+      const { at, expected, step } = read()
+      if (step > JUMP_MILLIS) return { kind: 'jumped', expected, found: at.now, elapsed: at.elapsed }
       seen = at
       return Math.abs(step) > STEP_MILLIS ? { kind: 'stepped', expected, found: at.now } : { kind: 'steady' }
     },
-    confirm() {
-      seen = { now: clock.now(), elapsed: clock.elapsed() }
+    now() {
+      const { at, expected, step } = read()
+      return step > JUMP_MILLIS ? expected : at.now
+    },
+    confirm({ found, elapsed }) {
+      seen = { now: found, elapsed }
     },
   }
 }

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+
+import { samples } from '../testing/sample-drafts.ts'
+import { LedgerError } from './errors.ts'
+import { createQueue } from './queue.ts'
+import type { Placed, PreparedDraft } from './store.ts'
+
+const { prepare } = samples('queue.example/agents/0123456789abcdef')
+
+interface Commit {
+  readonly ids: readonly string[]
+  succeed(): void
+  fail(error: unknown): void
+}
+
+/** Commits that wait until they are told how they end. */
+function manualCommits(): {
+  commits: Commit[]
+  commit: (drafts: readonly PreparedDraft[]) => Promise<readonly Placed[]>
+} {
+  const commits: Commit[] = []
+  let seq = 0
+  return {
+    commits,
+    commit: (drafts) =>
+      new Promise((resolve, reject) => {
+        const ids = drafts.map(({ id }) => id)
+        commits.push({ ids, succeed: () => resolve(drafts.map(() => placed(seq++))), fail: reject })
+      }),
+  }
+}
+
+function placed(seq: number): Placed {
+  return { state: 'recorded', seq, integrity_hash: '', recorded_at: '' }
+}
+
+const settled = (): Promise<void> => new Promise(setImmediate)
+
+test('drafts that arrive while a batch is committed become the next batch, in their order', async () => {
+  const { commits, commit } = manualCommits()
+  const queue = createQueue(commit, 100)
+  const drafts = Array.from({ length: 5 }, () => prepare())
+  const places = drafts.map((draft) => queue.push(draft))
+  assert.deepEqual(
+    commits.map(({ ids }) => ids),
+    [[drafts[0]?.id]],
+  )
+  commits[0]?.succeed()
+  await settled()
+  assert.deepEqual(
+    commits[1]?.ids,
+    drafts.slice(1).map(({ id }) => id),
+  )
+  commits[1]?.succeed()
+  assert.deepEqual(
+    (await Promise.all(places)).map(({ seq }) => seq),
+    [0, 1, 2, 3, 4],
+  )
+})
+
+test('a batch has at most 512 drafts, and one batch is under way at a time', async () => {
+  const sizes: number[] = []
+  let underWay = 0
+  const queue = createQueue(async (drafts) => {
+    assert.equal(++underWay, 1)
+    await settled()
+    underWay--
+    sizes.push(drafts.length)
+    return drafts.map((_, i) => placed(i))
+  }, 10_000)
+  await Promise.all(Array.from({ length: 1_500 }, () => queue.push(prepare())))
+  assert.deepEqual(sizes, [1, 512, 512, 475])
+})
+
+test('beyond its bound a draft is refused and nothing else is lost; room comes back', async () => {
+  const { commits, commit } = manualCommits()
+  const queue = createQueue(commit, 3)
+  const taken = [queue.push(prepare()), queue.push(prepare()), queue.push(prepare())]
+  assert.equal(queue.room(), 0)
+  await assert.rejects(queue.push(prepare()), { code: 'queue-full' })
+  commits[0]?.succeed()
+  await taken[0]
+  await settled()
+  assert.equal(queue.room(), 1)
+  commits[1]?.succeed()
+  await Promise.all(taken)
+  assert.equal(queue.room(), 3)
+})
+
+test('what the ledger records about itself is taken beyond the bound, behind what came first', async () => {
+  const { commits, commit } = manualCommits()
+  const queue = createQueue(commit, 1)
+  const own = prepare()
+  const places = [queue.push(prepare()), queue.pushOwn(own)]
+  await assert.rejects(queue.push(prepare()), { code: 'queue-full' })
+  commits[0]?.succeed()
+  await settled()
+  assert.deepEqual(commits[1]?.ids, [own.id])
+  commits[1]?.succeed()
+  await Promise.all(places)
+})
+
+test('a batch that fails fails for each of its drafts, and the next one is tried', async () => {
+  const { commits, commit } = manualCommits()
+  const queue = createQueue(commit, 10)
+  const first = queue.push(prepare())
+  const [second, third] = [queue.push(prepare()), queue.push(prepare())]
+  commits[0]?.succeed()
+  await first
+  await settled()
+  const later = queue.push(prepare())
+  const failure = new LedgerError('not-committed', { problem: 'no room on the disk' })
+  commits[1]?.fail(failure)
+  await assert.rejects(second, failure)
+  await assert.rejects(third, failure)
+  await settled()
+  commits[2]?.succeed()
+  assert.equal((await later).seq, 1)
+})
+
+test('drained waits for what was pushed before, and for what that made the ledger record', async () => {
+  const queue = createQueue(async (drafts) => {
+    await settled()
+    return drafts.map((_, i) => placed(i))
+  }, 10)
+  let recorded: string[] = []
+  const done = queue.push(prepare()).then(() => queue.pushOwn(prepare()).then(() => (recorded = ['its own'])))
+  await queue.drained()
+  assert.deepEqual(recorded, ['its own'])
+  await done
+  await queue.drained()
+})
+
+test('a store that answers fewer places than drafts is our bug, and leaves nobody waiting', async () => {
+  const queue = createQueue(async () => [], 10)
+  await assert.rejects(queue.push(prepare()), /bug/)
+})
+
+test('a queue without room for one draft is refused', () => {
+  for (const capacity of [0, -1, Number.NaN]) assert.throws(() => createQueue(async () => [], capacity), RangeError)
+})
+
+test('every draft is committed once, in the order of the pushes, however they come and whatever fails', async () => {
+  const pushes = fc.array(fc.record({ count: fc.integer({ min: 1, max: 40 }), fails: fc.boolean() }), { maxLength: 12 })
+  await fc.assert(
+    fc.asyncProperty(pushes, async (bursts) => {
+      const committed: string[] = []
+      const fates = bursts.map(({ fails }) => fails)
+      const queue = createQueue(async (drafts) => {
+        await settled()
+        if (fates.shift()) throw new Error('this one fails')
+        committed.push(...drafts.map(({ id }) => id))
+        return drafts.map((_, i) => placed(i))
+      }, 1_000)
+      const outcomes: { id: string; outcome: Promise<string> }[] = []
+      for (const { count } of bursts) {
+        for (let i = 0; i < count; i++) {
+          const draft = prepare()
+          const outcome = queue.push(draft).then(
+            () => 'committed',
+            () => 'failed',
+          )
+          outcomes.push({ id: draft.id, outcome })
+        }
+        await settled()
+      }
+      await queue.drained()
+      const ids: string[] = []
+      for (const { id, outcome } of outcomes) if ((await outcome) === 'committed') ids.push(id)
+      assert.deepEqual(committed, ids)
+    }),
+    { numRuns: 60 },
+  )
+})
