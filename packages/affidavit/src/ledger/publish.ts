@@ -1,4 +1,4 @@
-// Publishing: the tree as stored becomes a signed statement (spec/checkpoint.md §5). The order is the promise:
+// Publishing: the tree as stored becomes a signed statement (spec/sequencing.md §6). The order is the promise:
 // recompute from the bytes, compare, sign, commit with a strictly growing size, and only then release to the outside.
 
 import { equalBytes } from '../bytes/compare.ts'
@@ -120,6 +120,9 @@ async function compareWithStoredTree({ store, ledger }: Publishing, size: number
   if (before === undefined) return
   const body = parseCheckpointBody(before.note.slice(0, before.note.lastIndexOf('\n\n') + 1))
   if ('code' in body) throw corrupt(`the checkpoint of size ${before.size} is unreadable (${body.code})`)
+  if (body.origin !== ledger || body.size !== before.size) {
+    throw corrupt(`the checkpoint of size ${before.size} says to be of size ${body.size} of ${body.origin}`)
+  }
   const then = rootOfFrontier(await storedFrontier(store, ledger, before.size))
   if (!equalBytes(then, body.root)) {
     throw corrupt(`the stored tree of size ${before.size} has root ${toHex(then)}, but ${toHex(body.root)} was signed`)

@@ -1,4 +1,4 @@
-// Releasing: kept checkpoints are written to the log outside the database (spec/checkpoint.md §5, §6).
+// Releasing: kept checkpoints are written to the log outside the database (spec/sequencing.md §6, spec/checkpoint.md §6).
 
 import { utf8 } from '../bytes/text.ts'
 import { openCheckpoint } from '../formats/checkpoint.ts'

@@ -1,4 +1,4 @@
-// A new key for checkpoints (spec/checkpoint.md §7): announced in the log, sworn to by both keys, then in force. Every
+// A new key for checkpoints (spec/sequencing.md §7): announced in the log, sworn to by both keys, then in force. Every
 // step can be done again, so a crash between two of them costs nothing.
 
 import { utf8 } from '../bytes/text.ts'

@@ -58,7 +58,7 @@ export interface Sequenced {
 }
 
 /**
- * Places drafts behind `tip`, in their order. Laws (spec/sequencing.md):
+ * Places drafts behind `tip`, in their order. Laws (spec/sequencing.md §1):
  * I1 seqs are consecutive from the tip; I2 each previous_hash is the hash of the entry before; I3 recorded_at never
  * decreases; I4 a conversation's links run from 0 without gap or fork; I5 an id gets one place: the same commitment is
  * answered with it again, another one with `conflict`.
