@@ -112,6 +112,15 @@ test('the record of a step comes before the draft that met it', async () => {
   assert.deepEqual(await actionsOf(ledger), ['tool_invoked', 'clock_stepped', 'tool_invoked', 'tool_invoked'])
 })
 
+test('the record of a step takes nobody’s room in the queue', async () => {
+  const clock = fixedClock(Date.now())
+  await using ledger = await openFolder(await freshFolder(), { clock, queueCapacity: 1 })
+  for (const append of [ledger.append, async (draft: Draft) => (await ledger.appendMany([draft]))[0]]) {
+    clock.set(clock.now() - 60_000)
+    assert.equal((await append(call()))?.state, 'recorded')
+  }
+})
+
 test('a step whose record fails is recorded later, once, and the draft beside it answers for itself', async () => {
   const folder = await freshFolder()
   const clock = fixedClock(Date.now())

@@ -102,6 +102,21 @@ test('what the ledger records about itself is taken beyond the bound, behind wha
   await Promise.all(places)
 })
 
+test('what the ledger records about itself takes no room from drafts', async () => {
+  const { commits, commit } = manualCommits()
+  const queue = createQueue(commit, 1)
+  const places = [queue.pushOwn(prepare()), queue.pushOwn(prepare())]
+  assert.equal(queue.room(), 1)
+  places.push(queue.push(prepare()))
+  assert.equal(queue.room(), 0)
+  commits[0]?.succeed()
+  await settled()
+  assert.equal(queue.room(), 0)
+  commits[1]?.succeed()
+  await Promise.all(places)
+  assert.equal(queue.room(), 1)
+})
+
 test('a batch that fails fails for each of its drafts, and the next one is tried', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 10)

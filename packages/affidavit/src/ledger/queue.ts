@@ -10,8 +10,8 @@ export interface Queue {
   /** Resolves with the draft's place once it is durable. @throws LedgerError `queue-full` */
   push(draft: PreparedDraft): Promise<Placed>
   /**
-   * As `push`, for a record of the ledger about itself, beyond the bound: each follows from a draft that was taken, or
-   * from one act of an operator, so they are as few as those.
+   * As `push`, for a record of the ledger about itself. It is beyond the bound and takes no room from drafts: each
+   * follows from a draft that was taken, or from one act of an operator, so they are as few as those.
    */
   pushOwn(draft: PreparedDraft): Promise<Placed>
   /** Drafts that may still be pushed. */
@@ -22,6 +22,7 @@ export interface Queue {
 
 interface Waiting {
   readonly draft: PreparedDraft
+  readonly by: 'caller' | 'ledger'
   resolve(placed: Placed): void
   reject(error: unknown): void
 }
@@ -33,7 +34,8 @@ export function createQueue(
 ): Queue {
   if (!(capacity >= 1)) throw new RangeError(`a queue takes at least one draft, not ${capacity}`)
   let waiting: Waiting[] = []
-  let underWay = 0
+  /** Callers' drafts that wait or are under way. */
+  let taken = 0
   let pumping: Promise<void> = Promise.resolve()
   let state: 'idle' | 'pumping' = 'idle'
 
@@ -41,9 +43,8 @@ export function createQueue(
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MAX_BATCH)
       waiting = waiting.slice(MAX_BATCH)
-      underWay = batch.length
       await settle(batch)
-      underWay = 0
+      taken -= batch.filter(({ by }) => by === 'caller').length
     }
     state = 'idle'
   }
@@ -61,9 +62,10 @@ export function createQueue(
     }
   }
 
-  function take(draft: PreparedDraft): Promise<Placed> {
+  function take(draft: PreparedDraft, by: Waiting['by']): Promise<Placed> {
     return new Promise((resolve, reject) => {
-      waiting.push({ draft, resolve, reject })
+      if (by === 'caller') taken++
+      waiting.push({ draft, by, resolve, reject })
       if (state === 'pumping') return
       state = 'pumping'
       pumping = pump()
@@ -71,9 +73,9 @@ export function createQueue(
   }
 
   return {
-    push: (draft) => (waiting.length + underWay < capacity ? take(draft) : Promise.reject(queueFull(capacity))),
-    pushOwn: take,
-    room: () => capacity - waiting.length - underWay,
+    push: (draft) => (taken < capacity ? take(draft, 'caller') : Promise.reject(queueFull(capacity))),
+    pushOwn: (draft) => take(draft, 'ledger'),
+    room: () => capacity - taken,
     drained: () => pumping,
   }
 }
