@@ -2,6 +2,7 @@
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
 
+import { toHex } from '../src/bytes/hex.ts'
 import { canonicalJson, ENTRY_JSON } from '../src/bytes/json.ts'
 import { utf8 } from '../src/bytes/text.ts'
 import type { Draft } from '../src/formats/fields.ts'
@@ -9,6 +10,7 @@ import { createAdmission } from '../src/ledger/admit.ts'
 import { type NewEntry, sequence } from '../src/ledger/sequence.ts'
 import { emptyFrontier } from '../src/merkle/growth.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
+import type { Row } from '../src/verify/chunk.ts'
 
 export const SAMPLE_ORIGIN = 'clinic.example/agents/0123456789abcdef'
 
@@ -23,6 +25,12 @@ export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SA
   )
   const empty = { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
   return [...sequence(empty, prepared, { standing: new Map(), conversations: new Map() }, clock.now()).entries]
+}
+
+/** An entry as a verifier reads it from a store; as text where it can be. */
+export function asRow({ seq, entry, nodes }: NewEntry): Row {
+  const text = Buffer.from(entry).toString('utf8')
+  return { seq, entry: /^[\0-\x7f]*$/.test(text) ? text : entry, nodes: toHex(nodes) }
 }
 
 /** The members of an entry, whatever they are. */

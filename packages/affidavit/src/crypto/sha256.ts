@@ -7,8 +7,8 @@ export type Hash = Uint8Array
 
 export const HASH_BYTES = 32
 
-/** SHA-256 of `bytes`. */
-export function sha256(bytes: Uint8Array): Hash {
+/** SHA-256 of bytes, or of the UTF-8 of a text. */
+export function sha256(bytes: Uint8Array | string): Hash {
   // Asking for a buffer allocates one outside the JavaScript heap, which costs as much as hashing a short input.
   const digest = hash('sha256', bytes, 'binary')
   const bytesOfDigest = new Uint8Array(HASH_BYTES)

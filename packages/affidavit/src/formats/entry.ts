@@ -3,6 +3,7 @@
 
 import { canonicalJson, canonicalMember, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
+import { isCanonicalUnescaped } from '../bytes/unescaped-json.ts'
 import { type Characters, fieldProblem } from './field-rules.ts'
 import { type AuditRecord, type Draft, ENTRY_FIELDS, FORMAT_VERSION, MAX_ENTRY_BYTES } from './fields.ts'
 
@@ -131,8 +132,8 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
   const text = decodeUtf8(bytes)
   if (text === undefined) return refused('entry-not-json', 'the bytes are not UTF-8')
   const characters = bytes.length === text.length && !text.includes('\\') && !text.includes('\x7f') ? 'plain' : 'any'
-  const quick = parseQuickly(text)
-  if (quick !== undefined) return interpret(quick, characters)
+  // Most entries hold no escape; then the native parser, about three times as fast, has nothing to hide.
+  if (isCanonicalUnescaped(text, ENTRY_JSON.maxDepth)) return interpret(JSON.parse(text), characters)
   try {
     const value = parseJson(text, ENTRY_JSON)
     if (canonicalJson(value, ENTRY_JSON) !== text) {
@@ -143,39 +144,6 @@ export function parseEntry(bytes: Uint8Array): ParsedEntry {
     if (!(error instanceof JsonFault)) throw error
     return refused('entry-not-json', error.message)
   }
-}
-
-// What the native parser hides shows when its value is written again: a text that comes back the same, with keys in
-// order, holds no duplicate key, no inexact number and no spare byte. The three things that would come back the same all
-// the same are left to the strict parser, as is every text in doubt. About three times as fast, which is verify's speed.
-function parseQuickly(text: string): JsonValue | undefined {
-  if (text.includes('\\u0000') || text.includes('\\ud')) return undefined
-  try {
-    const value: JsonValue = JSON.parse(text)
-    return isOrdered(value, 1) && JSON.stringify(value) === text ? value : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-function isOrdered(value: JsonValue, depth: number): boolean {
-  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value)
-  if (typeof value !== 'object' || value === null) return true
-  if (depth > ENTRY_JSON.maxDepth) return false
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item !== 'string' && !isOrdered(item, depth + 1)) return false
-    return true
-  }
-  let before = ''
-  for (const key in value) {
-    // Keys compare by UTF-16 code units, as RFC 8785 sorts them; the first one may be empty.
-    if (key < before || key === '__proto__') return false
-    before = key
-    const member = value[key]
-    if (typeof member !== 'string' && member !== undefined && !isOrdered(member, depth + 1)) return false
-  }
-  return true
 }
 
 function refused(code: EntryFault['code'], problem: string): ParsedEntry {

@@ -11,11 +11,13 @@ import {
   ASSURANCES,
   CLASSIFICATIONS,
   CONTENT_ALGORITHM,
+  CONTENT_FIELDS,
   ENTRY_FIELDS,
   type FieldKind,
   MAX_LABEL_BYTES,
   MAX_WORD_BYTES,
   OUTCOMES,
+  SOURCE_FIELDS,
   UUID,
   WORD,
 } from './fields.ts'
@@ -44,7 +46,8 @@ export function fieldProblem(entry: Members, characters: Characters): string | u
   return required === REQUIRED.length ? companionProblem(entry) : `${missingOf(entry)} is missing`
 }
 
-function companionProblem(entry: Members): string | undefined {
+/** Members that only make sense together. */
+export function companionProblem(entry: { readonly [name: string]: unknown }): string | undefined {
   const { conversation_id, conversation_seq, conversation_previous_hash } = entry
   if ((conversation_id === undefined) !== (conversation_seq === undefined)) return 'half a conversation link'
   if ((conversation_id === undefined) !== (conversation_previous_hash === undefined)) return 'half a conversation link'
@@ -87,6 +90,10 @@ const RULES: Readonly<Record<FieldKind, Rule>> = {
   source: { accepts: isSource, form: 'a source: ip, host, service, trace_id, span_id' },
   object: { accepts: isMembers, form: 'an object' },
   contents: { accepts: isContents, form: 'a list of content references' },
+  algorithm: oneOf([CONTENT_ALGORITHM]),
+  labels: { accepts: (value, characters) => isSet(value, label, characters, 0), form: `${sorted} of labels` },
+  trace_id: hex(32),
+  span_id: hex(16),
 }
 
 const FIELDS: ReadonlyMap<string, Rule & { readonly required: boolean }> = new Map(
@@ -94,26 +101,12 @@ const FIELDS: ReadonlyMap<string, Rule & { readonly required: boolean }> = new M
 )
 const REQUIRED = [...FIELDS].filter(([, { required }]) => required).map(([name]) => name)
 
-const SOURCE: ReadonlyMap<string, Rule> = new Map([
-  ['ip', label],
-  ['host', label],
-  ['service', label],
-  ['trace_id', hex(32)],
-  ['span_id', hex(16)],
-])
+const SOURCE = rulesOf(SOURCE_FIELDS)
+const CONTENT = rulesOf(CONTENT_FIELDS)
 
-const CONTENT: ReadonlyMap<string, Rule> = new Map([
-  ['algorithm', oneOf([CONTENT_ALGORITHM])],
-  ['blob_id', label],
-  ['ciphertext_sha256', hash],
-  ['commitment', hash],
-  ['key_id', label],
-  ['media_type', label],
-  ['name', label],
-  ['plain_size', integer],
-  ['sealed_size', integer],
-  ['subject_ids', { accepts: (value, characters) => isSet(value, label, characters, 0), form: `${sorted} of labels` }],
-])
+function rulesOf(fields: Readonly<Record<string, FieldKind>>): ReadonlyMap<string, Rule> {
+  return new Map(Object.entries(fields).map(([name, kind]) => [name, RULES[kind]]))
+}
 
 function pattern(regex: RegExp, maxLength: number, form: string): Rule {
   return { accepts: (value) => typeof value === 'string' && value.length <= maxLength && regex.test(value), form }

@@ -145,6 +145,10 @@ export type FieldKind =
   | 'source'
   | 'object'
   | 'contents'
+  | 'algorithm'
+  | 'labels'
+  | 'trace_id'
+  | 'span_id'
 
 /** Every field an entry of v 1 may have, in canonical order. Another field is an error. */
 export const ENTRY_FIELDS: Readonly<Record<string, { kind: FieldKind; required: boolean; set: 'caller' | 'ledger' }>> =
@@ -188,6 +192,15 @@ export const ENTRY_FIELDS: Readonly<Record<string, { kind: FieldKind; required: 
     v: { kind: 'integer', required: true, set: 'ledger' },
   }
 
+/** The members of a source, in canonical order; each may be left out. */
+export const SOURCE_FIELDS: Readonly<Record<keyof Source, FieldKind>> = {
+  host: 'label',
+  ip: 'label',
+  service: 'label',
+  span_id: 'span_id',
+  trace_id: 'trace_id',
+}
+
 /** Where an act came from. */
 export interface Source {
   ip?: string
@@ -200,6 +213,20 @@ export interface Source {
 }
 
 export const CONTENT_ALGORITHM = 'aes-256-gcm-chunked'
+
+/** The members of a content reference, in canonical order; none may be left out. */
+export const CONTENT_FIELDS: Readonly<Record<keyof ContentReference, FieldKind>> = {
+  algorithm: 'algorithm',
+  blob_id: 'label',
+  ciphertext_sha256: 'hash',
+  commitment: 'hash',
+  key_id: 'label',
+  media_type: 'label',
+  name: 'label',
+  plain_size: 'integer',
+  sealed_size: 'integer',
+  subject_ids: 'labels',
+}
 
 /** A sealed payload that belongs to a record (spec/entry.md §5). The payload itself lies in the vault. */
 export interface ContentReference {

@@ -16,6 +16,11 @@ export function leafHash(entry: Uint8Array): Hash {
   return sha256(input)
 }
 
+/** The hash of the entry whose UTF-8 text this is: it need not become bytes first, which costs as much. */
+export function leafHashOfText(entry: string): Hash {
+  return sha256(`\0${entry}`)
+}
+
 /** The hash of a node above two others: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {
   requireHash(left)

@@ -1,16 +1,22 @@
 // Verifying one stretch of a log by itself, so that stretches can be verified side by side and joined (verify/log.ts).
 // A stretch begins at a multiple of a power of two that is not shorter than it: then its tree is a subtree of the log's.
 
-import { equalBytes } from '../bytes/compare.ts'
+import { toHex } from '../bytes/hex.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import { createGrowth, emptyFrontier, type Frontier } from '../merkle/growth.ts'
 import { createEntryChecker, type Edge, type Edges, type KeyEntry, type Lookback } from './entries.ts'
 import { createFindings, type Finding, type FindingList, finding, type Place } from './finding.ts'
 import type { NumberSet } from './numbers.ts'
 
-/** A row as read: the entry's bytes and the tree nodes stored beside them; or why they cannot be read. */
+/** A row as read, or why it cannot be read. */
 export type Row =
-  | { readonly seq: number; readonly entry: Uint8Array; readonly nodes: Uint8Array }
+  | {
+      readonly seq: number
+      /** The exact bytes; or, which is quicker, their text, where every byte is ASCII. */
+      readonly entry: Uint8Array | string
+      /** The tree nodes stored beside it, in lower-case hex. */
+      readonly nodes: string
+    }
   | { readonly seq: number; readonly unreadable: string }
 
 export interface ChunkTask {
@@ -38,8 +44,8 @@ export interface ChunkResult {
   /** Entries from here on have no computable place in the tree: one is missing. */
   readonly holedFrom: number | undefined
   readonly frontier: Frontier
-  /** Stored nodes of the last entry above the chunk, end to end, for the join to compare. */
-  readonly closing: Uint8Array
+  /** Stored nodes of the last entry above the chunk, end to end in hex, for the join to compare. */
+  readonly closing: string
   /** Root of the entries `from` to `size`, for each size asked. */
   readonly roots: readonly { readonly size: number; readonly root: Hash }[]
   readonly edges: Edges
@@ -48,6 +54,8 @@ export interface ChunkResult {
   readonly uninterpreted: number
   readonly findings: Pick<FindingList, 'first' | 'counts'>
 }
+
+const HASH_DIGITS = 2 * HASH_BYTES
 
 /** Checks what a row carries beside its entry: the subjects it is listed under. */
 export type RowCheck = (seq: number, subject_ids: readonly string[]) => string | undefined
@@ -62,7 +70,7 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
   let next = task.from
   let checked = 0
   let holedFrom: number | undefined
-  let closing = new Uint8Array()
+  let closing = ''
 
   for (const row of rows) {
     if (row.seq !== next) {
@@ -75,16 +83,18 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
       holedFrom ??= row.seq
       continue
     }
-    const { leaf, entry } = checker.check(row.seq, row.entry)
+    const { leaf, hash, entry } = checker.check(row.seq, row.entry)
     const place = entry === undefined ? { seq: row.seq } : { seq: row.seq, id: entry.id }
     // Behind a hole no entry has its place in the tree any more, but each still has its own hash.
-    const computed = holedFrom === undefined ? growth.append(leaf) : leaf
+    const completed = holedFrom === undefined ? growth.append(leaf) : leaf
+    // Every other entry completes its leaf and nothing more.
+    const computed = completed.length === HASH_BYTES ? hash : toHex(completed)
     const found = compareNodes(place, computed, row.nodes, apart && next === task.to ? 'closes the chunk' : 'inside')
     if (found !== undefined && (holedFrom === undefined || found.code === 'entry-altered')) findings.add(found)
     const stray = checkRow(row.seq, entry?.subject_ids ?? [])
     if (stray !== undefined) findings.add(finding('subjects-altered', place, stray))
     checked++
-    closing = row.nodes.slice(Math.min(row.nodes.length, computed.length))
+    closing = row.nodes.slice(computed.length)
     if (next === wanted[0]) {
       if (holedFrom === undefined) roots.push({ size: next, root: growth.root() })
       wanted.shift()
@@ -118,15 +128,14 @@ function missing(from: number, to: number): Finding {
 // The last entry of a chunk can complete nodes above the chunk; those are compared where the chunks are joined.
 function compareNodes(
   place: Place,
-  computed: Uint8Array,
-  stored: Uint8Array,
+  computed: string,
+  stored: string,
   position: 'closes the chunk' | 'inside',
 ): Finding | undefined {
-  if (equalBytes(computed, stored)) return undefined
-  if (!equalBytes(computed.subarray(0, HASH_BYTES), stored.subarray(0, HASH_BYTES))) {
+  if (computed === stored) return undefined
+  if (computed.slice(0, HASH_DIGITS) !== stored.slice(0, HASH_DIGITS)) {
     return finding('entry-altered', place, 'the bytes of the entry do not have the hash that was stored with them')
   }
-  const shared = stored.subarray(0, computed.length)
-  if (position === 'closes the chunk' && equalBytes(computed, shared)) return undefined
+  if (position === 'closes the chunk' && stored.startsWith(computed)) return undefined
   return finding('node-altered', place, 'tree nodes stored with the entry are not those of the log')
 }

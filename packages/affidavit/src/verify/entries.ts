@@ -3,9 +3,10 @@
 
 import { toHex } from '../bytes/hex.ts'
 import type { Hash } from '../crypto/sha256.ts'
-import { type EntryFault, parseEntry } from '../formats/entry.ts'
+import type { EntryFault } from '../formats/entry.ts'
 import type { AuditRecord } from '../formats/fields.ts'
-import { leafHash } from '../merkle/hash.ts'
+import { namesKeys, type Skimmed, skimEntry } from '../formats/skim-entry.ts'
+import { leafHash, leafHashOfText } from '../merkle/hash.ts'
 import { type FindingCode, type FindingList, finding } from './finding.ts'
 import { addNumber, type NumberSet } from './numbers.ts'
 
@@ -23,13 +24,18 @@ export interface KeyEntry {
 
 export interface EntryCheck {
   readonly leaf: Hash
+  /** The same in lower-case hex. */
+  readonly hash: string
   /** Absent where the bytes could not be interpreted. */
-  readonly entry?: Entry
+  readonly entry?: Skimmed
 }
 
 export interface EntryChecker {
-  /** Checks the entry at `seq`, which must follow the one checked before. */
-  check(seq: number, bytes: Uint8Array): EntryCheck
+  /**
+   * Checks the entry at `seq`, which must follow the one checked before.
+   * @param bytes exactly as stored; or as text, where every byte is ASCII
+   */
+  check(seq: number, bytes: Uint8Array | string): EntryCheck
   /** How the run began and ended, for joining it to its neighbours. */
   edges(): Edges
   readonly producers: ReadonlyMap<string, NumberSet>
@@ -88,14 +94,14 @@ export function createEntryChecker(
   let last = before
   let unknownVersions = 0
 
-  function check(seq: number, bytes: Uint8Array): EntryCheck {
-    const leaf = leafHash(bytes)
+  function check(seq: number, bytes: Uint8Array | string): EntryCheck {
+    const leaf = typeof bytes === 'string' ? leafHashOfText(bytes) : leafHash(bytes)
     const hash = toHex(leaf)
-    const parsed = parseEntry(bytes)
+    const parsed = skimEntry(bytes)
     if ('fault' in parsed) {
       report(parsed.fault, seq)
       follow(seq, undefined, hash)
-      return { leaf }
+      return { leaf, hash }
     }
     const { entry } = parsed
     checkPlace(entry, seq)
@@ -106,10 +112,8 @@ export function createEntryChecker(
       if (numbers === undefined) producers.set(entry.producer_id, addNumber([], entry.producer_seq))
       else addNumber(numbers, entry.producer_seq)
     }
-    if (entry.action === 'key_rotated' || entry.action === 'logging_started') {
-      keyEntries.push({ seq, action: entry.action, details: entry.details ?? {} })
-    }
-    return { leaf, entry }
+    if (namesKeys(entry)) keyEntries.push({ seq, action: entry.action, details: entry.details ?? {} })
+    return { leaf, hash, entry }
   }
 
   function report({ code, problem }: EntryFault, seq: number): void {
@@ -117,12 +121,12 @@ export function createEntryChecker(
     else findings.add(finding(code, { seq }, problem))
   }
 
-  function checkPlace(entry: Entry, seq: number): void {
+  function checkPlace(entry: Skimmed, seq: number): void {
     if (entry.ledger !== origin) complain('wrong-ledger', entry, seq, `the entry belongs to ${entry.ledger}`)
     if (entry.seq !== seq) complain('wrong-seq', entry, seq, `the entry says that its seq is ${entry.seq}`)
   }
 
-  function follow(seq: number, entry: Entry | undefined, hash: string): void {
+  function follow(seq: number, entry: Skimmed | undefined, hash: string): void {
     if (entry !== undefined) {
       const { id, previous_hash, recorded_at } = entry
       const follower = { seq, id, previous_hash, recorded_at }
@@ -132,7 +136,7 @@ export function createEntryChecker(
     last = { seq, id: entry?.id, hash, recorded_at: entry?.recorded_at ?? last?.recorded_at ?? '' }
   }
 
-  function checkConversation(entry: Entry, conversation_id: string, hash: string): void {
+  function checkConversation(entry: Skimmed, conversation_id: string, hash: string): void {
     const at = entry.conversation_seq ?? 0
     const tip = conversations.get(conversation_id) ?? lookUpTip(conversation_id, at - 1)
     if (tip === undefined) {
@@ -164,7 +168,7 @@ export function createEntryChecker(
     if (oldest !== undefined) conversations.delete(oldest)
   }
 
-  function complain(code: FindingCode, entry: Entry, seq: number, problem: string): void {
+  function complain(code: FindingCode, entry: Skimmed, seq: number, problem: string): void {
     findings.add(finding(code, { seq, id: entry.id }, problem))
   }
 

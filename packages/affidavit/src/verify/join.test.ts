@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 
 import { naiveTree } from '../../test/oracle/naive-tree.ts'
-import { rewritten, SAMPLE_ORIGIN, sampleLog } from '../../test/sample-log.ts'
+import { asRow, rewritten, SAMPLE_ORIGIN, sampleLog } from '../../test/sample-log.ts'
 import { toHex } from '../bytes/hex.ts'
 import { parseEntry } from '../formats/entry.ts'
 import type { Draft } from '../formats/fields.ts'
@@ -29,12 +29,7 @@ function verify(rows: readonly NewEntry[], size: number, width: number, sizes: r
     return found === undefined ? undefined : toHex(leafHash(found.entry))
   }
   const verifyOne = (task: ChunkTask): ReturnType<typeof verifyChunk> =>
-    verifyChunk(
-      task,
-      rows.filter(({ seq }) => seq >= task.from && seq < task.to),
-      lookback,
-      () => undefined,
-    )
+    verifyChunk(task, rows.filter(({ seq }) => seq >= task.from && seq < task.to).map(asRow), lookback, () => undefined)
   return joinChunks(planChunks(SAMPLE_ORIGIN, size, sizes, width).map(verifyOne).reverse())
 }
 
@@ -183,7 +178,7 @@ test('behind a removed entry only the hole is named: nobody can say what the lin
 
 test('a row that cannot be read is named, and what follows it is read on', () => {
   const honest = sampleLog([{}, {}, {}])
-  const rows = honest.map((row) => (row.seq === 1 ? { seq: 1, unreadable: 'no bytes' } : row))
+  const rows = honest.map((row) => (row.seq === 1 ? { seq: 1, unreadable: 'no bytes' } : asRow(row)))
   const [task] = planChunks(SAMPLE_ORIGIN, 3, [], 4)
   if (task === undefined) throw new Error('a log of 3 has a stretch')
   const { findings, checked, holedFrom } = verifyChunk(

@@ -1,6 +1,6 @@
 // Joining verified stretches of a log into one: the links between them, the tree above them, the producers across them.
 
-import { equalBytes } from '../bytes/compare.ts'
+import { toHex } from '../bytes/hex.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import { createGrowth, emptyFrontier, type Frontier, rootOfFrontier } from '../merkle/growth.ts'
 import { foldRoots } from '../merkle/hash.ts'
@@ -94,8 +94,8 @@ function addRoots(roots: Map<number, Hash>, above: Frontier, chunk: ChunkResult)
 
 // The last entry of a full chunk completes the nodes above it, which are stored with it.
 function raise(completed: Uint8Array, chunk: ChunkResult, width: number, findings: FindingList): void {
-  const expected = chunk.to - chunk.from === width ? completed.subarray(HASH_BYTES) : new Uint8Array()
-  if (equalBytes(expected, chunk.closing)) return
+  const expected = chunk.to - chunk.from === width ? toHex(completed.subarray(HASH_BYTES)) : ''
+  if (expected === chunk.closing) return
   const id = chunk.edges.last?.id
   const place = { seq: chunk.to - 1, ...(id === undefined ? {} : { id }) }
   findings.add(finding('node-altered', place, 'tree nodes stored with the entry are not those of the log'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { SAMPLE_ORIGIN, sampleLog } from '../../test/sample-log.ts'
+import { asRow, SAMPLE_ORIGIN, sampleLog } from '../../test/sample-log.ts'
 import { heartbeatKey, logKey, noteOf, pinnedTo, rotationEntry, startEntry, timeLine } from '../../test/signing.ts'
 import type { SignerKey } from '../formats/signer-key.ts'
 import type { Anchor } from './anchors.ts'
@@ -57,7 +57,7 @@ function judge(changes: Partial<LogEvidence> = {}): Report {
   if (task === undefined) throw new Error('a log has a stretch')
   const chunk = verifyChunk(
     task,
-    rows,
+    rows.map(asRow),
     () => undefined,
     () => undefined,
   )

@@ -17,6 +17,12 @@ interface Stray {
   readonly sql: string
 }
 
+/** The numbers that entries stand under, found by seeking from one to the next: no page of the entries is read for it. */
+const NUMBERS = `WITH RECURSIVE numbers(no) AS (
+  SELECT min(ledger_no) FROM entries
+  UNION ALL SELECT (SELECT min(ledger_no) FROM entries WHERE ledger_no > no) FROM numbers WHERE no IS NOT NULL
+)`
+
 const STRAYS: readonly Stray[] = [
   {
     code: 'stray-row',
@@ -27,16 +33,17 @@ const STRAYS: readonly Stray[] = [
   {
     code: 'stray-row',
     what: 'table entries',
-    problem: 'belong to no ledger here, or have a seq that no entry gets',
-    sql: `SELECT count(*) AS n FROM entries
-          WHERE seq NOT BETWEEN 0 AND ${MAX} OR ledger_no NOT IN (SELECT ledger_no FROM ledgers)`,
+    problem: 'belong to no ledger here',
+    sql: `${NUMBERS} SELECT count(*) AS n FROM entries WHERE ledger_no IN (
+            SELECT no FROM numbers WHERE no NOT IN (SELECT ledger_no FROM ledgers))`,
   },
   {
     code: 'stray-row',
-    what: 'table entry_subjects',
-    problem: 'belong to no entry of a ledger here',
-    sql: `SELECT count(*) AS n FROM entry_subjects s WHERE NOT EXISTS
-          (SELECT 1 FROM entries e WHERE e.ledger_no = s.ledger_no AND e.seq = s.seq)`,
+    what: 'table entries',
+    problem: 'have a seq that no entry gets',
+    sql: `${NUMBERS} SELECT coalesce(sum(
+            (SELECT count(*) FROM entries WHERE ledger_no = no AND seq < 0) +
+            (SELECT count(*) FROM entries WHERE ledger_no = no AND seq > ${MAX})), 0) AS n FROM numbers`,
   },
   {
     code: 'stray-row',
@@ -79,11 +86,23 @@ export function checkSchema(db: SqliteDatabase): SchemaCheck {
 
 /** Rows that no ledger would read, and ledgers without entries other than the one numbered `chosen`. */
 export function checkStrays(db: SqliteDatabase, chosen: number | undefined): Finding[] {
-  return [...STRAYS, emptyLedgers(chosen)].flatMap(({ code, what, problem, sql }) => {
+  return [...STRAYS, straySubjects(chosen), emptyLedgers(chosen)].flatMap(({ code, what, problem, sql }) => {
     const read = tryRead(() => integerColumn(db.prepare(sql).get(), 'n'))
     if ('problem' in read) return [finding('database-unreadable', { what }, read.problem)]
     return read.value === 0 ? [] : [finding(code, { what }, `${read.value} rows ${problem}`)]
   })
+}
+
+// The subjects of the chosen ledger's entries are read along with these (verify-rows.ts).
+function straySubjects(chosen: number = 0): Stray {
+  return {
+    code: 'stray-row',
+    what: 'table entry_subjects',
+    problem: 'belong to no entry of a ledger here',
+    sql: `SELECT count(*) AS n FROM entry_subjects s
+          WHERE (ledger_no <> ${chosen} OR seq < 0 OR seq > (SELECT max(seq) FROM entries WHERE ledger_no = ${chosen}))
+            AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.ledger_no = s.ledger_no AND e.seq = s.seq)`,
+  }
 }
 
 function emptyLedgers(chosen: number = 0): Stray {
