@@ -37,7 +37,7 @@ export interface CheckpointFile {
    * @throws LedgerError `not-published`
    */
   append(note: string): Promise<void>
-  /** The notes of `origin` among the newest records, oldest first. */
+  /** The notes of `origin` among the newest records, oldest first. One that was torn is not among them. */
   newest(origin: string): Promise<readonly { size: number; note: string }[]>
 }
 
@@ -58,7 +58,9 @@ export function checkpointFile(folder: string, openLog: OpenLogFile = open): Che
       const file = await openIfThere(path)
       if (file === undefined) return []
       try {
-        return notesOf(await readTail(file), origin)
+        const tail = await readTail(file)
+        // The next append cuts off what is behind the last whole record, even where enough of it is there to be read.
+        return notesOf(tail.subarray(0, endOfLastRecord(tail)), origin)
       } finally {
         await file.close()
       }
