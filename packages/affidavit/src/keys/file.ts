@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path'
 import { fromBase64, toBase64 } from '../bytes/base64.ts'
 import { signEd25519 } from '../crypto/ed25519.ts'
 import { formatSignerKey, generateSignerKey, parseSignerKey, type SignerKey } from '../formats/signer-key.ts'
-import type { KeyType } from '../formats/verifier-key.ts'
+import { type KeyType, sameVerifierKey } from '../formats/verifier-key.ts'
 import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerKeys, Signer } from '../ledger/keys.ts'
 
@@ -76,7 +76,11 @@ export function fileKeys(folder: string, ledger: string): LedgerKeys {
   }
 
   function pending(): Signer | undefined {
-    return existsSync(join(folder, NEXT_CHECKPOINT)) ? readSigner(folder, NEXT_CHECKPOINT, 'ed25519') : undefined
+    const path = join(folder, NEXT_CHECKPOINT)
+    if (!existsSync(path)) return undefined
+    const signer = readSigner(folder, NEXT_CHECKPOINT, 'ed25519')
+    expectName(signer, ledger, path)
+    return signer
   }
 
   checkpointSigner()
@@ -92,7 +96,9 @@ export function fileKeys(folder: string, ledger: string): LedgerKeys {
       writeSecret(join(folder, NEXT_CHECKPOINT), `${formatSignerKey(next)}\n`)
       return signerOf(next)
     },
-    async finishRotation() {
+    async finishRotation({ verifierKey }) {
+      const begun = pending()
+      if (begun === undefined || !sameVerifierKey(begun.verifierKey, verifierKey)) return
       // rename replaces the old key's file in one step: there is never a moment without a key.
       renameSync(join(folder, NEXT_CHECKPOINT), join(folder, CHECKPOINT))
       syncFolder(folder)

@@ -20,10 +20,13 @@ export interface LedgerKeys {
    * @throws LedgerError `missing-key`
    */
   checkpoint(): Promise<Signer>
-  /** A new checkpoint key, durable but not yet in force; the same one again until `finishRotation`. */
+  /** A new checkpoint key, durable but not yet in force; the same one again until it is finished. */
   beginRotation(): Promise<Signer>
   /** The key that was begun and not finished; `undefined` where there is none. */
   pendingRotation(): Promise<Signer | undefined>
-  /** Puts the begun key in force and destroys the secret of the old one. Its announcement must be published already. */
-  finishRotation(): Promise<void>
+  /**
+   * Puts the begun key in force and destroys the secret of the old one. Its announcement must be published already. Where
+   * another process has finished it, nothing is left to do.
+   */
+  finishRotation(begun: Signer): Promise<void>
 }

@@ -31,7 +31,7 @@ export async function rotateCheckpointKey(
     await rotation.record(announcement(rotation, old, next, attempt))
     const checkpoint = await publisher.publish([next])
     if (!isSignedByBoth(checkpoint, old, next)) continue
-    await keys.finishRotation()
+    await keys.finishRotation(next)
     return { verifierKey: formatVerifierKey(next.verifierKey), checkpoint }
   }
   throw new LedgerError('not-published', {
