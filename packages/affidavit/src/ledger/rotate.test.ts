@@ -11,8 +11,10 @@ import { initLedger } from '../embedded/init.ts'
 import { openFolder } from '../embedded/open.ts'
 import { formatVerifierKey, parseVerifierKey } from '../formats/verifier-key.ts'
 import { fileKeys } from '../keys/file.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
 import { verifySqlite } from '../stores/sqlite/verify.ts'
 import type { Ledger } from './ledger.ts'
+import type { LedgerStore } from './store.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'affidavit-rotate-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -66,6 +68,44 @@ test('a rotation that a crash interrupted is finished by opening, with the key t
   assert.equal(await ledger.verifierKey(), begun)
   await ledger.close()
   assert.deepEqual(await changesOf(folder, verifierKey), [[verifierKey, begun]])
+})
+
+/** A store behind whose back another process publishes, right after each of so many commits. */
+function overtaken(folder: string, other: Ledger, times: number): LedgerStore {
+  const store = sqliteStore(databaseFile(folder), 'open')
+  let left = times
+  return {
+    ...store,
+    async commit(batch) {
+      const placed = await store.commit(batch)
+      if (left-- > 0) await other.publish()
+      return placed
+    },
+  }
+}
+
+test('a key is in force only when both keys have signed: where others publish first, it is announced again', async () => {
+  const { folder, verifierKey } = await freshLedger()
+  await using other = await openFolder(folder, { publish: QUIET })
+  const ledger = await openFolder(folder, { publish: QUIET, store: overtaken(folder, other, 2) })
+  const rotated = await ledger.rotateKey()
+  assert.equal(rotated.checkpoint.size, 4)
+  await ledger.close()
+  const change = [verifierKey, rotated.verifierKey]
+  assert.deepEqual(await changesOf(folder, verifierKey), [change, change, change])
+})
+
+test('a rotation that others never let through says so, and goes on with the same key', async () => {
+  const { folder, origin, verifierKey } = await freshLedger()
+  await using other = await openFolder(folder, { publish: QUIET })
+  const ledger = await openFolder(folder, { publish: QUIET, store: overtaken(folder, other, 20) })
+  await assert.rejects(ledger.rotateKey(), { code: 'not-published' })
+  assert.equal(await ledger.verifierKey(), verifierKey)
+  const begun = await fileKeys(keysFolder(folder), origin).pendingRotation()
+  const rotated = await ledger.rotateKey()
+  assert.equal(rotated.verifierKey, begun && formatVerifierKey(begun.verifierKey))
+  await ledger.close()
+  assert.equal((await changesOf(folder, verifierKey)).length, 21)
 })
 
 test('key after key, each is reached from the first', async () => {

@@ -27,8 +27,10 @@ export async function rotateCheckpointKey(
   const { keys, publisher } = rotation
   const old = await keys.checkpoint()
   const next = await keys.beginRotation()
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    await rotation.record(announcement(rotation, old, next, attempt))
+  // Announcements of a rotation that was interrupted are found again, and do not count: it goes on behind them.
+  for (let attempt = 0, announced = 0; announced < ATTEMPTS; attempt++) {
+    const { state } = await rotation.record(announcement(rotation, old, next, attempt))
+    if (state === 'recorded') announced++
     const checkpoint = await publisher.publish([next])
     if (!isSignedByBoth(checkpoint, old, next)) continue
     await keys.finishRotation(next)
