@@ -148,7 +148,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   async function appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]> {
     const outcomes: Promise<AppendOutcome>[] = []
     for await (const draft of drafts) {
-      while (queue.room() < 1) await queue.drained()
+      while (queue.room() < 1) await queue.batchSettled()
       outcomes.push(append(draft).catch(refusedOr))
     }
     return Promise.all(outcomes)

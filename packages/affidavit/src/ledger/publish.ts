@@ -9,11 +9,11 @@ import type { Hash } from '../crypto/sha256.ts'
 import { formatCheckpointBody, parseCheckpointBody } from '../formats/checkpoint.ts'
 import { cosignatureLine, cosignatureMessage } from '../formats/cosignature.ts'
 import { formatNote, formatSignatureLine, type NoteSignature, parseNote } from '../formats/note.ts'
-import { createGrowth, type Frontier, planFrontier, rootOfFrontier } from '../merkle/growth.ts'
-import { leafHash } from '../merkle/hash.ts'
+import { type Frontier, planFrontier, rootOfFrontier } from '../merkle/growth.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
-import { LedgerError, unreachable } from './errors.ts'
+import { unreachable } from './errors.ts'
 import type { LedgerKeys, Signer } from './keys.ts'
+import { corrupt } from './regrow.ts'
 import type { LedgerStore, StoredCheckpoint } from './store.ts'
 
 export interface Publishing {
@@ -34,8 +34,6 @@ export interface Published {
   readonly checked: CheckedTree
   readonly published: 'released' | 'superseded' | 'nothing new'
 }
-
-const PAGE = 1000
 
 /** The frontier of the tree of `size` as the store has it. */
 export async function storedFrontier(store: LedgerStore, ledger: string, size: number): Promise<Frontier> {
@@ -59,7 +57,7 @@ export async function publishCheckpoint(
   const newest = await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER)
   if (newest !== undefined && newest.size >= size) return { checkpoint: newest, checked, published: 'nothing new' }
   // 1. What is signed was read back from the store as bytes and hashed anew: a flipped bit is found before it is sworn to.
-  const frontier = await growFromBytes(publishing, checked.frontier, size)
+  const frontier = await store.regrow(ledger, checked.frontier, size)
   const root = rootOfFrontier(frontier)
   await compareWithStoredTree(publishing, size, root)
   // 2. The log key signs the tree, the heartbeat key the time.
@@ -95,24 +93,6 @@ export async function publishHeartbeat(
   await publishing.outside.append(`${checkpoint.note}${line}\n`)
 }
 
-async function growFromBytes({ store, ledger }: Publishing, from: Frontier, size: number): Promise<Frontier> {
-  const growth = createGrowth(from)
-  while (growth.size < size) {
-    const page = await store.entries(
-      ledger,
-      { from_seq: growth.size, until_seq: size },
-      { limit: PAGE, order: 'ascending' },
-    )
-    if (page.length === 0) throw corrupt(`the entry at seq ${growth.size} is missing`)
-    for (const { seq, entry, nodes } of page) {
-      if (seq !== growth.size) throw corrupt(`the entry at seq ${growth.size} is missing`)
-      if (!equalBytes(growth.append(leafHash(entry)), nodes))
-        throw corrupt(`the entry at seq ${seq} does not have the hash it was stored with`)
-    }
-  }
-  return growth.frontier()
-}
-
 async function compareWithStoredTree({ store, ledger }: Publishing, size: number, root: Hash): Promise<void> {
   const stored = rootOfFrontier(await storedFrontier(store, ledger, size))
   if (!equalBytes(stored, root)) throw corrupt(`the stored tree of size ${size} is not that of the entries`)
@@ -136,11 +116,4 @@ async function signNote({ verifierKey, sign }: Signer, text: string): Promise<No
 async function timeLine({ heartbeat }: LedgerKeys, text: string, at: UnixMillis): Promise<NoteSignature> {
   const seconds = Math.floor(at / 1000)
   return cosignatureLine(heartbeat.verifierKey, seconds, await heartbeat.sign(cosignatureMessage(text, seconds)))
-}
-
-function corrupt(problem: string): LedgerError {
-  return new LedgerError('store-corrupt', {
-    problem: `${problem}; nothing was signed`,
-    cure: 'keep the files as evidence and run affidavit verify: it says what was changed',
-  })
 }

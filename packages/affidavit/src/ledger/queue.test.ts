@@ -32,31 +32,32 @@ function manualCommits(): {
   }
 }
 
+function idsOf(commits: readonly Commit[]): (readonly string[])[] {
+  return commits.map(({ ids }) => ids)
+}
+
 function placed(seq: number): Placed {
   return { state: 'recorded', seq, integrity_hash: '', recorded_at: '' }
 }
 
 const settled = (): Promise<void> => new Promise(setImmediate)
 
-test('drafts that arrive while a batch is committed become the next batch, in their order', async () => {
+test('drafts of one turn of the event loop are one batch; what arrives meanwhile is the next, in order', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 100)
-  const drafts = Array.from({ length: 5 }, () => prepare())
-  const places = drafts.map((draft) => queue.push(draft))
-  assert.deepEqual(
-    commits.map(({ ids }) => ids),
-    [[drafts[0]?.id]],
-  )
+  const [first, second] = [Array.from({ length: 3 }, () => prepare()), Array.from({ length: 4 }, () => prepare())]
+  const places = first.map((draft) => queue.push(draft))
+  await settled()
+  places.push(...second.map((draft) => queue.push(draft)))
+  await settled()
+  assert.deepEqual(idsOf(commits), [first.map(({ id }) => id)])
   commits[0]?.succeed()
   await settled()
-  assert.deepEqual(
-    commits[1]?.ids,
-    drafts.slice(1).map(({ id }) => id),
-  )
+  assert.deepEqual(idsOf(commits.slice(1)), [second.map(({ id }) => id)])
   commits[1]?.succeed()
   assert.deepEqual(
     (await Promise.all(places)).map(({ seq }) => seq),
-    [0, 1, 2, 3, 4],
+    [0, 1, 2, 3, 4, 5, 6],
   )
 })
 
@@ -71,68 +72,80 @@ test('a batch has at most 512 drafts, and one batch is under way at a time', asy
     return drafts.map((_, i) => placed(i))
   }, 10_000)
   await Promise.all(Array.from({ length: 1_500 }, () => queue.push(prepare())))
-  assert.deepEqual(sizes, [1, 512, 512, 475])
+  // As soon as there are enough for a transaction, it begins.
+  assert.deepEqual(sizes, [128, 512, 512, 348])
+})
+
+test('the next batch is handed over before the callers of the last one go on', async () => {
+  const { commits, commit } = manualCommits()
+  const queue = createQueue(commit, 10)
+  const under = queue.push(prepare()).then(() => commits.length)
+  await settled()
+  const next = queue.push(prepare())
+  commits[0]?.succeed()
+  assert.equal(await under, 2)
+  commits[1]?.succeed()
+  await next
 })
 
 test('beyond its bound a draft is refused and nothing else is lost; room comes back', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 3)
-  const taken = [queue.push(prepare()), queue.push(prepare()), queue.push(prepare())]
+  const first = queue.push(prepare())
+  await settled()
+  const others = [queue.push(prepare()), queue.push(prepare())]
   assert.equal(queue.room(), 0)
   await assert.rejects(queue.push(prepare()), { code: 'queue-full' })
+  const room = queue.batchSettled()
   commits[0]?.succeed()
-  await taken[0]
-  await settled()
+  await first
+  await room
   assert.equal(queue.room(), 1)
   commits[1]?.succeed()
-  await Promise.all(taken)
+  await Promise.all(others)
   assert.equal(queue.room(), 3)
 })
 
 test('what the ledger records about itself is taken beyond the bound, behind what came first', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 1)
-  const own = prepare()
-  const places = [queue.push(prepare()), queue.pushOwn(own)]
+  const [draft, own] = [prepare(), prepare()]
+  const places = [queue.push(draft), queue.pushOwn(own)]
   await assert.rejects(queue.push(prepare()), { code: 'queue-full' })
-  commits[0]?.succeed()
   await settled()
-  assert.deepEqual(commits[1]?.ids, [own.id])
-  commits[1]?.succeed()
+  assert.deepEqual(idsOf(commits), [[draft.id, own.id]])
+  commits[0]?.succeed()
   await Promise.all(places)
 })
 
 test('what the ledger records about itself takes no room from drafts', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 1)
-  const places = [queue.pushOwn(prepare()), queue.pushOwn(prepare())]
+  const own = queue.pushOwn(prepare())
+  await settled()
   assert.equal(queue.room(), 1)
-  places.push(queue.push(prepare()))
+  const draft = queue.push(prepare())
   assert.equal(queue.room(), 0)
   commits[0]?.succeed()
-  await settled()
+  await own
   assert.equal(queue.room(), 0)
   commits[1]?.succeed()
-  await Promise.all(places)
+  await draft
   assert.equal(queue.room(), 1)
 })
 
 test('a batch that fails fails for each of its drafts, and the next one is tried', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 10)
-  const first = queue.push(prepare())
-  const [second, third] = [queue.push(prepare()), queue.push(prepare())]
-  commits[0]?.succeed()
-  await first
+  const [first, second] = [queue.push(prepare()), queue.push(prepare())]
   await settled()
   const later = queue.push(prepare())
   const failure = new LedgerError('not-committed', { problem: 'no room on the disk' })
-  commits[1]?.fail(failure)
+  commits[0]?.fail(failure)
+  await assert.rejects(first, failure)
   await assert.rejects(second, failure)
-  await assert.rejects(third, failure)
-  await settled()
-  commits[2]?.succeed()
-  assert.equal((await later).seq, 1)
+  commits[1]?.succeed()
+  assert.equal((await later).seq, 0)
 })
 
 test('drained waits for what was pushed before, and for what that made the ledger record', async () => {

@@ -4,6 +4,7 @@
 import type { UnixMillis } from '../clock/clock.ts'
 import type { Hash } from '../crypto/sha256.ts'
 import type { EntryPieces } from '../formats/entry.ts'
+import type { Frontier } from '../merkle/growth.ts'
 import type { NodeId } from '../merkle/node.ts'
 
 /** An admitted draft: everything but its place is decided. Plain data, so that it can cross to another thread. */
@@ -108,6 +109,13 @@ export interface LedgerStore {
    * @throws LedgerError `store-corrupt` where a node is missing
    */
   nodes(ledger: string, ids: readonly NodeId[]): Promise<readonly Hash[]>
+
+  /**
+   * The tree of the first `size` entries, grown from that of an earlier size by hashing their stored bytes anew: what is
+   * signed rests on nothing that was only remembered. Through ledger/regrow.ts.
+   * @throws LedgerError `store-corrupt` where an entry is missing, or its bytes do not give the nodes stored with it
+   */
+  regrow(ledger: string, from: Frontier, size: number): Promise<Frontier>
 
   /**
    * Keeps a signed checkpoint, durable when it resolves. Sizes strictly grow: answers `superseded` and keeps nothing

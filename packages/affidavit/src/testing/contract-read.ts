@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import type { Draft } from '../formats/fields.ts'
 import { LedgerError } from '../ledger/errors.ts'
 import type { EntryFilter, LedgerStore, Page, StoredEntry } from '../ledger/store.ts'
+import { emptyFrontier, rootOfFrontier } from '../merkle/growth.ts'
 import { allEntries, LEDGER, membersOf, naiveRoot, type WithStore } from './contract-reading.ts'
 import { SAMPLE_TIME, samples } from './sample-drafts.ts'
 
@@ -62,6 +63,25 @@ export function readContract(withStore: WithStore): void {
         hashes.map((hash) => Buffer.from(hash).toString('hex')),
         expected,
       )
+    }))
+
+  test('the tree that is grown from the bytes is the same from wherever it begins', () =>
+    withStore(async (store) => {
+      await fill(store)
+      const entries = await allEntries(store)
+      const whole = await store.regrow(LEDGER, emptyFrontier, entries.length)
+      assert.equal(Buffer.from(rootOfFrontier(whole)).toString('hex'), naiveRoot(entries).toString('hex'))
+      for (let size = 0; size <= entries.length; size++) {
+        const until = await store.regrow(LEDGER, emptyFrontier, size)
+        assert.deepEqual(await store.regrow(LEDGER, until, entries.length), whole)
+      }
+    }))
+
+  test('a tree of more entries than there are is refused, not made up', () =>
+    withStore(async (store) => {
+      await fill(store)
+      const { length } = await allEntries(store)
+      await assert.rejects(store.regrow(LEDGER, emptyFrontier, length + 1), { code: 'store-corrupt' })
     }))
 
   test('a node of a subtree that is not complete is refused, not made up', () =>

@@ -6,6 +6,7 @@ import { equalBytes } from '../../bytes/compare.ts'
 import { utf8 } from '../../bytes/text.ts'
 import { type Clock, systemClock } from '../../clock/clock.ts'
 import { LedgerError } from '../../ledger/errors.ts'
+import { regrow } from '../../ledger/regrow.ts'
 import { type ConversationTip, sequence } from '../../ledger/sequence.ts'
 import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
 import { storeError } from './connect.ts'
@@ -24,6 +25,9 @@ export interface LocalStoreOptions {
   readonly clock?: Clock
   readonly pause?: (millis: number) => Promise<void>
 }
+
+/** Entries that are in memory at once while the tree is grown anew. */
+const REGROWN_AT_ONCE = 500
 
 /** Commits of checkpoints and new ledgers wait as long as a batch does by default. */
 const PATIENCE_MILLIS = 10_000
@@ -128,6 +132,12 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
 
     entries: (ledger, filter, page) => read((db) => readEntries(db, numberOf(ledger), filter, page)),
     nodes: (ledger, ids) => read((db) => readNodes(db, numberOf(ledger), ids)),
+    regrow: (ledger, from, size) =>
+      read((db) => {
+        const ledgerNo = numberOf(ledger)
+        const page = { limit: REGROWN_AT_ONCE, order: 'ascending' } as const
+        return regrow(from, size, (seq) => readEntries(db, ledgerNo, { from_seq: seq, until_seq: size }, page))
+      }),
 
     keepCheckpoint: (ledger, { size, note }) =>
       write(PATIENCE_MILLIS, (statements) => {

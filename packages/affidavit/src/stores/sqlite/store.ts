@@ -35,6 +35,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     head: (ledger) => reader.call('head', [ledger]),
     entries: (ledger, filter, page) => reader.call('entries', [ledger, filter, page]),
     nodes: (ledger, ids) => reader.call('nodes', [ledger, ids]),
+    regrow: (ledger, from, size) => reader.call('regrow', [ledger, from, size]),
     checkpoints: (ledger, after, limit) => reader.call('checkpoints', [ledger, after, limit]),
     latestCheckpoint: (ledger, atMost) => reader.call('latestCheckpoint', [ledger, atMost]),
     // The reader goes first: the last connection to close writes the WAL back, and that must be the writer's.
