@@ -7,7 +7,6 @@ import { resolve } from 'node:path'
 import { idProblem } from '../bytes/label.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
 import { LedgerError } from '../ledger/errors.ts'
-import { wholeNote } from '../ledger/prove.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { databaseFile, keysFolder, writeAnchor } from './folder.ts'
 import { openFolder } from './open.ts'
@@ -53,22 +52,26 @@ export async function initLedger(
 
 /**
  * Continues in a new incarnation after the database was restored from a backup: new identity, new keys, and an entry 0
- * that names the old identity and its last checkpoint in this database.
+ * that names the old identity and its last checkpoint in this database. Where a crash interrupted it, doing it again
+ * finishes it.
  * @throws LedgerError as opening does; `not-found` where the old ledger never published
  */
 export async function continueAfterRestore(folder: string): Promise<{ origin: string; verifierKey: string }> {
   const store = sqliteStore(databaseFile(folder), 'open')
   try {
-    const previous_ledger = (await store.ledgers()).at(-1)
-    if (previous_ledger === undefined) throw new LedgerError('not-a-ledger', { problem: `${folder} holds no ledger` })
-    const last = await store.latestCheckpoint(previous_ledger, Number.MAX_SAFE_INTEGER)
+    const ledgers = await store.ledgers()
+    const newest = ledgers.at(-1)
+    if (newest === undefined) throw new LedgerError('not-a-ledger', { problem: `${folder} holds no ledger` })
+    const last = await store.latestCheckpoint(newest, Number.MAX_SAFE_INTEGER)
+    // The first thing a ledger does is to publish: a later one without a checkpoint is a continuation that was interrupted.
+    if (last === undefined && ledgers.length > 1) return await start(folder, newest)
     if (last === undefined)
-      throw new LedgerError('not-found', { problem: `${previous_ledger} has no checkpoint to continue from` })
-    const origin = newIncarnation(nameOf(previous_ledger))
+      throw new LedgerError('not-found', { problem: `${newest} has no checkpoint to continue from` })
+    const origin = newIncarnation(nameOf(newest))
     retireFileKeys(keysFolder(folder))
     createFileKeys(keysFolder(folder), origin)
     await store.create(origin)
-    return await start(folder, origin, { previous_ledger, previous_checkpoint: wholeNote(last) })
+    return await start(folder, origin)
   } finally {
     await store.close()
   }
@@ -84,18 +87,12 @@ async function build(
   const store = sqliteStore(databaseFile(folder), 'create')
   await store.create(origin)
   await store.close()
-  return start(folder, origin, undefined)
+  return start(folder, origin)
 }
 
-async function start(
-  folder: string,
-  origin: string,
-  previous: { previous_ledger: string; previous_checkpoint: string } | undefined,
-): Promise<{ origin: string; verifierKey: string }> {
-  const ledger = await openFolder(
-    folder,
-    previous === undefined ? {} : { start: { kind: 'after-restore', ...previous } },
-  )
+/** Opening a ledger for the first time records its beginning; closing it publishes that. */
+async function start(folder: string, origin: string): Promise<{ origin: string; verifierKey: string }> {
+  const ledger = await openFolder(folder)
   try {
     return { origin, verifierKey: await ledger.verifierKey() }
   } finally {

@@ -10,6 +10,7 @@ import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
 import type { Start } from '../ledger/own-records.ts'
+import { wholeNote } from '../ledger/prove.ts'
 import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
@@ -30,7 +31,6 @@ export interface OpenOptions {
 export interface PartOptions {
   readonly store?: LedgerStore
   readonly keys?: LedgerKeys
-  readonly start?: Start
 }
 
 /**
@@ -41,7 +41,8 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
   if (options.store === undefined && !existsSync(databaseFile(folder))) throw notALedger(folder)
   const store = options.store ?? sqliteStore(databaseFile(folder), 'open')
   try {
-    const ledger = (await store.ledgers()).at(-1)
+    const ledgers = await store.ledgers()
+    const ledger = ledgers.at(-1)
     if (ledger === undefined) throw notALedger(folder)
     return await createLedger({
       store,
@@ -53,12 +54,21 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
       queueCapacity: options.queueCapacity ?? 10_000,
       patienceMillis: options.patienceMillis ?? 10_000,
       publish: { ...DEFAULT_SCHEDULE, ...options.publish },
-      start: options.start ?? { kind: 'new' },
+      start: await startOf(store, ledgers.at(-2)),
     })
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+// A ledger that is not the first in its database follows the one before, which came back from a backup: also where a crash
+// kept its first record from being written.
+async function startOf(store: LedgerStore, previous_ledger: string | undefined): Promise<Start> {
+  if (previous_ledger === undefined) return { kind: 'new' }
+  const last = await store.latestCheckpoint(previous_ledger, Number.MAX_SAFE_INTEGER)
+  if (last === undefined) return { kind: 'new' }
+  return { kind: 'after-restore', previous_ledger, previous_checkpoint: wholeNote(last) }
 }
 
 function notALedger(folder: string): LedgerError {

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -247,17 +248,16 @@ describe('a rotation', () => {
 describe('keys that are retired', () => {
   test('stand aside under the id of the checkpoint key, whole, and new ones are made in their place', async () => {
     const folder = keysOf()
-    await fileKeys(folder, LEDGER).beginRotation()
+    const keys = fileKeys(folder, LEDGER)
+    await keys.beginRotation()
     const before = contents(folder)
-    const { verifierKey, sign } = retireFileKeys(folder)
-    assert.equal(verifierKey.name, LEDGER)
-    const shelf = join('previous', verifierKey.keyId)
+    const shelf = join('previous', (await keys.checkpoint()).verifierKey.keyId)
+    retireFileKeys(folder)
     assert.deepEqual(
       contents(folder),
       Object.fromEntries(Object.entries(before).map(([name, text]) => [join(shelf, name), text])),
     )
     assert.equal(statSync(join(folder, shelf)).mode & 0o777, 0o700)
-    assert.ok(holds({ verifierKey, sign }, 'm', await sign(Buffer.from('m'))))
     createFileKeys(folder, OTHER)
     assert.equal((await fileKeys(folder, OTHER).checkpoint()).verifierKey.name, OTHER)
     assert.ok(await fileKeys(join(folder, shelf), LEDGER).checkpoint())
@@ -270,6 +270,28 @@ describe('keys that are retired', () => {
     retireFileKeys(folder)
     assert.equal(readdirSync(join(folder, 'previous')).length, 2)
     assert.equal(Object.keys(contents(folder)).length, 6)
+  })
+
+  test('twice are retired once, and so are those that a crash left half retired', () => {
+    const folder = keysOf()
+    const before = Object.values(contents(folder))
+    retireFileKeys(folder)
+    const after = contents(folder)
+    assert.deepEqual(Object.values(after), before)
+    const [shelf = ''] = readdirSync(join(folder, 'previous'))
+    renameSync(join(folder, 'previous', shelf, 'checkpoint.key'), join(folder, 'checkpoint.key'))
+    for (let again = 0; again < 2; again++) {
+      retireFileKeys(folder)
+      assert.deepEqual(contents(folder), after)
+    }
+  })
+
+  test('are none of which the checkpoint key is lost: nothing is moved', () => {
+    const folder = keysOf()
+    rmSync(join(folder, 'checkpoint.key'))
+    const before = contents(folder)
+    assertRefused(() => retireFileKeys(folder), 'missing-key', 'checkpoint.key')
+    assert.deepEqual(contents(folder), before)
   })
 })
 

@@ -48,16 +48,19 @@ export function createFileKeys(folder: string, ledger: string): void {
   writeSecret(join(folder, DIGEST), `${toBase64(randomBytes(32))}\n`)
 }
 
-/** Sets the keys of the previous incarnation aside, under its checkpoint key's id, and returns the old checkpoint signer. */
-export function retireFileKeys(folder: string): Signer {
-  const old = readSigner(folder, CHECKPOINT, 'ed25519')
-  const shelf = join(folder, 'previous', old.verifierKey.keyId)
+/**
+ * Sets the keys of the previous incarnation aside, under its checkpoint key's id; nothing where they stand aside already.
+ * That key goes last, so that doing it again finishes what a crash interrupted.
+ * @throws LedgerError `missing-key`, `wrong-key`
+ */
+export function retireFileKeys(folder: string): void {
+  const retiring = [NEXT_CHECKPOINT, HEARTBEAT, DIGEST, CHECKPOINT].filter((name) => existsSync(join(folder, name)))
+  if (retiring.length === 0) return
+  const { keyId } = readSigner(folder, CHECKPOINT, 'ed25519').verifierKey
+  const shelf = join(folder, 'previous', keyId)
   mkdirSync(shelf, { recursive: true, mode: 0o700 })
-  for (const name of [CHECKPOINT, NEXT_CHECKPOINT, HEARTBEAT, DIGEST]) {
-    if (existsSync(join(folder, name))) renameSync(join(folder, name), join(shelf, name))
-  }
+  for (const name of retiring) renameSync(join(folder, name), join(shelf, name))
   syncFolder(folder)
-  return old
 }
 
 /**
