@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { databaseFile } from './embedded/folder.ts'
 import { initLedger } from './embedded/init.ts'
 import { type OpenOptions, openFolder } from './embedded/open.ts'
+import { LedgerError } from './ledger/errors.ts'
 import type { Ledger } from './ledger/ledger.ts'
 
 export { type Clock, systemClock } from './clock/clock.ts'
@@ -28,7 +29,12 @@ export async function openLedger(
   { origin, anchor, ...options }: OpenOptions & { readonly origin?: string; readonly anchor?: string } = {},
 ): Promise<Ledger> {
   if (origin !== undefined && !existsSync(databaseFile(folder))) {
-    await initLedger(folder, anchor === undefined ? { origin } : { origin, anchor })
+    await initLedger(folder, anchor === undefined ? { origin } : { origin, anchor }).catch(unlessExists)
   }
   return openFolder(folder, options)
+}
+
+// Several processes that start at once make one ledger, and all of them open it.
+function unlessExists(error: unknown): void {
+  if (!(error instanceof LedgerError && error.code === 'ledger-exists')) throw error
 }

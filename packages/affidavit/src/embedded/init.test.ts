@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -169,6 +170,25 @@ describe('a new ledger', { concurrency: 2 }, () => {
 })
 
 describe('no ledger is made', () => {
+  test('while another process makes one there: one of them does', async () => {
+    const folder = freshFolder()
+    const made = await Promise.allSettled([1, 2, 3].map(() => initLedger(folder, { origin: ORIGIN })))
+    const [winner, ...more] = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    assert.ok(winner !== undefined && more.length === 0)
+    for (const one of made) if (one.status === 'rejected') assert.equal(one.reason.code, 'ledger-exists')
+    assert.deepEqual(readdirSync(dirname(folder)), ['ledger'])
+    await judge(folder, winner)
+  })
+
+  test('where it cannot be put in its place: nothing is left, and a cure is named', async () => {
+    const folder = freshFolder()
+    mkdirSync(`${folder} far away`)
+    symlinkSync(`${folder} far away`, folder)
+    await assert.rejects(initLedger(folder, { origin: ORIGIN }), { code: 'store-unavailable', cure: /^name a folder/ })
+    assert.deepEqual(readdirSync(dirname(folder)), ['ledger', 'ledger far away'])
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
   test('where there is one: it is left alone, byte by byte', async () => {
     const { folder } = madeLedger()
     const before = contents(folder)

@@ -22,9 +22,9 @@ export interface InitOptions {
 }
 
 /**
- * Creates a ledger. A folder that holds one already is left alone.
+ * Creates a ledger. A folder that holds one already is left alone, also one that another process makes meanwhile.
  * @returns identity and verifier key
- * @throws LedgerError `invalid-origin`, `ledger-exists`, and what opening throws
+ * @throws LedgerError `invalid-origin`, `ledger-exists`, `not-a-ledger` (it holds something else), and what opening throws
  */
 export async function initLedger(
   folder: string,
@@ -36,17 +36,31 @@ export async function initLedger(
       problem: `origin ${problem}`,
       cure: 'for example: clinic.example/agents',
     })
-  if (existsSync(databaseFile(folder))) throw alreadyThere(folder)
-  refuseForeignFolder(folder)
+  refuseOccupied(folder)
   // Built beside its place and renamed into it: a crash leaves no half ledger behind under the wanted name.
   const building = `${resolve(folder)}.new-${randomBytes(4).toString('hex')}`
   mkdirSync(building, { recursive: true, mode: 0o700 })
   try {
     const made = await build(building, newIncarnation(options.origin), options.anchor)
-    renameSync(building, folder)
+    putInPlace(building, folder)
     return made
   } finally {
     rmSync(building, { recursive: true, force: true })
+  }
+}
+
+// Another process may have been quicker; a folder that is not empty is never replaced.
+function putInPlace(building: string, folder: string): void {
+  try {
+    renameSync(building, folder)
+  } catch (cause) {
+    if (existsSync(databaseFile(folder))) throw alreadyThere(folder)
+    const said = cause instanceof Error ? cause.message : String(cause)
+    throw new LedgerError('store-unavailable', {
+      problem: `the ledger cannot be put in its place: ${said}`,
+      cure: 'name a folder that is not there yet; inside a mounted disk, not the disk itself',
+      cause,
+    })
   }
 }
 
@@ -123,12 +137,13 @@ function alreadyThere(folder: string): LedgerError {
   })
 }
 
-function refuseForeignFolder(folder: string): void {
+function refuseOccupied(folder: string): void {
   if (!existsSync(folder)) return
-  const [stranger] = readdirSync(folder)
-  if (stranger === undefined) return
+  const [found] = readdirSync(folder)
+  if (found === undefined) return
+  if (existsSync(databaseFile(folder))) throw alreadyThere(folder)
   throw new LedgerError('not-a-ledger', {
-    problem: `${folder} is not empty (${stranger}) and holds no ledger; nothing was changed`,
+    problem: `${folder} is not empty (${found}) and holds no ledger; nothing was changed`,
     cure: 'choose an empty or a new folder',
   })
 }

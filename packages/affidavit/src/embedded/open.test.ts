@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, test } from 'node:test'
+
+import { inspectLedger } from '../../test/oracle/naive-ledger.ts'
+import { heartbeatKey, logKey, noteOf } from '../../test/signing.ts'
+import type { Draft } from '../formats/fields.ts'
+import { openLedger } from '../index.ts'
+import { checkpointFile } from '../ledger/checkpoint-file.ts'
+import type { ErrorCode } from '../ledger/errors.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
+import { databaseFile, keysFolder } from './folder.ts'
+import { initLedger } from './init.ts'
+import { openFolder } from './open.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'affidavit-open-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+
+const QUIET = { publish: { intervalMillis: 3_600_000, heartbeatMillis: 3_600_000_000 } }
+const call = (actor_id: string): Draft => ({ action: 'tool_invoked', actor_id, actor_type: 'agent' })
+
+let folders = 0
+const freshFolder = (): string => join(root, String(folders++))
+
+const template = freshFolder()
+const { origin } = await initLedger(template, { origin: 'open.example/agents' })
+
+/** A ledger of one record, closed. */
+function madeLedger(): string {
+  return copyOf(template)
+}
+
+function copyOf(original: string): string {
+  const folder = freshFolder()
+  cpSync(original, folder, { recursive: true })
+  return folder
+}
+
+/** Appends so many records, and publishes them by closing. */
+async function append(folder: string, count: number, actor: string = 'agent-1'): Promise<void> {
+  await using ledger = await openFolder(folder, QUIET)
+  await ledger.appendMany(Array.from({ length: count }, () => call(actor)))
+}
+
+/** What lies in a folder, byte by byte, but for what SQLite keeps beside an open database. */
+function contents(folder: string): Record<string, string> {
+  if (!existsSync(folder)) return {}
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile())
+  const paths = files.map((file) => join(file.parentPath, file.name)).filter((path) => !/-(wal|shm)$/.test(path))
+  return Object.fromEntries(paths.sort().map((path) => [relative(folder, path), readFileSync(path, 'base64')]))
+}
+
+/** Opening is refused, nothing is changed by it, and nothing is left that stands in the way of opening later. */
+async function assertRefused(folder: string, code: ErrorCode, says: RegExp = /./): Promise<void> {
+  const before = contents(folder)
+  await assert.rejects(openFolder(folder, QUIET), ({ code: found, message }: Error & { code: string }) => {
+    assert.equal(found, code)
+    assert.match(message, says)
+    return true
+  })
+  assert.deepEqual(contents(folder), before)
+}
+
+test('what is opened is the ledger, and it goes on where it ended', async () => {
+  const folder = madeLedger()
+  await append(folder, 3)
+  await using ledger = await openFolder(folder, QUIET)
+  assert.equal(ledger.origin, origin)
+  assert.equal((await ledger.append(call('agent-1'))).seq, 4)
+  assert.equal((await ledger.health()).room, 10_000)
+})
+
+test('several that open a new ledger at once open the same one', async () => {
+  const folder = freshFolder()
+  const opened = await Promise.all([1, 2, 3].map(() => openLedger(folder, { origin: 'open.example/agents', ...QUIET })))
+  assert.equal(new Set(opened.map((ledger) => ledger.origin)).size, 1)
+  const appended = await Promise.all(opened.map((ledger) => ledger.append(call('agent-1'))))
+  assert.deepEqual(appended.map(({ seq }) => seq).sort(), [1, 2, 3])
+  for (const ledger of opened) await ledger.close()
+  assert.equal(inspectLedger(databaseFile(folder)).entries.length, 4)
+})
+
+test('a folder that holds something else is not taken for a new ledger’s place', async () => {
+  const folder = freshFolder()
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'notes.txt'), '')
+  await assert.rejects(openLedger(folder, { origin: 'open.example/agents' }), { code: 'not-a-ledger' })
+  await assert.rejects(openLedger(folder, { origin: 'no name' }), { code: 'invalid-origin' })
+})
+
+describe('not a ledger', () => {
+  test('a folder that is not there, or is empty: and none is made', async () => {
+    const folder = freshFolder()
+    await assertRefused(folder, 'not-a-ledger', /holds no ledger \(create one with affidavit init/)
+    assert.ok(!existsSync(folder))
+    mkdirSync(folder)
+    await assertRefused(folder, 'not-a-ledger', /holds no ledger \(create one with affidavit init/)
+  })
+
+  test('a database of something else', async () => {
+    const folder = freshFolder()
+    mkdirSync(folder)
+    const db = new DatabaseSync(databaseFile(folder))
+    db.exec('CREATE TABLE notes (note TEXT) STRICT')
+    db.close()
+    await assertRefused(folder, 'not-a-ledger', /not a ledger/)
+  })
+
+  test('a file that is no database', async () => {
+    const folder = freshFolder()
+    mkdirSync(folder)
+    writeFileSync(databaseFile(folder), 'a word, and another one, and so on'.repeat(1_000))
+    await assertRefused(folder, 'not-a-ledger', /no SQLite database/)
+  })
+
+  test('a database that holds no ledger yet', async () => {
+    const folder = freshFolder()
+    mkdirSync(folder)
+    await sqliteStore(databaseFile(folder), 'create').close()
+    await assertRefused(folder, 'not-a-ledger', /affidavit init/)
+  })
+
+  for (const settings of ['', '{', '[]', 'null', '{}', '{"anchor": 7}', '{"anchor": "/a", "anchor": "/b"}']) {
+    test(`settings that are none: ${settings}`, async () => {
+      const folder = madeLedger()
+      writeFileSync(join(folder, 'affidavit.json'), settings)
+      await assertRefused(folder, 'not-a-ledger', /affidavit\.json is no settings file/)
+    })
+  }
+})
+
+describe('keys', () => {
+  for (const file of ['checkpoint.key', 'heartbeat.key', 'digest.key']) {
+    test(`without ${file} nothing is opened, and with it put back all is`, async () => {
+      const folder = madeLedger()
+      const path = join(keysFolder(folder), file)
+      rmSync(path)
+      await assertRefused(folder, 'missing-key', new RegExp(file))
+      cpSync(join(keysFolder(template), file), path)
+      await append(folder, 1)
+    })
+  }
+
+  test('of another ledger are refused', async () => {
+    const [folder, other] = [madeLedger(), freshFolder()]
+    await initLedger(other, { origin: 'open.example/agents' })
+    cpSync(keysFolder(other), keysFolder(folder), { recursive: true })
+    await assertRefused(folder, 'wrong-key', /belongs to open\.example\/agents/)
+  })
+})
+
+describe('rolled back', () => {
+  for (const lost of [1, 4]) {
+    test(`a database that lost ${lost} of the records that were published`, async () => {
+      const folder = madeLedger()
+      await append(folder, 2)
+      const backup = copyOf(folder)
+      await append(folder, lost)
+      cpSync(databaseFile(backup), databaseFile(folder))
+      await assertRefused(
+        folder,
+        'rolled-back',
+        new RegExp(`holds 3 entries, but .*checkpoints\\.log knows of ${3 + lost}`),
+      )
+    })
+  }
+
+  test('also where the key was changed meanwhile', async () => {
+    const folder = madeLedger()
+    const backup = copyOf(folder)
+    await rotateKey(folder)
+    cpSync(databaseFile(backup), databaseFile(folder))
+    await assertRefused(folder, 'rolled-back')
+  })
+
+  test('also where a key came back that was replaced before: the heartbeat key has signed as well', async () => {
+    const folder = madeLedger()
+    await rotateKey(folder)
+    const backup = copyOf(folder)
+    await append(folder, 1)
+    cpSync(databaseFile(backup), databaseFile(folder))
+    cpSync(join(keysFolder(template), 'checkpoint.key'), join(keysFolder(folder), 'checkpoint.key'))
+    await assertRefused(folder, 'rolled-back')
+  })
+
+  async function rotateKey(folder: string): Promise<void> {
+    await using ledger = await openFolder(folder, QUIET)
+    await ledger.rotateKey()
+  }
+
+  test('not a database that lost nothing that was published: a backup may come back', async () => {
+    const folder = madeLedger()
+    await append(folder, 2)
+    const backup = copyOf(folder)
+    cpSync(databaseFile(backup), databaseFile(folder))
+    await append(folder, 1)
+    assert.equal(inspectLedger(databaseFile(folder)).entries.length, 4)
+  })
+})
+
+describe('forked', () => {
+  for (const more of [2, 3]) {
+    test(`a database that went another way, ${more} records where 2 were published`, async () => {
+      const [folder, elsewhere] = [madeLedger(), madeLedger()]
+      await append(folder, 2)
+      await append(elsewhere, more, 'agent-2')
+      cpSync(databaseFile(elsewhere), databaseFile(folder))
+      await assertRefused(folder, 'forked', /another history than the checkpoint of size 3/)
+    })
+  }
+})
+
+describe('what stands in a checkpoint log', () => {
+  test('by another ledger, or signed by a stranger, refuses nothing', async () => {
+    const folder = madeLedger()
+    const entries = Array.from({ length: 50 }, (_, i) => Buffer.from(`entry ${i}`))
+    const log = checkpointFile(join(folder, 'checkpoints'))
+    for (const name of [origin, 'other.example/agents/0123456789abcdef']) {
+      await log.append(noteOf(name, entries, [logKey(name), heartbeatKey(name)]))
+    }
+    await append(folder, 1)
+    assert.equal(inspectLedger(databaseFile(folder)).entries.length, 2)
+  })
+
+  test('and is lost is written anew: every checkpoint that the database has', async () => {
+    const folder = madeLedger()
+    for (let times = 0; times < 3; times++) await append(folder, 2)
+    const log = checkpointFile(join(folder, 'checkpoints'))
+    const before = readFileSync(log.path, 'utf8')
+    rmSync(log.path)
+    await append(folder, 0)
+    assert.equal(readFileSync(log.path, 'utf8'), before)
+  })
+})
