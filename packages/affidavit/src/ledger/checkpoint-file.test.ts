@@ -169,6 +169,19 @@ test('a log that cannot be written is named, and the record is not lost', async 
   assert.ok(cause instanceof Error)
 })
 
+test('a log that cannot be read is named, whatever the reason', async () => {
+  const [aFile, aFolder] = [freshFolder(), freshFolder()]
+  writeFileSync(aFile, 'a file where a folder should be')
+  mkdirSync(join(aFolder, CHECKPOINT_LOG), { recursive: true })
+  for (const folder of [aFile, aFolder]) {
+    await assert.rejects(checkpointFile(folder).newest(OURS), (error: unknown) => {
+      assert.ok(error instanceof LedgerError, String(error))
+      assert.ok(error.problem.includes(join(folder, CHECKPOINT_LOG)))
+      return error.code === 'store-unavailable'
+    })
+  }
+})
+
 test('what is no checkpoint is not written', async () => {
   const log = checkpointFile(freshFolder())
   for (const one of ['', 'a word\n', note(1).slice(0, -1), note(1).replace('\n', '\n\n')]) {

@@ -58,7 +58,7 @@ export function checkpointFile(folder: string, openLog: OpenLogFile = open): Che
       const file = await openIfThere(path)
       if (file === undefined) return []
       try {
-        const tail = await readTail(file)
+        const tail = await readTail(file).catch((cause: unknown) => unreadable(path, cause))
         // The next append cuts off what is behind the last whole record, even where enough of it is there to be read.
         return notesOf(tail.subarray(0, endOfLastRecord(tail)), origin)
       } finally {
@@ -142,8 +142,13 @@ async function openIfThere(path: string): Promise<Awaited<ReturnType<typeof open
     return await open(path, 'r')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new LedgerError('store-unavailable', { problem: `cannot read the checkpoint log ${path}`, cause: error })
+    return unreadable(path, error)
   }
+}
+
+function unreadable(path: string, cause: unknown): never {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  throw new LedgerError('store-unavailable', { problem: `cannot read the checkpoint log ${path}: ${said}`, cause })
 }
 
 async function syncFolder(folder: string): Promise<void> {
