@@ -42,7 +42,7 @@ function placed(seq: number): Placed {
 
 const settled = (): Promise<void> => new Promise(setImmediate)
 
-test('drafts of one turn of the event loop are one batch; what arrives meanwhile is the next, in order', async () => {
+test('drafts of one turn of the event loop are one batch, in order', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 100)
   const [first, second] = [Array.from({ length: 3 }, () => prepare()), Array.from({ length: 4 }, () => prepare())]
@@ -50,42 +50,27 @@ test('drafts of one turn of the event loop are one batch; what arrives meanwhile
   await settled()
   places.push(...second.map((draft) => queue.push(draft)))
   await settled()
-  assert.deepEqual(idsOf(commits), [first.map(({ id }) => id)])
-  commits[0]?.succeed()
-  await settled()
-  assert.deepEqual(idsOf(commits.slice(1)), [second.map(({ id }) => id)])
-  commits[1]?.succeed()
+  assert.deepEqual(
+    idsOf(commits),
+    [first, second].map((drafts) => drafts.map(({ id }) => id)),
+  )
+  for (const { succeed } of commits) succeed()
   assert.deepEqual(
     (await Promise.all(places)).map(({ seq }) => seq),
     [0, 1, 2, 3, 4, 5, 6],
   )
 })
 
-test('a batch has at most 512 drafts, and one batch is under way at a time', async () => {
-  const sizes: number[] = []
-  let underWay = 0
-  const queue = createQueue(async (drafts) => {
-    assert.equal(++underWay, 1)
-    await settled()
-    underWay--
-    sizes.push(drafts.length)
-    return drafts.map((_, i) => placed(i))
-  }, 10_000)
-  await Promise.all(Array.from({ length: 1_500 }, () => queue.push(prepare())))
-  // As soon as there are enough for a transaction, it begins.
-  assert.deepEqual(sizes, [128, 512, 512, 348])
-})
-
-test('the next batch is handed over before the callers of the last one go on', async () => {
+test('many drafts do not wait for the end of the turn: 32 of them go at once', async () => {
   const { commits, commit } = manualCommits()
-  const queue = createQueue(commit, 10)
-  const under = queue.push(prepare()).then(() => commits.length)
+  const queue = createQueue(commit, 100)
+  const places = Array.from({ length: 70 }, () => queue.push(prepare()))
+  const sizes = (): number[] => commits.map(({ ids }) => ids.length)
+  assert.deepEqual(sizes(), [32, 32])
   await settled()
-  const next = queue.push(prepare())
-  commits[0]?.succeed()
-  assert.equal(await under, 2)
-  commits[1]?.succeed()
-  await next
+  assert.deepEqual(sizes(), [32, 32, 6])
+  for (const { succeed } of commits) succeed()
+  await Promise.all(places)
 })
 
 test('beyond its bound a draft is refused and nothing else is lost; room comes back', async () => {
@@ -94,6 +79,7 @@ test('beyond its bound a draft is refused and nothing else is lost; room comes b
   const first = queue.push(prepare())
   await settled()
   const others = [queue.push(prepare()), queue.push(prepare())]
+  await settled()
   assert.equal(queue.room(), 0)
   await assert.rejects(queue.push(prepare()), { code: 'queue-full' })
   const room = queue.batchSettled()
@@ -125,6 +111,7 @@ test('what the ledger records about itself takes no room from drafts', async () 
   await settled()
   assert.equal(queue.room(), 1)
   const draft = queue.push(prepare())
+  await settled()
   assert.equal(queue.room(), 0)
   commits[0]?.succeed()
   await own
@@ -140,6 +127,7 @@ test('a batch that fails fails for each of its drafts, and the next one is tried
   const [first, second] = [queue.push(prepare()), queue.push(prepare())]
   await settled()
   const later = queue.push(prepare())
+  await settled()
   const failure = new LedgerError('not-committed', { problem: 'no room on the disk' })
   commits[0]?.fail(failure)
   await assert.rejects(first, failure)

@@ -1,18 +1,13 @@
-// Group commit: drafts that arrive while a batch is being committed become the next batch. Bounded; beyond, an error.
+// Drafts become batches: those of one turn of the event loop go together, and a batch that is large enough goes at once, so
+// that the store writes it while the next ones are admitted. Bounded; beyond, an error.
 
 import { setImmediate as turn } from 'node:timers/promises'
 
 import { LedgerError } from './errors.ts'
 import type { Placed, PreparedDraft } from './store.ts'
 
-/** Drafts of one transaction at most: long enough to amortise the fsync, short enough for other writers. */
-const MAX_BATCH = 512
-
-/**
- * So many drafts are committed without waiting for more. Fewer wait for the end of the turn of the event loop: callers who
- * were answered together append together. Of many callers, one half is admitted while the other half is being written.
- */
-const ENOUGH = 128
+/** Drafts of a batch: few enough for the store to begin soon, enough to make handing them over cheap. */
+const MAX_BATCH = 32
 
 export interface Queue {
   /** Resolves with the draft's place once it is durable. @throws LedgerError `queue-full` */
@@ -24,7 +19,7 @@ export interface Queue {
   pushOwn(draft: PreparedDraft): Promise<Placed>
   /** Drafts that may still be pushed. */
   room(): number
-  /** Resolves when the batch under way is settled. */
+  /** Resolves when the oldest batch under way is settled. */
   batchSettled(): Promise<void>
   /** Resolves when everything that was pushed before is settled, and what the ledger recorded because of it. */
   drained(): Promise<void>
@@ -39,47 +34,36 @@ interface Waiting {
 
 type Outcome = { readonly placed: readonly Placed[] } | { readonly failure: unknown }
 
-/** `commit` settles one batch; it is never called again before it has. */
+/** `commit` settles batches in the order of its calls; it is called again before it has. */
 export function createQueue(
   commit: (drafts: readonly PreparedDraft[]) => Promise<readonly Placed[]>,
   capacity: number,
 ): Queue {
   if (!(capacity >= 1)) throw new RangeError(`a queue takes at least one draft, not ${capacity}`)
-  let waiting: Waiting[] = []
+  let gathered: Waiting[] = []
   /** Callers' drafts that wait or are under way. */
   let taken = 0
-  let state: 'idle' | 'gathering' | 'committing' = 'idle'
-  let settled: Promise<void> = Promise.resolve()
+  const underWay: Promise<void>[] = []
 
   function take(draft: PreparedDraft, by: Waiting['by']): Promise<Placed> {
     return new Promise((resolve, reject) => {
       if (by === 'caller') taken++
-      waiting.push({ draft, by, resolve, reject })
-      if (state === 'idle') gather()
-      if (state === 'gathering' && waiting.length >= ENOUGH) commitNext()
+      gathered.push({ draft, by, resolve, reject })
+      if (gathered.length === 1) queueMicrotask(handOver)
+      if (gathered.length === MAX_BATCH) handOver()
     })
   }
 
-  function gather(): void {
-    state = 'gathering'
-    settled = Promise.resolve().then(() => {
-      if (state === 'gathering') commitNext()
-      return settled
-    })
+  function handOver(): void {
+    const batch = gathered
+    gathered = []
+    if (batch.length > 0) underWay.push(settle(batch))
   }
 
-  function commitNext(): void {
-    const batch = waiting.slice(0, MAX_BATCH)
-    waiting = waiting.slice(MAX_BATCH)
-    state = batch.length > 0 ? 'committing' : 'idle'
-    if (batch.length > 0) settled = settle(batch)
-  }
-
-  // The next batch is on its way before the callers of this one go on: neither thread waits for the other.
   async function settle(batch: readonly Waiting[]): Promise<void> {
     const outcome = await outcomeOf(batch)
     taken -= batch.filter(({ by }) => by === 'caller').length
-    commitNext()
+    underWay.shift()
     for (const [i, { resolve, reject }] of batch.entries()) {
       const place = 'placed' in outcome ? outcome.placed[i] : undefined
       if (place !== undefined) resolve(place)
@@ -95,19 +79,25 @@ export function createQueue(
     }
   }
 
+  async function batchSettled(): Promise<void> {
+    handOver()
+    await underWay[0]
+  }
+
   // What an answer makes the ledger record is pushed before the turn of the event loop ends.
   async function drained(): Promise<void> {
     do {
-      await settled
+      handOver()
+      await underWay.at(-1)
       await turn()
-    } while (state !== 'idle')
+    } while (gathered.length + underWay.length > 0)
   }
 
   return {
     push: (draft) => (taken < capacity ? take(draft, 'caller') : Promise.reject(queueFull(capacity))),
     pushOwn: (draft) => take(draft, 'ledger'),
     room: () => capacity - taken,
-    batchSettled: () => settled,
+    batchSettled,
     drained,
   }
 }

@@ -91,7 +91,8 @@ export interface LedgerStore {
   ledgers(): Promise<readonly string[]>
 
   /**
-   * Sequences and commits a batch in ONE transaction under the ledger's head lock, through ledger/sequence.ts.
+   * Sequences and commits a batch in ONE transaction under the ledger's head lock, through ledger/sequence.ts. It is called
+   * again before it has settled: batches are sequenced in the order of the calls, and may share a transaction.
    * When it resolves, every draft is durable, a duplicate of a durable entry, or in conflict with one. Drafts get
    * consecutive seqs in their order; no reader ever sees part of a batch.
    * @throws LedgerError `not-committed`: nothing of the batch is or will be there; `outcome-unknown`: it may be.

@@ -184,6 +184,11 @@ function batchContract(withStore: WithStore): void {
         )
         return first
       })
+      assert.deepEqual(
+        starts,
+        starts.toSorted((a, b) => a - b),
+        'batches are sequenced in the order of the calls',
+      )
       const total = sizes.reduce((sum, size) => sum + size, 0)
       for (const size of seen) assert.ok(size === total || starts.includes(size), `${size} is inside a batch`)
     }))

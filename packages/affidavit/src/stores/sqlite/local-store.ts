@@ -4,13 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { equalBytes } from '../../bytes/compare.ts'
 import { utf8 } from '../../bytes/text.ts'
-import { type Clock, systemClock } from '../../clock/clock.ts'
-import { LedgerError } from '../../ledger/errors.ts'
+import { type Clock, systemClock, type UnixMillis } from '../../clock/clock.ts'
+import { LedgerError, unreachable } from '../../ledger/errors.ts'
 import { regrow } from '../../ledger/regrow.ts'
-import { type ConversationTip, sequence } from '../../ledger/sequence.ts'
+import { sequence } from '../../ledger/sequence.ts'
 import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
 import { storeError } from './connect.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
+import { createGroups } from './group-commit.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { readConversations, readSize, readStanding, readTip, type TipCache } from './tip.ts'
@@ -24,6 +25,8 @@ export interface LocalStoreOptions {
   readonly turns?: Turns
   readonly clock?: Clock
   readonly pause?: (millis: number) => Promise<void>
+  /** Takes in the calls that have come while a transaction is being written: batches among them join it. */
+  readonly listen?: () => void
 }
 
 /** Entries that are in memory at once while the tree is grown anew. */
@@ -36,7 +39,10 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
   let open: { db: SqliteDatabase; statements: Statements } | undefined
   let settled: SqliteDatabase | undefined
   let state: 'usable' | 'closed' = 'usable'
+  // What was written, and not yet committed, is built upon within the transaction; a failure lets go of all of it.
   const tips = new Map<number, TipCache>()
+  const groups = createGroups(options.listen ?? (() => undefined))
+  let last: Promise<unknown> = Promise.resolve()
   const ledgerNos = new Map<string, number>()
   const waiting: Waiting = {
     turns: options.turns ?? noTurns,
@@ -84,11 +90,30 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     return ledgerNo
   }
 
-  function write<T>(
-    patienceMillis: number,
-    work: (statements: Statements, waitedMillis: number, attempt: Attempt) => T,
-  ): Promise<T> {
-    return inTransaction(connection, waiting, patienceMillis, work)
+  // One after another, in the order of the calls.
+  function inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const next = last.then(work)
+    last = next.catch(() => undefined)
+    return next
+  }
+
+  function write<T>(work: (statements: Statements, attempt: Attempt) => T): Promise<T> {
+    const inside = (statements: Statements, _: number, attempt: Attempt): T => work(statements, attempt)
+    return inOrder(() => inTransaction(connection, waiting, PATIENCE_MILLIS, inside))
+  }
+
+  function commitGroup(): Promise<void> {
+    return groups.settleNext((group) =>
+      inTransaction(connection, waiting, group.patienceMillis, (statements, waitedMillis) =>
+        group.map((batch, i) => {
+          const ledgerNo = numberOf(batch.ledger)
+          const at = batch.at + (i === 0 ? Math.round(waitedMillis) : 0)
+          const { placed, cache } = insertBatch(statements, ledgerNo, batch, tips.get(ledgerNo), at)
+          tips.set(ledgerNo, cache)
+          return placed
+        }),
+      ),
+    )
   }
 
   async function read<T>(work: (db: SqliteDatabase, statements: Statements) => T): Promise<T> {
@@ -102,7 +127,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
 
   return {
     async create(ledger) {
-      await write(PATIENCE_MILLIS, (statements, _, attempt) => {
+      await write((statements, attempt) => {
         if (statements.ledgerNo.get(ledger) === undefined) statements.insertLedger.run(ledger)
         else if (attempt === 'first') throw ledgerExists(ledger)
       })
@@ -110,14 +135,9 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
 
     ledgers: () => read((_, statements) => statements.ledgers.all().map((row) => textColumn(row, 'origin'))),
 
-    async commit(batch) {
-      const { placed, cache, moved, ledgerNo } = await write(batch.patienceMillis, (statements, waitedMillis) => {
-        const ledgerNo = numberOf(batch.ledger)
-        return { ...insertBatch(statements, ledgerNo, batch, tips.get(ledgerNo), waitedMillis), ledgerNo }
-      })
-      // Only a committed tip may be built upon without reading it again.
-      for (const [conversation_id, tip] of moved) cache.conversations.set(conversation_id, tip)
-      tips.set(ledgerNo, cache)
+    commit(batch) {
+      const placed = groups.add(batch)
+      inOrder(commitGroup).catch(unreachable)
       return placed
     },
 
@@ -140,7 +160,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
       }),
 
     keepCheckpoint: (ledger, { size, note }) =>
-      write(PATIENCE_MILLIS, (statements) => {
+      write((statements) => {
         const ledgerNo = numberOf(ledger)
         const newest = statements.latestCheckpoint.get(ledgerNo, Number.MAX_SAFE_INTEGER)
         if (newest !== undefined && integerColumn(newest, 'size') >= size) {
@@ -151,7 +171,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
       }),
 
     async keepCosignature(ledger, size, line) {
-      await write(PATIENCE_MILLIS, (statements) => {
+      await write((statements) => {
         const ledgerNo = numberOf(ledger)
         if (!hasCheckpoint(statements, ledgerNo, size)) throw noCheckpoint(ledger, size)
         const lines = statements.cosignatures.all(ledgerNo, size).map((row) => blobColumn(row, 'line'))
@@ -173,32 +193,34 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
         return row === undefined ? undefined : checkpointOf(statements, ledgerNo, row)
       }),
 
-    async close() {
-      const old = open
-      state = 'closed'
-      open = undefined
-      tips.clear()
-      if (options.reopen === 'possible') old?.db.close()
-    },
+    close: () =>
+      inOrder(async () => {
+        const old = open
+        state = 'closed'
+        open = undefined
+        tips.clear()
+        if (options.reopen === 'possible') old?.db.close()
+      }),
   }
 }
 
 function insertBatch(
   statements: Statements,
   ledgerNo: number,
-  batch: Batch,
+  { drafts }: Batch,
   cached: TipCache | undefined,
-  waitedMillis: number,
-): { placed: readonly Placed[]; cache: TipCache; moved: ReadonlyMap<string, ConversationTip> } {
+  at: UnixMillis,
+): { placed: readonly Placed[]; cache: TipCache } {
   const { tip, conversations } = readTip(statements, ledgerNo, cached)
-  const standing = readStanding(statements, ledgerNo, batch.drafts)
-  readConversations(statements, ledgerNo, batch.drafts, conversations)
-  const next = sequence(tip, batch.drafts, { standing, conversations }, batch.at + Math.round(waitedMillis))
+  const standing = readStanding(statements, ledgerNo, drafts)
+  readConversations(statements, ledgerNo, drafts, conversations)
+  const next = sequence(tip, drafts, { standing, conversations }, at)
   for (const { seq, nodes, entry, subject_ids } of next.entries) {
     statements.insertEntry.run(ledgerNo, seq, nodes, entry)
     for (const subject_id of subject_ids) statements.insertSubject.run(ledgerNo, seq, subject_id)
   }
-  return { placed: next.placed, cache: { tip: next.tip, conversations }, moved: next.conversations }
+  for (const [conversation_id, moved] of next.conversations) conversations.set(conversation_id, moved)
+  return { placed: next.placed, cache: { tip: next.tip, conversations } }
 }
 
 /** A store that was closed takes nothing more. */

@@ -1,6 +1,6 @@
 // A worker thread that hosts one SQLite connection: SQLite blocks, and an agent's event loop must not.
 
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 
 import { LedgerError, unreachable } from '../../ledger/errors.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
@@ -39,13 +39,22 @@ export type Failure =
 if (parentPort !== null) serve(parentPort, workerData)
 
 function serve(port: NonNullable<typeof parentPort>, task: ThreadTask): void {
-  const store = task.role === 'writer' ? writer(task) : reader(task)
-  port.on('message', (call: Call) => {
+  const store = task.role === 'writer' ? writer(task, listen) : reader(task)
+
+  function take(call: Call): void {
     answer(store, call).then(
       (reply) => port.postMessage(reply),
       (error: unknown) => unreachable(String(error)),
     )
-  })
+  }
+
+  // While a transaction is being written this thread hears nothing, unless it asks.
+  function listen(): void {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+      take(next.message)
+  }
+
+  port.on('message', take)
 }
 
 async function answer(store: LedgerStore, { call, method, values }: Call): Promise<Answer> {
@@ -72,7 +81,7 @@ function failureOf(error: unknown): Failure {
   return { kind: 'other', message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
 }
 
-function writer({ path, mode }: ThreadTask): LedgerStore {
+function writer({ path, mode }: ThreadTask, listen: () => void): LedgerStore {
   const moment = new Int32Array(new SharedArrayBuffer(4))
   return localSqliteStore({
     connect: () => connectSqlite(path, mode),
@@ -82,6 +91,7 @@ function writer({ path, mode }: ThreadTask): LedgerStore {
     pause: async (millis) => {
       Atomics.wait(moment, 0, 0, millis)
     },
+    listen,
   })
 }
 

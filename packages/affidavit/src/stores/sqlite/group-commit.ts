@@ -1,0 +1,74 @@
+// Group commit (spec/sequencing.md §3): batches that are handed in while a transaction is being written join it, in the order
+// of their coming, so that many callers share one sync of the disk.
+
+import type { Batch, Placed } from '../../ledger/store.ts'
+
+/** Drafts of one transaction, from which on no batch joins: enough to make the sync cheap, few enough for other writers. */
+const ENOUGH = 512
+
+/** Batches of one transaction. */
+export interface Group {
+  /** How long the first of them may wait for other writers. */
+  readonly patienceMillis: number
+  /**
+   * Calls `write` for each batch, and for those that come meanwhile. Called again after an unknown outcome, it begins with
+   * the same ones.
+   */
+  map<T>(write: (batch: Batch, i: number) => T): T[]
+}
+
+export interface Groups {
+  /** Resolves, or fails, with the group that the batch becomes part of. */
+  add(batch: Batch): Promise<readonly Placed[]>
+  /** Lets `commit` settle the next group; does nothing where every batch was part of an earlier one. Never rejects. */
+  settleNext(commit: (group: Group) => Promise<readonly (readonly Placed[])[]>): Promise<void>
+}
+
+interface Waiting {
+  readonly batch: Batch
+  resolve(placed: readonly Placed[]): void
+  reject(error: unknown): void
+}
+
+/** @param listen takes in calls that have come while this thread was busy */
+export function createGroups(listen: () => void): Groups {
+  const waiting: Waiting[] = []
+
+  function join(group: Waiting[]): Waiting | undefined {
+    if (group.reduce((drafts, { batch }) => drafts + batch.drafts.length, 0) >= ENOUGH) return undefined
+    if (waiting.length === 0) listen()
+    // What makes a batch of one ledger fail is nothing to another's.
+    if (waiting[0]?.batch.ledger !== group[0]?.batch.ledger) return undefined
+    const next = waiting.shift()
+    if (next !== undefined) group.push(next)
+    return next
+  }
+
+  return {
+    add: (batch) => new Promise((resolve, reject) => waiting.push({ batch, resolve, reject })),
+    async settleNext(commit) {
+      const first = waiting.shift()
+      if (first === undefined) return
+      const group = [first]
+      try {
+        const placed = await commit({
+          patienceMillis: first.batch.patienceMillis,
+          map(write) {
+            const written = []
+            for (
+              let next: Waiting | undefined = first;
+              next !== undefined;
+              next = group[written.length] ?? join(group)
+            ) {
+              written.push(write(next.batch, written.length))
+            }
+            return written
+          },
+        })
+        for (const [i, { resolve }] of group.entries()) resolve(placed[i] ?? [])
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    },
+  }
+}
