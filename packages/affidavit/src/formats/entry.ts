@@ -65,13 +65,12 @@ export function canonicalFields(draft: Draft): ReadonlyMap<string, string> {
   return fields
 }
 
-/** RFC 8785 text of the object whose members `canonicalFields` wrote. */
+/** RFC 8785 text of the object whose members `canonicalFields` wrote; the fields of an entry are in canonical order. */
 export function canonicalDraft(fields: ReadonlyMap<string, string>): string {
-  return `{${[...fields.keys()]
-    .sort()
-    .map((name) => fields.get(name))
-    .join(',')}}`
+  return `{${joinPiece(FIELDS_IN_ORDER, fields, NOTHING).slice(0, -1)}}`
 }
+
+const NOTHING: ReadonlyMap<string, string> = new Map()
 
 /** The pieces of an admitted draft's entry, with defaults and sets in order. */
 export function entryPieces(draft: Draft, fields: ReadonlyMap<string, string>, admission: Admission): EntryPieces {
