@@ -8,6 +8,16 @@ export {
   type TornRecord,
 } from './formats/checkpoint-log.ts'
 export {
+  evaluateQuorum,
+  type PolicyFault,
+  parseTrustPolicy,
+  type QuorumTally,
+  type TrustedLog,
+  type TrustedWitness,
+  type TrustPolicy,
+  type WitnessGroup,
+} from './formats/trust-policy.ts'
+export {
   formatVerifierKey,
   type KeyType,
   parseVerifierKey,
