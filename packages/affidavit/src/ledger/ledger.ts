@@ -118,9 +118,9 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const clockWatch = createClockWatch(timekeeper, admission, queue)
   let closing: Promise<void> | undefined
 
-  async function commit(drafts: readonly PreparedDraft[]): Promise<readonly Placed[]> {
-    const { patienceMillis } = parts
-    const placed = await store.commit({ ledger, drafts, at: timekeeper.now(), patienceMillis })
+  async function commit(drafts: readonly PreparedDraft[], more: 'more' | 'last'): Promise<readonly Placed[]> {
+    const batch = { ledger, drafts, at: timekeeper.now(), patienceMillis: parts.patienceMillis }
+    const placed = await store.commit(more === 'more' ? { ...batch, followedBy: 'another' } : batch)
     publisher.appended(placed.filter(({ state }) => state === 'recorded').length)
     return placed
   }

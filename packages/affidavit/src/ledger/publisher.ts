@@ -44,13 +44,20 @@ export function createPublisher(
   let unpublished = 0
   let saidAt = clock.elapsed()
   let failed: string | undefined
+  let background: 'idle' | 'publishing' = 'idle'
   // Whatever stopped a publication, the checkpoint may be kept and not be outside: the next one sees to that first.
   let released: 'all' | 'in doubt' = 'all'
   // One publication at a time: each builds on the tree that the one before has checked.
   let last: Promise<unknown> = Promise.resolve()
 
   function oneAtATime(work: () => Promise<Published>): Promise<StoredCheckpoint> {
-    const next = last.then(work).then(({ checkpoint }) => succeeded(checkpoint))
+    const next = last.then(async () => {
+      const begun = clock.elapsed()
+      const { checkpoint } = await work()
+      saidAt = begun
+      failed = undefined
+      return checkpoint
+    })
     last = next.catch(() => undefined)
     return next
   }
@@ -79,24 +86,25 @@ export function createPublisher(
     })
   }
 
-  function succeeded(checkpoint: StoredCheckpoint): StoredCheckpoint {
-    saidAt = clock.elapsed()
-    failed = undefined
-    return checkpoint
-  }
-
-  // A failure in the background stays in health() and is tried again; publish() and stop() throw it to their callers.
-  function inBackground(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error)
-      if (failed !== message) process.emitWarning(message, 'AffidavitPublishWarning')
-      failed = message
-    })
+  // A failure in the background stays in health() and is tried again; publish() and stop() throw it to their callers. While
+  // one publication is under way, the next tick has nothing to add to it.
+  function inBackground(publication: () => Promise<unknown>): void {
+    if (background === 'publishing') return
+    background = 'publishing'
+    publication()
+      .catch((error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error)
+        if (failed !== message) process.emitWarning(message, 'AffidavitPublishWarning')
+        failed = message
+      })
+      .finally(() => {
+        background = 'idle'
+      })
   }
 
   const timer = setInterval(() => {
-    if (unpublished > 0) inBackground(publish())
-    else if (clock.elapsed() - saidAt >= schedule.heartbeatMillis) inBackground(heartbeat())
+    if (unpublished > 0) inBackground(publish)
+    else if (clock.elapsed() - saidAt >= schedule.heartbeatMillis) inBackground(heartbeat)
   }, schedule.intervalMillis)
   timer.unref()
 
@@ -104,7 +112,7 @@ export function createPublisher(
     appended(count) {
       const before = unpublished
       unpublished += count
-      if (before < schedule.afterEntries && unpublished >= schedule.afterEntries) inBackground(publish())
+      if (before < schedule.afterEntries && unpublished >= schedule.afterEntries) inBackground(publish)
     },
     publish,
     failure: () => failed,

@@ -34,34 +34,42 @@ interface Waiting {
 
 type Outcome = { readonly placed: readonly Placed[] } | { readonly failure: unknown }
 
+/** What becomes of a batch; `more` where the turn of the event loop is not over and another one follows. */
+export type Commit = (drafts: readonly PreparedDraft[], more: 'more' | 'last') => Promise<readonly Placed[]>
+
 /** `commit` settles batches in the order of its calls; it is called again before it has. */
-export function createQueue(
-  commit: (drafts: readonly PreparedDraft[]) => Promise<readonly Placed[]>,
-  capacity: number,
-): Queue {
+export function createQueue(commit: Commit, capacity: number): Queue {
   if (!(capacity >= 1)) throw new RangeError(`a queue takes at least one draft, not ${capacity}`)
   let gathered: Waiting[] = []
   /** Callers' drafts that wait or are under way. */
   let taken = 0
+  let state: 'idle' | 'gathering' = 'idle'
   const underWay: Promise<void>[] = []
 
   function take(draft: PreparedDraft, by: Waiting['by']): Promise<Placed> {
     return new Promise((resolve, reject) => {
       if (by === 'caller') taken++
       gathered.push({ draft, by, resolve, reject })
-      if (gathered.length === 1) queueMicrotask(handOver)
-      if (gathered.length === MAX_BATCH) handOver()
+      if (state === 'idle') queueMicrotask(endTurn)
+      state = 'gathering'
+      if (gathered.length === MAX_BATCH) handOver('more')
     })
   }
 
-  function handOver(): void {
-    const batch = gathered
-    gathered = []
-    if (batch.length > 0) underWay.push(settle(batch))
+  // Where "more" was said, a last batch follows, be it empty.
+  function endTurn(): void {
+    if (state === 'gathering') handOver('last')
+    state = 'idle'
   }
 
-  async function settle(batch: readonly Waiting[]): Promise<void> {
-    const outcome = await outcomeOf(batch)
+  function handOver(more: 'more' | 'last'): void {
+    const batch = gathered
+    gathered = []
+    underWay.push(settle(batch, more))
+  }
+
+  async function settle(batch: readonly Waiting[], more: 'more' | 'last'): Promise<void> {
+    const outcome = await outcomeOf(batch, more)
     taken -= batch.filter(({ by }) => by === 'caller').length
     underWay.shift()
     for (const [i, { resolve, reject }] of batch.entries()) {
@@ -71,26 +79,31 @@ export function createQueue(
     }
   }
 
-  async function outcomeOf(batch: readonly Waiting[]): Promise<Outcome> {
+  async function outcomeOf(batch: readonly Waiting[], more: 'more' | 'last'): Promise<Outcome> {
     try {
-      return { placed: await commit(batch.map(({ draft }) => draft)) }
+      return {
+        placed: await commit(
+          batch.map(({ draft }) => draft),
+          more,
+        ),
+      }
     } catch (failure) {
       return { failure }
     }
   }
 
   async function batchSettled(): Promise<void> {
-    handOver()
+    endTurn()
     await underWay[0]
   }
 
   // What an answer makes the ledger record is pushed before the turn of the event loop ends.
   async function drained(): Promise<void> {
     do {
-      handOver()
+      endTurn()
       await underWay.at(-1)
       await turn()
-    } while (gathered.length + underWay.length > 0)
+    } while (state === 'gathering' || underWay.length > 0)
   }
 
   return {

@@ -1,32 +1,37 @@
 // Growing the tree from the stored bytes (spec/sequencing.md §6): a flipped bit is found before it is sworn to.
 
-import { equalBytes } from '../bytes/compare.ts'
+import { toHex } from '../bytes/hex.ts'
 import { createGrowth, type Frontier } from '../merkle/growth.ts'
-import { leafHash } from '../merkle/hash.ts'
+import { leafHash, leafHashOfText } from '../merkle/hash.ts'
 import { LedgerError } from './errors.ts'
-import type { StoredEntry } from './store.ts'
+
+/** An entry as read back, or why it cannot be read. */
+export type Reread =
+  | {
+      readonly seq: number
+      /** The exact bytes, or their text. */
+      readonly entry: Uint8Array | string
+      /** The tree nodes stored beside it, in lower-case hex. */
+      readonly nodes: string
+    }
+  | { readonly seq: number; readonly unreadable: string }
 
 /**
  * The tree of `size`, grown from `from`. The store calls it where its rows are, so that they need not travel.
- * @param pageFrom entries from a seq on, ascending, all below `size`; none only where there are none
+ * @param rows the entries from `from` to `size`, in order
  * @throws LedgerError `store-corrupt`
  */
-export function regrow(from: Frontier, size: number, pageFrom: (seq: number) => readonly StoredEntry[]): Frontier {
+export function regrow(from: Frontier, size: number, rows: Iterable<Reread>): Frontier {
   const growth = createGrowth(from)
-  while (growth.size < size) {
-    const page = pageFrom(growth.size)
-    if (page.length === 0) throw missing(growth.size)
-    for (const { seq, entry, nodes } of page) {
-      if (seq !== growth.size) throw missing(growth.size)
-      if (!equalBytes(growth.append(leafHash(entry)), nodes))
-        throw corrupt(`the entry at seq ${seq} does not have the hash it was stored with`)
-    }
+  for (const row of rows) {
+    if (row.seq !== growth.size) break
+    if ('unreadable' in row) throw corrupt(`the entry at seq ${row.seq} cannot be read: ${row.unreadable}`)
+    const leaf = typeof row.entry === 'string' ? leafHashOfText(row.entry) : leafHash(row.entry)
+    if (toHex(growth.append(leaf)) !== row.nodes)
+      throw corrupt(`the entry at seq ${row.seq} does not have the hash it was stored with`)
   }
+  if (growth.size < size) throw corrupt(`the entry at seq ${growth.size} is missing`)
   return growth.frontier()
-}
-
-function missing(seq: number): LedgerError {
-  return corrupt(`the entry at seq ${seq} is missing`)
 }
 
 /** What keeps a checkpoint from being signed. */

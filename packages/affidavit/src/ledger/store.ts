@@ -24,6 +24,8 @@ export interface Batch {
   readonly at: UnixMillis
   /** How long the store may wait for other writers before it answers `not-committed`. */
   readonly patienceMillis: number
+  /** `another`: the caller is about to hand in one more; a store that shares transactions may wait for it, briefly. */
+  readonly followedBy?: 'another'
 }
 
 /** What became of one draft of a committed batch, in the order of the batch. */

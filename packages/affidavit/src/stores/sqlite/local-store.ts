@@ -11,8 +11,9 @@ import { sequence } from '../../ledger/sequence.ts'
 import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
 import { storeError } from './connect.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
-import { createGroups } from './group-commit.ts'
+import { createGroups, type Listen } from './group-commit.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
+import { readRows } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
 import { readConversations, readSize, readStanding, readTip, type TipCache } from './tip.ts'
 import { type Attempt, inTransaction, type Waiting } from './transaction.ts'
@@ -26,11 +27,8 @@ export interface LocalStoreOptions {
   readonly clock?: Clock
   readonly pause?: (millis: number) => Promise<void>
   /** Takes in the calls that have come while a transaction is being written: batches among them join it. */
-  readonly listen?: () => void
+  readonly listen?: Listen
 }
-
-/** Entries that are in memory at once while the tree is grown anew. */
-const REGROWN_AT_ONCE = 500
 
 /** Commits of checkpoints and new ledgers wait as long as a batch does by default. */
 const PATIENCE_MILLIS = 10_000
@@ -153,11 +151,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     entries: (ledger, filter, page) => read((db) => readEntries(db, numberOf(ledger), filter, page)),
     nodes: (ledger, ids) => read((db) => readNodes(db, numberOf(ledger), ids)),
     regrow: (ledger, from, size) =>
-      read((db) => {
-        const ledgerNo = numberOf(ledger)
-        const page = { limit: REGROWN_AT_ONCE, order: 'ascending' } as const
-        return regrow(from, size, (seq) => readEntries(db, ledgerNo, { from_seq: seq, until_seq: size }, page))
-      }),
+      read((db) => regrow(from, size, readRows(db, numberOf(ledger), { from: from.size, to: size }))),
 
     keepCheckpoint: (ledger, { size, note }) =>
       write((statements) => {

@@ -5,6 +5,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { LedgerError, unreachable } from '../../ledger/errors.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
 import { connectSqlite, connectSqliteForReading } from './connect.ts'
+import type { Listen } from './group-commit.ts'
 import { localSqliteStore } from './local-store.ts'
 import { ticketTurns } from './turns.ts'
 
@@ -49,9 +50,14 @@ function serve(port: NonNullable<typeof parentPort>, task: ThreadTask): void {
   }
 
   // While a transaction is being written this thread hears nothing, unless it asks.
-  function listen(): void {
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
-      take(next.message)
+  function listen(atMostMillis: number): void {
+    const until = performance.now() + atMostMillis
+    let next = receiveMessageOnPort(port)
+    while (next === undefined && performance.now() < until) {
+      wait(0.05)
+      next = receiveMessageOnPort(port)
+    }
+    for (; next !== undefined; next = receiveMessageOnPort(port)) take(next.message)
   }
 
   port.on('message', take)
@@ -81,18 +87,22 @@ function failureOf(error: unknown): Failure {
   return { kind: 'other', message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
 }
 
-function writer({ path, mode }: ThreadTask, listen: () => void): LedgerStore {
-  const moment = new Int32Array(new SharedArrayBuffer(4))
+function writer({ path, mode }: ThreadTask, listen: Listen): LedgerStore {
   return localSqliteStore({
     connect: () => connectSqlite(path, mode),
     reopen: 'possible',
     turns: ticketTurns(`${path}-turns`, () => performance.now()),
     // This thread has nothing else to do; timers would round the wait up to more than a commit takes.
-    pause: async (millis) => {
-      Atomics.wait(moment, 0, 0, millis)
-    },
+    pause: async (millis) => wait(millis),
     listen,
   })
+}
+
+const moment = new Int32Array(new SharedArrayBuffer(4))
+
+/** Blocks this thread, and no other. */
+function wait(millis: number): void {
+  Atomics.wait(moment, 0, 0, millis)
 }
 
 function reader({ path }: ThreadTask): LedgerStore {
