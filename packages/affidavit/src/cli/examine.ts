@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { parseTimestamp } from '../clock/clock.ts'
 import { databaseFile, keysFolder, readAnchor } from '../embedded/folder.ts'
 import { fileKeys } from '../keys/file.ts'
+import { checkKeys } from '../ledger/check-keys.ts'
 import { checkpointFile } from '../ledger/checkpoint-file.ts'
 import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerStore } from '../ledger/store.ts'
@@ -34,7 +35,7 @@ export async function examine(folder: string): Promise<Finding[]> {
       runtime,
       ok('database', `${databaseFile(folder)}, schema ${SCHEMA_VERSION}, ledger ${origin}`),
       ...(await recordFindings(store, origin)),
-      ...keyFindings(folder, origin),
+      ...(await keyFindings(folder, store, origin)),
       await checkpointLogFinding(folder, store, origin),
       diskFinding(folder),
       waitingFinding(folder),
@@ -77,10 +78,10 @@ function clockFinding(recorded_at: string): Finding {
   )
 }
 
-function keyFindings(folder: string, origin: string): Finding[] {
+async function keyFindings(folder: string, store: LedgerStore, origin: string): Promise<Finding[]> {
   const keys = keysFolder(folder)
   try {
-    fileKeys(keys, origin)
+    await checkKeys(store, origin, fileKeys(keys, origin))
   } catch (error) {
     if (error instanceof LedgerError) return [fail('keys', error.problem, error.cure)]
     throw error

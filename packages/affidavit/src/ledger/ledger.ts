@@ -9,6 +9,7 @@ import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { HashTile } from '../merkle/tile.ts'
 import { createAdmission } from './admit.ts'
+import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
@@ -105,12 +106,14 @@ export interface LedgerParts {
 
 /**
  * Opens a ledger on its parts: recovers, finishes what a crash interrupted, and begins to publish.
- * @throws LedgerError `rolled-back`, `forked`, `not-published`, and what the store throws
+ * @throws LedgerError `wrong-key`, `rolled-back`, `forked`, `not-published`, and what the store throws
  */
 export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const { store, ledger, keys, outside, clock } = parts
   const publishing = { store, ledger, keys, outside }
+  // In this order: a database that was rolled back may name older keys.
   const checked = await recover(publishing)
+  await checkKeys(store, ledger, keys)
   const admission = createAdmission({ ledger, digestKey: keys.digestKey, actions: parts.actions, clock })
   const timekeeper = createTimekeeper(clock)
   const publisher = createPublisher(publishing, checked, clock, parts.publish)

@@ -4,6 +4,7 @@ import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { Admission } from './admit.ts'
+import { digestKeyCheck } from './check-keys.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
 import type { PreparedDraft } from './store.ts'
@@ -24,7 +25,7 @@ export async function startRecord(keys: LedgerKeys, start: Start): Promise<Draft
     ...OWN,
     action: 'logging_started',
     outcome: 'success',
-    details: { start: kind, checkpoint_key, heartbeat_key, ...previous },
+    details: { start: kind, checkpoint_key, heartbeat_key, digest_key_check: digestKeyCheck(keys), ...previous },
   }
 }
 
