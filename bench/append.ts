@@ -9,7 +9,7 @@ import { openNew, stretch } from './ledgers.ts'
 import type { Row } from './report.ts'
 import { compare, repeat, secondsOf } from './rounds.ts'
 
-const RECORDS = 4096
+const RECORDS = 16_384
 
 export async function measureAppend({ ledgers, effort }: Context): Promise<Row[]> {
   const folder = ledgers.emptyFolder()
@@ -18,7 +18,7 @@ export async function measureAppend({ ledgers, effort }: Context): Promise<Row[]
   const workload = createWorkload(100_000)
   let size = 1
   try {
-    const rounds = await repeat(effort === 'quick' ? 5 : 15, async () => {
+    const rounds = await repeat(effort === 'quick' ? 3 : 8, async () => {
       const ours = await appendConcurrently(ledger, [...stretch(workload, size, RECORDS)], CALLERS)
       const entries = readRawEntries(databaseFile(folder), size)
       size += entries.length
