@@ -6,47 +6,14 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 
-import { main } from '../src/cli/main.ts'
+import { BIN, draft, json, run } from './run-cli.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-'))
 after(() => rmSync(base, { recursive: true, force: true }))
-
-interface Run {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function run(argv: readonly string[], stdin = '', env: Record<string, string> = {}): Promise<Run> {
-  let [out, err] = ['', '']
-  const terminal = {
-    out: (text: string) => {
-      out += text
-    },
-    err: (text: string) => {
-      err += text
-    },
-    progress: () => undefined,
-    endProgress: () => undefined,
-    style: (_: unknown, text: string) => text,
-    width: 200,
-  }
-  const code = await main(argv, { terminal, stdin: Readable.from([Buffer.from(stdin)]), env })
-  return { code, out, err }
-}
-
-function json(run: Run): Record<string, unknown> {
-  return JSON.parse(run.out)
-}
-
-const draft = (n: number, more: object = {}): string =>
-  `${JSON.stringify({ action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent', conversation_id: 'c-1', details: { n }, ...more })}\n`
 
 async function newLedger(name: string, drafts = ''): Promise<{ dir: string; vkey: string }> {
   const dir = join(base, name)
@@ -366,8 +333,7 @@ test('help, version and unknown words', async () => {
 })
 
 test('the bin runs the demo, every attack is found but the one that honestly is not, and it says so', async () => {
-  const bin = fileURLToPath(new URL('../bin/affidavit.js', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [bin, 'demo'])
+  const { stdout } = await promisify(execFile)(process.execPath, [BIN, 'demo'])
   assert.equal([...stdout.matchAll(/^ {2}found /gm)].length, 5)
   assert.equal([...stdout.matchAll(/^ {2}not found /gm)].length, 1)
   assert.match(stdout, /VALID/)

@@ -50,6 +50,7 @@ function program(surroundings: Surroundings): Command {
     .description('The audit ledger for AI agents: records that anyone can verify.')
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'explain a command')
+    .allowExcessArguments(false)
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({

@@ -1,5 +1,6 @@
 // What people and scripts see: results on stdout, talk on stderr; colour only where a terminal shows it (NO_COLOR counts).
 
+import { writeSync } from 'node:fs'
 import { styleText } from 'node:util'
 
 import { EXIT } from './exit-codes.ts'
@@ -20,8 +21,8 @@ export interface Terminal {
 }
 
 export function systemTerminal(): Terminal {
-  process.stdout.on('error', endWithReader)
-  process.stderr.on('error', endWithReader)
+  process.stdout.on('error', (error) => endUnread(error, 'standard output'))
+  process.stderr.on('error', (error) => endUnread(error, 'standard error'))
   const live = process.stderr.isTTY
   let shown = false
   return {
@@ -45,10 +46,20 @@ export function systemTerminal(): Terminal {
   }
 }
 
-// Whoever read along (`| head`) has gone. What was recorded is durable; there is nobody left to tell the rest to.
-function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+// What was recorded is durable; there is nobody left to tell the rest to. Whoever read along (`| head`) knows that they
+// have gone; a full disk is worth a line.
+function endUnread(error: NodeJS.ErrnoException, stream: string): never {
+  if (error.code !== 'EPIPE') sayAtOnce(`affidavit: cannot write to ${stream}: ${error.message}\n`)
   process.exit(EXIT.unavailable)
+}
+
+function sayAtOnce(text: string): void {
+  try {
+    writeSync(2, text)
+  } catch (error) {
+    // Standard error is what cannot be written: the exit code says it.
+    if (!(error instanceof Error && 'code' in error)) throw error
+  }
 }
 
 /** One JSON value as one line, or, for a single result, indented. */
@@ -80,6 +91,16 @@ function fit(line: string, width: number): string {
 /** 1204 → `1,204`. */
 export function count(number: number): string {
   return number.toLocaleString('en-US')
+}
+
+/** `1 record`, `1,204 records`. */
+export function counted(number: number, thing: string): string {
+  return `${count(number)} ${thing}${number === 1 ? '' : 's'}`
+}
+
+/** A word of a command line as a POSIX shell reads it back. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Text that came from a record, safe to print: nothing in it moves the cursor or reorders the line. */
