@@ -283,6 +283,22 @@ describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
     assert.deepEqual([report.status, report.subject.origin], ['valid', origin])
   })
 
+  test('puts on record what did not come back', async () => {
+    const { folder } = madeLedger()
+    const backup = `${folder}.backup`
+    cpSync(databaseFile(folder), backup)
+    const ledger = await openFolder(folder)
+    await ledger.append({ action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent' })
+    const lost = await ledger.publish()
+    await ledger.close()
+    cpSync(backup, databaseFile(folder))
+    await assert.rejects(openFolder(folder), { code: 'rolled-back' })
+    const made = await continueAfterRestore(folder)
+    const { previous_checkpoint, lost_checkpoint } = detailsOf(inspectLedger(databaseFile(folder), made.origin))
+    assert.equal(lost_checkpoint, lost.note)
+    assert.notEqual(lost_checkpoint, previous_checkpoint)
+  })
+
   test('has the newest heartbeat in the checkpoint that it names', async () => {
     const { folder, origin } = madeLedger()
     const store = sqliteStore(databaseFile(folder), 'open')

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { type Clock, systemClock } from '../clock/clock.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
-import { checkpointFile } from '../ledger/checkpoint-file.ts'
+import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
 import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
@@ -44,17 +44,18 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
     const ledgers = await store.ledgers()
     const ledger = ledgers.at(-1)
     if (ledger === undefined) throw notALedger(folder)
+    const outside = checkpointFile(readAnchor(folder).folder)
     return await createLedger({
       store,
       ledger,
       keys: options.keys ?? fileKeys(keysFolder(folder), ledger),
-      outside: checkpointFile(readAnchor(folder).folder),
+      outside,
       clock: options.clock ?? systemClock,
       actions: options.actions ?? {},
       queueCapacity: options.queueCapacity ?? 10_000,
       patienceMillis: options.patienceMillis ?? 10_000,
       publish: { ...DEFAULT_SCHEDULE, ...options.publish },
-      start: await startOf(store, ledgers.at(-2)),
+      start: await startOf(store, outside, ledgers.at(-2)),
     })
   } catch (error) {
     await store.close()
@@ -64,11 +65,17 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
 
 // A ledger that is not the first in its database follows the one before, which came back from a backup: also where a crash
 // kept its first record from being written.
-async function startOf(store: LedgerStore, previous_ledger: string | undefined): Promise<Start> {
+async function startOf(
+  store: LedgerStore,
+  outside: CheckpointFile,
+  previous_ledger: string | undefined,
+): Promise<Start> {
   if (previous_ledger === undefined) return { kind: 'new' }
   const last = await store.latestCheckpoint(previous_ledger, Number.MAX_SAFE_INTEGER)
   if (last === undefined) return { kind: 'new' }
-  return { kind: 'after-restore', previous_ledger, previous_checkpoint: wholeNote(last) }
+  const start = { kind: 'after-restore', previous_ledger, previous_checkpoint: wholeNote(last) } as const
+  const lost = (await outside.newest(previous_ledger)).filter(({ size }) => size > last.size).at(-1)
+  return lost === undefined ? start : { ...start, lost_checkpoint: lost.note }
 }
 
 function notALedger(folder: string): LedgerError {

@@ -12,7 +12,14 @@ import type { PreparedDraft } from './store.ts'
 /** Why a ledger begins: it is new, or it follows one that was restored from a backup. */
 export type Start =
   | { readonly kind: 'new' }
-  | { readonly kind: 'after-restore'; readonly previous_ledger: string; readonly previous_checkpoint: string }
+  | {
+      readonly kind: 'after-restore'
+      readonly previous_ledger: string
+      /** The newest that came back with the database. */
+      readonly previous_checkpoint: string
+      /** The newest that was released, where it covers more: what lies between did not come back. */
+      readonly lost_checkpoint?: string
+    }
 
 const OWN = { actor_id: 'affidavit', actor_type: 'system', data_classification: 'internal' } as const
 
