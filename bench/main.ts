@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 
 import { measureAppend } from './append.ts'
 import type { Context } from './context.ts'
+import { measureExport } from './export.ts'
 import { measureLatency } from './latency.ts'
 import { createLedgers } from './ledgers.ts'
 import { measureProve } from './prove.ts'
@@ -22,6 +23,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['latency', measureLatency],
   ['writers', measureWriters],
   ['verify', measureVerify],
+  ['export', measureExport],
   ['prove', measureProve],
   ['scale', measureScale],
 ])
