@@ -8,6 +8,9 @@ import type { SqliteDatabase } from './database.ts'
 import { runTask, type VerifyAnswer, type VerifyTask } from './verify-task.ts'
 import type { TaskFailure } from './verify-thread.ts'
 
+/** Ten times what a thread needs at once: without a limit, garbage is kept as long as the machine has memory. */
+const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
+
 export interface Work {
   readonly path: string
   readonly tasks: readonly VerifyTask[]
@@ -35,7 +38,11 @@ function runThread(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const file = import.meta.url.endsWith('.ts') ? './verify-thread.ts' : './verify-thread.js'
-    const worker = new Worker(new URL(file, import.meta.url), { workerData: { path }, name: 'affidavit verify' })
+    const worker = new Worker(new URL(file, import.meta.url), {
+      workerData: { path },
+      name: 'affidavit verify',
+      resourceLimits: LIMITS,
+    })
     const goOn = (): void => {
       const task = next()
       if (task === undefined) worker.terminate().then(() => resolve(), reject)
