@@ -15,7 +15,12 @@ const UNESCAPED = /^[^\\\0-\x1f]*$/
  * 2^53 - 1, a key `__proto__` and U+0000. `false` says "not", or "not sure".
  */
 export function isCanonicalUnescaped(text: string, depth: number): boolean {
-  return UNESCAPED.test(text) && endOfValue(text, 0, depth) === text.length
+  return UNESCAPED.test(text) && isCanonicalPlain(text, depth)
+}
+
+/** The same of text that is known to be printable ASCII without a backslash. */
+export function isCanonicalPlain(text: string, depth: number): boolean {
+  return endOfValue(text, 0, depth) === text.length
 }
 
 function endOfValue(text: string, at: number, depth: number): number {

@@ -3,7 +3,7 @@
 
 import { ENTRY_JSON } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
-import { isCanonicalUnescaped } from '../bytes/unescaped-json.ts'
+import { isCanonicalPlain } from '../bytes/unescaped-json.ts'
 import { isTimestamp } from '../clock/clock.ts'
 import { type EntryFault, parseEntry } from './entry.ts'
 import { CAPTURED, ENTRY } from './entry-pattern.ts'
@@ -77,7 +77,7 @@ function isSound(parts: RegExpExecArray): boolean {
   return (
     isTimestamp(parts[AT.recorded_at] ?? '') &&
     isTimestamp(parts[AT.timestamp] ?? '') &&
-    (details === undefined || isCanonicalUnescaped(details, ENTRY_JSON.maxDepth - 1)) &&
+    (details === undefined || isCanonicalPlain(details, ENTRY_JSON.maxDepth - 1)) &&
     isSorted(labelsIn(parts[AT.compliance_domains])) &&
     (parts[AT.content] === undefined || hasSortedSubjects(parts[AT.content] ?? ''))
   )

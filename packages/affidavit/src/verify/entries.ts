@@ -161,10 +161,14 @@ export function createEntryChecker(
   }
 
   function remember(conversation_id: string, tip: ConversationTip): void {
-    // Set again at the end: the one that was silent longest is the first to be forgotten.
-    conversations.delete(conversation_id)
+    // Where there is no room for another, it is set again at the end: the one that was silent longest is forgotten.
+    if (conversations.size >= REMEMBERED) forgetOneBut(conversation_id)
     conversations.set(conversation_id, tip)
-    const [oldest] = conversations.size > REMEMBERED ? conversations.keys() : []
+  }
+
+  function forgetOneBut(conversation_id: string): void {
+    if (conversations.delete(conversation_id)) return
+    const [oldest] = conversations.keys()
     if (oldest !== undefined) conversations.delete(oldest)
   }
 

@@ -33,6 +33,7 @@ function subjectCheck(db: SqliteDatabase, ledgerNo: number, { from, to }: ChunkT
   const rows = subjectRows(db, ledgerNo, from, to)
   let pending = rows.next()
   return (seq, subject_ids) => {
+    if (subject_ids.length === 0 && (pending.done === true || pending.value.seq > seq)) return undefined
     const listed: Uint8Array[] = []
     let stray: number | undefined
     while (pending.done !== true && pending.value.seq <= seq) {
