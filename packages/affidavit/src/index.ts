@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 
 import { databaseFile } from './embedded/folder.ts'
-import { initLedger } from './embedded/init.ts'
+import { initLedger, nameOf } from './embedded/init.ts'
 import { type OpenOptions, openFolder } from './embedded/open.ts'
 import { LedgerError } from './ledger/errors.ts'
 import type { Ledger } from './ledger/ledger.ts'
@@ -22,7 +22,7 @@ export type { EntryFilter, StoredCheckpoint, StoredEntry } from './ledger/store.
 /**
  * Opens the ledger in a folder. With `origin` it is created where the folder is new or empty; without, it must be there.
  * Close it, or hold it with `await using`: closing commits what was taken and publishes a checkpoint.
- * @throws LedgerError `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
+ * @throws LedgerError `invalid-origin` (also where the ledger that is there has another name), `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
  */
 export async function openLedger(
   folder: string,
@@ -31,7 +31,14 @@ export async function openLedger(
   if (origin !== undefined && !existsSync(databaseFile(folder))) {
     await initLedger(folder, anchor === undefined ? { origin } : { origin, anchor }).catch(unlessExists)
   }
-  return openFolder(folder, options)
+  const ledger = await openFolder(folder, options)
+  if (origin === undefined || nameOf(ledger.origin) === origin) return ledger
+  await ledger.close()
+  throw new LedgerError('invalid-origin', {
+    problem: `the ledger in ${folder} is ${nameOf(ledger.origin)}, not ${origin}`,
+    cure: 'name it as it is, leave origin out, or choose another folder',
+    path: 'origin',
+  })
 }
 
 // Several processes that start at once make one ledger, and all of them open it.

@@ -12,7 +12,7 @@ import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { SCHEMA_VERSION } from '../stores/sqlite/connect.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
-import { count } from './output.ts'
+import { count, counted } from './output.ts'
 
 export interface Finding {
   readonly state: 'ok' | 'warn' | 'fail'
@@ -59,10 +59,10 @@ async function recordFindings(store: LedgerStore, origin: string): Promise<Findi
   const records = ok('records', `${count(head.size)}, the last one at ${head.recorded_at}`)
   const checkpoint =
     open === 0
-      ? ok('checkpoint', `covers all ${count(published)} records`)
+      ? ok('checkpoint', `covers all of ${counted(published, 'record')}`)
       : warn(
           'checkpoint',
-          `${count(open)} records have no checkpoint yet`,
+          `${counted(open, 'record')} without a checkpoint yet`,
           'affidavit checkpoint --ledger DIR publishes one',
         )
   return [records, checkpoint, clockFinding(head.recorded_at)]

@@ -1,6 +1,6 @@
 // Options that several commands share, and how they are read.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { type ApplicationActions, parseActions } from '../formats/actions.ts'
@@ -8,6 +8,7 @@ import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import { LedgerError } from '../ledger/errors.ts'
 import type { EntryFilter } from '../ledger/store.ts'
 import type { Trust } from '../verify/trust.ts'
+import { readInput } from './read-input.ts'
 
 export const ledgerOption = (): Option =>
   new Option('--ledger <dir>', 'folder of the ledger').env('AFFIDAVIT_LEDGER').makeOptionMandatory()
@@ -47,7 +48,7 @@ export function pinned(vkeys: readonly string[]): Trust & { readonly kind: 'pinn
 }
 
 function readVerifierKey(given: string): VerifierKey {
-  const text = existsSync(given) ? readFileSync(given, 'utf8').trimEnd() : given
+  const text = existsSync(given) ? Buffer.from(readInput('--vkey', given)).toString('utf8').trimEnd() : given
   const key = parseVerifierKey(text)
   if (!('code' in key)) return key
   throw new LedgerError('invalid-query', {
@@ -118,8 +119,9 @@ function instant(text: string | undefined): string | undefined {
 /** An application's actions from a JSON file: {"clinic.referral_sent": {"description": …, "requires": […]}}. */
 export function readActions(file: string | undefined): ApplicationActions {
   if (file === undefined) return {}
+  const text = Buffer.from(readInput('--actions', file)).toString('utf8')
   try {
-    return parseActions(parseJson(readFileSync(file, 'utf8'), PLAIN_JSON))
+    return parseActions(parseJson(text, PLAIN_JSON))
   } catch (cause) {
     throw new LedgerError('invalid-query', {
       problem: `--actions: ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -1,9 +1,10 @@
 // What lies where in the folder of an embedded ledger.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { CHECKPOINT_LOG } from '../ledger/checkpoint-file.ts'
 import { LedgerError } from '../ledger/errors.ts'
 
 /** Where the checkpoint log is kept, and how independent of the database that is. */
@@ -20,23 +21,74 @@ export function keysFolder(folder: string): string {
   return join(folder, 'keys')
 }
 
+/** Where the checkpoint log is kept where init was told of no other place. */
+export function defaultAnchor(folder: string): string {
+  return join(folder, 'checkpoints')
+}
+
 function settingsFile(folder: string): string {
   return join(folder, 'affidavit.json')
 }
 
 /**
  * The folder of the checkpoint log: as init was told, else `checkpoints` beside the database.
- * @throws LedgerError `not-a-ledger` where the settings are unreadable
+ * @throws LedgerError `not-a-ledger` where `folder` is none or its settings are unreadable; `store-unavailable` where
+ *   something that is no file, such as a pipe that never ends, stands in the place of the log
  */
 export function readAnchor(folder: string): AnchorPlace {
+  if (statOf(folder)?.isDirectory() === false) {
+    throw new LedgerError('not-a-ledger', {
+      problem: `${folder} is a file, not the folder of a ledger`,
+      cure: 'name the folder that holds ledger.db',
+    })
+  }
+  const place = placeOf(folder)
+  const log = join(place.folder, CHECKPOINT_LOG)
+  if (statOf(log)?.isFile() !== false) return place
+  throw new LedgerError('store-unavailable', {
+    problem: `${log} is no regular file, and so not the checkpoint log`,
+    cure: 'find out who put it there; bring the checkpoint log back from where it was moved to, or from a backup',
+  })
+}
+
+function placeOf(folder: string): AnchorPlace {
   const file = settingsFile(folder)
-  if (!existsSync(file)) return { folder: join(folder, 'checkpoints'), kind: 'same directory' }
-  const anchor = anchorOf(readFileSync(file, 'utf8'))
+  const kind = statOf(file)
+  if (kind === undefined) return { folder: defaultAnchor(folder), kind: 'same directory' }
+  const anchor = kind.isFile() ? anchorOf(readFileSync(file, 'utf8')) : undefined
   if (anchor !== undefined) return { folder: anchor, kind: 'own directory' }
   throw new LedgerError('not-a-ledger', {
     problem: `${file} is no settings file of a ledger`,
     cure: 'it holds {"anchor": "/absolute/folder"}; without the file the checkpoint log is in DIR/checkpoints',
   })
+}
+
+/** That there is no ledger in `folder`, or what is missing of the one that was there. */
+export function noLedger(folder: string): LedgerError {
+  const others = [keysFolder(folder), defaultAnchor(folder), settingsFile(folder)]
+  if (existsSync(databaseFile(folder)) || !others.some((part) => existsSync(part))) {
+    return new LedgerError('not-a-ledger', {
+      problem: `${folder} holds no ledger`,
+      cure: 'create one with affidavit init --ledger DIR --origin NAME, or openLedger(DIR, { origin: NAME })',
+    })
+  }
+  return new LedgerError('not-a-ledger', {
+    problem: `${databaseFile(folder)} is missing, though other parts of a ledger are there`,
+    cure: 'bring it back from where it was moved to, or from a backup; affidavit verify reports what is gone',
+  })
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause)
+    throw new LedgerError('store-unavailable', {
+      problem: `cannot look at ${path}: ${said}`,
+      cure: 'check the rights on the folders above it',
+      cause,
+    })
+  }
 }
 
 /** Remembers a folder of the checkpoint log. */

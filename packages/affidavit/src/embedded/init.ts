@@ -1,14 +1,15 @@
 // Making a ledger in a folder: database, keys, place of the checkpoint log, entry 0.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
+import { resolve, sep } from 'node:path'
 
 import { idProblem } from '../bytes/label.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
 import { LedgerError } from '../ledger/errors.ts'
+import { makeFolder } from '../ledger/make-folder.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
-import { databaseFile, keysFolder, writeAnchor } from './folder.ts'
+import { databaseFile, defaultAnchor, keysFolder, writeAnchor } from './folder.ts'
 import { openFolder } from './open.ts'
 
 /** Longest NAME: with the incarnation and `/heartbeat` it stays a key name of at most 255 bytes. */
@@ -24,7 +25,8 @@ export interface InitOptions {
 /**
  * Creates a ledger. A folder that holds one already is left alone, also one that another process makes meanwhile.
  * @returns identity and verifier key
- * @throws LedgerError `invalid-origin`, `ledger-exists`, `not-a-ledger` (it holds something else), and what opening throws
+ * @throws LedgerError `invalid-origin`, `invalid-query` (the anchor), `ledger-exists`, `not-a-ledger` (it holds something
+ *   else), `store-unavailable`, and what opening throws. Then nothing stands in `folder` that did not before.
  */
 export async function initLedger(
   folder: string,
@@ -36,17 +38,48 @@ export async function initLedger(
       problem: `origin ${problem}`,
       cure: 'for example: clinic.example/agents',
     })
+  const anchor = anchorElsewhere(folder, options.anchor)
   refuseOccupied(folder)
+  if (anchor !== undefined) prepareFolder(anchor, 0o777)
   // Built beside its place and renamed into it: a crash leaves no half ledger behind under the wanted name.
   const building = `${resolve(folder)}.new-${randomBytes(4).toString('hex')}`
-  mkdirSync(building, { recursive: true, mode: 0o700 })
+  prepareFolder(building, 0o700)
   try {
-    const made = await build(building, newIncarnation(options.origin), options.anchor)
+    const made = await build(building, newIncarnation(options.origin), anchor)
     putInPlace(building, folder)
     return made
   } finally {
     rmSync(building, { recursive: true, force: true })
   }
+}
+
+// The place it has anyway needs no remembering, and moves with the ledger. Elsewhere inside the ledger it would lie in a
+// folder that is not there yet.
+function anchorElsewhere(folder: string, anchor: string | undefined): string | undefined {
+  if (anchor === undefined || resolve(anchor) === resolve(defaultAnchor(folder))) return undefined
+  if (!`${resolve(anchor)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) return anchor
+  throw new LedgerError('invalid-query', {
+    problem: `the anchor folder ${anchor} is inside the ledger's own folder`,
+    cure: 'name a folder elsewhere, best on another disk or host; or none: then it is DIR/checkpoints',
+    path: 'anchor',
+  })
+}
+
+function prepareFolder(path: string, mode: number): void {
+  try {
+    makeFolder(path, mode)
+  } catch (cause) {
+    throw cannotMake(path, cause)
+  }
+}
+
+function cannotMake(path: string, cause: unknown): LedgerError {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  return new LedgerError('store-unavailable', {
+    problem: `the folder ${path} cannot be made or read: ${said}`,
+    cure: 'name a place below folders that you may write in',
+    cause,
+  })
 }
 
 // Another process may have been quicker; a folder that is not empty is never replaced.
@@ -119,7 +152,8 @@ function newIncarnation(name: string): string {
   return `${name}/${randomBytes(8).toString('hex')}`
 }
 
-function nameOf(ledger: string): string {
+/** The NAME in NAME/INCARNATION. */
+export function nameOf(ledger: string): string {
   return ledger.slice(0, ledger.lastIndexOf('/'))
 }
 
@@ -138,12 +172,35 @@ function alreadyThere(folder: string): LedgerError {
 }
 
 function refuseOccupied(folder: string): void {
-  if (!existsSync(folder)) return
-  const [found] = readdirSync(folder)
+  const [found] = contentsOf(folder)
   if (found === undefined) return
   if (existsSync(databaseFile(folder))) throw alreadyThere(folder)
   throw new LedgerError('not-a-ledger', {
     problem: `${folder} is not empty (${found}) and holds no ledger; nothing was changed`,
     cure: 'choose an empty or a new folder',
   })
+}
+
+function contentsOf(folder: string): readonly string[] {
+  const kind = statOf(folder)
+  if (kind === undefined) return []
+  if (!kind.isDirectory()) {
+    throw new LedgerError('not-a-ledger', {
+      problem: `${folder} is a file, where the folder of the ledger would be; nothing was changed`,
+      cure: 'choose an empty or a new folder',
+    })
+  }
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    throw cannotMake(folder, cause)
+  }
+}
+
+function statOf(folder: string): Stats | undefined {
+  try {
+    return statSync(folder, { throwIfNoEntry: false })
+  } catch (cause) {
+    throw cannotMake(folder, cause)
+  }
 }

@@ -6,7 +6,6 @@ import { type Clock, systemClock } from '../clock/clock.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
 import type { Start } from '../ledger/own-records.ts'
@@ -14,7 +13,7 @@ import { wholeNote } from '../ledger/prove.ts'
 import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
-import { databaseFile, keysFolder, readAnchor } from './folder.ts'
+import { databaseFile, keysFolder, noLedger, readAnchor } from './folder.ts'
 
 export interface OpenOptions {
   /** The application's own actions, from defineActions. */
@@ -38,12 +37,12 @@ export interface PartOptions {
  * @throws LedgerError `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
  */
 export async function openFolder(folder: string, options: OpenOptions & PartOptions = {}): Promise<Ledger> {
-  if (options.store === undefined && !existsSync(databaseFile(folder))) throw notALedger(folder)
+  if (options.store === undefined && !existsSync(databaseFile(folder))) throw noLedger(folder)
   const store = options.store ?? sqliteStore(databaseFile(folder), 'open')
   try {
     const ledgers = await store.ledgers()
     const ledger = ledgers.at(-1)
-    if (ledger === undefined) throw notALedger(folder)
+    if (ledger === undefined) throw noLedger(folder)
     const outside = checkpointFile(readAnchor(folder).folder)
     return await createLedger({
       store,
@@ -76,11 +75,4 @@ async function startOf(
   const start = { kind: 'after-restore', previous_ledger, previous_checkpoint: wholeNote(last) } as const
   const lost = (await outside.newest(previous_ledger)).filter(({ size }) => size > last.size).at(-1)
   return lost === undefined ? start : { ...start, lost_checkpoint: lost.note }
-}
-
-function notALedger(folder: string): LedgerError {
-  return new LedgerError('not-a-ledger', {
-    problem: `${folder} holds no ledger`,
-    cure: 'create one with affidavit init --ledger DIR --origin NAME, or openLedger(DIR, { origin: NAME })',
-  })
 }

@@ -7,7 +7,7 @@ import { LedgerError } from '../ledger/errors.ts'
 import { readPages, recordOf, type SearchOptions } from '../ledger/read.ts'
 import type { EntryFilter, StoredEntry } from '../ledger/store.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
-import { databaseFile } from './folder.ts'
+import { databaseFile, noLedger } from './folder.ts'
 
 export interface LedgerReader extends AsyncDisposable {
   readonly origin: string
@@ -22,12 +22,7 @@ export interface LedgerReader extends AsyncDisposable {
  * @throws LedgerError `not-a-ledger`, `newer-format`, `store-unavailable`, `not-found`
  */
 export async function openReader(folder: string, wanted?: string): Promise<LedgerReader> {
-  if (!existsSync(databaseFile(folder))) {
-    throw new LedgerError('not-a-ledger', {
-      problem: `${folder} holds no ledger`,
-      cure: 'check the path; affidavit init --ledger DIR --origin NAME creates a ledger',
-    })
-  }
+  if (!existsSync(databaseFile(folder))) throw noLedger(folder)
   const store = sqliteStore(databaseFile(folder), 'open')
   try {
     const origins = await store.ledgers()

@@ -1,10 +1,11 @@
 // Building a folder beside its place: it stands under the wanted name whole and durable, or not at all.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
 import { LedgerError } from '../ledger/errors.ts'
+import { makeFolder } from '../ledger/make-folder.ts'
 
 /** What a file was when it was closed: the cover lists it. */
 export interface WrittenFile {
@@ -41,7 +42,7 @@ export async function buildFolder<T>(out: string, fill: (draft: FolderDraft) => 
   let standing: string | undefined
   try {
     await refuseTaken(place)
-    await mkdir(building, { recursive: true })
+    makeFolder(building, 0o777)
     standing = building
     const draft = createDraft(building, openFiles)
     const filled = await fill(draft)
@@ -73,15 +74,15 @@ async function refuseTaken(place: string): Promise<void> {
 
 function createDraft(root: string, openFiles: Set<FileHandle>): FolderDraft & { sync(): Promise<void> } {
   const folders = new Set([root])
-  const makeFolder = async (path: string): Promise<void> => {
+  const makeKnown = (path: string): void => {
     if (folders.has(path)) return
-    await mkdir(path, { recursive: true })
+    makeFolder(path, 0o777)
     for (let folder = path; folder.length >= root.length; folder = dirname(folder)) folders.add(folder)
   }
 
   const create = async (path: string): Promise<GrowingFile> => {
     const full = join(root, path)
-    await makeFolder(dirname(full))
+    makeKnown(dirname(full))
     const file = await open(full, 'wx', 0o644)
     openFiles.add(file)
     return growingFile(file, async () => {

@@ -1,5 +1,5 @@
-// What a ledger refuses or cannot do. One code per cause; docs/errors.md lists each with its cure, and a test keeps the
-// two together. Messages never carry content, keys or personal ids.
+// What a ledger refuses or cannot do. One code per cause; README.md lists each with its cure, and a test keeps the two
+// together. Messages never carry content, keys or personal ids.
 
 /** Whose fault it is: the caller can mend the call, an operator the world; `ours` is a bug. */
 export type Blame = 'caller' | 'world' | 'ours'

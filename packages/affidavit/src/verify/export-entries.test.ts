@@ -35,6 +35,7 @@ async function check(log: ForgedLog, remembered: number): Promise<Checked> {
     origin: log.origin,
     size: head.size,
     query: {},
+    bytes: undefined,
     keyLines: [],
     tree: createExportTree(head, folder, [], findings),
     findings,

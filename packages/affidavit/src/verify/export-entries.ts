@@ -27,6 +27,8 @@ export interface EntriesContext {
   readonly size: number
   /** What the export answers; `undefined` where the cover does not tell. */
   readonly query: ExportQuery | undefined
+  /** How long the cover says that the file is; `undefined` where it does not tell. */
+  readonly bytes: number | undefined
   readonly keyLines: readonly KeyLine[]
   readonly tree: ExportTree
   readonly findings: FindingList
@@ -48,6 +50,9 @@ export interface CheckedEntries {
   readonly links: ExportLinks
 }
 
+/** What is read of a file that is longer than it can be. */
+const SPARE_BYTES = 16_777_216
+
 /** Lines between two reports of progress. */
 const STEP = 4_096
 
@@ -60,14 +65,23 @@ export async function checkEntries(context: EntriesContext): Promise<CheckedEntr
   }
   try {
     const checker = createChecker(context, (offset) => rereadEntry(opened.fd, offset))
-    const file = await readLines(opened, checker.take)
+    const file = await readLines(opened, limitOf(context), checker.take)
     if (file.end === 'cut') {
       context.findings.add(finding('file-altered', { what: ENTRIES_FILE }, 'its last line does not end with a newline'))
+    }
+    if (file.end === 'beyond') {
+      const problem = 'it goes on far behind what the export can hold; the rest was not read'
+      context.findings.add(finding('file-altered', { what: ENTRIES_FILE }, problem))
     }
     return { ...checker.end(), file }
   } finally {
     await opened.close()
   }
+}
+
+// A file can be made longer than anybody can read. What is read beyond the cover's length is enough to say what was added.
+function limitOf({ bytes, size }: EntriesContext): number {
+  return Math.min(bytes ?? Number.MAX_SAFE_INTEGER, size * (MAX_ENTRY_BYTES + 1)) + SPARE_BYTES
 }
 
 function rereadEntry(fd: number, offset: number): ReturnType<LinkContext['reread']> {

@@ -19,13 +19,13 @@ interface Copied {
   readonly offset: number
 }
 
-async function read(bytes: Uint8Array): Promise<{ lines: Copied[]; file: ReadLines }> {
+async function read(bytes: Uint8Array, limit = bytes.length): Promise<{ lines: Copied[]; file: ReadLines }> {
   const path = join(root, 'lines')
   writeFileSync(path, bytes)
   const handle = await open(path, 'r')
   try {
     const lines: Copied[] = []
-    const file = await readLines(handle, ({ bytes: line, number, offset }) =>
+    const file = await readLines(handle, limit, ({ bytes: line, number, offset }) =>
       lines.push({ text: line && Buffer.from(line).toString('latin1'), number, offset }),
     )
     return { lines, file }
@@ -66,4 +66,11 @@ test('lines of any length, over pieces of a file, are those of the whole text', 
     }),
     { numRuns: 25 },
   )
+})
+
+test('a file is read no further than soon after its limit', async () => {
+  const { lines, file } = await read(Buffer.alloc(5 * 1_048_576, '0\n'), 10)
+  assert.equal(file.end, 'beyond')
+  assert.ok(file.bytes >= 10 && file.bytes < 3 * 1_048_576, String(file.bytes))
+  assert.equal(lines.length, file.bytes / 2)
 })

@@ -16,15 +16,15 @@ export interface Line {
 }
 
 export interface ReadLines extends ListedFile {
-  /** `cut`: the file does not end with a newline. */
-  readonly end: 'newline' | 'cut'
+  /** `cut`: the file does not end with a newline. `beyond`: it goes on behind what was read. */
+  readonly end: 'newline' | 'cut' | 'beyond'
 }
 
 const PIECE_BYTES = 1_048_576
 const NEWLINE = 0x0a
 
-/** Hands on line after line; between two pieces other work gets its turn. */
-export async function readLines(file: FileHandle, take: (line: Line) => void): Promise<ReadLines> {
+/** Hands on line after line; between two pieces other work gets its turn. Stops soon after `limit` bytes. */
+export async function readLines(file: FileHandle, limit: number, take: (line: Line) => void): Promise<ReadLines> {
   const digest = createHash('sha256')
   const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, fstatSync(file.fd).size + 1))
   let begun: Uint8Array | undefined = new Uint8Array()
@@ -34,6 +34,10 @@ export async function readLines(file: FileHandle, take: (line: Line) => void): P
   for (;;) {
     const { bytesRead } = await file.read(piece, 0, piece.length)
     if (bytesRead === 0) break
+    if (bytes >= limit) {
+      if (begun === undefined) take({ bytes: undefined, number, offset })
+      return { bytes, sha256: digest.digest('hex'), end: 'beyond' }
+    }
     const read = piece.subarray(0, bytesRead)
     digest.update(read)
     let from = 0

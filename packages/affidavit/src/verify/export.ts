@@ -62,6 +62,7 @@ async function checkTree(
     origin,
     size: head.size,
     query: cover?.query,
+    bytes: cover?.files[ENTRIES_FILE]?.bytes,
     keyLines,
     tree,
     findings,

@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
 import { wholeNote } from '../../ledger/prove.ts'
+import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption, ledgerOption } from '../options.ts'
-import { jsonDocument } from '../output.ts'
+import { counted, jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
@@ -21,13 +21,15 @@ export function addCheckpoint(program: Command, { terminal }: Surroundings): voi
     .option('--out <file>', 'write it to a file that does not exist yet')
     .addOption(jsonOption())
     .action(async (options: Options) => {
+      const file: NewFile | undefined = options.out === undefined ? undefined : { option: '--out', path: options.out }
+      if (file !== undefined) refuseTaken(file, options.ledger)
       await using ledger = await openFolder(options.ledger)
       const checkpoint = await ledger.publish()
       const note = wholeNote(checkpoint)
-      if (options.out !== undefined) writeFileSync(options.out, note, { flag: 'wx' })
+      if (file !== undefined) writeNewFile(file, note)
       if (options.json === true)
         terminal.out(jsonDocument({ origin: ledger.origin, size: checkpoint.size, checkpoint: note }))
-      else if (options.out === undefined) terminal.out(note)
-      else terminal.err(`Checkpoint of ${checkpoint.size} entries written to ${options.out}\n`)
+      else if (file === undefined) terminal.out(note)
+      else terminal.err(`Checkpoint of ${counted(checkpoint.size, 'record')} written to ${file.path}\n`)
     })
 }

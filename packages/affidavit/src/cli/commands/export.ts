@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
 import { exportLedger } from '../../evidence/export.ts'
+import { formatCover } from '../../formats/export.ts'
 import { addFilterOptions, type FilterOptions, filterOf, jsonOption, ledgerOption } from '../options.ts'
-import { count, jsonDocument } from '../output.ts'
+import { count, counted, shellWord } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends FilterOptions {
@@ -43,10 +44,11 @@ export function addExport(program: Command, { terminal }: Surroundings): void {
         onProgress: (done, total) => terminal.progress(`  exporting ${count(done)} of ${count(total)}`),
       })
       terminal.endProgress()
-      if (options.json === true) terminal.out(jsonDocument(cover))
+      if (options.json === true) terminal.out(Buffer.from(formatCover(cover)).toString('utf8'))
       else {
-        terminal.err(`${count(cover.count)} records written to ${options.out}. To verify them, anywhere:\n`)
-        terminal.out(`affidavit verify --export ${options.out} --vkey ${await ledger.verifierKey()}\n`)
+        terminal.err(`${counted(cover.count, 'record')} written to ${options.out}. To verify them, anywhere:\n`)
+        const key = shellWord(await ledger.verifierKey())
+        terminal.out(`affidavit verify --export ${shellWord(options.out)} --vkey ${key}\n`)
       }
     })
 }

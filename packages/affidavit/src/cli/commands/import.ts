@@ -5,7 +5,7 @@ import { importOpenAiChat } from '../../imports/import-file.ts'
 import { readToolsFile } from '../../imports/tools-mapping.ts'
 import { EXIT } from '../exit-codes.ts'
 import { jsonOption, ledgerOption } from '../options.ts'
-import { count, jsonDocument, printable } from '../output.ts'
+import { count, counted, jsonDocument, printable } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
@@ -32,7 +32,7 @@ export function addImport(program: Command, { terminal, exit }: Surroundings): v
         tools,
         onProgress: ({ conversations, bytes_read, bytes_total }) =>
           terminal.progress(
-            `  ${count(conversations)} conversations, ${Math.floor((100 * bytes_read) / Math.max(1, bytes_total))} %`,
+            `  ${counted(conversations, 'conversation')}, ${Math.floor((100 * bytes_read) / Math.max(1, bytes_total))} %`,
           ),
       })
       terminal.endProgress()
@@ -40,7 +40,7 @@ export function addImport(program: Command, { terminal, exit }: Surroundings): v
       else {
         const { recorded, duplicate, conflicts } = report.records
         terminal.out(
-          `${count(report.conversations)} conversations: ${count(recorded)} records added, ${count(duplicate)} were there already, ${count(conflicts)} conflicts\n`,
+          `${counted(report.conversations, 'conversation')}: ${counted(recorded, 'record')} added, ${count(duplicate)} there already, ${counted(conflicts, 'conflict')}\n`,
         )
         for (const { line, path, problem } of report.refused) {
           terminal.err(`line ${line} refused: ${printable(path === '' ? problem : `${path}: ${problem}`)}\n`)

@@ -28,7 +28,7 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
     .action(async (options: Options) => {
       const made =
         options.afterRestore === true
-          ? await continueAfterRestore(options.ledger)
+          ? await continueAfterRestore(unnamed(options))
           : await initLedger(options.ledger, named(options))
       const anchor = readAnchor(options.ledger)
       if (options.json === true) {
@@ -59,4 +59,13 @@ function named({ origin, anchor }: Options): { origin: string; anchor?: string }
       cure: 'for example: --origin clinic.example/agents',
     })
   return anchor === undefined ? { origin } : { origin, anchor }
+}
+
+// A ledger that goes on keeps its name and the place of its checkpoint log.
+function unnamed({ ledger, origin, anchor }: Options): string {
+  if (origin === undefined && anchor === undefined) return ledger
+  throw new LedgerError('invalid-query', {
+    problem: `${origin === undefined ? '--anchor' : '--origin'} says nothing with --after-restore: the ledger keeps what it has`,
+    cure: 'leave it out',
+  })
 }

@@ -1,10 +1,12 @@
-import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
+import { LedgerError } from '../../ledger/errors.ts'
 import { notFound } from '../../ledger/own-records.ts'
+import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption, ledgerOption } from '../options.ts'
-import { jsonDocument } from '../output.ts'
+import { jsonDocument, shellWord } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { whichRecord } from './show.ts'
 
@@ -21,18 +23,19 @@ export function addProve(program: Command, { terminal }: Surroundings): void {
     .description('Write the proof that a record is in the ledger (C2SP tlog-proof), for anyone to verify offline.')
     .argument('<id>', 'the id of a record, or its seq')
     .addOption(ledgerOption())
-    .requiredOption('--out <file>', 'where the proof goes')
-    .option('--entry <file>', 'write the exact bytes of the record there too')
+    .requiredOption('--out <file>', 'where the proof goes: a file that does not exist yet')
+    .option('--entry <file>', 'write the exact bytes of the record there too, also a new file')
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
+      const { proof, copy } = newFiles(options)
       await using ledger = await openFolder(options.ledger)
       const wanted = whichRecord(which)
       const record = typeof wanted === 'string' ? await ledger.get(wanted) : await ledger.at(wanted)
       if (record === undefined) throw notFound(wanted)
-      writeFileSync(options.out, await ledger.prove(record.seq))
-      if (options.entry !== undefined) {
+      writeNewFile(proof, await ledger.prove(record.seq))
+      if (copy !== undefined) {
         for await (const { entry } of ledger.entries({ from_seq: record.seq, until_seq: record.seq + 1 }))
-          writeFileSync(options.entry, entry)
+          writeNewFile(copy, entry)
       }
       const key = await ledger.verifierKey()
       if (options.json === true)
@@ -47,7 +50,21 @@ export function addProve(program: Command, { terminal }: Surroundings): void {
         )
       else
         terminal.err(
-          `Proof of seq ${record.seq} written to ${options.out}. To verify it, anywhere:\n  affidavit verify --proof ${options.out} --entry ${options.entry ?? 'ENTRY'} --vkey ${key}\n`,
+          `Proof of seq ${record.seq} written to ${options.out}. To verify it, anywhere:\n  affidavit verify --proof ${shellWord(options.out)} --entry ${shellWord(options.entry ?? 'ENTRY')} --vkey ${shellWord(key)}\n`,
         )
     })
+}
+
+function newFiles({ ledger, out, entry }: Options): { readonly proof: NewFile; readonly copy: NewFile | undefined } {
+  const proof = { option: '--out', path: out } as const
+  refuseTaken(proof, ledger)
+  if (entry === undefined) return { proof, copy: undefined }
+  const copy = { option: '--entry', path: entry } as const
+  refuseTaken(copy, ledger)
+  if (resolve(out) !== resolve(entry)) return { proof, copy }
+  throw new LedgerError('invalid-query', {
+    problem: '--out and --entry name the same file',
+    cure: 'name two files',
+    path: '--entry',
+  })
 }

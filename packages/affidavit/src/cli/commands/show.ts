@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 
 import { openReader } from '../../embedded/read.ts'
 import { notFound } from '../../ledger/own-records.ts'
@@ -22,7 +22,7 @@ export function addShow(program: Command, { terminal }: Surroundings): void {
     .argument('<id>', 'the id of a record, or its seq')
     .addOption(ledgerOption())
     .option('--origin <name>', 'an earlier incarnation in this database')
-    .option('--raw', 'the exact bytes that were hashed, for verify --entry')
+    .addOption(new Option('--raw', 'the exact bytes that were hashed, for verify --entry').conflicts('json'))
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
       await using reader = await openReader(options.ledger, options.origin)

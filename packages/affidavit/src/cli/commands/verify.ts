@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 
 import { externalAnchor, localAnchor } from '../../embedded/anchors.ts'
 import { databaseFile } from '../../embedded/folder.ts'
+import { COVER_FILE, LISTED_FILES, STATEMENT_FILE } from '../../formats/export.ts'
 import { LedgerError } from '../../ledger/errors.ts'
 import { verifySqlite } from '../../stores/sqlite/verify.ts'
 import type { Anchor } from '../../verify/anchors.ts'
@@ -12,6 +13,7 @@ import type { Report } from '../../verify/report.ts'
 import { exitCodeOfReport } from '../exit-codes.ts'
 import { anchorOption, jsonOption, pinned, trustOf, vkeyOption, wholeNumber } from '../options.ts'
 import { count, jsonDocument, type Terminal } from '../output.ts'
+import { readInput } from '../read-input.ts'
 import { renderReport } from '../render-report.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -63,20 +65,90 @@ function fromEnvironment({ ledger, export: folder, proof }: Options, env: Surrou
 async function verifyWhat(options: Options, terminal: Terminal): Promise<Report> {
   const subjects = [options.ledger, options.export, options.proof].filter((subject) => subject !== undefined)
   if (subjects.length !== 1) throw usage('name one thing to verify: --ledger DIR, --export DIR, or --proof FILE')
+  refuseIgnored(options)
   if (options.proof !== undefined) return verifyProofFile(options.proof, options)
   if (options.export !== undefined) return verifyExportFolder(options.export, options, terminal)
   return verifyLedgerFolder(options.ledger ?? '', options, terminal)
 }
 
+/** What each way to verify looks at, besides --vkey. */
+const LOOKS_AT = {
+  proof: ['proof', 'entry'],
+  export: ['export', 'anchor'],
+  conversation: ['ledger', 'conversation', 'origin', 'anchor'],
+  since: ['ledger', 'since', 'origin', 'anchor'],
+  ledger: ['ledger', 'origin', 'anchor', 'threads', 'skipIndexes'],
+} as const satisfies Partial<Record<keyof Options, readonly (keyof Options)[]>>
+
+const FLAGS = {
+  ledger: '--ledger',
+  export: '--export',
+  proof: '--proof',
+  entry: '--entry',
+  conversation: '--conversation',
+  since: '--since',
+  origin: '--origin',
+  anchor: '--anchor',
+  threads: '--threads',
+  skipIndexes: '--skip-indexes',
+} as const satisfies Partial<Record<keyof Options, string>>
+
+// What would not be looked at would seem to have been verified.
+function refuseIgnored(options: Options): void {
+  const ways = ['proof', 'export', 'conversation', 'since', 'ledger'] as const
+  const way = ways.find((name) => options[name] !== undefined) ?? 'ledger'
+  const looksAt: readonly string[] = LOOKS_AT[way]
+  for (const [name, flag] of Object.entries(FLAGS)) {
+    const value: unknown = Reflect.get(options, name)
+    const given = Array.isArray(value) ? value.length > 0 : value !== undefined
+    if (given && !looksAt.includes(name))
+      throw usage(`${flag} says nothing where ${FLAGS[way]} is verified`, 'leave it out')
+  }
+}
+
 function verifyProofFile(proof: string, { entry, vkey }: Options): Report {
   if (entry === undefined) throw usage('--proof needs --entry FILE: affidavit show ID --raw writes it')
   if (vkey.length === 0) throw usage('--proof needs --vkey KEY: a key inside the proof would prove nothing')
-  return verifyProof(readInput(proof), withoutFinalNewline(readInput(entry)), pinned(vkey))
+  const trust = pinned(vkey)
+  const [file, record] = [readInput('--proof', proof), readInput('--entry', entry)]
+  if (!LIKE_A_PROOF.test(textOf(file))) throw usage(`--proof: ${proof} is no proof file`, 'affidavit prove writes one')
+  if (record.length === 0 || LIKE_A_PROOF.test(textOf(record)))
+    throw usage(`--entry: ${entry} is no record`, 'affidavit prove --entry writes it, and show ID --raw')
+  return verifyProof(file, withoutFinalNewline(record), trust)
+}
+
+/** One of the first lines of a proof file: a file with neither is another file, not an altered proof. */
+const LIKE_A_PROOF = /^(c2sp\.org\/tlog-proof@|index \d)/m
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8')
 }
 
 async function verifyExportFolder(folder: string, options: Options, terminal: Terminal): Promise<Report> {
+  refuseNoExport(folder)
   const anchors = await Promise.all(options.anchor.map(externalAnchor))
   return verifyExport(folder, { trust: trustOf(options.vkey), anchors, onProgress: progressOn(terminal) })
+}
+
+// A folder with some of an export in it is one that was altered; a folder with nothing of it is another folder.
+function refuseNoExport(folder: string): void {
+  const parts: readonly string[] = [COVER_FILE, STATEMENT_FILE, ...LISTED_FILES, 'tile']
+  if (contentsOf(folder).some((name) => parts.includes(name))) return
+  throw usage(
+    `--export: ${folder} is no export: it holds no ${COVER_FILE}`,
+    'name the folder that affidavit export wrote',
+  )
+}
+
+function contentsOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw usage(`--export: there is no folder ${folder}`)
+    // Verification says of a folder that cannot be read that it cannot.
+    return [COVER_FILE]
+  }
 }
 
 async function verifyLedgerFolder(folder: string, options: Options, terminal: Terminal): Promise<Report> {
@@ -93,7 +165,7 @@ async function verifyLedgerFolder(folder: string, options: Options, terminal: Te
   }
   if (options.since !== undefined) {
     const { verifySqliteRange } = await import('../../stores/sqlite/verify-range.ts')
-    return verifySqliteRange(database, { ...common, since: Buffer.from(readInput(options.since)).toString('utf8') })
+    return verifySqliteRange(database, { ...common, since: textOf(readInput('--since', options.since)) })
   }
   return verifySqlite(database, {
     ...common,
@@ -112,14 +184,6 @@ function withoutFinalNewline(bytes: Uint8Array): Uint8Array {
   return bytes.at(-1) === 0x0a ? bytes.subarray(0, -1) : bytes
 }
 
-function readInput(file: string): Uint8Array {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw usage(`cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`)
-  }
-}
-
-function usage(problem: string): LedgerError {
-  return new LedgerError('invalid-query', { problem })
+function usage(problem: string, cure?: string): LedgerError {
+  return new LedgerError('invalid-query', cure === undefined ? { problem } : { problem, cure })
 }

@@ -1,6 +1,6 @@
 // The one file that touches node:sqlite: opening a file so that a resolved COMMIT means durable, or refusing to.
 
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -26,7 +26,7 @@ export function schemaSql(version: number): string {
  * @throws LedgerError `not-a-ledger`, `newer-format`, `unsupported-file-system`, `store-unavailable`, `store-corrupt`
  */
 export function connectSqlite(path: string, mode: 'create' | 'open'): SqliteDatabase {
-  if (mode === 'open' && !existsSync(path)) throw notThere(path)
+  refuseNoFile(path, mode)
   refuseNetworkFileSystem(path)
   return guarded(path, () => {
     const db = new DatabaseSync(path, { timeout: 0 })
@@ -41,7 +41,7 @@ export function connectSqlite(path: string, mode: 'create' | 'open'): SqliteData
 
 /** Opens a database file for reading only, on a read-only disk too. */
 export function connectSqliteForReading(path: string): SqliteDatabase {
-  if (!existsSync(path)) throw notThere(path)
+  refuseNoFile(path, 'open')
   return guarded(path, () => {
     const db = new DatabaseSync(readableLocation(path), { readOnly: true, timeout: 5000 })
     try {
@@ -196,9 +196,12 @@ function isWritable(folder: string): boolean {
   }
 }
 
-function notThere(path: string): LedgerError {
-  return new LedgerError('not-a-ledger', {
-    problem: `${path} does not exist`,
+// SQLite would wait for ever for somebody to write into a pipe.
+function refuseNoFile(path: string, mode: 'create' | 'open'): void {
+  const kind = guarded(path, () => statSync(path, { throwIfNoEntry: false }))
+  if (kind === undefined ? mode === 'create' : kind.isFile()) return
+  throw new LedgerError('not-a-ledger', {
+    problem: kind === undefined ? `${path} does not exist` : `${path} is no regular file`,
     cure: 'check the path; affidavit init --ledger DIR --origin NAME creates a ledger',
   })
 }

@@ -1,7 +1,5 @@
 // Verification opens a database like everybody else, but what its bytes keep from being read is a finding.
 
-import { existsSync } from 'node:fs'
-
 import { LedgerError } from '../../ledger/errors.ts'
 import type { Anchor } from '../../verify/anchors.ts'
 import { createFindings, type Finding, finding } from '../../verify/finding.ts'
@@ -43,9 +41,10 @@ export async function reportOn(
   }
 }
 
-// A file that is no ledger may be the wrong file. Where checkpoints lie beside it, it is what became of the ledger.
-function foreignProblem(error: unknown, { path, anchors }: Reading): string | undefined {
-  if (!(error instanceof LedgerError) || error.code !== 'not-a-ledger' || !existsSync(path)) return undefined
+// A file that is no ledger, or is not there, may be the wrong file. Where checkpoints lie beside it, it is what became of
+// the ledger.
+function foreignProblem(error: unknown, { anchors }: Reading): string | undefined {
+  if (!(error instanceof LedgerError) || error.code !== 'not-a-ledger') return undefined
   return anchors.some(({ kind, notes }) => kind === 'local' && notes.length > 0) ? error.problem : undefined
 }
 
