@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 
-import { BIN, draft, json, run } from './run-cli.ts'
+import { BIN, draft, json, type Run, run } from './run-cli.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-'))
 after(() => rmSync(base, { recursive: true, force: true }))
@@ -128,6 +128,10 @@ describe('append', () => {
   })
 })
 
+function seqsOf(found: Run): number[] {
+  return Object(json(found)).records.map(({ seq }: { seq: number }) => seq)
+}
+
 describe('search, show and tail', () => {
   let dir = ''
   before(async () => {
@@ -139,21 +143,23 @@ describe('search, show and tail', () => {
 
   test('search finds by every condition at once and repeats as of a seq', async () => {
     const found = await run(['search', '--ledger', dir, '--conversation', 'c-1', '--from', '2026-03-03', '--json'])
-    assert.deepEqual(
-      found.out
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line).seq),
-      [4, 6],
-    )
+    assert.deepEqual(seqsOf(found), [4, 6])
     const earlier = await run(['search', '--ledger', dir, '--conversation', 'c-1', '--until-seq', '5', '--json'])
-    assert.deepEqual(
-      earlier.out
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line).seq),
-      [2, 4],
-    )
+    assert.deepEqual(seqsOf(earlier), [2, 4])
+  })
+
+  test('search --json says as of when it answers, and whether more match', async () => {
+    const search = async (...words: string[]): Promise<unknown[]> => {
+      const { as_of_seq, until_seq, records, more } = json(await run(['search', '--ledger', dir, '--json', ...words]))
+      return [as_of_seq, until_seq, Object(records).length, more]
+    }
+    assert.deepEqual(await search(), [6, 7, 7, false])
+    assert.deepEqual(await search('--limit', '2'), [6, 7, 2, true])
+    assert.deepEqual(await search('--limit', '7'), [6, 7, 7, false])
+    assert.deepEqual(await search('--until-seq', '5', '--actor', 'nobody'), [4, 5, 0, false])
+    assert.deepEqual(await search('--until-seq', '99'), [6, 7, 7, false])
+    const earlier = await run(['search', '--ledger', dir, '--until-seq', '5'])
+    assert.match(earlier.err, /^5 records \(as of seq 4; --until-seq 5 repeats this search\)\n$/)
   })
 
   test('search prints a table for people and says that more match', async () => {

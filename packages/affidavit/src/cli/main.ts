@@ -36,16 +36,17 @@ export async function main(
   const exit = (code: ExitCode): void => {
     exitCode = code
   }
+  const json = argv.includes('--json')
   try {
-    await program({ terminal, stdin, env, exit }).parseAsync([...argv], { from: 'user' })
+    await program({ terminal, stdin, env, exit }, json).parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
     terminal.endProgress()
-    return failed(error, argv.includes('--json'), terminal)
+    return failed(error, json, terminal)
   }
 }
 
-function program(surroundings: Surroundings): Command {
+function program(surroundings: Surroundings, json: boolean): Command {
   const affidavit = new Command('affidavit')
     .description('The audit ledger for AI agents: records that anyone can verify.')
     .version(version(), '--version', 'print the version')
@@ -56,6 +57,8 @@ function program(surroundings: Surroundings): Command {
     .configureOutput({
       writeOut: (text) => surroundings.terminal.out(text),
       writeErr: (text) => surroundings.terminal.err(text),
+      // Under --json the fault is printed where every other one is.
+      outputError: (text, write) => (json ? undefined : write(text)),
     })
   const commands = [
     addInit,
@@ -84,7 +87,12 @@ function version(): string {
 
 function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
   // Commander has said already what was wrong with the words of the call; help and --version end here too.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok
+    const problem = error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, '')
+    if (json) terminal.out(jsonLine({ error: { code: 'usage', problem, cure: 'affidavit --help, or COMMAND --help' } }))
+    return EXIT.usage
+  }
   if (error instanceof LedgerError) {
     const { code, problem, cure, path } = error
     if (json) terminal.out(jsonLine({ error: { code, problem, cure, path } }))
@@ -103,6 +111,7 @@ function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
     return EXIT.usage
   }
   const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  terminal.err(`affidavit: this is a bug of ours; please report it with these lines\n${said}\n`)
+  if (json) terminal.out(jsonLine({ error: { code: 'bug', problem: said, cure: 'a bug of ours: please report it' } }))
+  else terminal.err(`affidavit: this is a bug of ours; please report it with these lines\n${said}\n`)
   return EXIT.bug
 }

@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-
+import { LedgerError } from '../../ledger/errors.ts'
 import { runDemo } from '../demo/story.ts'
 import { EXIT } from '../exit-codes.ts'
+import { jsonOption } from '../options.ts'
+import { jsonDocument, type Terminal } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 const SAMPLE = new URL('../../../demo/clinic-conversations.jsonl', import.meta.url)
@@ -12,6 +14,7 @@ interface Options {
   readonly file?: string
   readonly tools?: string
   readonly keep?: string
+  readonly json?: boolean
 }
 
 export function addDemo(program: Command, { terminal, exit }: Surroundings): void {
@@ -21,10 +24,20 @@ export function addDemo(program: Command, { terminal, exit }: Surroundings): voi
     .option('--file <path>', 'your own conversations in OpenAI chat format (JSONL, also .gz)')
     .option('--tools <file>', 'which tools touch which data')
     .option('--keep <dir>', 'leave ledger and export in this new folder')
-    .action(async ({ file, tools, keep }: Options) => {
+    .addOption(jsonOption())
+    .action(async ({ file, tools, keep, json }: Options) => {
+      if (file === undefined && tools !== undefined)
+        throw new LedgerError('invalid-query', {
+          problem: '--tools says nothing without --file',
+          cure: 'name your conversations with --file, or leave it out',
+          path: '--tools',
+        })
       const sample =
         file === undefined ? { file: fileURLToPath(SAMPLE), tools: fileURLToPath(SAMPLE_TOOLS) } : { file, tools }
-      const asExpected = await runDemo({ ...sample, keep }, terminal)
+      // The story is for people: a script asks whether everything happened as it should.
+      const told: Terminal = json === true ? { ...terminal, out: () => undefined } : terminal
+      const asExpected = await runDemo({ ...sample, keep }, told)
+      if (json === true) terminal.out(jsonDocument({ as_expected: asExpected, kept_in: keep ?? null }))
       exit(asExpected ? EXIT.ok : EXIT.bug)
     })
 }

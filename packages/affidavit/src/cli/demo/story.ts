@@ -1,7 +1,7 @@
 // The demo as a customer sees it: a real agent's conversations become records, auditors' questions get answers, and
 // attacks on a copy are found, with what found them. The last attack goes unfound under a local anchor, and is shown so.
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -14,13 +14,14 @@ import { exportLedger } from '../../evidence/export.ts'
 import { parseVerifierKey } from '../../formats/verifier-key.ts'
 import { importOpenAiChat } from '../../imports/import-file.ts'
 import { readToolsFile } from '../../imports/tools-mapping.ts'
+import { makeFolder } from '../../ledger/make-folder.ts'
 import { wholeNote } from '../../ledger/prove.ts'
 import { verifySqlite } from '../../stores/sqlite/verify.ts'
 import type { Anchor } from '../../verify/anchors.ts'
 import { verifyExport } from '../../verify/export.ts'
 import { type Report, sentence } from '../../verify/report.ts'
 import type { Trust } from '../../verify/trust.ts'
-import { count, printable, type Terminal } from '../output.ts'
+import { counted, printable, type Terminal } from '../output.ts'
 import { renderReport } from '../render-report.ts'
 import { cutTail, deleteRow, editRow, rewriteEverything } from './attacks.ts'
 import { askQuestions } from './questions.ts'
@@ -64,7 +65,7 @@ function heading(terminal: Terminal, number: number, text: string): void {
 async function record(folder: string, file: string, tools: string | undefined, terminal: Terminal): Promise<Stage> {
   heading(terminal, 1, 'An agent’s conversations become records')
   const stage = { ledger: join(folder, 'ledger'), anchor: join(folder, 'checkpoints-elsewhere') }
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder, 0o777)
   const { origin, verifierKey } = await initLedger(stage.ledger, {
     origin: 'demo.affidavit.example/clinic',
     anchor: stage.anchor,
@@ -76,12 +77,12 @@ async function record(folder: string, file: string, tools: string | undefined, t
     ledger,
     file,
     ...mapping,
-    onProgress: ({ conversations }) => terminal.progress(`  ${count(conversations)} conversations`),
+    onProgress: ({ conversations }) => terminal.progress(`  ${counted(conversations, 'conversation')}`),
   })
   terminal.endProgress()
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
   terminal.out(
-    `  ${count(result.conversations)} conversations, ${count(result.records.recorded)} records, each durable before the next step: ${seconds} s\n`,
+    `  ${counted(result.conversations, 'conversation')}, ${counted(result.records.recorded, 'record')}, each durable before the next step: ${seconds} s\n`,
   )
   for (const { line, path, problem } of result.refused)
     terminal.out(`  line ${line} refused: ${printable(`${path}: ${problem}`)}\n`)
@@ -110,7 +111,7 @@ async function verifyAndExport(folder: string, stage: Stage, terminal: Terminal)
   })
   const exported = await verifyExport(out, { trust: stage.trust, anchors: [] })
   terminal.out(`  ${command('affidavit export --ledger DIR --out DIR2', terminal)}\n`)
-  terminal.out(`  ${count(cover.count)} records exported; verified from the folder alone: ${exported.status}\n`)
+  terminal.out(`  ${counted(cover.count, 'record')} exported; verified from the folder alone: ${exported.status}\n`)
   return report.status === 'valid' && exported.status === 'valid'
 }
 
