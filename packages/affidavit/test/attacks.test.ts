@@ -136,7 +136,7 @@ describe('the end is cut, entries and checkpoints', () => {
     rmSync(logFolder(folder), { recursive: true })
     const { alone, withLog, withKept } = await views(folder)
     assertUnseen(alone)
-    assertUnseen(withLog)
+    assert.deepEqual([withLog.status, codes(withLog)], ['incomplete', ['anchor-record-missing']])
     assert.ok(withLog.not_checked.some((line) => line.startsWith('same directory: no checkpoint of this ledger')))
     assert.deepEqual([withKept.status, withKept.broken_at?.seq, codes(withKept)], ['tampered', 4, ['tail-cut']])
   })
@@ -268,7 +268,7 @@ describe('two auditors are shown two histories', () => {
 })
 
 describe('another ledger is put into the database', () => {
-  test('a pinned key leads to its own ledger all the same; without one, the other is named as not checked', async () => {
+  test('a pinned key leads to its own ledger all the same; without one, the other is verified along', async () => {
     const folder = copy()
     await forge(folder, 'attacked.example/log/ffffffffffffffff')
     const pinned = await verify(folder, [await localAnchor(folder)])
@@ -278,7 +278,9 @@ describe('another ledger is put into the database', () => {
     )
     const firstUse = await verify(folder, [], { kind: 'first use' })
     assert.notEqual(firstUse.subject.origin, origin)
-    assert.ok(firstUse.not_checked.some((line) => line.startsWith(`${origin}: another ledger`)))
+    // It says to follow the real one, which is verified with it.
+    assert.deepEqual(codes(firstUse), [])
+    assert.ok(!firstUse.not_checked.some((line) => line.startsWith(`${origin}: another ledger`)))
   })
 
   test('one without entries draws no eye away, and is found', async () => {
@@ -292,12 +294,11 @@ describe('another ledger is put into the database', () => {
 })
 
 describe('anchors that are none', () => {
-  test('of another ledger: nothing is attested, and that is said', async () => {
+  test('of another ledger: nothing is attested, and that is found', async () => {
     const other = 'other.example/log/0'
     const note = noteOf(other, [Buffer.from('x')], [logKey(other)])
     const report = await verify(original, [await externalAnchor(fileOf(note))])
-    assert.deepEqual(codes(report), [])
-    assert.equal(report.axes.anchor.verdict, 'none')
+    assert.deepEqual([report.status, codes(report)], ['incomplete', ['anchor-silent']])
     assert.ok(report.not_checked.some((line) => line.includes('no checkpoint of this ledger')))
   })
 
@@ -317,7 +318,9 @@ describe('anchors that are none', () => {
     assert.deepEqual((await externalAnchor(fileOf(keptNote.slice(0, 40)))).notes, [])
     await assert.rejects(externalAnchor(join(base, 'nowhere')), { code: 'not-found' })
     await assert.rejects(externalAnchor(join(original, 'keys')), { code: 'not-found' })
-    assert.deepEqual(await localAnchor(join(base, 'nowhere')), {
+    const { readAt, ...nowhere } = await localAnchor(join(base, 'nowhere'))
+    assert.ok(readAt !== undefined)
+    assert.deepEqual(nowhere, {
       kind: 'local',
       where: 'same directory',
       notes: [],

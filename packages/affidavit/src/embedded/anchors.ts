@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { type CheckpointLogFault, readCheckpointLog, type TornRecord } from '../formats/checkpoint-log.ts'
 import { parseNote } from '../formats/note.ts'
@@ -23,8 +24,9 @@ export async function localAnchor(folder: string): Promise<Anchor> {
   const place = readAnchor(folder)
   const where = place.kind === 'same directory' ? place.kind : place.folder
   const path = join(place.folder, CHECKPOINT_LOG)
+  const readAt = Date.now()
   const read = (await kindOf(path)) === 'nothing' ? { notes: [], faults: [] } : await readLog(path)
-  return { kind: 'local', where, ...read }
+  return { kind: 'local', where, readAt, ...(place.kind === 'own directory' ? { use: 'shared' } : {}), ...read }
 }
 
 /**
@@ -35,8 +37,7 @@ export async function externalAnchor(path: string): Promise<Anchor> {
   const file = (await kindOf(path)) === 'folder' ? join(path, CHECKPOINT_LOG) : path
   if ((await kindOf(file)) !== 'file') throw noSuchAnchor(file)
   const read = await readLog(file)
-  // One checkpoint by itself is a record without the empty line that ends it.
-  const single = read.notes.length === 0 && read.torn !== undefined ? asCheckpoint(read.torn) : undefined
+  const single = read.notes.length === 0 && read.torn !== undefined ? singleCheckpoint(read.torn) : undefined
   if (single !== undefined) return { kind: 'external', where: path, notes: [single], faults: [] }
   return { kind: 'external', where: path, ...read }
 }
@@ -72,10 +73,17 @@ async function readFrom(path: string, { offset }: TornRecord): Promise<Uint8Arra
   }
 }
 
-function asCheckpoint(bytes: Uint8Array): string | undefined {
-  const note = parseNote(bytes)
+// One checkpoint by itself is a record without the empty line that ends it. An editor or a mail may have ended its lines
+// otherwise, or taken the last newline: what was signed is the same text, and the signature says whether it is.
+function singleCheckpoint(bytes: Uint8Array): string | undefined {
+  const text = (decodeUtf8(bytes) ?? '').replaceAll('\r\n', '\n')
+  return [text, `${text}\n`, text.replace(/\n\n$/, '\n')].find(isCheckpoint)
+}
+
+function isCheckpoint(text: string): boolean {
+  const note = parseNote(utf8(text))
   const body = 'code' in note ? note : parseCheckpointBody(note.text)
-  return 'code' in body ? undefined : Buffer.from(bytes).toString('utf8')
+  return !('code' in body)
 }
 
 async function kindOf(path: string): Promise<'file' | 'folder' | 'nothing'> {

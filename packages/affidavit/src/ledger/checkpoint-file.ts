@@ -9,6 +9,7 @@ import { utf8 } from '../bytes/text.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { encodeCheckpointRecord } from '../formats/checkpoint-log.ts'
 import { parseNote } from '../formats/note.ts'
+import { isRecordStart } from '../formats/torn-record.ts'
 import { LedgerError } from './errors.ts'
 import { underLock } from './file-lock.ts'
 
@@ -39,6 +40,8 @@ export interface CheckpointFile {
   append(note: string): Promise<void>
   /** The notes of `origin` among the newest records, oldest first. One that was torn is not among them. */
   newest(origin: string): Promise<readonly { size: number; note: string }[]>
+  /** What stands behind the last whole record: nothing, or what the next append would cut off. */
+  torn(): Promise<Uint8Array>
 }
 
 export function checkpointFile(folder: string, openLog: OpenLogFile = open): CheckpointFile {
@@ -55,16 +58,24 @@ export function checkpointFile(folder: string, openLog: OpenLogFile = open): Che
       }
     },
     async newest(origin) {
-      const file = await openIfThere(path)
-      if (file === undefined) return []
-      try {
-        const tail = await readTail(file).catch((cause: unknown) => unreadable(path, cause))
-        // The next append cuts off what is behind the last whole record, even where enough of it is there to be read.
-        return notesOf(tail.subarray(0, endOfLastRecord(tail)), origin)
-      } finally {
-        await file.close()
-      }
+      const tail = await tailOf(path)
+      // The next append cuts off what is behind the last whole record, even where enough of it is there to be read.
+      return notesOf(tail.subarray(0, endOfLastRecord(tail)), origin)
     },
+    async torn() {
+      const tail = await tailOf(path)
+      return tail.subarray(endOfLastRecord(tail))
+    },
+  }
+}
+
+async function tailOf(path: string): Promise<Buffer> {
+  const file = await openIfThere(path)
+  if (file === undefined) return Buffer.alloc(0)
+  try {
+    return await readTail(file).catch((cause: unknown) => unreadable(path, cause))
+  } finally {
+    await file.close()
   }
 }
 
@@ -87,7 +98,7 @@ async function endOfRecords(file: LogFile): Promise<number> {
   const { size } = await file.stat()
   const tail = await readTail(file)
   const end = endOfLastRecord(tail)
-  if (end === 0 && size > tail.length)
+  if ((end === 0 && size > tail.length) || !isRecordStart(tail.subarray(end)))
     throw new Error('the last records of the checkpoint log are damaged; keep the file as evidence and move it away')
   return size - tail.length + end
 }

@@ -2,10 +2,13 @@
 // runs after a crash and after a clean close.
 
 import { equalBytes } from '../bytes/compare.ts'
+import { isRecordStart, isStartOfRecord, tornHead } from '../formats/torn-record.ts'
 import { rootOfFrontier } from '../merkle/growth.ts'
+import { readCheckpoints } from './checkpoints.ts'
 import { LedgerError } from './errors.ts'
 import { type CheckedTree, type Publishing, storedFrontier } from './publish.ts'
 import { newestReleased, releaseMissing } from './release.ts'
+import type { StoredCheckpoint } from './store.ts'
 
 /**
  * Refuses a database that is older than, or another history than, the newest checkpoint outside it; releases the
@@ -14,6 +17,7 @@ import { newestReleased, releaseMissing } from './release.ts'
  */
 export async function recover(publishing: Publishing): Promise<CheckedTree> {
   const { store, ledger, outside } = publishing
+  const torn = await outside.torn()
   const released = await newestReleased(publishing)
   const newest = released.at(-1)
   const size = (await store.head(ledger))?.size ?? 0
@@ -22,9 +26,29 @@ export async function recover(publishing: Publishing): Promise<CheckedTree> {
     const stored = rootOfFrontier(await storedFrontier(store, ledger, newest.size))
     if (!equalBytes(stored, newest.root)) throw forked(outside.path, newest.size)
   }
+  if (torn.length > 0) await checkTorn(publishing, torn, size)
   await releaseMissing(publishing, released)
   const kept = await store.latestCheckpoint(ledger, size)
   return { frontier: await storedFrontier(store, ledger, kept?.size ?? 0) }
+}
+
+// The next record is written over it. What this ledger was writing when it died was committed before; what stands there in
+// another ledger's name is for that one to know.
+async function checkTorn({ store, ledger, outside }: Publishing, torn: Uint8Array, size: number): Promise<void> {
+  const kept: StoredCheckpoint[] = []
+  for await (const checkpoint of readCheckpoints(store, ledger, -1)) kept.push(checkpoint)
+  if (isStartOfRecord(torn, kept)) return
+  const head = tornHead(torn)
+  if (!isRecordStart(torn)) throw damaged(outside.path)
+  if (head.origin !== ledger) return
+  throw head.size !== undefined && head.size > size ? rolledBack(outside.path, head.size, size) : damaged(outside.path)
+}
+
+function damaged(path: string): LedgerError {
+  return new LedgerError('forked', {
+    problem: `the end of the checkpoint log ${path} is not the start of a record that the database keeps: it was altered, or the database was; nothing was written to it`,
+    cure: 'keep both as evidence and run affidavit verify; with the database found good, move the log away, and opening writes it anew',
+  })
 }
 
 function rolledBack(path: string, outside: number, size: number): LedgerError {

@@ -1,13 +1,15 @@
 // Anchors: checkpoints kept outside the log. They show what a log cannot show of itself: a cut tail, a rewrite.
 
 import { utf8 } from '../bytes/text.ts'
+import type { UnixMillis } from '../clock/clock.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { parseNote } from '../formats/note.ts'
-import { checkpointOfSize, countLines, type KeptCheckpoint, lineName, type Signed } from './checkpoints.ts'
-import { type Finding, type FindingList, finding } from './finding.ts'
+import { isRecordStart, isStartOfRecord, tornHead } from '../formats/torn-record.ts'
+import { checkpointOfSize, countLines, type KeptCheckpoint, lineName, type Signed, timesOf } from './checkpoints.ts'
+import { countAll, type Finding, type FindingList, finding } from './finding.ts'
 import { type ComputedTree, compareHead, firstContradiction } from './heads.ts'
 import type { AxisReport } from './report.ts'
-import { type HeldCheckpoint, isAmong, keysOfLog, logSigners, type NamedKeys } from './trust.ts'
+import { type HeldCheckpoint, isAmong, isCounted, keysOfLog, type NamedKeys } from './trust.ts'
 
 /** Checkpoints kept outside the log. */
 export interface Anchor {
@@ -20,6 +22,10 @@ export interface Anchor {
   readonly faults: readonly string[]
   /** The bytes of a last record whose end is not there. */
   readonly torn?: Uint8Array
+  /** `shared`: the checkpoint log of a folder that other ledgers may use too. */
+  readonly use?: 'shared'
+  /** When it was read; a checkpoint that is not older need not be in it. */
+  readonly readAt?: UnixMillis
 }
 
 export interface AnchorEvidence {
@@ -30,6 +36,16 @@ export interface AnchorEvidence {
   readonly anchors: readonly Anchor[]
   /** Every checkpoint of a size from `from` on that the log keeps; absent where not all of them are at hand. */
   readonly keptAll?: { readonly from: number; readonly checkpoints: readonly KeptCheckpoint[] }
+  /** The other ledgers of the database: they write into the same checkpoint log. */
+  readonly others?: readonly KeptLedger[]
+  /** Anchors that speak of what is newer than the log in question, or of a ledger that it continues. */
+  readonly speaking?: readonly Anchor['where'][]
+}
+
+/** What a database keeps of a ledger for its checkpoint log. */
+export interface KeptLedger {
+  readonly origin: string
+  readonly checkpoints: readonly KeptCheckpoint[]
 }
 
 /** What an anchor that speaks of this log attests. */
@@ -43,26 +59,36 @@ export interface Anchored {
 /** Holds the log against each anchor, and each anchor against the log. */
 export function checkAnchors(evidence: AnchorEvidence, findings: FindingList): Anchored[] {
   return evidence.anchors.flatMap((anchor) => {
+    const before = countAll(findings)
     const agreed = checkAnchor(anchor, evidence, findings)
-    const until = agreed.findLast((checkpoint) =>
-      logSigners(checkpoint).some((key) => isAmong(key, evidence.signed.trusted)),
-    )?.size
-    return until === undefined ? [] : [{ kind: anchor.kind, where: anchor.where, until }]
+    const until = agreed.findLast((checkpoint) => isCounted(checkpoint, evidence.signed))?.size
+    if (until !== undefined) return [{ kind: anchor.kind, where: anchor.where, until }]
+    if (countAll(findings) === before) checkSpeaks(anchor, evidence, findings)
+    return []
   })
+}
+
+// Somebody kept it to have the ledger held against it: that it holds nothing to do so must not pass for agreement.
+function checkSpeaks({ kind, where }: Anchor, { speaking = [] }: AnchorEvidence, findings: FindingList): void {
+  if (kind === 'local' || speaking.includes(where)) return
+  const problem = 'it holds no checkpoint of this ledger that a counted key has signed: it attests nothing'
+  findings.add(finding('anchor-silent', { what: where }, problem))
 }
 
 /** The checkpoints of the anchor that agree with the log, ascending. */
 function checkAnchor(anchor: Anchor, evidence: AnchorEvidence, findings: FindingList): readonly HeldCheckpoint[] {
   for (const fault of anchor.faults) findings.add(damaged(anchor, fault))
+  if (anchor.kind === 'local') checkOwnRecords(anchor, evidence, findings)
+  else if (anchor.torn !== undefined) findings.add(damaged(anchor, 'its end is cut off, or is no checkpoint'))
   const held = anchor.notes.flatMap((note) => openNote(note, anchor, evidence, findings))
   const { agreed, found } = firstContradiction(held, evidence.tree, 'anchor-mismatch')
   if (found !== undefined) findings.add(found)
-  const { keptAll, origin } = evidence
+  const { keptAll } = evidence
   if (keptAll !== undefined) {
     const above = agreed.filter(({ size }) => size >= keptAll.from)
     const kept = keptAll.checkpoints.filter(({ size }) => size >= keptAll.from)
     checkKept(anchor, above, kept, evidence, findings)
-    if (anchor.kind === 'local') checkReleased(anchor, above, kept, origin, findings)
+    if (anchor.kind === 'local') checkReleased(anchor, above, evidence.signed, keptAll, findings)
   }
   return agreed
 }
@@ -140,48 +166,72 @@ function checkKept(
   }
 }
 
-// A crash can keep a record from being written, until the ledger is opened again; a torn record is the start of one.
+// A crash can keep a record from being written, until the ledger is opened again: one of them, for a ledger releases before
+// it signs again. Other processes may be signing now.
 function checkReleased(
-  { where, torn }: Anchor,
+  { where, readAt = Number.POSITIVE_INFINITY }: Anchor,
   agreed: readonly HeldCheckpoint[],
-  kept: readonly KeptCheckpoint[],
-  origin: string,
+  { held }: Signed,
+  { from, checkpoints }: NonNullable<AnchorEvidence['keptAll']>,
   findings: FindingList,
 ): void {
+  const kept = checkpoints.filter(({ size }) => size >= from)
   const there = new Set(agreed.map(({ size }) => size))
+  const later = held.filter((one) => there.size > 0 && signedAt(one) >= Math.floor(readAt / 1000))
+  const young = new Set(later.map(({ size }) => size))
   const last = agreed.at(-1)?.size ?? -1
-  const missing = kept.filter(({ size }) => size <= last && !there.has(size))
+  const inside = kept.filter(({ size }) => size <= last && !there.has(size))
+  const behind = kept.filter(({ size }) => size > last && !young.has(size))
+  const mayBeHeldBack = there.size === 0 && from === 0 ? 0 : 1
+  const missing = [...inside, ...(behind.length > mayBeHeldBack ? behind : [])]
   const [first] = missing
-  if (first !== undefined) {
-    const more = missing.length > 1 ? `, and ${missing.length - 1} more` : ''
-    const problem = `the ${checkpointOfSize(first.size)}${more} is not in it; opening the ledger releases what a crash held back`
-    findings.add(finding('anchor-record-missing', { what: where }, problem))
-  }
-  if (torn !== undefined && !isTornRecord(torn, kept, origin))
-    findings.add(finding('checkpoint-log-altered', { what: where }, 'its end is not the start of a record of the log'))
+  if (first === undefined) return
+  const more = missing.length > 1 ? `, and ${missing.length - 1} more` : ''
+  const problem = `the ${checkpointOfSize(first.size)}${more} is not in it; opening the ledger releases what a crash held back`
+  findings.add(finding('anchor-record-missing', { what: where }, problem))
 }
 
-// A file that was growing when the power went can end in zeros.
-function isTornRecord(torn: Uint8Array, kept: readonly KeptCheckpoint[], origin: string): boolean {
-  const text = Buffer.from(torn)
-  let end = text.length
-  while (end > 0 && text[end - 1] === 0) end--
-  const start = text.subarray(0, end)
-  const firstLine = Buffer.from(`${origin}
-`)
-  const shared = Math.min(start.length, firstLine.length)
-  if (!start.subarray(0, shared).equals(firstLine.subarray(0, shared))) return true
-  return kept.some(({ note, cosignatures }) =>
-    [
-      `${note}
-`,
-      ...cosignatures.map(
-        (line) => `${note}${line}
+/** The first time that its lines claim, in seconds. */
+function signedAt(checkpoint: HeldCheckpoint): number {
+  const times = timesOf(checkpoint)
+  return times.length === 0 ? 0 : times.reduce((a, b) => Math.min(a, b))
+}
 
-`,
-      ),
-    ].some((record) => Buffer.from(record).subarray(0, start.length).equals(start)),
-  )
+/** What the checkpoint log of a ledger holds besides its records. */
+function checkOwnRecords(
+  anchor: Anchor,
+  { origin, keptAll, others = [] }: AnchorEvidence,
+  findings: FindingList,
+): void {
+  const { where, torn, notes, use } = anchor
+  const origins = [origin, ...others.map((other) => other.origin)]
+  const isForeign = (note: string): boolean =>
+    nameOf(originOf(note)) !== nameOf(origin) && !origins.includes(originOf(note))
+  const foreign = use === 'shared' ? undefined : notes.find(isForeign)
+  if (foreign !== undefined) {
+    const problem = `it holds a record of ${originOf(foreign)}, which the database does not know`
+    findings.add(finding('anchor-record-foreign', { what: where }, problem))
+  }
+  if (torn === undefined || keptAll?.from !== 0) return
+  const kept = [...keptAll.checkpoints, ...others.flatMap(({ checkpoints }) => checkpoints)]
+  if (isStartOfRecord(torn, kept)) return
+  if (use === 'shared' && isRecordStart(torn) && !origins.includes(tornHead(torn).origin)) return
+  findings.add(damaged(anchor, 'its end is not the start of a record of the log'))
+}
+
+/** Incarnations of `origin` that the checkpoint log has and the database has not: older backups that came back lost them. */
+export function lostIncarnations(anchors: readonly Anchor[], origin: string, known: readonly string[]): string[] {
+  const own = anchors.filter(({ kind }) => kind === 'local').flatMap(({ notes }) => notes.map(originOf))
+  return [...new Set(own)].filter((other) => nameOf(other) === nameOf(origin) && ![origin, ...known].includes(other))
+}
+
+/** NAME of NAME/INCARNATION. */
+function nameOf(origin: string): string {
+  return origin.slice(0, Math.max(0, origin.lastIndexOf('/')))
+}
+
+function originOf(note: string): string {
+  return note.split('\n', 1)[0] ?? ''
 }
 
 /** What the anchors are worth for a log of `size`. */

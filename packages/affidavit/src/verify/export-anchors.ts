@@ -32,6 +32,15 @@ export function anchorsUntil(anchors: readonly Anchor[], size: number): Anchor[]
   return anchors.map((anchor) => ({ ...anchor, notes: anchor.notes.filter((note) => (looseSize(note) ?? 0) <= size) }))
 }
 
+/** The anchors that have a checkpoint of `origin` that is newer than a tree of `size`: what it is worth is said by checkNewer. */
+export function speakOfNewer(anchors: readonly Anchor[], origin: string, size: number): string[] {
+  const isNewer = (note: string): boolean => {
+    const body = looseBody(note)
+    return body?.origin === origin && body.size > size
+  }
+  return anchors.filter(({ notes }) => notes.some(isNewer)).map(({ where }) => where)
+}
+
 export interface AsOf {
   readonly origin: string
   readonly size: number

@@ -5,14 +5,14 @@ import { asksForAll, COVER_FILE, type ExportCover } from '../formats/export.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import { type Anchor, checkAnchors } from './anchors.ts'
 import { checkpointOfSize } from './checkpoints.ts'
-import { anchorsUntil, checkNewer, sizesIn } from './export-anchors.ts'
+import { anchorsUntil, checkNewer, sizesIn, speakOfNewer } from './export-anchors.ts'
 import { compareListed } from './export-cover.ts'
 import { type CheckedEntries, checkEntries, ENTRIES_FILE } from './export-entries.ts'
 import { readSignedExport, type SignedExport } from './export-signed.ts'
 import { findStrays } from './export-strays.ts'
 import { createExportTree, type ExportTree } from './export-tree.ts'
 import { type CheckedExport, exportReport } from './export-verdict.ts'
-import { createFindings, type FindingList, finding } from './finding.ts'
+import { countAll, createFindings, type FindingList, finding } from './finding.ts'
 import { type Folder, openFolder } from './folder.ts'
 import { type ComputedTree, firstContradiction } from './heads.ts'
 import { checkProducers } from './log.ts'
@@ -56,7 +56,7 @@ async function checkTree(
   const tree = createExportTree(head, folder, sizes, findings)
   const { origin, keyLines, cover } = signed
   const total = cover?.count ?? head.size
-  const before = countOf(findings)
+  const before = countAll(findings)
   const entries = await checkEntries({
     folder,
     origin,
@@ -69,12 +69,8 @@ async function checkTree(
     remembered: REMEMBERED,
     onProgress: (lines) => onProgress?.(lines, total),
   })
-  if (cover !== undefined) compareEntries(cover, signed, entries, countOf(findings) - before, findings)
+  if (cover !== undefined) compareEntries(cover, signed, entries, countAll(findings) - before, findings)
   return { entries, ...holdAgainst(computedTree(head.size, tree), signed, anchors, findings) }
-}
-
-function countOf({ counts }: FindingList): number {
-  return [...counts.values()].reduce((sum, count) => sum + count, 0)
 }
 
 // The running numbers of producers are complete only where every entry was heard.
@@ -118,9 +114,10 @@ function holdAgainst(
   const { found } = firstContradiction(heads, tree, 'root-mismatch')
   if (found !== undefined) findings.add(found)
   const until = anchorsUntil(anchors, tree.size)
+  const speaking = speakOfNewer(anchors, origin, tree.size)
   const asOf = { origin, size: tree.size, exported_at: cover?.exported_at, read: signed.read }
   return {
-    anchored: checkAnchors({ origin, signed, named, tree, anchors: until }, findings),
+    anchored: checkAnchors({ origin, signed, named, tree, anchors: until, speaking }, findings),
     open: checkNewer(anchors, asOf, findings),
   }
 }

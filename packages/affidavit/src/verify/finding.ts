@@ -32,6 +32,8 @@ export type FindingCode =
   | 'entry-missing'
   | 'entry-surplus'
   | 'ledger-without-entries'
+  | 'predecessor-missing'
+  | 'restored-older'
   | 'tail-cut'
   | 'producer-gap'
   | 'not-covered'
@@ -53,7 +55,9 @@ export type FindingCode =
   | 'anchor-mismatch'
   | 'anchor-unreadable'
   | 'anchor-untrusted'
+  | 'anchor-silent'
   | 'anchor-record-missing'
+  | 'anchor-record-foreign'
   | 'checkpoint-log-altered'
   | 'checkpoint-removed'
   | 'cosignature-removed'
@@ -85,6 +89,8 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'entry-missing': ['completeness', 'tampered'],
   'entry-surplus': ['completeness', 'tampered'],
   'ledger-without-entries': ['completeness', 'incomplete'],
+  'predecessor-missing': ['completeness', 'tampered'],
+  'restored-older': ['completeness', 'incomplete'],
   'tail-cut': ['completeness', 'tampered'],
   'producer-gap': ['completeness', 'incomplete'],
   'not-covered': ['completeness', 'incomplete'],
@@ -106,7 +112,9 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'anchor-mismatch': ['anchor', 'tampered'],
   'anchor-unreadable': ['anchor', 'incomplete'],
   'anchor-untrusted': ['anchor', 'incomplete'],
+  'anchor-silent': ['anchor', 'incomplete'],
   'anchor-record-missing': ['anchor', 'incomplete'],
+  'anchor-record-foreign': ['anchor', 'incomplete'],
   'checkpoint-log-altered': ['anchor', 'tampered'],
   'checkpoint-removed': ['anchor', 'tampered'],
   'cosignature-removed': ['time', 'tampered'],
@@ -148,6 +156,11 @@ export interface FindingList {
 
 /** Of one code. A reader wants to see the kind of damage, then where it begins. */
 const KEPT = 50
+
+/** How many were found, of all codes. */
+export function countAll({ counts }: Pick<FindingList, 'counts'>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0)
+}
 
 export function createFindings(): FindingList {
   const first: Finding[] = []

@@ -89,11 +89,10 @@ test('a log that was signed, rotated its key and released everything is valid, t
 test('an external anchor of everything leaves nothing open', () => {
   const report = judge({
     checkpoints: [...kept, keptAt(14, [second])],
-    anchors: [external([keptAt(14, [second]).note]), external([], { where: 'silent' })],
+    anchors: [external([keptAt(14, [second]).note])],
   })
   assert.equal(report.axes.anchor.says, 'external (kept), until 14')
   assert.ok(!report.not_checked.some((line) => line.startsWith('a rewrite') || line.startsWith('kept:')))
-  assert.ok(report.not_checked.some((line) => line.startsWith('silent: no checkpoint of this ledger')))
 })
 
 test('the signer is the key that counts: a pinned new key is named where both have signed', () => {
@@ -216,20 +215,46 @@ test('nobody has signed, and somebody else has: neither is verified', () => {
   assert.equal(axes.signer.verdict, 'unsigned')
 })
 
-test('records of other ledgers in a checkpoint log are nobody’s fault', () => {
+test('records of other ledgers in a checkpoint log are nobody’s fault where others use it or the database has them', () => {
   const other = 'clinic.example/other/0123456789abcdef'
   const theirs = noteOf(other, entries.slice(0, 9), [logKey(other), heartbeatKey(other)])
-  assert.deepEqual(codes(judge({ anchors: [local([theirs, ...released(), theirs])] })), [])
+  const notes = [theirs, ...released(), theirs]
+  assert.deepEqual(codes(judge({ anchors: [local(notes, { use: 'shared' })] })), [])
+  assert.deepEqual(codes(judge({ anchors: [local(notes)], others: [{ origin: other, checkpoints: [] }] })), [])
+  const unknown = judge({ anchors: [local(notes)] })
+  assert.deepEqual(codes(unknown), [['anchor-record-foreign', 'checkpoint log']])
+  assert.equal(unknown.status, 'incomplete')
 })
 
 test('the records of a checkpoint log may stand in any order: several processes release', () => {
   assert.deepEqual(codes(judge({ anchors: [local(released().reverse())] })), [])
 })
 
-test('the end of a checkpoint log can be cut unseen; the report says how far it reaches', () => {
-  const { axes, status } = judge({ anchors: [local(released(kept.slice(0, 2)))] })
+test('the last record of a checkpoint log can be cut unseen; the report says how far it reaches', () => {
+  const { axes, status } = judge({ anchors: [local(released(kept.slice(0, 3)))] })
   assert.equal(status, 'valid')
-  assert.equal(axes.anchor.says, 'local (checkpoint log), until 5; the last 9 entries are unanchored')
+  assert.equal(axes.anchor.says, 'local (checkpoint log), until 8; the last 6 entries are unanchored')
+})
+
+test('a checkpoint log that lacks more than a crash holds back, or everything, is found', () => {
+  for (const there of [0, 1, 2]) {
+    const report = judge({ anchors: [local(released(kept.slice(0, there)))] })
+    assert.deepEqual(codes(report), [['anchor-record-missing', 'checkpoint log']])
+    assert.equal(report.status, 'incomplete')
+  }
+  const [only = keptAt(1, [first])] = kept
+  assert.deepEqual(codes(judge({ checkpoints: [only], anchors: [local([])] })), [
+    ['anchor-record-missing', 'checkpoint log'],
+  ])
+})
+
+test('what was signed after the checkpoint log was read need not be in it', () => {
+  const readAt = (SECONDS + 8) * 1000
+  assert.deepEqual(codes(judge({ anchors: [local(released(kept.slice(0, 2)), { readAt })] })), [])
+  const later = readAt + 60_000
+  assert.deepEqual(codes(judge({ anchors: [local(released(kept.slice(0, 2)), { readAt: later })] })), [
+    ['anchor-record-missing', 'checkpoint log'],
+  ])
 })
 
 test('what an anchor has and the ledger has no more was removed from the ledger', () => {
@@ -268,7 +293,7 @@ test('an anchor by a key that nobody pinned: its tree decides', () => {
   assert.deepEqual(codes(judge({ anchors: [external([sameTree])] })), [
     ['anchor-untrusted', 'kept, checkpoint of size 5'],
   ])
-  assert.deepEqual(codes(judge({ anchors: [local([sameTree])] })), [
+  assert.deepEqual(codes(judge({ anchors: [local([...released(), sameTree])] })), [
     ['checkpoint-log-altered', 'checkpoint log, checkpoint of size 5'],
   ])
   assert.deepEqual(codes(judge({ anchors: [external([otherTree])] })), [
@@ -313,9 +338,19 @@ test('an anchor reaches as far as keys that count have signed it', () => {
   assert.match(axes.anchor.says, /^external \(kept\), until 1;/)
 })
 
-test('an anchor without a word on this ledger is named among what was not checked', () => {
-  const { axes, not_checked } = judge({ anchors: [external([])] })
-  assert.equal(axes.anchor.verdict, 'none')
+test('a key that was replaced attests nothing where it is out of force, nor one before it came', () => {
+  const checkpoints = [...kept, keptAt(4, [second]), keptAt(12, [first]), keptAt(13, [second])]
+  const anchored = (notes: readonly string[]): Report =>
+    judge({ anchors: [external(notes)], trust: pinnedTo(first), checkpoints })
+  const retired = noteOf(SAMPLE_ORIGIN, entries.slice(0, 12), [first])
+  const early = noteOf(SAMPLE_ORIGIN, entries.slice(0, 4), [second])
+  assert.match(anchored([kept[1]?.note ?? '', retired]).axes.anchor.says, /^external \(kept\), until 5;/)
+  for (const alone of [retired, early]) assert.deepEqual(codes(anchored([alone])), [['anchor-silent', 'kept']])
+})
+
+test('an auditor’s anchor without a word on this ledger is found, and named among what was not checked', () => {
+  const { status, axes, not_checked } = judge({ anchors: [external([])] })
+  assert.deepEqual([status, axes.anchor.verdict], ['incomplete', 'contradicted'])
   assert.ok(not_checked.includes('kept: no checkpoint of this ledger in it that a counted key has signed'))
 })
 
@@ -330,7 +365,9 @@ const TORN: readonly (readonly [name: string, bytes: Uint8Array, altered: boolea
     Buffer.concat([Buffer.from(oneRecord).subarray(0, 60), Buffer.alloc(90)]),
     false,
   ],
-  ['the start of a record of another ledger', Buffer.from('clinic.example/other/0'), false],
+  ['the start of a record of another ledger', Buffer.from('clinic.example/other/0'), true],
+  ['a thousand letters', Buffer.from('x'.repeat(1_000)), true],
+  ['records with other line ends', Buffer.from(oneRecord.replaceAll('\n', '\r\n')), true],
   ['a record with another last byte', Buffer.concat([Buffer.from(oneRecord).subarray(0, -1), Buffer.from('x')]), true],
   ['the start of a record that the ledger never made', Buffer.from(`${SAMPLE_ORIGIN}\n77\n`), true],
 ]
@@ -341,6 +378,20 @@ for (const [name, torn, altered] of TORN) {
     assert.ok(report.not_checked.some((line) => /cut off while it was written/.test(line)))
   })
 }
+
+test('a shared checkpoint log may end in the start of another ledger’s record, and in nothing else', () => {
+  const ending = (torn: string): string[] =>
+    judge({ anchors: [local(released(), { use: 'shared', torn: Buffer.from(torn) })] }).findings.map(({ code }) => code)
+  assert.deepEqual(ending('clinic.example/other/0\n12\n'), [])
+  for (const torn of [`${SAMPLE_ORIGIN}\n77\n`, 'x'.repeat(1_000), 'garbage\n\n'])
+    assert.deepEqual(ending(torn), ['checkpoint-log-altered'])
+})
+
+test('an auditor’s file that ends in the middle of a record is damaged', () => {
+  const report = judge({ anchors: [external(released(), { torn: Buffer.from(oneRecord).subarray(0, 70) })] })
+  assert.deepEqual(codes(report), [['anchor-unreadable', 'kept']])
+  assert.equal(report.status, 'incomplete')
+})
 
 test('first use says that it is, and follows the same keys', () => {
   const report = judge({ trust: { kind: 'first use' } })

@@ -1,7 +1,7 @@
 // The verdict on a whole log: the joined stretches, the checkpoints kept with it, and the anchors outside it.
 
 import { toHex } from '../bytes/hex.ts'
-import { type Anchor, anchorAxis, checkAnchors, unanchored } from './anchors.ts'
+import { type Anchor, anchorAxis, checkAnchors, type KeptLedger, lostIncarnations, unanchored } from './anchors.ts'
 import {
   checkpointOfSize,
   type KeptCheckpoint,
@@ -25,19 +25,25 @@ export interface LogEvidence {
   /** Every one that the log keeps: what only an anchor has was removed. */
   readonly checkpoints: readonly KeptCheckpoint[]
   readonly anchors: readonly Anchor[]
+  /** The other ledgers of the database. */
+  readonly others?: readonly KeptLedger[]
+  /** Those of them that this one continues, which were judged before. */
+  readonly predecessors?: readonly string[]
   /** What else could not be checked, in words. */
   readonly notChecked: readonly string[]
 }
 
 /** Weighs the evidence of a whole log. Adds to the findings of `joined`. */
 export function judgeLog(evidence: LogEvidence): Report {
-  const { joined, origin, trust, anchors, checkpoints } = evidence
+  const { joined, origin, trust, anchors, checkpoints, others = [], predecessors = [] } = evidence
   const { findings, size } = joined
   const named = namedKeys(joined.keyEntries)
   const signed = readSigned(evidence, named, findings)
   compareWithTree(signed, joined, findings)
   const keptAll = { from: 0, checkpoints }
-  const anchored = checkAnchors({ origin, signed, named, tree: joined, anchors, keptAll }, findings)
+  const isJudged = (note: string): boolean => predecessors.some((other) => note.startsWith(`${other}\n`))
+  const speaking = anchors.filter(({ notes }) => notes.some(isJudged)).map(({ where }) => where)
+  const anchored = checkAnchors({ origin, signed, named, tree: joined, anchors, keptAll, others, speaking }, findings)
   checkProducers(joined, findings)
   for (const found of signerFindings(signed, trust, size)) findings.add(found)
   return report({
@@ -110,12 +116,17 @@ export function uninterpreted({ uninterpreted: count }: JoinedLog): string[] {
   return count === 0 ? [] : [`${count} entries of a format that this version does not know: hashed, not interpreted`]
 }
 
-function notChecked({ trust, joined }: LogEvidence, { counted }: Signed): string[] {
+function notChecked(evidence: LogEvidence, { counted }: Signed): string[] {
+  const { trust, joined, anchors, origin, others = [] } = evidence
+  const known = others.map((other) => other.origin)
   const signedUntil = counted.at(-1)?.size ?? 0
   const open = `entries ${signedUntil} to ${joined.size - 1}: chained, but no counted checkpoint covers them yet`
   return [
     ...(joined.size > signedUntil ? [open] : []),
     ...(trust.kind === 'first use' ? ['the key: none was pinned (--vkey)'] : []),
     ...uninterpreted(joined),
+    ...lostIncarnations(anchors, origin, known).map(
+      (lost) => `${lost}: an incarnation in the checkpoint log that the database does not have`,
+    ),
   ]
 }

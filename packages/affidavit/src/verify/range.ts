@@ -3,7 +3,7 @@
 import { equalBytes } from '../bytes/compare.ts'
 import { toHex } from '../bytes/hex.ts'
 import { type Frontier, rootOfFrontier } from '../merkle/growth.ts'
-import { type Anchor, anchorAxis, checkAnchors, unanchored } from './anchors.ts'
+import { type Anchor, anchorAxis, checkAnchors, type KeptLedger, unanchored } from './anchors.ts'
 import { type KeptCheckpoint, readSigned, signerAxis, signerFindings, timeAxis } from './checkpoints.ts'
 import { createFindings, type Finding, finding } from './finding.ts'
 import type { JoinedLog } from './join.ts'
@@ -56,17 +56,19 @@ export interface RangeEvidence {
   /** Those of the trusted checkpoint's size and above, and those below that changed keys. */
   readonly checkpoints: readonly KeptCheckpoint[]
   readonly anchors: readonly Anchor[]
+  /** The other ledgers of the database. */
+  readonly others: readonly KeptLedger[]
   readonly notChecked: readonly string[]
 }
 
 /** Weighs the evidence of a range. Adds to the findings of `joined`. */
 export function judgeRange(evidence: RangeEvidence): Report {
-  const { origin, trust, since, named, joined, checkpoints, anchors } = evidence
+  const { origin, trust, since, named, joined, checkpoints, anchors, others } = evidence
   const { findings, size } = joined
   const signed = readSigned({ origin, trust, checkpoints }, named, findings, [since])
   compareWithTree({ held: signed.held.filter((held) => held.size >= since.size) }, joined, findings)
   const keptAll = { from: since.size, checkpoints }
-  const anchored = checkAnchors({ origin, signed, named, tree: joined, anchors, keptAll }, findings)
+  const anchored = checkAnchors({ origin, signed, named, tree: joined, anchors, keptAll, others }, findings)
   for (const found of [...producerGaps(joined.producers, 'unknown'), ...signerFindings(signed, trust, size)])
     findings.add(found)
   const root = joined.roots.get(size)

@@ -74,7 +74,7 @@ test('a pinned newest key counts from its first signature on', () => {
 test('first use takes the key that entry 0 names, and follows it', () => {
   assert.deepEqual(walk(twoRotations, FIRST_USE, rotated).counted, [3, 5, 8, 10, 12])
   const nothingNamed = walkTrust(ORIGIN, [], FIRST_USE, namedKeys([]))
-  assert.deepEqual(nothingNamed, { counted: [], trusted: [] })
+  assert.deepEqual(nothingNamed, { counted: [], trusted: [], force: [] })
 })
 
 test('nothing counts under a key that signed nothing', () => {

@@ -107,6 +107,22 @@ export interface TrustWalk {
   readonly counted: readonly CountedCheckpoint[]
   /** Every key that was in force anywhere on the way. */
   readonly trusted: readonly VerifierKey[]
+  /** Where each of them was. */
+  readonly force: readonly InForce[]
+}
+
+/** A key counts for the sizes from `from` on, and below `until`, where another one has replaced it. */
+export interface InForce {
+  readonly key: VerifierKey
+  readonly from: number
+  readonly until: number
+}
+
+/** Whether a key that was in force at its size has signed a checkpoint. */
+export function isCounted(checkpoint: HeldCheckpoint, { force }: TrustWalk): boolean {
+  const { size } = checkpoint
+  const there = force.filter(({ from, until }) => from <= size && size < until).map(({ key }) => key)
+  return logSigners(checkpoint).some((key) => isAmong(key, there))
 }
 
 /** Walks up the checkpoints of a log and follows its changes of keys: which checkpoints count, and which keys. */
@@ -119,7 +135,8 @@ export function walkTrust(
   const start = trust.kind === 'pinned' ? trust.keys : named.first === undefined ? [] : [named.first]
   // The name of a log's key is its origin (spec/checkpoint.md §3): the key of another log has no say here.
   let inForce = start.filter(({ type, name }) => type === 'ed25519' && name === origin)
-  const trusted = [...inForce]
+  const since = new Map(inForce.map((key) => [key, 0]))
+  const until = new Map<VerifierKey, number>()
   const counted: CountedCheckpoint[] = []
   for (const checkpoint of [...checkpoints].sort((a, b) => a.size - b.size)) {
     const signers = logSigners(checkpoint)
@@ -128,10 +145,13 @@ export function walkTrust(
     counted.push({ ...checkpoint, by })
     const joining = newlyTrusted(checkpoint.size, signers, inForce, named)
     inForce.push(...joining)
-    trusted.push(...joining)
-    inForce = inForce.filter((key) => !isReplaced(key, signers, inForce, named))
+    for (const key of joining) since.set(key, checkpoint.size)
+    const replaced = inForce.filter((key) => isReplaced(key, signers, inForce, named))
+    for (const key of replaced) until.set(key, checkpoint.size)
+    inForce = inForce.filter((key) => !replaced.includes(key))
   }
-  return { counted, trusted }
+  const force = [...since].map(([key, from]) => ({ key, from, until: until.get(key) ?? Number.POSITIVE_INFINITY }))
+  return { counted, trusted: force.map(({ key }) => key), force }
 }
 
 // Both keys of a change have signed, and the change is announced below: from here the new key counts too.

@@ -29,7 +29,7 @@ export interface Extent {
   readonly findings: readonly Finding[]
 }
 
-interface LedgerRow {
+export interface LedgerRow {
   readonly ledgerNo: number
   readonly origin: string
   readonly begun: boolean
@@ -82,7 +82,8 @@ function originsIn(anchors: readonly Anchor[]): string[] {
   return anchors.flatMap(({ notes }) => notes.map((note) => note.slice(0, note.indexOf('\n'))))
 }
 
-function readLedgers(db: SqliteDatabase): LedgerRow[] {
+/** Every ledger that a database lists. */
+export function readLedgers(db: SqliteDatabase): LedgerRow[] {
   return db
     .prepare(
       `SELECT ledger_no, origin,

@@ -76,6 +76,7 @@ export function verifySqliteRange(path: string, options: RangeOptions): Promise<
       joined: { ...joined, roots },
       checkpoints,
       anchors,
+      others: chosen.others.map((other) => ({ origin: other, checkpoints: [] })),
       notChecked: chosen.others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
     })
   })

@@ -1,10 +1,21 @@
 // Verifying an embedded ledger: threads read and hash stretches side by side; the verdict is verify/log.ts's.
 
+import type { KeptLedger } from '../../verify/anchors.ts'
 import type { KeptCheckpoint } from '../../verify/checkpoints.ts'
-import { joinChunks, planChunks } from '../../verify/join.ts'
+import { type JoinedLog, joinChunks, planChunks } from '../../verify/join.ts'
 import { judgeLog } from '../../verify/log.ts'
+import { judgePredecessor, successionOf } from '../../verify/predecessor.ts'
 import type { Report } from '../../verify/report.ts'
-import { anchoredSizes, type Chosen, chooseLedger, countEntries, readKeptCheckpoints, type Wanted } from './extent.ts'
+import type { SqliteDatabase } from './database.ts'
+import {
+  anchoredSizes,
+  type Chosen,
+  chooseLedger,
+  countEntries,
+  readKeptCheckpoints,
+  readLedgers,
+  type Wanted,
+} from './extent.ts'
 import { reportOn } from './reading.ts'
 import type { VerifyAnswer, VerifyTask } from './verify-task.ts'
 import { runTasks } from './verify-tasks.ts'
@@ -22,43 +33,98 @@ export interface VerifyOptions extends Wanted {
  * @throws LedgerError `not-a-ledger`, `newer-format`, `store-unavailable`, `not-found` (no such origin)
  */
 export function verifySqlite(path: string, options: VerifyOptions): Promise<Report> {
-  const { anchors, trust, threads } = options
+  const { anchors, trust } = options
   return reportOn({ path, kind: 'ledger', anchors }, async (db, schemaFindings) => {
     const chosen = chooseLedger(db, path, options)
-    // Checkpoints before entries: everything they cover is committed by the time the entries are counted.
-    const checkpoints = readKeptCheckpoints(db, chosen.ledgerNo)
-    const { size, findings } = countEntries(db, chosen.ledgerNo)
-    const tasks = planTasks(chosen, size, checkpoints, options)
-    const answers: VerifyAnswer[] = []
-    await runTasks(db, { path, tasks, threads, onAnswer: tellProgress(answers, size, options) })
-    const joined = joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
-    const apart = answers.flatMap((answer) => (answer.kind === 'structure' ? answer.findings : []))
-    for (const found of [...schemaFindings, ...findings, ...apart]) joined.findings.add(found)
+    const reading = { db, path, options }
+    const { joined, checkpoints } = await readLog(reading, chosen, wholeDatabase(chosen, options))
+    for (const found of schemaFindings) joined.findings.add(found)
+    const others = readOthers(db, chosen)
+    const before = await judgePredecessors(reading, chosen.origin, joined)
     return judgeLog({
       origin: chosen.origin,
       trust,
-      joined: { ...joined, size },
+      joined,
       checkpoints,
       anchors,
-      notChecked: notChecked(chosen, options),
+      others,
+      predecessors: before.origins,
+      notChecked: [...notChecked(chosen, before.origins, options), ...before.notChecked],
     })
   })
 }
 
+interface LogReading {
+  readonly db: SqliteDatabase
+  readonly path: string
+  readonly options: VerifyOptions
+}
+
+/** Reads and hashes a whole ledger, and does what else is to be done with the database meanwhile. */
+async function readLog(
+  { db, path, options }: LogReading,
+  ledger: Pick<Chosen, 'origin' | 'ledgerNo'>,
+  more: readonly VerifyTask[],
+): Promise<{ joined: JoinedLog; checkpoints: readonly KeptCheckpoint[] }> {
+  // Checkpoints before entries: everything they cover is committed by the time the entries are counted.
+  const checkpoints = readKeptCheckpoints(db, ledger.ledgerNo)
+  const { size, findings } = countEntries(db, ledger.ledgerNo)
+  const tasks = [...more, ...planTasks(ledger, size, checkpoints, options)]
+  const answers: VerifyAnswer[] = []
+  await runTasks(db, { path, tasks, threads: options.threads, onAnswer: tellProgress(answers, size, options) })
+  const joined = joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
+  const apart = answers.flatMap((answer) => (answer.kind === 'structure' ? answer.findings : []))
+  for (const found of [...findings, ...apart]) joined.findings.add(found)
+  return { joined: { ...joined, size }, checkpoints }
+}
+
+function readOthers(db: SqliteDatabase, { others }: Chosen): KeptLedger[] {
+  return readLedgers(db)
+    .filter(({ origin }) => others.includes(origin))
+    .map(({ origin, ledgerNo }) => ({ origin, checkpoints: readKeptCheckpoints(db, ledgerNo) }))
+}
+
+/** Verifies the ledgers that came before a restore, one by one; adds what is found to `joined`. */
+async function judgePredecessors(
+  reading: LogReading,
+  origin: string,
+  { keyEntries, findings }: JoinedLog,
+): Promise<{ origins: readonly string[]; notChecked: readonly string[] }> {
+  const { trust, anchors } = reading.options
+  const rows = readLedgers(reading.db)
+  const origins = new Set<string>()
+  const notChecked: string[] = []
+  let succession = successionOf(origin, keyEntries)
+  while (succession !== undefined && succession.origin !== origin && !origins.has(succession.origin)) {
+    const previous: string = succession.origin
+    origins.add(previous)
+    const row = rows.find((one) => one.origin === previous)
+    const read = row === undefined ? undefined : await readLog(withoutProgress(reading), row, [])
+    const { joined, checkpoints = [] } = read ?? {}
+    notChecked.push(...judgePredecessor({ succession, trust, joined, checkpoints, anchors }, findings))
+    succession = successionOf(previous, joined?.keyEntries ?? [])
+  }
+  return { origins: [...origins], notChecked }
+}
+
+function withoutProgress({ options: { onProgress: _, ...options }, ...reading }: LogReading): LogReading {
+  return { ...reading, options }
+}
+
+// The longest first.
+function wholeDatabase({ ledgerNo }: Chosen, { indexes }: VerifyOptions): VerifyTask[] {
+  return [...(indexes === 'skipped' ? [] : [{ kind: 'indexes' } as const]), { kind: 'strays', ledgerNo }]
+}
+
 function planTasks(
-  { origin, ledgerNo }: Chosen,
+  { origin, ledgerNo }: Pick<Chosen, 'origin' | 'ledgerNo'>,
   size: number,
   checkpoints: readonly KeptCheckpoint[],
-  { anchors, indexes }: VerifyOptions,
+  { anchors }: VerifyOptions,
 ): VerifyTask[] {
   const sizes = [...checkpoints.map((kept) => kept.size), ...anchoredSizes(anchors)]
   const chunks = ledgerNo === undefined ? [] : planChunks(origin, size, sizes)
-  return [
-    // The longest first.
-    ...(indexes === 'skipped' ? [] : [{ kind: 'indexes' } as const]),
-    { kind: 'strays', ledgerNo },
-    ...chunks.flatMap((chunk) => (ledgerNo === undefined ? [] : [{ kind: 'chunk', ledgerNo, chunk } as const])),
-  ]
+  return chunks.flatMap((chunk) => (ledgerNo === undefined ? [] : [{ kind: 'chunk', ledgerNo, chunk } as const]))
 }
 
 function tellProgress(
@@ -74,9 +140,10 @@ function tellProgress(
   }
 }
 
-function notChecked({ others }: Chosen, { indexes }: VerifyOptions): string[] {
+function notChecked({ others }: Chosen, judged: readonly string[], { indexes }: VerifyOptions): string[] {
+  const unread = others.filter((other) => !judged.includes(other))
   return [
-    ...others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
+    ...unread.map((other) => `${other}: another ledger in this database; verify it with --origin`),
     ...(indexes === 'skipped' ? ['the search indexes: skipped as asked; a search might miss records'] : []),
   ]
 }
