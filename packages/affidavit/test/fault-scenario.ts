@@ -105,7 +105,7 @@ function openWith(publishing: Publishing): Promise<Ledger> {
     queueCapacity: 100,
     patienceMillis: 1_000,
     publish: { intervalMillis: never, afterEntries: never, heartbeatMillis: never },
-    start: { kind: 'new' },
+    start: { kind: 'new', checkpoint_log: 'same folder' },
   })
 }
 

@@ -12,6 +12,8 @@ import { openLedger } from '../index.ts'
 import { checkpointFile } from '../ledger/checkpoint-file.ts'
 import type { ErrorCode } from '../ledger/errors.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
+import { verifySqlite } from '../stores/sqlite/verify.ts'
+import { localAnchor } from './anchors.ts'
 import { databaseFile, keysFolder } from './folder.ts'
 import { initLedger } from './init.ts'
 import { openFolder } from './open.ts'
@@ -234,4 +236,34 @@ describe('what stands in a checkpoint log', () => {
     await append(folder, 0)
     assert.equal(readFileSync(log.path, 'utf8'), before)
   })
+})
+
+test('without the settings that say where the checkpoint log is, nothing is begun anew in its place', async () => {
+  const folder = freshFolder()
+  await initLedger(folder, { origin: 'open.example/agents', anchor: `${folder}.anchor` })
+  await append(folder, 3)
+  const settings = readFileSync(join(folder, 'affidavit.json'))
+  rmSync(join(folder, 'affidavit.json'))
+  await assertRefused(folder, 'missing-anchor', /kept elsewhere/)
+  const anchors = [await localAnchor(folder)]
+  const { status, findings } = await verifySqlite(databaseFile(folder), {
+    trust: { kind: 'first use' },
+    anchors,
+    threads: 0,
+  })
+  assert.equal(status, 'incomplete')
+  assert.ok(findings.every(({ code }) => code === 'anchor-record-missing'))
+  // Also where somebody has put a copy of the log in that place.
+  cpSync(`${folder}.anchor`, join(folder, 'checkpoints'), { recursive: true })
+  const copied = await verifySqlite(databaseFile(folder), {
+    trust: { kind: 'first use' },
+    anchors: [await localAnchor(folder)],
+    threads: 0,
+  })
+  assert.deepEqual(
+    copied.findings.map(({ code }) => code),
+    ['anchor-record-missing'],
+  )
+  writeFileSync(join(folder, 'affidavit.json'), settings)
+  await append(folder, 1)
 })

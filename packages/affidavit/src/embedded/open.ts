@@ -6,14 +6,16 @@ import { type Clock, systemClock } from '../clock/clock.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
+import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
-import type { Start } from '../ledger/own-records.ts'
+import type { Previous } from '../ledger/own-records.ts'
 import { wholeNote } from '../ledger/prove.ts'
 import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
+import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
-import { databaseFile, keysFolder, noLedger, readAnchor } from './folder.ts'
+import { type AnchorPlace, databaseFile, keysFolder, noLedger, readAnchor } from './folder.ts'
 
 export interface OpenOptions {
   /** The application's own actions, from defineActions. */
@@ -34,7 +36,7 @@ export interface PartOptions {
 
 /**
  * Opens the newest ledger in `folder`.
- * @throws LedgerError `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
+ * @throws LedgerError `not-a-ledger`, `missing-anchor`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
  */
 export async function openFolder(folder: string, options: OpenOptions & PartOptions = {}): Promise<Ledger> {
   if (options.store === undefined && !existsSync(databaseFile(folder))) throw noLedger(folder)
@@ -43,7 +45,9 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
     const ledgers = await store.ledgers()
     const ledger = ledgers.at(-1)
     if (ledger === undefined) throw noLedger(folder)
-    const outside = checkpointFile(readAnchor(folder).folder)
+    const place = readAnchor(folder)
+    await checkPlace(store, ledger, place, folder)
+    const outside = checkpointFile(place.folder)
     return await createLedger({
       store,
       ledger,
@@ -54,12 +58,25 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
       queueCapacity: options.queueCapacity ?? 10_000,
       patienceMillis: options.patienceMillis ?? 10_000,
       publish: { ...DEFAULT_SCHEDULE, ...options.publish },
-      start: await startOf(store, outside, ledgers.at(-2)),
+      start: { checkpoint_log: KNOWN_PLACES[place.kind], ...(await startOf(store, outside, ledgers.at(-2))) },
     })
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+const KNOWN_PLACES = { 'same directory': 'same folder', 'own directory': 'elsewhere' } as const
+
+// Without its settings a ledger would begin a checkpoint log anew, in its own folder, and what was released be forgotten.
+async function checkPlace(store: LedgerStore, ledger: string, place: AnchorPlace, folder: string): Promise<void> {
+  const [start] = await store.entries(ledger, { until_seq: 1 }, { limit: 1, order: 'ascending' })
+  if (start === undefined || place.kind === 'own directory') return
+  if (recordOf(start).details?.checkpoint_log !== 'elsewhere') return
+  throw new LedgerError('missing-anchor', {
+    problem: `the checkpoint log of ${ledger} is kept elsewhere, and ${folder} does not say where`,
+    cure: 'bring affidavit.json back: {"anchor": "/absolute/folder"}, as init --anchor was told',
+  })
 }
 
 // A ledger that is not the first in its database follows the one before, which came back from a backup: also where a crash
@@ -68,7 +85,7 @@ async function startOf(
   store: LedgerStore,
   outside: CheckpointFile,
   previous_ledger: string | undefined,
-): Promise<Start> {
+): Promise<Previous> {
   if (previous_ledger === undefined) return { kind: 'new' }
   const last = await store.latestCheckpoint(previous_ledger, Number.MAX_SAFE_INTEGER)
   if (last === undefined) return { kind: 'new' }

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'newer-format'
   | 'wrong-key'
   | 'missing-key'
+  | 'missing-anchor'
   | 'clock-jump'
   | 'rolled-back'
   | 'forked'
@@ -47,6 +48,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'newer-format': 'caller',
   'wrong-key': 'caller',
   'missing-key': 'caller',
+  'missing-anchor': 'world',
   'clock-jump': 'world',
   'rolled-back': 'world',
   forked: 'world',

@@ -9,8 +9,8 @@ import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
 import type { PreparedDraft } from './store.ts'
 
-/** Why a ledger begins: it is new, or it follows one that was restored from a backup. */
-export type Start =
+/** What a ledger follows: nothing, or one that was restored from a backup. */
+export type Previous =
   | { readonly kind: 'new' }
   | {
       readonly kind: 'after-restore'
@@ -20,6 +20,9 @@ export type Start =
       /** The newest that was released, where it covers more: what lies between did not come back. */
       readonly lost_checkpoint?: string
     }
+
+/** What entry 0 says of how the ledger begins. */
+export type Start = Previous & { readonly checkpoint_log: 'same folder' | 'elsewhere' }
 
 const OWN = { actor_id: 'affidavit', actor_type: 'system', data_classification: 'internal' } as const
 

@@ -44,6 +44,7 @@ export function judgeLog(evidence: LogEvidence): Report {
   const isJudged = (note: string): boolean => predecessors.some((other) => note.startsWith(`${other}\n`))
   const speaking = anchors.filter(({ notes }) => notes.some(isJudged)).map(({ where }) => where)
   const anchored = checkAnchors({ origin, signed, named, tree: joined, anchors, keptAll, others, speaking }, findings)
+  for (const found of displaced(joined, anchors)) findings.add(found)
   checkProducers(joined, findings)
   for (const found of signerFindings(signed, trust, size)) findings.add(found)
   return report({
@@ -66,6 +67,15 @@ export function judgeLog(evidence: LogEvidence): Report {
       timesAsserted,
     ],
   })
+}
+
+// Entry 0 knows that the checkpoint log is kept elsewhere: one in the ledger's own folder was put there for it.
+function displaced({ keyEntries }: JoinedLog, anchors: readonly Anchor[]): Finding[] {
+  const elsewhere = keyEntries[0]?.details.checkpoint_log === 'elsewhere'
+  const own = anchors.find(({ kind, use }) => kind === 'local' && use !== 'shared')
+  if (!elsewhere || own === undefined) return []
+  const problem = 'entry 0 says that the checkpoint log is kept elsewhere; the settings that say where are gone'
+  return [finding('anchor-record-missing', { what: own.where }, problem)]
 }
 
 function rootOf({ roots, size }: JoinedLog): { root?: string } {
