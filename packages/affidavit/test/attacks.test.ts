@@ -365,6 +365,8 @@ describe('keys change', () => {
       assert.deepEqual(codes(report), [])
       assert.match(report.axes.signer.says, /^pinned key .* until 18$/)
       assert.ok(report.axes.signer.says.includes(formatVerifierKey(pins[2] ?? key)))
+      // What was pinned is named as such, not the key that it leads to.
+      assert.ok(report.axes.signer.says.startsWith(`pinned key ${formatVerifierKey(key)}`))
     }
   })
 

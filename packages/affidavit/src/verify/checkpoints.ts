@@ -1,7 +1,7 @@
 // The checkpoints kept with a log: which hold, which count, and what they say of signer and time.
 
 import { toHex } from '../bytes/hex.ts'
-import { formatVerifierKey } from '../formats/verifier-key.ts'
+import { formatVerifierKey, sameVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import { type Finding, type FindingList, finding } from './finding.ts'
 import type { AxisReport } from './report.ts'
 import {
@@ -116,16 +116,19 @@ function notInForce(checkpoint: HeldCheckpoint): Finding {
   )
 }
 
-export function signerAxis({ counted }: TrustWalk, trust: Trust): AxisReport {
+export function signerAxis({ counted, trusted }: TrustWalk, trust: Trust): AxisReport {
   const newest = counted.at(-1)
   if (newest === undefined) return { verdict: 'unsigned', says: 'unsigned' }
   const says = `${formatVerifierKey(newest.by)}, until ${newest.size}`
-  return trust.kind === 'pinned'
-    ? { verdict: 'pinned key', says: `pinned key ${says}` }
-    : {
-        verdict: 'first-use key',
-        says: `first-use key ${says}: taken from the ledger itself, compare it with one you were given`,
-      }
+  if (trust.kind === 'first use') {
+    const taken = 'taken from the ledger itself, compare it with one you were given'
+    return { verdict: 'first-use key', says: `first-use key ${says}: ${taken}` }
+  }
+  const isPinned = (key: VerifierKey): boolean => trust.keys.some((pinned) => sameVerifierKey(pinned, key))
+  const pinned = isPinned(newest.by) ? undefined : trusted.find(isPinned)
+  // The key was changed since; the one that was pinned vouched for each that followed.
+  const path = pinned === undefined ? '' : `${formatVerifierKey(pinned)}, which leads to `
+  return { verdict: 'pinned key', says: `pinned key ${path}${says}` }
 }
 
 export function timeAxis({ counted }: TrustWalk): AxisReport {
