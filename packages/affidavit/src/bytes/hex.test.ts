@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { fromHex, isHex, toHex } from './hex.ts'
+import { bytesOfHex, fromHex, isHex, toHex } from './hex.ts'
 
 test('bytes are written as two lower-case digits each, and read back', () => {
   assert.equal(toHex(Uint8Array.of(0, 1, 0x0f, 0x10, 0xab, 0xff)), '00010f10abff')
@@ -12,6 +12,7 @@ test('bytes are written as two lower-case digits each, and read back', () => {
       const text = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
       assert.equal(toHex(bytes), text)
       assert.deepEqual(fromHex(text), bytes)
+      assert.deepEqual(bytesOfHex(text), bytes)
       assert.ok(isHex(text, bytes.length * 2))
     }),
   )

@@ -16,6 +16,11 @@ export function sha256(bytes: Uint8Array | string): Hash {
   return bytesOfDigest
 }
 
+/** The same in lower-case hex. */
+export function sha256Hex(bytes: Uint8Array | string): string {
+  return hash('sha256', bytes, 'hex')
+}
+
 /** HMAC-SHA-256 (RFC 2104) of `bytes` under a secret key. Keys are KeyObjects: raw buffers are several times slower. */
 export function hmacSha256(key: KeyObject, bytes: Uint8Array): Hash {
   return createHmac('sha256', key).update(bytes).digest()

@@ -1,8 +1,8 @@
 // Growing the tree from the stored bytes (spec/sequencing.md §6): a flipped bit is found before it is sworn to.
 
-import { toHex } from '../bytes/hex.ts'
+import { bytesOfHex, toHex } from '../bytes/hex.ts'
 import { createGrowth, type Frontier } from '../merkle/growth.ts'
-import { leafHash, leafHashOfText } from '../merkle/hash.ts'
+import { leafHash, leafHexOfText } from '../merkle/hash.ts'
 import { LedgerError } from './errors.ts'
 
 /** An entry as read back, or why it cannot be read. */
@@ -26,7 +26,7 @@ export function regrow(from: Frontier, size: number, rows: Iterable<Reread>): Fr
   for (const row of rows) {
     if (row.seq !== growth.size) break
     if ('unreadable' in row) throw corrupt(`the entry at seq ${row.seq} cannot be read: ${row.unreadable}`)
-    const leaf = typeof row.entry === 'string' ? leafHashOfText(row.entry) : leafHash(row.entry)
+    const leaf = typeof row.entry === 'string' ? bytesOfHex(leafHexOfText(row.entry)) : leafHash(row.entry)
     if (toHex(growth.append(leaf)) !== row.nodes)
       throw corrupt(`the entry at seq ${row.seq} does not have the hash it was stored with`)
   }

@@ -1,6 +1,6 @@
 // The hashes of the tree (RFC 6962 §2.1, RFC 9162 §2.1.1). The first byte keeps an entry from passing for a node.
 
-import { HASH_BYTES, type Hash, sha256 } from '../crypto/sha256.ts'
+import { HASH_BYTES, type Hash, sha256, sha256Hex } from '../crypto/sha256.ts'
 
 /** The root of the tree without entries: SHA-256 of nothing. */
 export const EMPTY_ROOT: Hash = sha256(new Uint8Array(0))
@@ -16,9 +16,9 @@ export function leafHash(entry: Uint8Array): Hash {
   return sha256(input)
 }
 
-/** The hash of the entry whose UTF-8 text this is: it need not become bytes first, which costs as much. */
-export function leafHashOfText(entry: string): Hash {
-  return sha256(`\0${entry}`)
+/** The hash of the entry whose UTF-8 text this is, in lower-case hex: it need not become bytes first, which costs as much. */
+export function leafHexOfText(entry: string): string {
+  return sha256Hex(`\0${entry}`)
 }
 
 /** The hash of a node above two others: SHA-256(0x01 ‖ left ‖ right). */

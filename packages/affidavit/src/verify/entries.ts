@@ -1,12 +1,12 @@
 // Checking entries one after another: bytes, hash, place, chain, conversation links, producers. The hottest loop of
 // verification; what it remembers is bounded: a conversation that was silent for long is looked up again (lookback).
 
-import { toHex } from '../bytes/hex.ts'
+import { bytesOfHex, toHex } from '../bytes/hex.ts'
 import type { Hash } from '../crypto/sha256.ts'
 import type { EntryFault } from '../formats/entry.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { namesKeys, type Skimmed, skimEntry } from '../formats/skim-entry.ts'
-import { leafHash, leafHashOfText } from '../merkle/hash.ts'
+import { leafHash, leafHexOfText } from '../merkle/hash.ts'
 import { type FindingCode, type FindingList, finding } from './finding.ts'
 import { addNumber, type NumberSet } from './numbers.ts'
 
@@ -73,8 +73,8 @@ export interface Edges {
 }
 
 interface ConversationTip {
-  readonly seq: number
-  readonly hash: string
+  seq: number
+  hash: string
 }
 
 /** Conversations remembered at once; older ones are looked up again when they go on. */
@@ -95,8 +95,8 @@ export function createEntryChecker(
   let unknownVersions = 0
 
   function check(seq: number, bytes: Uint8Array | string): EntryCheck {
-    const leaf = typeof bytes === 'string' ? leafHashOfText(bytes) : leafHash(bytes)
-    const hash = toHex(leaf)
+    const hash = typeof bytes === 'string' ? leafHexOfText(bytes) : toHex(leafHash(bytes))
+    const leaf = bytesOfHex(hash)
     const parsed = skimEntry(bytes)
     if ('fault' in parsed) {
       report(parsed.fault, seq)
@@ -138,7 +138,8 @@ export function createEntryChecker(
 
   function checkConversation(entry: Skimmed, conversation_id: string, hash: string): void {
     const at = entry.conversation_seq ?? 0
-    const tip = conversations.get(conversation_id) ?? lookUpTip(conversation_id, at - 1)
+    const known = conversations.get(conversation_id)
+    const tip = known ?? lookUpTip(conversation_id, at - 1)
     if (tip === undefined) {
       complain('conversation-broken', entry, entry.seq, `the conversation has no entry ${at - 1}`)
     } else if (at !== tip.seq + 1) {
@@ -151,7 +152,11 @@ export function createEntryChecker(
         'conversation_previous_hash is not the hash of the entry before',
       )
     }
-    remember(conversation_id, { seq: at, hash })
+    if (known === undefined) remember(conversation_id, { seq: at, hash })
+    else {
+      known.seq = at
+      known.hash = hash
+    }
   }
 
   function lookUpTip(conversation_id: string, seq: number): ConversationTip | undefined {
@@ -160,16 +165,11 @@ export function createEntryChecker(
     return hash === undefined ? undefined : { seq, hash }
   }
 
+  // The one that was met first is forgotten first: where it goes on, it is looked up again.
   function remember(conversation_id: string, tip: ConversationTip): void {
-    // Where there is no room for another, it is set again at the end: the one that was silent longest is forgotten.
-    if (conversations.size >= REMEMBERED) forgetOneBut(conversation_id)
-    conversations.set(conversation_id, tip)
-  }
-
-  function forgetOneBut(conversation_id: string): void {
-    if (conversations.delete(conversation_id)) return
-    const [oldest] = conversations.keys()
+    const [oldest] = conversations.size >= REMEMBERED ? conversations.keys() : []
     if (oldest !== undefined) conversations.delete(oldest)
+    conversations.set(conversation_id, tip)
   }
 
   function complain(code: FindingCode, entry: Skimmed, seq: number, problem: string): void {

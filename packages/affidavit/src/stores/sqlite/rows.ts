@@ -48,9 +48,11 @@ export function* readRows(
 
 /** The row where its entry is ASCII, every byte of it: as many characters as bytes, and none that stands for a bad byte. */
 function plainRow(row: unknown): Row | undefined {
-  const [seq, text, nodes] = [column(row, 'seq'), column(row, 'text'), column(row, 'nodes')]
+  if (typeof row !== 'object' || row === null) return undefined
+  // Each member is looked at before it is believed; one look is enough here, the hottest of all.
+  const { seq, text, nodes, blobs, bytes } = row as { readonly [column: string]: unknown }
   if (typeof seq !== 'number' || typeof text !== 'string' || typeof nodes !== 'string') return undefined
-  if (column(row, 'blobs') !== 1 || column(row, 'bytes') !== text.length || text.includes('\ufffd')) return undefined
+  if (blobs !== 1 || bytes !== text.length || text.includes('\ufffd')) return undefined
   return Number.isSafeInteger(seq) ? { seq, entry: text, nodes } : undefined
 }
 
