@@ -50,9 +50,9 @@ export async function secondsOf(work: () => unknown): Promise<number> {
   return (performance.now() - begun) / 1000
 }
 
-/** Milliseconds that each call of `work` takes, one after another. */
-export async function millisOf(calls: number, work: (call: number) => unknown): Promise<number[]> {
+/** Milliseconds that `work` takes for each of `inputs`, one after another. */
+export async function millisOf<T>(inputs: readonly T[], work: (input: T) => unknown): Promise<number[]> {
   const samples: number[] = []
-  for (let call = 0; call < calls; call++) samples.push((await secondsOf(() => work(call))) * 1000)
+  for (const input of inputs) samples.push((await secondsOf(() => work(input))) * 1000)
   return samples
 }

@@ -45,9 +45,10 @@ async function measureSearch(
   filter: (workload: Workload, pick: number) => EntryFilter,
 ): Promise<Row> {
   let pick = 0
+  const picks = (workload: Workload): EntryFilter[] => Array.from({ length: SEARCHES }, () => filter(workload, pick++))
   const results = await sameResults(few, many, filter)
   const timed = async ({ ledger, workload }: Sized): Promise<number> =>
-    median(await millisOf(SEARCHES, () => countRecords(ledger, filter(workload, pick++))))
+    median(await millisOf(picks(workload), (picked) => countRecords(ledger, picked)))
   const rounds = await repeat(count, async () => ({ few: await timed(few), many: await timed(many) }))
   return {
     measurement: 'scale',
