@@ -66,11 +66,11 @@ export function canonicalJson(value: unknown, rules: JsonRules): string {
 }
 
 /**
- * One member of an object, as `canonicalJson` writes it there.
+ * The value of one member of an object, as `canonicalJson` writes it there.
  * @throws JsonFault as it would there
  */
-export function canonicalMember(key: string, value: unknown, rules: JsonRules): string {
-  return writeMember(key, value, undefined, 1, rules)
+export function canonicalValue(key: string, value: unknown, rules: JsonRules): string {
+  return writeValue(value, { above: undefined, step: key }, 2, rules)
 }
 
 /** The text ECMAScript gives a finite double, which RFC 8785 §3.2.2.3 prescribes. */

@@ -17,8 +17,12 @@ export const systemClock: Clock = {
 
 /** `2026-11-21T09:30:00.000Z`: RFC 3339, UTC, three decimals, the only spelling entries use. */
 export function formatTimestamp(at: UnixMillis): string {
-  return new Date(at).toISOString()
+  if (at !== newest.at) newest = { at, text: new Date(at).toISOString() }
+  return newest.text
 }
+
+// Many records are taken within one millisecond.
+let newest = { at: Number.NaN, text: '' }
 
 /** Whether `text` is the one spelling that entries use, of an instant that the calendar has. No leap second is one. */
 export function isTimestamp(text: string): boolean {

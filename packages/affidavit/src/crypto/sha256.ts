@@ -21,7 +21,10 @@ export function sha256Hex(bytes: Uint8Array | string): string {
   return hash('sha256', bytes, 'hex')
 }
 
-/** HMAC-SHA-256 (RFC 2104) of `bytes` under a secret key. Keys are KeyObjects: raw buffers are several times slower. */
-export function hmacSha256(key: KeyObject, bytes: Uint8Array): Hash {
-  return createHmac('sha256', key).update(bytes).digest()
+/**
+ * HMAC-SHA-256 (RFC 2104) of the UTF-8 of a text under a secret key, in lower-case hex. Keys are KeyObjects: raw buffers are
+ * several times slower. Text goes in and hex comes out: a buffer on either side costs as much as the HMAC.
+ */
+export function hmacSha256Hex(key: KeyObject, text: string): string {
+  return createHmac('sha256', key).update(text).digest('hex')
 }

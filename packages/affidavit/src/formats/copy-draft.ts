@@ -17,13 +17,13 @@ export function copyDraft(value: unknown): Record<string, unknown> {
     throw new DraftFault('', `a draft is a plain object, not ${value === null ? 'null' : typeof value}`)
   }
   const copy: Record<string, unknown> = {}
-  let at = ''
+  let at: string | undefined
   try {
     if (Array.isArray(value)) throw new DraftFault('', 'a draft is a plain object, not a list')
     refuseStranger(value, '')
     for (const key of Object.keys(value)) {
-      at = memberPath('', key)
-      if (key === '__proto__') throw new DraftFault(at, 'this key is refused')
+      at = key
+      if (key === '__proto__') throw new DraftFault(key, 'this key is refused')
       const member: unknown = Reflect.get(value, key)
       if (member !== undefined) copy[key] = ownMember(member, key)
     }
@@ -31,7 +31,7 @@ export function copyDraft(value: unknown): Record<string, unknown> {
   } catch (error) {
     if (error instanceof DraftFault) throw error
     // Only a getter or a proxy of the caller's throws anything else.
-    throw new DraftFault(at, 'reading it threw an error', error)
+    throw new DraftFault(at === undefined ? '' : memberPath('', at), 'reading it threw an error', error)
   }
 }
 

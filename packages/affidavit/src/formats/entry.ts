@@ -1,7 +1,7 @@
 // Entry bytes: the RFC 8785 text of a record, made once at admission around the places that only sequencing can fill
 // (spec/entry.md §1, §2). What is stored is exactly what was hashed; nothing is ever serialised a second time.
 
-import { canonicalJson, canonicalMember, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
+import { canonicalJson, canonicalValue, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import { isCanonicalUnescaped } from '../bytes/unescaped-json.ts'
 import { type Characters, fieldProblem } from './field-rules.ts'
@@ -34,70 +34,73 @@ export interface Place {
  */
 export type EntryPieces = readonly [string, string, string, string, string]
 
-/** The fields of each piece: all that stand before the next sequenced ones. */
-const FIELDS_OF_PIECE = piecesBetween([
-  'conversation_previous_hash',
-  'conversation_seq',
-  'previous_hash',
-  'recorded_at',
-  'seq',
-])
+const INDEX: ReadonlyMap<string, number> = new Map(FIELDS_IN_ORDER.map((name, i) => [name, i]))
 
-function piecesBetween(sequenced: readonly string[]): readonly (readonly string[])[] {
-  const pieces: string[][] = [[]]
-  for (const [i, name] of FIELDS_IN_ORDER.entries()) {
-    if (!sequenced.includes(name)) pieces.at(-1)?.push(name)
-    else if (!sequenced.includes(FIELDS_IN_ORDER[i - 1] ?? '')) pieces.push([])
-  }
-  return pieces
+/** `"name":` of each field, in order. */
+const KEYS = FIELDS_IN_ORDER.map((name) => `${JSON.stringify(name)}:`)
+
+/** Where each piece begins: behind the sequenced fields that stand together. */
+const PIECES = piecesBetween(['conversation_previous_hash', 'conversation_seq', 'previous_hash', 'recorded_at', 'seq'])
+
+function piecesBetween(sequenced: readonly string[]): readonly { readonly from: number; readonly to: number }[] {
+  const holes = sequenced.map((name) => FIELDS_IN_ORDER.indexOf(name))
+  const starts = [0, ...holes.map((hole) => hole + 1)].filter((from) => !holes.includes(from))
+  return starts.map((from) => ({ from, to: holes.find((hole) => hole > from) ?? FIELDS_IN_ORDER.length }))
 }
+
+/** The canonical text `"name":value` of each field that is there, in the order of the fields of an entry. */
+export type FieldTexts = readonly (string | undefined)[]
 
 /**
  * The canonical text of each field of a draft, as received: what the draft commitment covers.
  * @throws JsonFault where `details` or another value has no canonical form
  */
-export function canonicalFields(draft: Draft): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>()
-  for (const [name, value] of Object.entries(draft)) {
-    if (value === undefined) continue
-    fields.set(name, canonicalMember(name, value, ENTRY_JSON))
-  }
-  return fields
+export function canonicalFields(draft: Draft): FieldTexts {
+  const texts = new Array<string | undefined>(FIELDS_IN_ORDER.length).fill(undefined)
+  for (const name of Object.keys(draft)) write(texts, name, Reflect.get(draft, name))
+  return texts
+}
+
+function write(texts: (string | undefined)[], name: string, value: unknown): void {
+  const index = INDEX.get(name) ?? noField(name)
+  if (value !== undefined) texts[index] = KEYS[index] + canonicalValue(name, value, ENTRY_JSON)
+}
+
+function noField(name: string): never {
+  throw new TypeError(`${name} is no field of an entry; admission should have refused it: this is a bug`)
 }
 
 /** RFC 8785 text of the object whose members `canonicalFields` wrote; the fields of an entry are in canonical order. */
-export function canonicalDraft(fields: ReadonlyMap<string, string>): string {
-  return `{${joinPiece(FIELDS_IN_ORDER, fields, NOTHING).slice(0, -1)}}`
+export function canonicalDraft(fields: FieldTexts): string {
+  return `{${joinTexts(fields, 0, fields.length).slice(0, -1)}}`
 }
 
-const NOTHING: ReadonlyMap<string, string> = new Map()
-
 /** The pieces of an admitted draft's entry, with defaults and sets in order. */
-export function entryPieces(draft: Draft, fields: ReadonlyMap<string, string>, admission: Admission): EntryPieces {
-  const added = new Map<string, string>()
-  const add = (name: string, value: unknown): unknown => added.set(name, canonicalMember(name, value, ENTRY_JSON))
-  if (draft.assurance === undefined) add('assurance', 'recorded')
-  if (draft.data_classification === undefined) add('data_classification', 'restricted')
-  if (draft.retention_class === undefined) add('retention_class', 'default')
-  for (const [name, value] of Object.entries(admission)) add(name, value)
-  add('v', FORMAT_VERSION)
-  if (draft.subject_ids !== undefined) add('subject_ids', [...draft.subject_ids].sort())
-  if (draft.compliance_domains !== undefined) add('compliance_domains', [...draft.compliance_domains].sort())
-  const [a = '', b = '', c = '', d = '', e = ''] = FIELDS_OF_PIECE.map((names) => joinPiece(names, added, fields))
+export function entryPieces(draft: Draft, fields: FieldTexts, admission: Admission): EntryPieces {
+  const texts = fields.slice()
+  if (draft.assurance === undefined) write(texts, 'assurance', 'recorded')
+  if (draft.data_classification === undefined) write(texts, 'data_classification', 'restricted')
+  if (draft.retention_class === undefined) write(texts, 'retention_class', 'default')
+  write(texts, 'id', admission.id)
+  write(texts, 'timestamp', admission.timestamp)
+  write(texts, 'ledger', admission.ledger)
+  write(texts, 'salt', admission.salt)
+  write(texts, 'draft_commitment', admission.draft_commitment)
+  write(texts, 'v', FORMAT_VERSION)
+  if (draft.subject_ids !== undefined) write(texts, 'subject_ids', [...draft.subject_ids].sort())
+  if (draft.compliance_domains !== undefined) write(texts, 'compliance_domains', [...draft.compliance_domains].sort())
+  const [a = '', b = '', c = '', d = '', e = ''] = PIECES.map(({ from, to }) => joinTexts(texts, from, to))
   return [a, b, c, d, e.slice(0, -1)]
 }
 
-function joinPiece(
-  names: readonly string[],
-  added: ReadonlyMap<string, string>,
-  fields: ReadonlyMap<string, string>,
-): string {
-  let piece = ''
-  for (const name of names) {
-    const text = added.get(name) ?? fields.get(name)
-    if (text !== undefined) piece += `${text},`
+/** Each text with a comma behind it. */
+function joinTexts(texts: FieldTexts, from: number, to: number): string {
+  let joined = ''
+  for (let i = from; i < to; i++) {
+    const text = texts[i]
+    if (text !== undefined) joined += `${text},`
   }
-  return piece
+  return joined
 }
 
 /** The entry's canonical text at its place. */

@@ -8,7 +8,7 @@ import { utf8 } from '../bytes/text.ts'
 import { uuidV7, uuidV8 } from '../bytes/uuid.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { createRandomSource, type RandomSource } from '../crypto/random.ts'
-import { hmacSha256, sha256 } from '../crypto/sha256.ts'
+import { hmacSha256Hex, sha256 } from '../crypto/sha256.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { parseDraft, parseOwnDraft } from '../formats/draft.ts'
 import { DraftFault } from '../formats/draft-fault.ts'
@@ -69,7 +69,7 @@ function prepare(draft: Draft, { ledger, digestKey, clock }: AdmissionContext, r
 
 // The id and the ledger stand in front, one a line, so that no two inputs share a message (spec/entry.md §6).
 function commit(digestKey: KeyObject, ledger: string, id: string, received: string): string {
-  return toHex(hmacSha256(digestKey, utf8(`affidavit draft v1\n${ledger}\n${id}\n${received}`)))
+  return hmacSha256Hex(digestKey, `affidavit draft v1\n${ledger}\n${id}\n${received}`)
 }
 
 function inOurWords(admit: () => PreparedDraft): PreparedDraft {

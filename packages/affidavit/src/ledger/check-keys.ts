@@ -1,9 +1,7 @@
 // The keys at hand are those that the log names (spec/sequencing.md §5). Another key, be it an older one of this very ledger
 // that a backup brought back, would sign what no verifier follows; another digest key would call every retry a conflict.
 
-import { toHex } from '../bytes/hex.ts'
-import { utf8 } from '../bytes/text.ts'
-import { hmacSha256 } from '../crypto/sha256.ts'
+import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerKeys, Signer } from './keys.ts'
@@ -12,7 +10,7 @@ import type { LedgerStore } from './store.ts'
 
 /** What entry 0 says of the digest key: enough to know it again, nothing to guess it from. */
 export function digestKeyCheck({ digestKey }: LedgerKeys): string {
-  return toHex(hmacSha256(digestKey, utf8('affidavit digest key v1')))
+  return hmacSha256Hex(digestKey, 'affidavit digest key v1')
 }
 
 /** Looked at again where another process may be changing the key just now. */

@@ -1,9 +1,7 @@
 // The ledger: wiring of admission, queue, store, publication and reading. Each of these lives in a file of its own.
 
-import { toHex } from '../bytes/hex.ts'
-import { utf8 } from '../bytes/text.ts'
 import type { Clock } from '../clock/clock.ts'
-import { hmacSha256 } from '../crypto/sha256.ts'
+import { hmacSha256Hex } from '../crypto/sha256.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
@@ -133,19 +131,15 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     return queue.pushOwn(admission.admitOwn(draft))
   }
 
-  async function appendPrepared(prepared: PreparedDraft): Promise<Appended> {
-    const placed = await queue.push(prepared)
-    if (placed.state !== 'conflict') return { id: prepared.id, ...placed }
-    await record(conflictRecord(admission, prepared, placed.seq))
-    throw idConflict(prepared.id, placed.seq)
-  }
-
   // Runs up to the queue without waiting: callers are recorded in the order of their calls.
   async function append(draft: Draft): Promise<Appended> {
     if (closing !== undefined) throw ledgerClosed()
     const prepared = admission.admit(draft)
     clockWatch.look()
-    return appendPrepared(prepared)
+    const placed = await queue.push(prepared)
+    if (placed.state !== 'conflict') return { id: prepared.id, ...placed }
+    await record(conflictRecord(admission, prepared, placed.seq))
+    throw idConflict(prepared.id, placed.seq)
   }
 
   async function appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]> {
@@ -200,7 +194,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: () => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId }),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
-    digest: (text) => toHex(hmacSha256(keys.digestKey, utf8(`affidavit digest v1\n${text}`))),
+    digest: (text) => hmacSha256Hex(keys.digestKey, `affidavit digest v1\n${text}`),
     async health() {
       const size = (await store.head(ledger))?.size ?? 0
       const published = (await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER))?.size ?? 0
