@@ -7,7 +7,7 @@ import { canonicalJson, ENTRY_JSON } from '../src/bytes/json.ts'
 import { utf8 } from '../src/bytes/text.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { createAdmission } from '../src/ledger/admit.ts'
-import { type NewEntry, sequence } from '../src/ledger/sequence.ts'
+import { sequence } from '../src/ledger/sequence.ts'
 import { emptyFrontier } from '../src/merkle/growth.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
 import type { Row } from '../src/verify/chunk.ts'
@@ -16,19 +16,26 @@ export const SAMPLE_ORIGIN = 'clinic.example/agents/0123456789abcdef'
 
 const DIGEST_KEY: KeyObject = createSecretKey(Buffer.alloc(32, 7))
 
+export interface SampleEntry {
+  readonly seq: number
+  readonly entry: Uint8Array
+  readonly nodes: Uint8Array
+}
+
 /** The entries of a log that was given `drafts`, a second apart. */
-export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SAMPLE_ORIGIN): NewEntry[] {
+export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SAMPLE_ORIGIN): SampleEntry[] {
   const clock = fixedClock()
   const { admitOwn } = createAdmission({ ledger: origin, digestKey: DIGEST_KEY, actions: {}, clock })
   const prepared = drafts.map((draft) =>
     admitOwn({ action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent', ...draft }),
   )
   const empty = { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
-  return [...sequence(empty, prepared, { standing: new Map(), conversations: new Map() }, clock.now()).entries]
+  const { entries } = sequence(empty, prepared, { standing: new Map(), conversations: new Map() }, clock.now())
+  return entries.map(({ seq, entry, nodes }) => ({ seq, entry: utf8(entry), nodes }))
 }
 
 /** An entry as a verifier reads it from a store; as text where it can be. */
-export function asRow({ seq, entry, nodes }: NewEntry): Row {
+export function asRow({ seq, entry, nodes }: SampleEntry): Row {
   const text = Buffer.from(entry).toString('utf8')
   return { seq, entry: /^[\0-\x7f]*$/.test(text) ? text : entry, nodes: toHex(nodes) }
 }

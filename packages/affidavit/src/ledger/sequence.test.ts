@@ -80,7 +80,7 @@ function knownOf(entries: readonly Read[], drafts: readonly PreparedDraft[]): Kn
 }
 
 function readEntry({ entry }: Pick<NewEntry, 'entry'>): Read {
-  const members = new Map<string, unknown>(Object.entries(JSON.parse(Buffer.from(entry).toString('utf8'))))
+  const members = new Map<string, unknown>(Object.entries(JSON.parse(entry)))
   return { members, hash: createHash('sha256').update(Uint8Array.of(0)).update(entry).digest('hex') }
 }
 
@@ -171,7 +171,7 @@ test('each entry comes with the tree nodes it completes, and the tip with the fr
   fc.assert(
     fc.property(batches, (list) => {
       const steps = run(list)
-      const tree = naiveTree(steps.flatMap(({ next }) => next.entries.map(({ entry }) => entry)))
+      const tree = naiveTree(steps.flatMap(({ next }) => next.entries.map(({ entry }) => Buffer.from(entry))))
       for (const { next } of steps) {
         for (const { seq, nodes } of next.entries) assert.deepEqual(Buffer.from(nodes), completedBy(tree, seq))
         const { size, nodes } = next.tip.frontier

@@ -1,13 +1,11 @@
 // THE function that gives records their place (spec/sequencing.md §2). Pure: the store calls it inside its transaction,
 // under the head lock, with what it has read there, and inserts what comes back. Nothing else assigns a seq or a link.
 
-import { toHex } from '../bytes/hex.ts'
-import { utf8 } from '../bytes/text.ts'
+import { bytesOfHex } from '../bytes/hex.ts'
 import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock.ts'
-import { HASH_BYTES } from '../crypto/sha256.ts'
 import { entryText, type Place } from '../formats/entry.ts'
 import { createGrowth, type Frontier } from '../merkle/growth.ts'
-import { leafHash } from '../merkle/hash.ts'
+import { leafHexOfText } from '../merkle/hash.ts'
 import { unreachable } from './errors.ts'
 import type { Placed, PreparedDraft } from './store.ts'
 
@@ -42,7 +40,8 @@ export interface Known {
 
 export interface NewEntry {
   readonly seq: number
-  readonly entry: Uint8Array
+  /** Its canonical text; what is stored, and what was hashed, is the UTF-8 of it. */
+  readonly entry: string
   /** The tree nodes this entry completes, leaf first (spec/tree.md). */
   readonly nodes: Uint8Array
   readonly subject_ids: readonly string[]
@@ -87,10 +86,10 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
       recorded_at,
       ...conversationLink(draft.conversation_id, conversations, known),
     }
-    // 3. The bytes that are hashed are the bytes that are stored.
-    const entry = utf8(entryText(draft.pieces, place))
-    const nodes = growth.append(leafHash(entry))
-    const integrity_hash = toHex(nodes.subarray(0, HASH_BYTES))
+    // 3. The text that is hashed is the text that is stored.
+    const entry = entryText(draft.pieces, place)
+    const integrity_hash = leafHexOfText(entry)
+    const nodes = growth.append(bytesOfHex(integrity_hash))
     // 4. What the next draft builds on.
     previous_hash = integrity_hash
     entries.push({ seq, entry, nodes, subject_ids: draft.subject_ids ?? [] })

@@ -4,11 +4,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 
 import { naiveTree } from '../../test/oracle/naive-tree.ts'
-import { asRow, rewritten, SAMPLE_ORIGIN, sampleLog } from '../../test/sample-log.ts'
+import { asRow, rewritten, SAMPLE_ORIGIN, type SampleEntry, sampleLog } from '../../test/sample-log.ts'
 import { toHex } from '../bytes/hex.ts'
 import { parseEntry } from '../formats/entry.ts'
 import type { Draft } from '../formats/fields.ts'
-import type { NewEntry } from '../ledger/sequence.ts'
 import { createGrowth, emptyFrontier } from '../merkle/growth.ts'
 import { leafHash } from '../merkle/hash.ts'
 import { type ChunkTask, verifyChunk } from './chunk.ts'
@@ -19,7 +18,7 @@ import { report } from './report.ts'
 const GOOD = { verdict: 'good', says: 'good' }
 const AXES = { content: GOOD, order: GOOD, completeness: GOOD, signer: GOOD, time: GOOD, anchor: GOOD }
 
-function verify(rows: readonly NewEntry[], size: number, width: number, sizes: readonly number[] = []): JoinedLog {
+function verify(rows: readonly SampleEntry[], size: number, width: number, sizes: readonly number[] = []): JoinedLog {
   const lookback = (conversation_id: string, conversation_seq: number): string | undefined => {
     const found = rows.find(({ entry }) => {
       const parsed = parseEntry(entry)
@@ -88,7 +87,7 @@ test('an honest log in stretches of any width says what it says in one, with the
   )
 })
 
-type Lie = (rows: readonly NewEntry[], at: number) => NewEntry[]
+type Lie = (rows: readonly SampleEntry[], at: number) => SampleEntry[]
 
 const LIES: ReadonlyMap<string, Lie> = new Map([
   [
@@ -112,16 +111,20 @@ const LIES: ReadonlyMap<string, Lie> = new Map([
   ['bytes are no JSON', (rows, at) => edit(rows, at, () => ({ entry: Buffer.from('{') }))],
 ])
 
-function edit(rows: readonly NewEntry[], at: number, change: (row: NewEntry) => Partial<NewEntry>): NewEntry[] {
+function edit(
+  rows: readonly SampleEntry[],
+  at: number,
+  change: (row: SampleEntry) => Partial<SampleEntry>,
+): SampleEntry[] {
   return rows.map((row) => (row.seq === at ? { ...row, ...change(row) } : row))
 }
 
-function withItsHash({ entry, nodes }: NewEntry): Partial<NewEntry> {
+function withItsHash({ entry, nodes }: SampleEntry): Partial<SampleEntry> {
   const bytes = rewritten(entry, { actor_id: 'x' })
   return { entry: bytes, nodes: Buffer.concat([leafHash(bytes), nodes.subarray(32)]) }
 }
 
-function exchanged(rows: readonly NewEntry[], at: number): NewEntry[] {
+function exchanged(rows: readonly SampleEntry[], at: number): SampleEntry[] {
   const [one, other] = [rows[at], rows[at === 0 ? 1 : at - 1]]
   if (one === undefined || other === undefined) throw new Error('two entries are needed')
   return rows.map((row) => {

@@ -70,8 +70,19 @@ export function prepareDatabase(db: SqliteDatabase, path: string, mode: 'create'
   db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`)
   expectPragma(db, 'journal_mode', 'wal', path)
   expectPragma(db, 'synchronous', 2, path)
+  refuseOtherEncoding(db, path)
   if (mode === 'create' && pragma(db, 'user_version') === 0) createSchema(db)
   return db
+}
+
+// Entries go in as text and are kept as its bytes, which are those that were hashed only in UTF-8.
+function refuseOtherEncoding(db: SqliteDatabase, path: string): void {
+  const encoding = pragma(db, 'encoding')
+  if (encoding === 'UTF-8') return
+  throw new LedgerError('not-a-ledger', {
+    problem: `${path} keeps text in ${String(encoding)}; a ledger keeps it in UTF-8`,
+    cure: 'give a database of its own, with PRAGMA encoding = "UTF-8"',
+  })
 }
 
 /** What stands in `sqlite_schema`: every table, index and trigger with its SQL. */

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
 import Database from 'better-sqlite3'
 
 import { storeContract } from '../../testing/store-contract.ts'
@@ -38,3 +40,12 @@ for (const [driver, open] of drivers) {
     }
   })
 }
+
+test('a database that keeps text in another encoding is refused: its bytes would not be those that were hashed', () => {
+  const { made: database, remove } = inFolder((path) => new DatabaseSync(path))
+  database.exec("PRAGMA encoding = 'UTF-16le'")
+  assert.throws(() => sqliteStore(database, 'create'), { code: 'not-a-ledger', message: /UTF-16le/ })
+  assert.equal(database.prepare('SELECT count(*) AS objects FROM sqlite_schema').get()?.objects, 0)
+  database.close()
+  remove()
+})
