@@ -61,16 +61,36 @@ test('drafts of one turn of the event loop are one batch, in order', async () =>
   )
 })
 
-test('many drafts do not wait for the end of the turn: 32 of them go at once', async () => {
+test('many drafts do not wait for the end of the turn: 16 of them go at once', async () => {
   const { commits, commit } = manualCommits()
   const queue = createQueue(commit, 100)
-  const places = Array.from({ length: 70 }, () => queue.push(prepare()))
+  const places = Array.from({ length: 38 }, () => queue.push(prepare()))
   const sizes = (): number[] => commits.map(({ ids }) => ids.length)
-  assert.deepEqual(sizes(), [32, 32])
+  assert.deepEqual(sizes(), [16, 16])
   await settled()
-  assert.deepEqual(sizes(), [32, 32, 6])
+  assert.deepEqual(sizes(), [16, 16, 6])
   for (const { succeed } of commits) succeed()
   await Promise.all(places)
+})
+
+test('who goes on because of one answer is in one batch, however many promises lie between', async () => {
+  const { commits, commit } = manualCommits()
+  const queue = createQueue(commit, 100)
+  const again = [prepare(), prepare(), prepare()]
+  const rounds = again.map(async (draft, i) => {
+    await queue.push(prepare())
+    for (let promises = 0; promises < i; promises++) await Promise.resolve()
+    await queue.push(draft)
+  })
+  await settled()
+  commits[0]?.succeed()
+  await settled()
+  assert.deepEqual(
+    commits[1]?.ids,
+    again.map(({ id }) => id),
+  )
+  commits[1]?.succeed()
+  await Promise.all(rounds)
 })
 
 test('beyond its bound a draft is refused and nothing else is lost; room comes back', async () => {

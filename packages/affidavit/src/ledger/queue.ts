@@ -1,13 +1,14 @@
 // Drafts become batches: those of one turn of the event loop go together, and a batch that is large enough goes at once, so
 // that the store writes it while the next ones are admitted. Bounded; beyond, an error.
 
+import { nextTick } from 'node:process'
 import { setImmediate as turn } from 'node:timers/promises'
 
 import { LedgerError } from './errors.ts'
 import type { Placed, PreparedDraft } from './store.ts'
 
 /** Drafts of a batch: few enough for the store to begin soon, enough to make handing them over cheap. */
-const MAX_BATCH = 32
+const MAX_BATCH = 16
 
 export interface Queue {
   /** Resolves with the draft's place once it is durable. @throws LedgerError `queue-full` */
@@ -49,14 +50,14 @@ export function createQueue(commit: Commit, capacity: number): Queue {
   function take(draft: PreparedDraft, by: Waiting['by']): Promise<Placed> {
     return new Promise((resolve, reject) => {
       if (by === 'caller') taken++
-      gathered.push({ draft, by, resolve, reject })
-      if (state === 'idle') queueMicrotask(endTurn)
-      state = 'gathering'
       if (gathered.length === MAX_BATCH) handOver('more')
+      gathered.push({ draft, by, resolve, reject })
+      // After what is resolved already, so that callers whom one answer lets go on are in the same batch.
+      if (state === 'idle') nextTick(endTurn)
+      state = 'gathering'
     })
   }
 
-  // Where "more" was said, a last batch follows, be it empty.
   function endTurn(): void {
     if (state === 'gathering') handOver('last')
     state = 'idle'

@@ -6,9 +6,6 @@ import type { Batch, Placed } from '../../ledger/store.ts'
 /** Drafts of one transaction, from which on no batch joins: enough to make the sync cheap, few enough for other writers. */
 const ENOUGH = 512
 
-/** How long a transaction waits for a batch that was announced: a little longer than admitting one takes. */
-const ANNOUNCED_MILLIS = 2
-
 /** Batches of one transaction. */
 export interface Group {
   /** How long the first of them may wait for other writers. */
@@ -33,15 +30,18 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-/** Takes in the calls that have come while this thread was busy; where there are none, waits for one, at most so long. */
-export type Listen = (atMostMillis: number) => void
+/**
+ * Takes in the calls that have come while this thread was busy; where there are none, waits a moment for one that was
+ * announced, or that the last answers may bring.
+ */
+export type Listen = (next: 'announced' | 'unannounced') => void
 
 export function createGroups(listen: Listen): Groups {
   const waiting: Waiting[] = []
 
   function join(group: Waiting[]): Waiting | undefined {
     if (group.reduce((drafts, { batch }) => drafts + batch.drafts.length, 0) >= ENOUGH) return undefined
-    if (waiting.length === 0) listen(group.at(-1)?.batch.followedBy === 'another' ? ANNOUNCED_MILLIS : 0)
+    if (waiting.length === 0) listen(group.at(-1)?.batch.followedBy === 'another' ? 'announced' : 'unannounced')
     // What makes a batch of one ledger fail is nothing to another's.
     if (waiting[0]?.batch.ledger !== group[0]?.batch.ledger) return undefined
     const next = waiting.shift()

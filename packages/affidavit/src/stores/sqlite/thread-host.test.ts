@@ -42,6 +42,23 @@ test('the next call gets a new thread, which the end of the old one does not tou
   await thread.stop()
 })
 
+test('a thread that is at work for others is told when who was answered has nothing to add', async () => {
+  // Answers the write once it was told that the look-up was heard, and nothing followed.
+  const patient = `
+    import { parentPort } from 'node:worker_threads'
+    let held
+    parentPort.on('message', ({ call, method, heard }) => {
+      if (method === 'commit') held = call
+      else if (method === 'head') parentPort.postMessage({ call, value: undefined })
+      else if (method === undefined && heard === 1) parentPort.postMessage({ call: held, value: [] })
+    })`
+  const url = new URL(`data:text/javascript,${encodeURIComponent(patient)}`)
+  const thread = startThread({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
+  const written = thread.call('commit', [BATCH])
+  await thread.call('head', ['x'])
+  assert.deepEqual(await written, [])
+})
+
 test('a stopped thread takes nothing more, and one that never started stops at once', async () => {
   const thread = mortal('writer')
   await thread.stop()

@@ -4,8 +4,9 @@ import { Worker } from 'node:worker_threads'
 
 import { LedgerError } from '../../ledger/errors.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
+import type { Word } from './calls.ts'
 import { storeClosed } from './local-store.ts'
-import type { Answer, Call, Failure, ThreadTask } from './thread.ts'
+import type { Answer, Failure, ThreadTask } from './thread.ts'
 
 export interface Thread {
   call<Method extends keyof LedgerStore>(
@@ -27,11 +28,14 @@ export function startThread(task: ThreadTask, script: URL): Thread {
   let worker: Worker | undefined
   let stopping: Promise<void> | undefined
   let calls = 0
+  /** Answers that came from the thread of now. */
+  let heard = 0
 
   function started(): Worker {
     if (worker !== undefined) return worker
     const fresh = new Worker(script, { workerData: task, name: `affidavit sqlite ${task.role}` })
-    fresh.on('message', (answer: Answer) => settle(answer))
+    heard = 0
+    fresh.on('message', (answer: Answer) => worker === fresh && hear(fresh, answer))
     // An error is followed by the exit of the same thread, when its successor may be at work.
     fresh.on('error', (error) => worker === fresh && failAll(error))
     fresh.on('exit', () => worker === fresh && failAll(new Error(`the ${task.role} thread ended`)))
@@ -40,10 +44,28 @@ export function startThread(task: ThreadTask, script: URL): Thread {
     return fresh
   }
 
+  // Whoever waits for what was answered goes on, and may call again in this turn of the event loop. Where nobody does, and
+  // the thread is at work for others, it is told not to wait for that.
+  function hear(thread: Worker, answer: Answer): void {
+    heard++
+    settle(answer)
+    if (waiters.size === 0) {
+      thread.unref()
+      return
+    }
+    const before = calls
+    setImmediate(() => {
+      if (worker === thread && calls === before && waiters.size > 0) say(thread, { heard })
+    })
+  }
+
+  function say(thread: Worker, word: Word): void {
+    thread.postMessage(word)
+  }
+
   function settle(answer: Answer): void {
     const waiter = waiters.get(answer.call)
     waiters.delete(answer.call)
-    if (waiters.size === 0) worker?.unref()
     if ('failure' in answer) waiter?.reject(errorOf(answer.failure))
     // The value crossed from the same method of the same interface (see Waiter).
     else waiter?.resolve(answer.value as never)
@@ -58,11 +80,11 @@ export function startThread(task: ThreadTask, script: URL): Thread {
   function send<T>(method: keyof LedgerStore, values: readonly unknown[]): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const thread = started()
-      const call: Call = { call: calls++, method, values }
-      waiters.set(call.call, { resolve, reject })
+      const call = calls++
+      waiters.set(call, { resolve, reject })
       // A pending call keeps the process alive; an idle thread does not.
       thread.ref()
-      thread.postMessage(call)
+      say(thread, { call, heard, method, values })
     })
   }
 

@@ -1,9 +1,10 @@
 // A worker thread that hosts one SQLite connection: SQLite blocks, and an agent's event loop must not.
 
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 
-import { LedgerError, unreachable } from '../../ledger/errors.ts'
+import { LedgerError } from '../../ledger/errors.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
+import { answerCalls, type Call, wait } from './calls.ts'
 import { connectSqlite, connectSqliteForReading } from './connect.ts'
 import type { Listen } from './group-commit.ts'
 import { localSqliteStore } from './local-store.ts'
@@ -14,12 +15,6 @@ export interface ThreadTask {
   readonly path: string
   readonly role: 'writer' | 'reader'
   readonly mode: 'create' | 'open'
-}
-
-export interface Call {
-  readonly call: number
-  readonly method: keyof LedgerStore
-  readonly values: readonly unknown[]
 }
 
 export type Answer =
@@ -39,28 +34,9 @@ export type Failure =
 
 if (parentPort !== null) serve(parentPort, workerData)
 
-function serve(port: NonNullable<typeof parentPort>, task: ThreadTask): void {
-  const store = task.role === 'writer' ? writer(task, listen) : reader(task)
-
-  function take(call: Call): void {
-    answer(store, call).then(
-      (reply) => port.postMessage(reply),
-      (error: unknown) => unreachable(String(error)),
-    )
-  }
-
-  // While a transaction is being written this thread hears nothing, unless it asks.
-  function listen(atMostMillis: number): void {
-    const until = performance.now() + atMostMillis
-    let next = receiveMessageOnPort(port)
-    while (next === undefined && performance.now() < until) {
-      wait(0.05)
-      next = receiveMessageOnPort(port)
-    }
-    for (; next !== undefined; next = receiveMessageOnPort(port)) take(next.message)
-  }
-
-  port.on('message', take)
+function serve(port: MessagePort, task: ThreadTask): void {
+  const store = task.role === 'writer' ? writer(task, (next) => listen(next)) : reader(task)
+  const listen = answerCalls(port, (call) => answer(store, call))
 }
 
 async function answer(store: LedgerStore, { call, method, values }: Call): Promise<Answer> {
@@ -96,13 +72,6 @@ function writer({ path, mode }: ThreadTask, listen: Listen): LedgerStore {
     pause: async (millis) => wait(millis),
     listen,
   })
-}
-
-const moment = new Int32Array(new SharedArrayBuffer(4))
-
-/** Blocks this thread, and no other. */
-function wait(millis: number): void {
-  Atomics.wait(moment, 0, 0, millis)
 }
 
 function reader({ path }: ThreadTask): LedgerStore {
