@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createPublicKey, verify } from 'node:crypto'
 import {
   chmodSync,
@@ -13,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
 import { formatSignerKey, generateSignerKey } from '../formats/signer-key.ts'
@@ -186,6 +187,27 @@ describe('keys are refused', () => {
     await assert.rejects(keys.checkpoint(), { code: 'wrong-key' })
     rmSync(join(folder, 'checkpoint.key'))
     await assert.rejects(keys.checkpoint(), { code: 'missing-key' })
+  })
+})
+
+describe('a copy that a killed process left of a secret', () => {
+  const dead = spawnSync(process.execPath, ['--eval', '']).pid
+  const left = (folder: string, pid: number): string => join(folder, `checkpoint.key.${pid}-0123456789ab.tmp`)
+
+  test('is gone when keys are made in that folder', () => {
+    const folder = freshFolder()
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(left(folder, dead), 'secret')
+    createFileKeys(folder, LEDGER)
+    assert.deepEqual(readdirSync(folder).sort(), FILES)
+  })
+
+  test('is gone when a rotation is finished; that of a process at work is not touched', async () => {
+    const folder = keysOf()
+    for (const pid of [dead, process.pid]) writeFileSync(left(folder, pid), 'secret')
+    const keys = fileKeys(folder, LEDGER)
+    await keys.finishRotation(await keys.beginRotation())
+    assert.deepEqual(readdirSync(folder).sort(), [...FILES, basename(left(folder, process.pid))].sort())
   })
 })
 

@@ -9,6 +9,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -21,6 +22,7 @@ import { signEd25519 } from '../crypto/ed25519.ts'
 import { formatSignerKey, generateSignerKey, parseSignerKey, type SignerKey } from '../formats/signer-key.ts'
 import { type KeyType, sameVerifierKey } from '../formats/verifier-key.ts'
 import { LedgerError } from '../ledger/errors.ts'
+import { isGone } from '../ledger/is-gone.ts'
 import type { LedgerKeys, Signer } from '../ledger/keys.ts'
 
 const CHECKPOINT = 'checkpoint.key'
@@ -40,6 +42,7 @@ function heartbeatName(ledger: string): string {
 export function createFileKeys(folder: string, ledger: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
+  removeLeftovers(folder)
   writeSecret(join(folder, CHECKPOINT), `${formatSignerKey(generateSignerKey(ledger, 'ed25519'))}\n`)
   writeSecret(
     join(folder, HEARTBEAT),
@@ -104,6 +107,7 @@ export function fileKeys(folder: string, ledger: string): LedgerKeys {
       if (begun === undefined || !sameVerifierKey(begun.verifierKey, verifierKey)) return
       // rename replaces the old key's file in one step: there is never a moment without a key.
       renameSync(join(folder, NEXT_CHECKPOINT), join(folder, CHECKPOINT))
+      removeLeftovers(folder)
       syncFolder(folder)
     },
   }
@@ -152,7 +156,7 @@ function wrongKey(path: string, problem: string): LedgerError {
 
 // Written beside its place and linked into it: the file is there whole or not at all, and never over another.
 function writeSecret(path: string, text: string): void {
-  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  const draft = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
   const fd = openSync(draft, 'wx', 0o600)
   try {
     writeSync(fd, text)
@@ -172,6 +176,16 @@ function writeSecret(path: string, text: string): void {
     rmSync(draft)
   }
   syncFolder(dirname(path))
+}
+
+const DRAFT = /\.(\d+)-[0-9a-f]{12}\.tmp$/
+
+/** Removes drafts of processes that were killed while they wrote one: each may hold a copy of a secret. */
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = Number(DRAFT.exec(name)?.[1])
+    if (pid > 0 && isGone(pid)) rmSync(join(folder, name), { force: true })
+  }
 }
 
 function syncFolder(folder: string): void {

@@ -7,6 +7,8 @@ import { open, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { isGone } from './is-gone.ts'
+
 /** The work under a lock takes milliseconds; an owner that stands still for so long is gone, or as good as gone. */
 const SIGNED_PATIENCE_MILLIS = 10_000
 /** Between creating a lock and signing it there is nothing to wait for. */
@@ -113,16 +115,10 @@ async function openNew(path: string): Promise<Awaited<ReturnType<typeof open>> |
   }
 }
 
-// Signal 0 asks only; any answer but "no such process" means that somebody is there. On another host a pid says nothing.
+// On another host a pid says nothing.
 function isOfTheDead(signature: string): boolean {
   const [host, pid] = signature.split(' ')
-  if (host !== hostname() || !(Number(pid) > 0)) return false
-  try {
-    process.kill(Number(pid), 0)
-    return false
-  } catch (error) {
-    return hasCode(error, 'ESRCH')
-  }
+  return host === hostname() && Number(pid) > 0 && isGone(Number(pid))
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -6,6 +6,8 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { isGone } from '../../ledger/is-gone.ts'
+
 /**
  * How long the oldest ticket may stand still before others pass it: its writer may be stopped or on another machine. Long
  * enough for one that only waits for a processor: on a busy machine that takes hundreds of milliseconds.
@@ -41,7 +43,7 @@ export function ticketTurns(folder: string, elapsed: () => number): Turns {
 
   function isOverdue(name: string): boolean {
     if (oldest.name !== name) oldest = { name, since: elapsed() }
-    return elapsed() - oldest.since > PATIENCE_MILLIS || !isAlive(Number(name.split('-')[1]))
+    return elapsed() - oldest.since > PATIENCE_MILLIS || isNobodys(name)
   }
 
   function standsFirst(): boolean {
@@ -85,15 +87,9 @@ function ticketsIn(folder: string): string[] {
   }
 }
 
-// Signal 0 asks only. EPERM means: alive, and another user's.
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
+function isNobodys(ticket: string): boolean {
+  const pid = Number(ticket.split('-')[1])
+  return !Number.isSafeInteger(pid) || pid <= 0 || isGone(pid)
 }
 
 function isMissing(error: unknown): boolean {
