@@ -168,6 +168,24 @@ test('a jump of the clock stops appends, and is not written by those that were t
   for (const time of times) assert.ok(time < start + DAY, new Date(time).toISOString())
 })
 
+test('a jump that nobody confirmed is in no time line of a checkpoint', async () => {
+  const folder = await freshFolder()
+  const start = Date.now()
+  const clock = fixedClock(start)
+  await using ledger = await openFolder(folder, { clock })
+  await ledger.append(call())
+  clock.set(start + 2 * DAY)
+  assert.ok(timeOf((await ledger.publish()).note) < start + DAY)
+  await ledger.confirmClock({ actor_id: 'operator-1', reason: 'the host slept' })
+  assert.ok(timeOf((await ledger.publish()).note) >= start + 2 * DAY - 1_000)
+})
+
+/** What the heartbeat key says of the time, in its line behind those of the log: the key's id, then the seconds. */
+function timeOf(note: string): number {
+  const [, line = ''] = /^— \S+\/heartbeat (\S+)$/m.exec(note) ?? []
+  return Number(Buffer.from(line, 'base64').readBigUInt64BE(4)) * 1_000
+}
+
 test('a jump is accepted in somebody’s name once that is recorded, not before', async () => {
   const folder = await freshFolder()
   const clock = fixedClock(Date.now())

@@ -114,7 +114,9 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   await checkKeys(store, ledger, keys)
   const admission = createAdmission({ ledger, digestKey: keys.digestKey, actions: parts.actions, clock })
   const timekeeper = createTimekeeper(clock)
-  const publisher = createPublisher(publishing, checked, clock, parts.publish)
+  // What nobody confirmed yet is not sworn to either.
+  const confirmed: Clock = { now: () => timekeeper.now(), elapsed: () => clock.elapsed() }
+  const publisher = createPublisher(publishing, checked, confirmed, parts.publish)
   const queue = createQueue(commit, parts.queueCapacity)
   const clockWatch = createClockWatch(timekeeper, admission, queue)
   let closing: Promise<void> | undefined
