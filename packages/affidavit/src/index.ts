@@ -1,8 +1,9 @@
 // affidavit: the audit ledger for AI agents. README.md has a runnable example.
 
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 
-import { databaseFile } from './embedded/folder.ts'
+import { databaseFile, readAnchor } from './embedded/folder.ts'
 import { initLedger, nameOf } from './embedded/init.ts'
 import { type OpenOptions, openFolder } from './embedded/open.ts'
 import { LedgerError } from './ledger/errors.ts'
@@ -22,7 +23,7 @@ export type { EntryFilter, StoredCheckpoint, StoredEntry } from './ledger/store.
 /**
  * Opens the ledger in a folder. With `origin` it is created where the folder is new or empty; without, it must be there.
  * Close it, or hold it with `await using`: closing commits what was taken and publishes a checkpoint.
- * @throws LedgerError `invalid-origin` (also where the ledger that is there has another name), `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
+ * @throws LedgerError `invalid-origin` (also where the ledger that is there has another name), `invalid-query` (an anchor that is not its own), `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
  */
 export async function openLedger(
   folder: string,
@@ -31,6 +32,7 @@ export async function openLedger(
   if (origin !== undefined && !existsSync(databaseFile(folder))) {
     await initLedger(folder, anchor === undefined ? { origin } : { origin, anchor }).catch(unlessExists)
   }
+  if (anchor !== undefined) refuseOtherAnchor(folder, anchor)
   const ledger = await openFolder(folder, options)
   if (origin === undefined || nameOf(ledger.origin) === origin) return ledger
   await ledger.close()
@@ -38,6 +40,17 @@ export async function openLedger(
     problem: `the ledger in ${folder} is ${nameOf(ledger.origin)}, not ${origin}`,
     cure: 'name it as it is, leave origin out, or choose another folder',
     path: 'origin',
+  })
+}
+
+// The place of the checkpoint log is settled when a ledger is made: what was released is there.
+function refuseOtherAnchor(folder: string, anchor: string): void {
+  const place = readAnchor(folder).folder
+  if (resolve(place) === resolve(anchor)) return
+  throw new LedgerError('invalid-query', {
+    problem: `the checkpoint log of the ledger in ${folder} is kept in ${place}, not in ${anchor}`,
+    cure: 'name that folder, or leave anchor out',
+    path: 'anchor',
   })
 }
 

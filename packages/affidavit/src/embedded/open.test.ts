@@ -85,6 +85,18 @@ test('several that open a new ledger at once open the same one', async () => {
   assert.equal(inspectLedger(databaseFile(folder)).entries.length, 4)
 })
 
+test('a ledger is not opened as if its checkpoint log were kept in another folder', async () => {
+  const [folder, anchor] = [freshFolder(), freshFolder()]
+  const options = { origin: 'open.example/agents', ...QUIET }
+  await (await openLedger(folder, { ...options, anchor })).close()
+  await (await openLedger(folder, { ...options, anchor })).close()
+  for (const other of [freshFolder(), join(folder, 'checkpoints')]) {
+    await assert.rejects(openLedger(folder, { ...options, anchor: other }), { code: 'invalid-query', path: 'anchor' })
+    assert.ok(!existsSync(other))
+  }
+  await assert.rejects(openLedger(madeLedger(), { anchor }), { code: 'invalid-query', path: 'anchor' })
+})
+
 test('a folder that holds something else is not taken for a new ledger’s place', async () => {
   const folder = freshFolder()
   mkdirSync(folder)
