@@ -34,10 +34,10 @@ export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SA
   return entries.map(({ seq, entry, nodes }) => ({ seq, entry: utf8(entry), nodes }))
 }
 
-/** An entry as a verifier reads it from a store; as text where it can be. */
+/** An entry as a verifier reads it from a store; as leaf text where it can be. */
 export function asRow({ seq, entry, nodes }: SampleEntry): Row {
   const text = Buffer.from(entry).toString('utf8')
-  return { seq, entry: /^[\0-\x7f]*$/.test(text) ? text : entry, nodes: toHex(nodes) }
+  return { seq, entry: /^[\0-\x7f]*$/.test(text) ? `\0${text}` : entry, nodes: toHex(nodes) }
 }
 
 /** The members of an entry, whatever they are. */

@@ -35,11 +35,8 @@ export const CAPTURED = [
   'producer_id',
   'producer_seq',
   'recorded_at',
-  'resource_id',
-  'resource_type',
   'seq',
   'subject_ids',
-  'timestamp',
 ] as const
 
 const LABEL = `[ !#-[\\]-~]{1,${MAX_LABEL_BYTES}}`
@@ -56,11 +53,10 @@ const QUOTED: { readonly [K in FieldKind]?: string } = {
   id: LABEL,
   word: bounded(WORD, MAX_WORD_BYTES),
   uuid: body(UUID),
-  // Whether the calendar has it is asked behind the pattern.
-  timestamp: '[0-9TZ:.-]{24}',
-  hash: '[0-9a-f]{64}',
-  link: '(?:[0-9a-f]{64})?',
-  salt: '[0-9a-f]{32}',
+  timestamp: `[0-9]{4}-${days()}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{3}Z`,
+  hash: hex(64),
+  link: `(?:${hex(64)})?`,
+  salt: hex(32),
   algorithm: CONTENT_ALGORITHM,
   trace_id: '[0-9a-f]{32}',
   span_id: '[0-9a-f]{16}',
@@ -81,6 +77,12 @@ const NESTED: { readonly [K in FieldKind]?: string } = {
   contents: list(`\\{${Object.entries(CONTENT_FIELDS).map(innerMember).join(',')}\\}`),
 }
 
+/** Members that stand side by side, and are all there or all absent. */
+const TOGETHER: readonly (readonly string[])[] = [
+  ['conversation_id', 'conversation_previous_hash', 'conversation_seq'],
+  ['producer_id', 'producer_seq'],
+]
+
 /**
  * A text that it matches, and whose `details` are JSON by themselves, is JSON in one way only: however the pattern came to
  * tell its parts from each other, they are the members that any parser reads.
@@ -90,7 +92,25 @@ export const ENTRY: RegExp = new RegExp(`^\\{${Object.entries(ENTRY_FIELDS).map(
 function entryMember([name, { kind, required }]: readonly [string, (typeof ENTRY_FIELDS)[string]]): string {
   if (name === 'v') return `"v":${FORMAT_VERSION}`
   const member = `"${name}":${value(kind, CAPTURED.some((one) => one === name) ? '(' : '(?:')},`
+  const companions = TOGETHER.find((names) => names.includes(name))
+  if (companions !== undefined) return companionMember(companions.indexOf(name), companions.length, member)
+  if (name === 'resource_id') return `(?:${member}(?="resource_type":))?`
   return required ? member : `(?:${member})?`
+}
+
+function companionMember(at: number, count: number, member: string): string {
+  return `${at === 0 ? '(?:' : ''}${member}${at === count - 1 ? ')?' : ''}`
+}
+
+/** Written out, because counting costs the engine more than the digits do. */
+function hex(digits: number): string {
+  return '[0-9a-f]'.repeat(digits)
+}
+
+/** Every day of the calendar but 29 February, which is not in every year: the authority reads such an entry. */
+function days(): string {
+  const upTo28 = '(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])'
+  return `(?:${upTo28}|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)`
 }
 
 function innerMember([name, kind]: readonly [string, FieldKind]): string {

@@ -47,7 +47,7 @@ export function fieldProblem(entry: Members, characters: Characters): string | u
 }
 
 /** Members that only make sense together. */
-export function companionProblem(entry: { readonly [name: string]: unknown }): string | undefined {
+function companionProblem(entry: Members): string | undefined {
   const { conversation_id, conversation_seq, conversation_previous_hash } = entry
   if ((conversation_id === undefined) !== (conversation_seq === undefined)) return 'half a conversation link'
   if ((conversation_id === undefined) !== (conversation_previous_hash === undefined)) return 'half a conversation link'

@@ -14,7 +14,8 @@ import { skimEntry } from './skim-entry.ts'
 const golden: { written: { entry: string }[]; read: { entry: string }[] } = testdata('golden.json')
 const refused: { base: string; edits: { name: string; find: string; put: string }[] } = testdata('refused-entries.json')
 const texts = [...golden.written, ...golden.read].map(({ entry }) => entry).filter(isAscii)
-const plain = texts.filter((text) => !/\\|\d{16}/.test(text.replaceAll(/"[^"]*"/g, '')) && !text.includes('\\'))
+// The pattern leaves escapes, large numbers and 29 February to the authority.
+const plain = texts.filter((text) => !/\\|-02-29T/.test(text) && !/\d{16}/.test(text.replaceAll(/"[^"]*"/g, '')))
 const everything = golden.read[0]?.entry ?? assert.fail('no entry with every field')
 
 function testdata<Shape>(name: string): Shape {

@@ -4,10 +4,8 @@
 import { ENTRY_JSON } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { isCanonicalPlain } from '../bytes/unescaped-json.ts'
-import { isTimestamp } from '../clock/clock.ts'
 import { type EntryFault, parseEntry } from './entry.ts'
 import { CAPTURED, ENTRY } from './entry-pattern.ts'
-import { companionProblem } from './field-rules.ts'
 import { MAX_ENTRY_BYTES } from './fields.ts'
 
 /** The members of an entry that verification follows. */
@@ -62,21 +60,17 @@ function skimPlain(text: string): Skimmed | undefined {
     producer_id: parts[AT.producer_id],
     producer_seq: numberIn(parts[AT.producer_seq]),
     recorded_at: parts[AT.recorded_at] ?? '',
-    resource_id: parts[AT.resource_id],
-    resource_type: parts[AT.resource_type],
     seq: Number(parts[AT.seq]),
     subject_ids: labelsIn(parts[AT.subject_ids]),
   }
-  if (!isSound(parts) || !isSorted(members.subject_ids) || companionProblem(members) !== undefined) return undefined
+  if (!isSound(parts) || !isSorted(members.subject_ids)) return undefined
   return namesKeys(members) ? { ...members, details: JSON.parse(parts[AT.details] ?? '{}') } : members
 }
 
-// What the pattern leaves open: the calendar, the order of sets, and whether details are canonical JSON.
+// What the pattern leaves open: the order of sets, and whether details are canonical JSON.
 function isSound(parts: RegExpExecArray): boolean {
   const details = parts[AT.details]
   return (
-    isTimestamp(parts[AT.recorded_at] ?? '') &&
-    isTimestamp(parts[AT.timestamp] ?? '') &&
     (details === undefined || isCanonicalPlain(details, ENTRY_JSON.maxDepth - 1)) &&
     isSorted(labelsIn(parts[AT.compliance_domains])) &&
     (parts[AT.content] === undefined || hasSortedSubjects(parts[AT.content] ?? ''))

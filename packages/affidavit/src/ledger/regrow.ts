@@ -2,15 +2,15 @@
 
 import { bytesOfHex, toHex } from '../bytes/hex.ts'
 import { createGrowth, type Frontier } from '../merkle/growth.ts'
-import { leafHash, leafHexOfText } from '../merkle/hash.ts'
+import { type LeafText, leafHash, leafHexOf } from '../merkle/hash.ts'
 import { LedgerError } from './errors.ts'
 
 /** An entry as read back, or why it cannot be read. */
 export type Reread =
   | {
       readonly seq: number
-      /** The exact bytes, or their text. */
-      readonly entry: Uint8Array | string
+      /** The exact bytes, or the leaf text. */
+      readonly entry: Uint8Array | LeafText
       /** The tree nodes stored beside it, in lower-case hex. */
       readonly nodes: string
     }
@@ -26,7 +26,7 @@ export function regrow(from: Frontier, size: number, rows: Iterable<Reread>): Fr
   for (const row of rows) {
     if (row.seq !== growth.size) break
     if ('unreadable' in row) throw corrupt(`the entry at seq ${row.seq} cannot be read: ${row.unreadable}`)
-    const leaf = typeof row.entry === 'string' ? bytesOfHex(leafHexOfText(row.entry)) : leafHash(row.entry)
+    const leaf = typeof row.entry === 'string' ? bytesOfHex(leafHexOf(row.entry)) : leafHash(row.entry)
     if (toHex(growth.append(leaf)) !== row.nodes)
       throw corrupt(`the entry at seq ${row.seq} does not have the hash it was stored with`)
   }

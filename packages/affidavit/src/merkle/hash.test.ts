@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { concatBytes } from '../bytes/compare.ts'
 import { toHex } from '../bytes/hex.ts'
-import { EMPTY_ROOT, foldRoots, leafHash, leafHexOfText, nodeHash } from './hash.ts'
+import { EMPTY_ROOT, entryOf, foldRoots, leafHash, leafHexOf, leafHexOfText, nodeHash } from './hash.ts'
 
 const sha256Hex = (...parts: Uint8Array[]): string =>
   createHash('sha256')
@@ -54,6 +54,8 @@ test('an entry has the same hash as text and as bytes', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       assert.equal(leafHexOfText(text), toHex(leafHash(Buffer.from(text))))
+      assert.equal(leafHexOf(`\0${text}`), leafHexOfText(text))
+      assert.equal(entryOf(`\0${text}`), text)
     }),
   )
 })

@@ -21,6 +21,22 @@ export function leafHexOfText(entry: string): string {
   return sha256Hex(`\0${entry}`)
 }
 
+/**
+ * What is hashed of an entry, 0x00 ‖ entry, as text: U+0000, then the entry's text, every byte of it ASCII. Whoever reads
+ * entries reads them so, because putting the byte in front of a text that is there copies it.
+ */
+export type LeafText = string
+
+/** The hash of the entry of a leaf text, in lower-case hex. */
+export function leafHexOf(leaf: LeafText): string {
+  return sha256Hex(leaf)
+}
+
+/** The text of the entry. */
+export function entryOf(leaf: LeafText): string {
+  return leaf.slice(1)
+}
+
 /** The hash of a node above two others: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {
   requireHash(left)

@@ -6,7 +6,7 @@ import type { Hash } from '../crypto/sha256.ts'
 import type { EntryFault } from '../formats/entry.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { namesKeys, type Skimmed, skimEntry } from '../formats/skim-entry.ts'
-import { leafHash, leafHexOfText } from '../merkle/hash.ts'
+import { entryOf, type LeafText, leafHash, leafHexOf } from '../merkle/hash.ts'
 import { type FindingCode, type FindingList, finding } from './finding.ts'
 import { addNumber, type NumberSet } from './numbers.ts'
 
@@ -33,9 +33,9 @@ export interface EntryCheck {
 export interface EntryChecker {
   /**
    * Checks the entry at `seq`, which must follow the one checked before.
-   * @param bytes exactly as stored; or as text, where every byte is ASCII
+   * @param bytes exactly as stored; or its leaf text, where every byte is ASCII
    */
-  check(seq: number, bytes: Uint8Array | string): EntryCheck
+  check(seq: number, bytes: Uint8Array | LeafText): EntryCheck
   /** How the run began and ended, for joining it to its neighbours. */
   edges(): Edges
   readonly producers: ReadonlyMap<string, NumberSet>
@@ -91,13 +91,13 @@ export function createEntryChecker(
   const producers = new Map<string, NumberSet>()
   const keyEntries: KeyEntry[] = []
   let first: Follower | undefined
-  let last = before
+  let last: { -readonly [K in keyof Edge]: Edge[K] } | undefined = before === undefined ? undefined : { ...before }
   let unknownVersions = 0
 
-  function check(seq: number, bytes: Uint8Array | string): EntryCheck {
-    const hash = typeof bytes === 'string' ? leafHexOfText(bytes) : toHex(leafHash(bytes))
+  function check(seq: number, bytes: Uint8Array | LeafText): EntryCheck {
+    const hash = typeof bytes === 'string' ? leafHexOf(bytes) : toHex(leafHash(bytes))
     const leaf = bytesOfHex(hash)
-    const parsed = skimEntry(bytes)
+    const parsed = skimEntry(typeof bytes === 'string' ? entryOf(bytes) : bytes)
     if ('fault' in parsed) {
       report(parsed.fault, seq)
       follow(seq, undefined, hash)
@@ -127,13 +127,16 @@ export function createEntryChecker(
   }
 
   function follow(seq: number, entry: Skimmed | undefined, hash: string): void {
-    if (entry !== undefined) {
-      const { id, previous_hash, recorded_at } = entry
-      const follower = { seq, id, previous_hash, recorded_at }
-      if (last === undefined) first = follower
-      else checkFollows(follower, last, findings)
+    if (last === undefined) {
+      if (entry !== undefined) first = followerOf(seq, entry)
+      last = { seq, id: entry?.id, hash, recorded_at: entry?.recorded_at ?? '' }
+      return
     }
-    last = { seq, id: entry?.id, hash, recorded_at: entry?.recorded_at ?? last?.recorded_at ?? '' }
+    if (entry !== undefined && !isNext(seq, entry, last)) checkFollows(followerOf(seq, entry), last, findings)
+    last.seq = seq
+    last.id = entry?.id
+    last.hash = hash
+    if (entry !== undefined) last.recorded_at = entry.recorded_at
   }
 
   function checkConversation(entry: Skimmed, conversation_id: string, hash: string): void {
@@ -177,10 +180,19 @@ export function createEntryChecker(
   }
 
   function edges(): Edges {
-    return { ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last }) }
+    return { ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last: { ...last } }) }
   }
 
   return { check, edges, producers, keyEntries, uninterpreted: () => unknownVersions }
+}
+
+function followerOf(seq: number, { id, previous_hash, recorded_at }: Skimmed): Follower {
+  return { seq, id, previous_hash, recorded_at }
+}
+
+/** Whether checkFollows has nothing to say: nearly always, so that it is asked without making anything. */
+function isNext(seq: number, entry: Skimmed, before: Edge): boolean {
+  return seq === before.seq + 1 && entry.previous_hash === before.hash && entry.recorded_at >= before.recorded_at
 }
 
 /**

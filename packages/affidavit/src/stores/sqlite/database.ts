@@ -7,6 +7,8 @@ export interface SqliteStatement {
   run(...values: SqlValue[]): unknown
   get(...values: SqlValue[]): unknown
   all(...values: SqlValue[]): unknown[]
+  /** Rows as arrays instead of objects, where the driver offers that. */
+  setReturnArrays?(enabled: boolean): void
 }
 
 export interface SqliteDatabase {
@@ -46,6 +48,12 @@ export function column(row: unknown, name: string): unknown {
 
 /** A value of another type than its column: STRICT tables keep it out, so that somebody edited the file itself. */
 export class ColumnFault extends TypeError {}
+
+/** The values of a row in the order of its columns, whether it came as an array or as an object. */
+export function columnsOf(row: unknown): readonly unknown[] {
+  if (Array.isArray(row)) return row
+  return typeof row === 'object' && row !== null ? Object.values(row) : []
+}
 
 export function integerColumn(row: unknown, name: string): number {
   const value = column(row, name)

@@ -3,16 +3,17 @@
 import { toHex } from '../../bytes/hex.ts'
 import { MAX_ENTRY_BYTES } from '../../formats/fields.ts'
 import type { Row } from '../../verify/chunk.ts'
-import { column, type SqliteDatabase, type SqliteStatement } from './database.ts'
+import { column, columnsOf, type SqliteDatabase, type SqliteStatement } from './database.ts'
 import { tryRead } from './unreadable.ts'
 
 /** Rows read at once: enough to amortise the statement, little enough to keep memory flat. */
 export const PAGE = 512
 
-// As text where it can be: that spares two buffers for each entry. More bytes than an entry may have stay bytes.
+// As leaf text where it can be: that spares two buffers for each entry. More bytes than an entry may have stay bytes. Rows are
+// arrays, because an object with names costs as much as its values.
 const AS_TEXT = `SELECT seq, lower(hex(nodes)) AS nodes, octet_length(entry) AS bytes,
-    typeof(entry) = 'blob' AND typeof(nodes) = 'blob' AS blobs,
-    CASE WHEN octet_length(entry) <= ${MAX_ENTRY_BYTES} THEN CAST(entry AS TEXT) END AS text
+    CASE WHEN typeof(entry) = 'blob' AND typeof(nodes) = 'blob' AND octet_length(entry) <= ${MAX_ENTRY_BYTES}
+      THEN CAST(x'00' || entry AS TEXT) END AS text
   FROM entries WHERE ledger_no = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?`
 const AS_BYTES = 'SELECT seq, entry, nodes FROM entries WHERE ledger_no = ? AND seq = ?'
 
@@ -22,7 +23,7 @@ export function* readRows(
   ledgerNo: number,
   { from, to }: { readonly from: number; readonly to: number },
 ): Generator<Row> {
-  const page = statement(db, AS_TEXT)
+  const page = statement(db, AS_TEXT, 'arrays')
   const one = statement(db, AS_BYTES)
   let next = from
   // Behind a page that cannot be read, its rows are tried one by one up to here.
@@ -37,7 +38,8 @@ export function* readRows(
       next++
     } else {
       for (const stored of read.value) {
-        const row = plainRow(stored) ?? rowAsBytes(() => one().get(ledgerNo, Number(column(stored, 'seq'))), next)
+        const columns = columnsOf(stored)
+        const row = plainRow(columns) ?? rowAsBytes(() => one().get(ledgerNo, Number(columns[0])), next)
         yield row
         next = row.seq + 1
       }
@@ -47,12 +49,9 @@ export function* readRows(
 }
 
 /** The row where its entry is ASCII, every byte of it: as many characters as bytes, and none that stands for a bad byte. */
-function plainRow(row: unknown): Row | undefined {
-  if (typeof row !== 'object' || row === null) return undefined
-  // Each member is looked at before it is believed; one look is enough here, the hottest of all.
-  const { seq, text, nodes, blobs, bytes } = row as { readonly [column: string]: unknown }
+function plainRow([seq, nodes, bytes, text]: readonly unknown[]): Row | undefined {
   if (typeof seq !== 'number' || typeof text !== 'string' || typeof nodes !== 'string') return undefined
-  if (blobs !== 1 || bytes !== text.length || text.includes('\ufffd')) return undefined
+  if (bytes !== text.length - 1 || text.includes('\ufffd')) return undefined
   return Number.isSafeInteger(seq) ? { seq, entry: text, nodes } : undefined
 }
 
@@ -67,10 +66,17 @@ function rowAsBytes(get: () => unknown, next: number): Row {
 }
 
 // Prepared at its first use: with an altered schema that fails like a read.
-export function statement(db: SqliteDatabase, sql: string): () => SqliteStatement {
+export function statement(
+  db: SqliteDatabase,
+  sql: string,
+  rows: 'objects' | 'arrays' = 'objects',
+): () => SqliteStatement {
   let prepared: SqliteStatement | undefined
   return () => {
-    prepared ??= db.prepare(sql)
+    if (prepared === undefined) {
+      prepared = db.prepare(sql)
+      if (rows === 'arrays') prepared.setReturnArrays?.(true)
+    }
     return prepared
   }
 }

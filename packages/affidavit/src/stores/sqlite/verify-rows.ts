@@ -6,7 +6,7 @@ import { utf8 } from '../../bytes/text.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import { type ChunkResult, type ChunkTask, type RowCheck, verifyChunk } from '../../verify/chunk.ts'
 import type { Lookback } from '../../verify/entries.ts'
-import { blobColumn, column, integerColumn, type SqliteDatabase } from './database.ts'
+import { ColumnFault, column, columnsOf, type SqliteDatabase } from './database.ts'
 import { PAGE, readRows, statement } from './rows.ts'
 import { tryRead } from './unreadable.ts'
 
@@ -65,6 +65,7 @@ function* subjectRows(db: SqliteDatabase, ledgerNo: number, from: number, to: nu
     `SELECT seq, CAST(subject_id AS BLOB) AS subject FROM entry_subjects
      WHERE ledger_no = ?1 AND seq >= ?2 AND seq < ?4 AND (seq > ?2 OR ?3 IS NULL OR subject_id > CAST(?3 AS TEXT))
      ORDER BY seq, subject_id LIMIT ${PAGE}`,
+    'arrays',
   )
   let after: { seq: number; subject: Uint8Array | null } = { seq: from, subject: null }
   for (;;) {
@@ -79,5 +80,7 @@ function* subjectRows(db: SqliteDatabase, ledgerNo: number, from: number, to: nu
 }
 
 function subjectRow(row: unknown): SubjectRow {
-  return { seq: integerColumn(row, 'seq'), subject: blobColumn(row, 'subject') }
+  const [seq, subject] = columnsOf(row)
+  if (typeof seq !== 'number' || !(subject instanceof Uint8Array)) throw new ColumnFault('a subject is no text')
+  return { seq, subject }
 }
