@@ -13,11 +13,11 @@ import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
-import { conflictRecord, idConflict, ledgerClosed, notFound, type Start, startRecord } from './own-records.ts'
-import { proveInclusion } from './prove.ts'
+import { conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
+import { createProver } from './prove.ts'
 import { createPublisher, type PublishSchedule } from './publisher.ts'
 import { createQueue } from './queue.ts'
-import { readPages, recordOf, type SearchOptions } from './read.ts'
+import { findEntry, readPages, recordOf, type SearchOptions } from './read.ts'
 import { recover } from './recover.ts'
 import { rotateCheckpointKey } from './rotate.ts'
 import { signStatement } from './statement.ts'
@@ -153,20 +153,6 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     return Promise.all(outcomes)
   }
 
-  async function findEntry(which: string | number): Promise<StoredEntry | undefined> {
-    const filter = typeof which === 'string' ? { id: which } : { from_seq: which, until_seq: which + 1 }
-    const [entry] = await store.entries(ledger, filter, { limit: 1, order: 'ascending' })
-    return entry
-  }
-
-  async function prove(which: string | number): Promise<string> {
-    const entry = await findEntry(which)
-    if (entry === undefined) throw notFound(which)
-    const newest = await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER)
-    const checkpoint = newest !== undefined && newest.size > entry.seq ? newest : await publisher.publish()
-    return proveInclusion(store, ledger, entry.seq, checkpoint)
-  }
-
   async function shutDown(): Promise<void> {
     await queue.drained()
     const [recorded] = await Promise.allSettled([clockWatch.settle()])
@@ -182,13 +168,13 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     origin: ledger,
     append,
     appendMany,
-    get: async (id) => optionalRecord(await findEntry(id)),
-    at: async (seq) => optionalRecord(await findEntry(seq)),
+    get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
+    at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {
       for await (const entry of readPages(store, ledger, filter, options)) yield recordOf(entry)
     },
     entries: (filter = {}, options = {}) => readPages(store, ledger, filter, options),
-    prove,
+    prove: createProver({ store, ledger, publish: () => publisher.publish() }),
     publish: () => publisher.publish(),
     checkpoints: (after = -1) => readCheckpoints(store, ledger, after),
     tile: (tile) => readTile(store, ledger, tile),

@@ -1,10 +1,13 @@
 // Proofs for third parties: one read of planned nodes, built into a C2SP proof file (spec/proof.md).
 
 import { utf8 } from '../bytes/text.ts'
+import type { Hash } from '../crypto/sha256.ts'
 import { formatProofFile } from '../formats/proof.ts'
 import { buildInclusion, planInclusion } from '../merkle/inclusion.ts'
 import type { NodeId } from '../merkle/node.ts'
-import { LedgerError, unreachable } from './errors.ts'
+import { unreachable } from './errors.ts'
+import { notFound } from './own-records.ts'
+import { findEntry } from './read.ts'
 import type { LedgerStore, StoredCheckpoint } from './store.ts'
 
 /** The checkpoint's note with the newest of the cosignatures that came later: an idle ledger has one a minute. */
@@ -13,33 +16,56 @@ export function wholeNote({ note, cosignatures }: StoredCheckpoint): string {
   return newest === undefined ? note : `${note}${newest}\n`
 }
 
+export interface Proving {
+  readonly store: LedgerStore
+  readonly ledger: string
+  /** Publishes a checkpoint of everything that is recorded. */
+  readonly publish: () => Promise<StoredCheckpoint>
+}
+
+/** The proof file of a record, by id or seq. */
+export type Prover = (which: string | number) => Promise<string>
+
 /**
- * The proof file that the entry at `seq` is in the log of `checkpoint`.
- * @throws LedgerError `not-found` where the checkpoint is older than the entry
+ * Proves that records are in the log, under the newest checkpoint, or under one that is published where that is older.
+ * A log has a new checkpoint seldom: the nodes are read along with it, for the size that it had last time.
+ * @throws (the prover) LedgerError `not-found`
  */
-export async function proveInclusion(
-  store: LedgerStore,
-  ledger: string,
-  seq: number,
-  checkpoint: StoredCheckpoint,
-): Promise<string> {
-  if (seq >= checkpoint.size) {
-    throw new LedgerError('not-found', {
-      problem: `the checkpoint of size ${checkpoint.size} does not cover seq ${seq}`,
-      cure: 'publish a checkpoint first: affidavit checkpoint --ledger DIR',
+export function createProver({ store, ledger, publish }: Proving): Prover {
+  let lastSize = 0
+
+  async function proofUnder(seq: number, size: number): Promise<Hash[]> {
+    const plan = planInclusion(seq, size)
+    const ids = plan.flat()
+    const hashes = await store.nodes(ledger, ids)
+    const read = new Map(ids.map((id, i) => [key(id), hashes[i]]))
+    return buildInclusion(plan, (id) => read.get(key(id)) ?? unreachable('a planned node was not read'))
+  }
+
+  return async (which) => {
+    const size = lastSize
+    const ahead = isSeqBelow(which, size) ? proofUnder(which, size) : undefined
+    // Where it is not used, nobody waits for it.
+    ahead?.catch(() => undefined)
+    const newestCheckpoint = store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER)
+    const [entry, newest] = await Promise.all([findEntry(store, ledger, which), newestCheckpoint])
+    if (entry === undefined) throw notFound(which)
+    const checkpoint = newest !== undefined && newest.size > entry.seq ? newest : await publish()
+    lastSize = checkpoint.size
+    const hashes = await (ahead !== undefined && checkpoint.size === size
+      ? ahead
+      : proofUnder(entry.seq, checkpoint.size))
+    return formatProofFile({
+      extra: new Uint8Array(),
+      index: entry.seq,
+      hashes,
+      checkpoint: utf8(wholeNote(checkpoint)),
     })
   }
-  const plan = planInclusion(seq, checkpoint.size)
-  const ids = plan.flat()
-  const hashes = await store.nodes(ledger, ids)
-  const read = new Map(ids.map((id, i) => [key(id), hashes[i]]))
-  const proof = buildInclusion(plan, (id) => read.get(key(id)) ?? unreachable('a planned node was not read'))
-  return formatProofFile({
-    extra: new Uint8Array(),
-    index: seq,
-    hashes: proof,
-    checkpoint: utf8(wholeNote(checkpoint)),
-  })
+}
+
+function isSeqBelow(which: string | number, size: number): which is number {
+  return typeof which === 'number' && Number.isSafeInteger(which) && which >= 0 && which < size
 }
 
 function key({ level, index }: NodeId): string {

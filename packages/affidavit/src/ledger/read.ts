@@ -32,6 +32,17 @@ export function recordOf({ seq, entry }: StoredEntry): AuditRecord {
   return { ...parsed.entry, integrity_hash: toHex(leafHash(entry)) }
 }
 
+/** The entry with this id, or at this seq. */
+export async function findEntry(
+  store: LedgerStore,
+  ledger: string,
+  which: string | number,
+): Promise<StoredEntry | undefined> {
+  const filter = typeof which === 'string' ? { id: which } : { from_seq: which, until_seq: which + 1 }
+  const [entry] = await store.entries(ledger, filter, { limit: 1, order: 'ascending' })
+  return entry
+}
+
 /** Stored entries that fit the filter, page after page, as of the moment each page is read. */
 export async function* readPages(
   store: LedgerStore,

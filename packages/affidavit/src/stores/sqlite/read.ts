@@ -6,6 +6,7 @@ import { LedgerError } from '../../ledger/errors.ts'
 import type { EntryFilter, Page, StoredCheckpoint, StoredEntry } from '../../ledger/store.ts'
 import { locateNode, type NodeId } from '../../merkle/node.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue } from './database.ts'
+import { prepared } from './prepared.ts'
 import type { Statements } from './statements.ts'
 
 const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
@@ -27,8 +28,7 @@ const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
 /** Entries that fit the filter, one page. */
 export function readEntries(db: SqliteDatabase, ledgerNo: number, filter: EntryFilter, page: Page): StoredEntry[] {
   const { sql, values } = selectEntries(ledgerNo, filter, page)
-  return db
-    .prepare(sql)
+  return prepared(db, sql)
     .all(...values)
     .map((row) => ({
       seq: integerColumn(row, 'seq'),
@@ -83,17 +83,15 @@ function badCondition(name: string): LedgerError {
   return new LedgerError('invalid-query', { problem: `${name} must be a text or a number`, path: name })
 }
 
+const NODES = `SELECT substr(e.nodes, (w.value & 63) * ${HASH_BYTES} + 1, ${HASH_BYTES}) AS hash FROM json_each(?) w
+  CROSS JOIN entries e ON e.ledger_no = ? AND e.seq = w.value >> 6 ORDER BY w.key`
+
 /** Stored tree nodes by one statement. */
 export function readNodes(db: SqliteDatabase, ledgerNo: number, ids: readonly NodeId[]): Hash[] {
   if (ids.length === 0) return []
-  const places = ids.map(locateNode)
-  const wanted = JSON.stringify(places.map(({ seq, offset }, i) => [i, seq, offset]))
-  const rows = db
-    .prepare(
-      `SELECT substr(e.nodes, (w.value ->> 2) + 1, ${HASH_BYTES}) AS hash FROM json_each(?) w
-       CROSS JOIN entries e ON e.ledger_no = ? AND e.seq = w.value ->> 1 ORDER BY w.value ->> 0`,
-    )
-    .all(wanted, ledgerNo)
+  // A place is one number: a row has fewer than 64 levels, and no ledger 2^47 entries.
+  const places = ids.map(locateNode).map(({ seq, offset }) => seq * 64 + offset / HASH_BYTES)
+  const rows = prepared(db, NODES).all(JSON.stringify(places), ledgerNo)
   const hashes = rows.map((row) => blobColumn(row, 'hash'))
   if (hashes.length === ids.length && hashes.every((hash) => hash.length === HASH_BYTES)) return hashes
   throw new LedgerError('store-corrupt', {
