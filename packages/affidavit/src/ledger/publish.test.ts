@@ -101,6 +101,61 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(1)
 }
 
+describe('what another process published', () => {
+  /** Two openings of one ledger: the first has published nothing since, the second has, up to seq 5. */
+  async function twoWriters(): Promise<{ folder: string; behind: Ledger; ahead: Ledger }> {
+    const folder = await freshFolder()
+    const behind = await openFolder(folder, { publish: BY_HAND })
+    const ahead = await openFolder(folder, { publish: BY_HAND })
+    for (let seq = 1; seq < 6; seq++) await ahead.append(call)
+    assert.equal((await ahead.publish()).size, 6)
+    await behind.append(call)
+    return { folder, behind, ahead }
+  }
+
+  test('is built upon: what it swears to is not read back again', async () => {
+    const { folder, behind, ahead } = await twoWriters()
+    // What a process that reads it back would refuse to sign. Verification finds it, whoever published.
+    alter(folder, `UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT), 'aaaa', 'aaab') AS BLOB) WHERE seq = 4`)
+    assert.equal((await behind.publish()).size, 7)
+    await ahead.close()
+    await behind.close()
+  })
+
+  const untrusted: Readonly<Record<string, (note: string) => string>> = {
+    'is signed by no key of ours': (note) => note.replaceAll('— ', '— x'),
+    'has a signature that does not hold': (note) =>
+      note.replace(/^(— \S+ .{20})(.)/m, (_, line, at) => `${line}${at === 'A' ? 'B' : 'A'}`),
+    'swears to another tree': (note) => note.replace(/\n6\n(.)/, (_, at) => `\n6\n${at === 'A' ? 'B' : 'A'}`),
+  }
+  for (const [name, lie] of Object.entries(untrusted)) {
+    test(`is not built upon where it ${name}`, async () => {
+      const { folder, behind, ahead } = await twoWriters()
+      const note = lie((await checkpointsOf(behind)).at(-1)?.note ?? '')
+      alter(folder, `UPDATE checkpoints SET note = CAST('${note}' AS BLOB) WHERE size = 6`)
+      alterMore(folder)
+      await assert.rejects(behind.publish(), { code: 'store-corrupt' })
+      await assert.rejects(behind.close(), { code: 'store-corrupt' })
+      await ahead.close().catch(() => undefined)
+    })
+  }
+
+  test('is not built upon where the stored tree is not the one that it swears to', async () => {
+    const { folder, behind, ahead } = await twoWriters()
+    alter(folder, `UPDATE entries SET nodes = CAST(substr(nodes, 1, 32) || zeroblob(32) AS BLOB) WHERE seq = 5`)
+    await assert.rejects(behind.publish(), { code: 'store-corrupt' })
+    await assert.rejects(behind.close(), { code: 'store-corrupt' })
+    await ahead.close().catch(() => undefined)
+  })
+
+  /** Changes an entry that only whoever reads it back sees. */
+  function alterMore(folder: string): void {
+    const db = new DatabaseSync(databaseFile(folder), { timeout: 5_000 })
+    db.exec(`UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT), 'aaaa', 'aaab') AS BLOB) WHERE seq = 4`)
+    db.close()
+  }
+})
+
 test('entries are published on the interval without anybody asking', { timeout: 60_000 }, async () => {
   await using ledger = await openFolder(await freshFolder(), { publish: { intervalMillis: 1 } })
   await ledger.append(call)

@@ -6,7 +6,7 @@ import { toHex } from '../bytes/hex.ts'
 import { utf8 } from '../bytes/text.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import type { Hash } from '../crypto/sha256.ts'
-import { formatCheckpointBody, parseCheckpointBody } from '../formats/checkpoint.ts'
+import { formatCheckpointBody, openCheckpoint, parseCheckpointBody } from '../formats/checkpoint.ts'
 import { cosignatureLine, cosignatureMessage } from '../formats/cosignature.ts'
 import { formatNote, formatSignatureLine, type NoteSignature, parseNote } from '../formats/note.ts'
 import { type Frontier, planFrontier, rootOfFrontier } from '../merkle/growth.ts'
@@ -57,7 +57,7 @@ export async function publishCheckpoint(
   const newest = await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER)
   if (newest !== undefined && newest.size >= size) return { checkpoint: newest, checked, published: 'nothing new' }
   // 1. What is signed was read back from the store as bytes and hashed anew: a flipped bit is found before it is sworn to.
-  const frontier = await store.regrow(ledger, checked.frontier, size)
+  const frontier = await store.regrow(ledger, await furthestChecked(publishing, checked, newest), size)
   const root = rootOfFrontier(frontier)
   await compareWithStoredTree(publishing, size, root)
   // 2. The log key signs the tree, the heartbeat key the time.
@@ -91,6 +91,21 @@ export async function publishHeartbeat(
   const line = formatSignatureLine(await timeLine(publishing.keys, parsed.text, at)).slice(0, -1)
   await publishing.store.keepCosignature(publishing.ledger, checkpoint.size, line)
   await publishing.outside.append(`${checkpoint.note}${line}\n`)
+}
+
+// What another process has published it has read back before: a checkpoint beyond ours, which the key in force signed, is
+// built upon, so that each entry is read back once, however many processes write.
+async function furthestChecked(
+  { store, ledger, keys }: Publishing,
+  { frontier }: CheckedTree,
+  newest: StoredCheckpoint | undefined,
+): Promise<Frontier> {
+  if (newest === undefined || newest.size <= frontier.size) return frontier
+  const { verifierKey } = await keys.checkpoint()
+  const opened = openCheckpoint(utf8(newest.note), [verifierKey])
+  if ('code' in opened || opened.checkpoint.origin !== ledger || opened.checkpoint.size !== newest.size) return frontier
+  const sworn = await storedFrontier(store, ledger, newest.size)
+  return equalBytes(rootOfFrontier(sworn), opened.checkpoint.root) ? sworn : frontier
 }
 
 async function compareWithStoredTree({ store, ledger }: Publishing, size: number, root: Hash): Promise<void> {
