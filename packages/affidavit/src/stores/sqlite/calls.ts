@@ -26,7 +26,9 @@ export interface Call {
 const PATIENCE_MILLIS = 2
 
 /** How long a thread looks out for the next call before it sleeps: enough for whoever calls again at once. */
-const LOOK_OUT_MILLIS = 0.3
+const LOOK_OUT_MILLIS = 0.4
+/** What counts as at once: as long, and what waking a thread that slept may take besides. */
+const AT_ONCE_MILLIS = 0.7
 
 const moment = new Int32Array(new SharedArrayBuffer(4))
 
@@ -48,7 +50,7 @@ export function answerCalls(port: MessagePort, answer: (call: Call) => Promise<u
   function take(word: Word): void {
     heard = word.heard
     if (!('call' in word)) return
-    if (taken === 0) came = performance.now() - idleSince < LOOK_OUT_MILLIS ? 'at once' : 'later'
+    if (taken === 0) came = performance.now() - idleSince < AT_ONCE_MILLIS ? 'at once' : 'later'
     taken++
     unanswered++
     answer(word).then(tell, (error: unknown) => unreachable(String(error)))
