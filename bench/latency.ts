@@ -1,30 +1,26 @@
-// Durable append, one caller, against one raw commit for each of the same records, in a process that has been at work for
-// a while: before, the engine is still compiling our code beside it.
+// Durable append, one caller, against one raw commit for each of the same records, in processes that have been at work for a
+// while: before, the engine is still compiling our code beside it.
 
-import { databaseFile } from '../packages/affidavit/src/embedded/folder.ts'
-import { createRawDatabase, readRawEntries } from './baseline.ts'
+import type { ChildProcess } from 'node:child_process'
 import type { Context } from './context.ts'
-import { createWorkload } from './drafts.ts'
-import { openNew, stretch } from './ledgers.ts'
+import type { Samples, Stretch } from './latency-process.ts'
+import { answerOf, end, start } from './processes.ts'
 import type { Row } from './report.ts'
-import { compare, millisOf, quantile, repeat } from './rounds.ts'
+import { compare, quantile, repeat } from './rounds.ts'
 
 const RECORDS = 1_000
 const BEFORE = 6_000
 
 export async function measureLatency({ ledgers, effort }: Context): Promise<Row[]> {
   const folder = ledgers.emptyFolder()
-  await using ledger = await openNew(folder)
-  const raw = createRawDatabase(`${ledgers.emptyFolder()}.db`)
-  const workload = createWorkload(100_000)
-  let size = 1
+  const sides = [await startSide('ours', folder), await startSide('raw', folder)] as const
   try {
-    const round = async (records: number): Promise<{ ours: number[]; raw: number[] }> => {
-      const drafts = [...stretch(workload, size, records)]
-      const ours = await millisOf(drafts, (draft) => ledger.append(draft))
-      const entries = readRawEntries(databaseFile(folder), size)
-      size += entries.length
-      return { ours, raw: await millisOf(entries, (entry) => raw.insert([entry], 1)) }
+    // Seq 0 is the ledger's own.
+    let from = 1
+    const round = async (count: number): Promise<{ ours: Samples; raw: Samples }> => {
+      const [ours, raw] = [await measure(sides[0], { from, count }), await measure(sides[1], { from, count })]
+      from += count
+      return { ours, raw }
     }
     await round(BEFORE)
     const rounds = await repeat(effort === 'quick' ? 5 : 12, () => round(RECORDS))
@@ -41,6 +37,17 @@ export async function measureLatency({ ledgers, effort }: Context): Promise<Row[
       budget: { kind: 'at most', ratio: 1.5 },
     }))
   } finally {
-    raw.close()
+    await Promise.all(sides.map(end))
   }
+}
+
+async function startSide(side: 'ours' | 'raw', folder: string): Promise<ChildProcess> {
+  const child = start('latency-process.ts', side, folder)
+  await answerOf(child)
+  return child
+}
+
+async function measure(side: ChildProcess, wanted: Stretch): Promise<Samples> {
+  side.send(wanted)
+  return answerOf<Samples>(side)
 }

@@ -1,9 +1,9 @@
 // Four processes that write into one ledger, against one.
 
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import type { Context } from './context.ts'
 import { openNew } from './ledgers.ts'
+import { answerOf, end, start } from './processes.ts'
 import type { Row } from './report.ts'
 import { compare, repeat } from './rounds.ts'
 import type { WriterAnswer } from './writer-process.ts'
@@ -14,11 +14,9 @@ export async function measureWriters({ ledgers, effort }: Context): Promise<Row[
   const folder = ledgers.emptyFolder()
   await (await openNew(folder)).close()
   const millis = effort === 'quick' ? 700 : 1500
-  const writers = Array.from({ length: WRITERS }, (_, series) =>
-    fork(new URL('./writer-process.ts', import.meta.url), [folder, String(series)]),
-  )
+  const writers = Array.from({ length: WRITERS }, (_, series) => start('writer-process.ts', folder, String(series)))
   try {
-    await Promise.all(writers.map(answerOf))
+    await Promise.all(writers.map((writer) => answerOf<WriterAnswer>(writer)))
     const rounds = await repeat(effort === 'quick' ? 3 : 7, async () => ({
       alone: await rateOf(writers.slice(0, 1), millis),
       together: await rateOf(writers, millis),
@@ -45,29 +43,7 @@ export async function measureWriters({ ledgers, effort }: Context): Promise<Row[
 /** Lets the writers append side by side for so long; answers records per second, added up. */
 async function rateOf(writers: readonly ChildProcess[], millis: number): Promise<number> {
   for (const writer of writers) writer.send(millis)
-  const answers = await Promise.all(writers.map(answerOf))
+  const answers = await Promise.all(writers.map((writer) => answerOf<WriterAnswer>(writer)))
   for (const { error } of answers) if (error !== undefined) throw new Error(`a writer failed: ${error}`)
   return answers.reduce((sum, { records, seconds }) => sum + records / seconds, 0)
-}
-
-async function answerOf(writer: ChildProcess): Promise<WriterAnswer> {
-  const ended = new AbortController()
-  const exit = once(writer, 'exit', { signal: ended.signal }).then(([code]) => {
-    throw new Error(`a writer process ended with ${code}`)
-  })
-  try {
-    const [answer]: WriterAnswer[] = await Promise.race([once(writer, 'message'), exit])
-    if (answer === undefined) throw new Error('a writer process sent nothing')
-    return answer
-  } finally {
-    exit.catch(() => undefined)
-    ended.abort()
-  }
-}
-
-async function end(writer: ChildProcess): Promise<void> {
-  if (writer.exitCode !== null || writer.signalCode !== null) return
-  const exit = once(writer, 'exit')
-  writer.disconnect()
-  await exit
 }
