@@ -59,6 +59,7 @@ export function connectSqliteForReading(path: string): SqliteDatabase {
 
 /** Prepares a database that is open already, ours or the caller's: pragmas set and read back, schema there and known. */
 export function prepareDatabase(db: SqliteDatabase, path: string, mode: 'create' | 'open'): SqliteDatabase {
+  refuseOtherEncoding(db, path)
   if (mode === 'create' && isBlank(db)) db.exec(`PRAGMA page_size = 8192; PRAGMA application_id = ${APPLICATION_ID}`)
   else checkIdentity(db, path)
   db.exec(
@@ -70,7 +71,6 @@ export function prepareDatabase(db: SqliteDatabase, path: string, mode: 'create'
   db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`)
   expectPragma(db, 'journal_mode', 'wal', path)
   expectPragma(db, 'synchronous', 2, path)
-  refuseOtherEncoding(db, path)
   if (mode === 'create' && pragma(db, 'user_version') === 0) createSchema(db)
   return db
 }

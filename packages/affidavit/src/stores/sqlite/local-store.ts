@@ -12,6 +12,7 @@ import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
 import { storeError } from './connect.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
 import { createGroups, type Listen } from './group-commit.ts'
+import { type Prepare, prepareOnce } from './prepared.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { readRows } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
@@ -33,8 +34,14 @@ export interface LocalStoreOptions {
 /** Commits of checkpoints and new ledgers wait as long as a batch does by default. */
 const PATIENCE_MILLIS = 10_000
 
+interface Opened {
+  readonly db: SqliteDatabase
+  readonly statements: Statements
+  readonly prepare: Prepare
+}
+
 export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
-  let open: { db: SqliteDatabase; statements: Statements } | undefined
+  let open: Opened | undefined
   let settled: SqliteDatabase | undefined
   let state: 'usable' | 'closed' = 'usable'
   // What was written, and not yet committed, is built upon within the transaction; a failure lets go of all of it.
@@ -48,11 +55,11 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     pause: options.pause ?? ((millis) => delay(Math.max(1, millis))),
   }
 
-  function opened(): { db: SqliteDatabase; statements: Statements } {
+  function opened(): Opened {
     if (state === 'closed') throw storeClosed()
     if (open === undefined) {
       const db = options.connect()
-      open = { db, statements: prepareStatements(db) }
+      open = { db, statements: prepareStatements(db), prepare: prepareOnce(db) }
     }
     return open
   }
@@ -114,10 +121,10 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     )
   }
 
-  async function read<T>(work: (db: SqliteDatabase, statements: Statements) => T): Promise<T> {
+  async function read<T>(work: (db: SqliteDatabase, statements: Statements, prepare: Prepare) => T): Promise<T> {
     try {
-      const { db, statements } = opened()
-      return work(db, statements)
+      const { db, statements, prepare } = opened()
+      return work(db, statements, prepare)
     } catch (error) {
       throw error instanceof LedgerError || sqliteCode(error) === undefined ? error : storeError(error, 'read')
     }
@@ -148,8 +155,8 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
         return { size: tip.frontier.size, recorded_at: tip.recorded_at }
       }),
 
-    entries: (ledger, filter, page) => read((db) => readEntries(db, numberOf(ledger), filter, page)),
-    nodes: (ledger, ids) => read((db) => readNodes(db, numberOf(ledger), ids)),
+    entries: (ledger, filter, page) => read((_, __, prepare) => readEntries(prepare, numberOf(ledger), filter, page)),
+    nodes: (ledger, ids) => read((_, __, prepare) => readNodes(prepare, numberOf(ledger), ids)),
     regrow: (ledger, from, size) =>
       read((db) => regrow(from, size, readRows(db, numberOf(ledger), { from: from.size, to: size }))),
 

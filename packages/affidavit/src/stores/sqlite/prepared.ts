@@ -2,18 +2,21 @@
 
 import type { SqliteDatabase, SqliteStatement } from './database.ts'
 
+/** The statement of some SQL; the same one again where it was prepared before. */
+export type Prepare = (sql: string) => SqliteStatement
+
 /** Beyond, all begin anew: filters combine in many ways, and nobody uses them all. */
 const MAX_KEPT = 100
 
-const kept = new WeakMap<SqliteDatabase, Map<string, SqliteStatement>>()
-
-export function prepared(db: SqliteDatabase, sql: string): SqliteStatement {
-  const statements = kept.get(db) ?? new Map<string, SqliteStatement>()
-  const known = statements.get(sql)
-  if (known !== undefined) return known
-  if (statements.size >= MAX_KEPT) statements.clear()
-  const statement = db.prepare(sql)
-  statements.set(sql, statement)
-  kept.set(db, statements)
-  return statement
+/** For as long as the connection is open: its statements end with it. */
+export function prepareOnce(db: SqliteDatabase): Prepare {
+  const kept = new Map<string, SqliteStatement>()
+  return (sql) => {
+    const known = kept.get(sql)
+    if (known !== undefined) return known
+    if (kept.size >= MAX_KEPT) kept.clear()
+    const statement = db.prepare(sql)
+    kept.set(sql, statement)
+    return statement
+  }
 }

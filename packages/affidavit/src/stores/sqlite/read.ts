@@ -5,8 +5,8 @@ import { HASH_BYTES, type Hash } from '../../crypto/sha256.ts'
 import { LedgerError } from '../../ledger/errors.ts'
 import type { EntryFilter, Page, StoredCheckpoint, StoredEntry } from '../../ledger/store.ts'
 import { locateNode, type NodeId } from '../../merkle/node.ts'
-import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue } from './database.ts'
-import { prepared } from './prepared.ts'
+import { blobColumn, integerColumn, type SqlValue } from './database.ts'
+import type { Prepare } from './prepared.ts'
 import type { Statements } from './statements.ts'
 
 const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
@@ -26,9 +26,9 @@ const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
 }
 
 /** Entries that fit the filter, one page. */
-export function readEntries(db: SqliteDatabase, ledgerNo: number, filter: EntryFilter, page: Page): StoredEntry[] {
+export function readEntries(prepare: Prepare, ledgerNo: number, filter: EntryFilter, page: Page): StoredEntry[] {
   const { sql, values } = selectEntries(ledgerNo, filter, page)
-  return prepared(db, sql)
+  return prepare(sql)
     .all(...values)
     .map((row) => ({
       seq: integerColumn(row, 'seq'),
@@ -87,11 +87,11 @@ const NODES = `SELECT substr(e.nodes, (w.value & 63) * ${HASH_BYTES} + 1, ${HASH
   CROSS JOIN entries e ON e.ledger_no = ? AND e.seq = w.value >> 6 ORDER BY w.key`
 
 /** Stored tree nodes by one statement. */
-export function readNodes(db: SqliteDatabase, ledgerNo: number, ids: readonly NodeId[]): Hash[] {
+export function readNodes(prepare: Prepare, ledgerNo: number, ids: readonly NodeId[]): Hash[] {
   if (ids.length === 0) return []
   // A place is one number: a row has fewer than 64 levels, and no ledger 2^47 entries.
   const places = ids.map(locateNode).map(({ seq, offset }) => seq * 64 + offset / HASH_BYTES)
-  const rows = prepared(db, NODES).all(JSON.stringify(places), ledgerNo)
+  const rows = prepare(NODES).all(JSON.stringify(places), ledgerNo)
   const hashes = rows.map((row) => blobColumn(row, 'hash'))
   if (hashes.length === ids.length && hashes.every((hash) => hash.length === HASH_BYTES)) return hashes
   throw new LedgerError('store-corrupt', {

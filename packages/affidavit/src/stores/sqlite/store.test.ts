@@ -46,6 +46,25 @@ test('a database that keeps text in another encoding is refused: its bytes would
   database.exec("PRAGMA encoding = 'UTF-16le'")
   assert.throws(() => sqliteStore(database, 'create'), { code: 'not-a-ledger', message: /UTF-16le/ })
   assert.equal(database.prepare('SELECT count(*) AS objects FROM sqlite_schema').get()?.objects, 0)
+  assert.equal(database.prepare('PRAGMA application_id').get()?.application_id, 0)
+  assert.equal(database.prepare('PRAGMA journal_mode').get()?.journal_mode, 'delete')
+  database.close()
+  remove()
+})
+
+test('a database that the caller closed and opened again keeps its ledger', async () => {
+  const { made: database, remove } = inFolder((path) => new DatabaseSync(path))
+  for (let opening = 0; opening < 3; opening++) {
+    const store = sqliteStore(database, 'create')
+    await store.create(`reopened.example/a/000000000000000${opening}`)
+    assert.deepEqual(
+      await store.entries('reopened.example/a/0000000000000000', {}, { limit: 1, order: 'ascending' }),
+      [],
+    )
+    await store.close()
+    database.close()
+    database.open()
+  }
   database.close()
   remove()
 })

@@ -45,7 +45,7 @@ function readPlan(db: SqliteDatabase, ledgerNo: number, plan: NodePlan): ((id: N
 }
 
 function tryReadNodes(db: SqliteDatabase, ledgerNo: number, ids: readonly NodeId[]): readonly Hash[] | undefined {
-  const read = tryRead(() => readNodes(db, ledgerNo, ids))
+  const read = tryRead(() => readNodes((sql) => db.prepare(sql), ledgerNo, ids))
   return 'value' in read ? read.value : undefined
 }
 

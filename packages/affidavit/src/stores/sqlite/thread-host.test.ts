@@ -59,6 +59,16 @@ test('a thread that is at work for others is told when who was answered has noth
   assert.deepEqual(await written, [])
 })
 
+test('what cannot cross to another thread is refused, and what follows is answered', async () => {
+  const thread = mortal('reader')
+  const filter = JSON.parse('{}', () => ({ id: () => 'x' }))
+  await assert.rejects(thread.call('entries', ['x', filter, { limit: 1, order: 'ascending' }]), {
+    name: 'DataCloneError',
+  })
+  assert.equal(await thread.call('head', ['x']), 1)
+  await thread.stop()
+})
+
 test('a stopped thread takes nothing more, and one that never started stops at once', async () => {
   const thread = mortal('writer')
   await thread.stop()

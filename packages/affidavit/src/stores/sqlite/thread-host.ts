@@ -84,7 +84,14 @@ export function startThread(task: ThreadTask, script: URL): Thread {
       waiters.set(call, { resolve, reject })
       // A pending call keeps the process alive; an idle thread does not.
       thread.ref()
-      say(thread, { call, heard, method, values })
+      try {
+        say(thread, { call, heard, method, values })
+      } catch (error) {
+        // What cannot cross to another thread was not said.
+        waiters.delete(call)
+        if (waiters.size === 0) thread.unref()
+        throw error
+      }
     })
   }
 
