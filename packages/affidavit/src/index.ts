@@ -1,6 +1,6 @@
 // affidavit: the audit ledger for AI agents. README.md has a runnable example.
 
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { databaseFile, readAnchor } from './embedded/folder.ts'
@@ -32,26 +32,35 @@ export async function openLedger(
   if (origin !== undefined && !existsSync(databaseFile(folder))) {
     await initLedger(folder, anchor === undefined ? { origin } : { origin, anchor }).catch(unlessExists)
   }
-  if (anchor !== undefined) refuseOtherAnchor(folder, anchor)
   const ledger = await openFolder(folder, options)
-  if (origin === undefined || nameOf(ledger.origin) === origin) return ledger
+  const other = otherName(folder, ledger, origin) ?? otherAnchor(folder, anchor)
+  if (other === undefined) return ledger
   await ledger.close()
-  throw new LedgerError('invalid-origin', {
-    problem: `the ledger in ${folder} is ${nameOf(ledger.origin)}, not ${origin}`,
+  throw other
+}
+
+function otherName(folder: string, { origin: found }: Ledger, origin: string | undefined): LedgerError | undefined {
+  if (origin === undefined || nameOf(found) === origin) return undefined
+  return new LedgerError('invalid-origin', {
+    problem: `the ledger in ${folder} is ${nameOf(found)}, not ${origin}`,
     cure: 'name it as it is, leave origin out, or choose another folder',
     path: 'origin',
   })
 }
 
 // The place of the checkpoint log is settled when a ledger is made: what was released is there.
-function refuseOtherAnchor(folder: string, anchor: string): void {
+function otherAnchor(folder: string, anchor: string | undefined): LedgerError | undefined {
   const place = readAnchor(folder).folder
-  if (resolve(place) === resolve(anchor)) return
-  throw new LedgerError('invalid-query', {
+  if (anchor === undefined || realPath(place) === realPath(anchor)) return undefined
+  return new LedgerError('invalid-query', {
     problem: `the checkpoint log of the ledger in ${folder} is kept in ${place}, not in ${anchor}`,
     cure: 'name that folder, or leave anchor out',
     path: 'anchor',
   })
+}
+
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path)
 }
 
 // Several processes that start at once make one ledger, and all of them open it.

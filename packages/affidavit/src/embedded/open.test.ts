@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -95,6 +105,22 @@ test('a ledger is not opened as if its checkpoint log were kept in another folde
     assert.ok(!existsSync(other))
   }
   await assert.rejects(openLedger(madeLedger(), { anchor }), { code: 'invalid-query', path: 'anchor' })
+})
+
+test('an anchor folder is the same by whatever path it is named', async () => {
+  const [folder, anchor, link] = [freshFolder(), freshFolder(), freshFolder()]
+  const options = { origin: 'open.example/agents', ...QUIET }
+  await (await openLedger(folder, { ...options, anchor })).close()
+  symlinkSync(anchor, link)
+  await (await openLedger(folder, { ...options, anchor: link })).close()
+})
+
+test('naming an anchor does not hide what is wrong with the folder', async () => {
+  const [folder, anchor] = [freshFolder(), freshFolder()]
+  await assert.rejects(openLedger(folder, { anchor }), { code: 'not-a-ledger' })
+  await (await openLedger(folder, { origin: 'open.example/agents', ...QUIET, anchor })).close()
+  rmSync(join(folder, 'affidavit.json'))
+  await assert.rejects(openLedger(folder, { anchor }), { code: 'missing-anchor' })
 })
 
 test('a folder that holds something else is not taken for a new ledger’s place', async () => {
