@@ -204,10 +204,10 @@ describe('a copy that a killed process left of a secret', () => {
 
   test('is gone when a rotation is finished; that of a process at work is not touched', async () => {
     const folder = keysOf()
-    for (const pid of [dead, process.pid]) writeFileSync(left(folder, pid), 'secret')
+    for (const pid of [dead, process.pid, process.ppid]) writeFileSync(left(folder, pid), 'secret')
     const keys = fileKeys(folder, LEDGER)
     await keys.finishRotation(await keys.beginRotation())
-    assert.deepEqual(readdirSync(folder).sort(), [...FILES, basename(left(folder, process.pid))].sort())
+    assert.deepEqual(readdirSync(folder).sort(), [...FILES, basename(left(folder, process.ppid))].sort())
   })
 })
 

@@ -180,11 +180,14 @@ function writeSecret(path: string, text: string): void {
 
 const DRAFT = /\.(\d+)-[0-9a-f]{12}\.tmp$/
 
-/** Removes drafts of processes that were killed while they wrote one: each may hold a copy of a secret. */
+/**
+ * Removes drafts of processes that were killed while they wrote one: each may hold a copy of a secret. This process is not at
+ * one now; in a container its number is often that of the one before.
+ */
 function removeLeftovers(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = Number(DRAFT.exec(name)?.[1])
-    if (pid > 0 && isGone(pid)) rmSync(join(folder, name), { force: true })
+    if (pid === process.pid || (pid > 0 && isGone(pid))) rmSync(join(folder, name), { force: true })
   }
 }
 
