@@ -26,6 +26,12 @@ test('every UUIDv7 says its time, its version and its variant, and keeps 74 rand
   )
 })
 
+test('a time that no UUIDv7 can say is refused', () => {
+  for (const at of [-1, 0.5, 2 ** 48, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => uuidV7(at, new Uint8Array(10)), RangeError, String(at))
+  }
+})
+
 const MASK = [0x0f, 0xff, 0x3f]
 
 test('later UUIDs sort behind earlier ones', () => {

@@ -2,8 +2,12 @@
 
 import { toHex } from './hex.ts'
 
-/** UUIDv7 (RFC 9562 §5.7) from a Unix time in milliseconds and 10 random bytes. */
+/**
+ * UUIDv7 (RFC 9562 §5.7) from a Unix time in whole milliseconds and 10 random bytes.
+ * @throws RangeError where the time does not fit into 48 bits
+ */
 export function uuidV7(at: number, random: Uint8Array): string {
+  if (!Number.isSafeInteger(at) || at < 0 || at >= 2 ** 48) throw new RangeError(`${at} is no time of a UUIDv7`)
   const time = at.toString(16).padStart(12, '0')
   const bits = toHex(random)
   const variant = (0x80 | ((random[2] ?? 0) & 0x3f)).toString(16)

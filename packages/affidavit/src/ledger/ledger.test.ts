@@ -168,6 +168,23 @@ test('a jump of the clock stops appends, and is not written by those that were t
   for (const time of times) assert.ok(time < start + DAY, new Date(time).toISOString())
 })
 
+test('a clock with fractions of a millisecond gives records as any other', async () => {
+  const clock = { now: () => Date.now() + 0.974, elapsed: () => performance.now() }
+  await using ledger = await openFolder(await freshFolder(), { clock })
+  const { id, seq, recorded_at } = await ledger.append(call())
+  assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  // Reading computes the hash and parses strictly.
+  assert.deepEqual([(await ledger.at(seq))?.id, (await ledger.get(id))?.recorded_at], [id, recorded_at])
+})
+
+test('a condition that is no text and no number is refused', async () => {
+  await using ledger = await openFolder(await freshFolder())
+  for (const id of [() => 'x', Symbol('x'), null, {}]) {
+    const found = ledger.search(JSON.parse('{}', () => ({ id })))
+    await assert.rejects(found.next(), { code: 'invalid-query', path: 'id' })
+  }
+})
+
 test('a jump that nobody confirmed is in no time line of a checkpoint', async () => {
   const folder = await freshFolder()
   const start = Date.now()

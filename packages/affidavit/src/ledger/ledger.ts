@@ -13,9 +13,9 @@ import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
-import { conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
+import { clockJump, conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
 import { createProver } from './prove.ts'
-import { createPublisher, type PublishSchedule } from './publisher.ts'
+import { createPublisher, type PublishClock, type PublishSchedule } from './publisher.ts'
 import { createQueue } from './queue.ts'
 import { findEntry, readPages, recordOf, type SearchOptions } from './read.ts'
 import { recover } from './recover.ts'
@@ -23,7 +23,7 @@ import { rotateCheckpointKey } from './rotate.ts'
 import { signStatement } from './statement.ts'
 import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint, StoredEntry } from './store.ts'
 import { readTile } from './tiles.ts'
-import { createTimekeeper } from './timekeeper.ts'
+import { createTimekeeper, type Timekeeper } from './timekeeper.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
 export interface Appended {
@@ -107,16 +107,15 @@ export interface LedgerParts {
  * @throws LedgerError `wrong-key`, `rolled-back`, `forked`, `not-published`, and what the store throws
  */
 export async function createLedger(parts: LedgerParts): Promise<Ledger> {
-  const { store, ledger, keys, outside, clock } = parts
+  const { store, ledger, keys, outside } = parts
+  const clock = inWholeMillis(parts.clock)
   const publishing = { store, ledger, keys, outside }
   // In this order: a database that was rolled back may name older keys.
   const checked = await recover(publishing)
   await checkKeys(store, ledger, keys)
   const admission = createAdmission({ ledger, digestKey: keys.digestKey, actions: parts.actions, clock })
   const timekeeper = createTimekeeper(clock)
-  // What nobody confirmed yet is not sworn to either.
-  const confirmed: Clock = { now: () => timekeeper.now(), elapsed: () => clock.elapsed() }
-  const publisher = createPublisher(publishing, checked, confirmed, parts.publish)
+  const publisher = createPublisher(publishing, checked, confirmedClock(clock, timekeeper), parts.publish)
   const queue = createQueue(commit, parts.queueCapacity)
   const clockWatch = createClockWatch(timekeeper, admission, queue)
   let closing: Promise<void> | undefined
@@ -209,6 +208,24 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       await publisher.publish()
     }
     if ((await keys.pendingRotation()) !== undefined) await opened.rotateKey()
+  }
+}
+
+/** Records, ids and signatures have the time in whole milliseconds, whatever the clock that was given says. */
+function inWholeMillis(clock: Clock): Clock {
+  return { now: () => Math.floor(clock.now()), elapsed: () => clock.elapsed() }
+}
+
+// What nobody confirmed yet is not sworn to either.
+function confirmedClock(clock: Clock, timekeeper: Timekeeper): PublishClock {
+  return {
+    now: () => timekeeper.now(),
+    elapsed: () => clock.elapsed(),
+    confirmed() {
+      const jump = timekeeper.standing()
+      if (jump !== undefined) throw clockJump(jump.expected, jump.found)
+      return clock.now()
+    },
   }
 }
 

@@ -188,6 +188,22 @@ test('an idle ledger says that it is alive: a line with the time, kept and relea
   for (const line of checkpoint?.cosignatures ?? []) assert.ok(log.includes(`\n${line}\n`))
 })
 
+test('a heartbeat says no time that nobody confirmed, and health says why there is none', {
+  timeout: 60_000,
+}, async () => {
+  const folder = await freshFolder()
+  const clock = fixedClock(Date.now())
+  const ledger = await openFolder(folder, { clock, publish: { intervalMillis: 1, heartbeatMillis: 1 } })
+  const before = readFileSync(logOf(folder), 'utf8')
+  clock.pass(1)
+  clock.set(clock.now() + 3 * 86_400_000)
+  await until(async () => /clock says/.test((await ledger.health()).publish_failure ?? ''))
+  assert.equal(readFileSync(logOf(folder), 'utf8'), before)
+  await ledger.confirmClock({ actor_id: 'operator-1', reason: 'the host slept' })
+  await until(async () => (await ledger.health()).publish_failure === undefined)
+  await ledger.close()
+})
+
 test('what could not be published stays in health, warns, and is made up for', { timeout: 60_000 }, async () => {
   const folder = await freshFolder()
   const warnings: string[] = []

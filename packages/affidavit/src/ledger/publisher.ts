@@ -1,6 +1,6 @@
 // When to publish: on an interval, after so many entries, on closing; and a heartbeat when nothing happens.
 
-import type { Clock } from '../clock/clock.ts'
+import type { Clock, UnixMillis } from '../clock/clock.ts'
 import type { Signer } from './keys.ts'
 import { type CheckedTree, type Published, type Publishing, publishCheckpoint, publishHeartbeat } from './publish.ts'
 import { newestReleased, releaseMissing } from './release.ts'
@@ -21,6 +21,11 @@ export const DEFAULT_SCHEDULE: PublishSchedule = {
   heartbeatMillis: 60_000,
 }
 
+export interface PublishClock extends Clock {
+  /** The wall clock for a heartbeat, which says nothing but the time. @throws LedgerError `clock-jump` */
+  confirmed(): UnixMillis
+}
+
 export interface Publisher {
   /** Tells of committed entries. */
   appended(count: number): void
@@ -37,7 +42,7 @@ export interface Publisher {
 export function createPublisher(
   publishing: Publishing,
   start: CheckedTree,
-  clock: Clock,
+  clock: PublishClock,
   schedule: PublishSchedule,
 ): Publisher {
   let checked = start
@@ -80,8 +85,9 @@ export function createPublisher(
   // Another process may have appended meanwhile: then a checkpoint says more than a line with the time.
   function heartbeat(): Promise<StoredCheckpoint> {
     return oneAtATime(async () => {
+      const at = clock.confirmed()
       const done = await publishNow([])
-      if (done.published === 'nothing new') await publishHeartbeat(publishing, done.checkpoint, clock.now())
+      if (done.published === 'nothing new') await publishHeartbeat(publishing, done.checkpoint, at)
       return done
     })
   }

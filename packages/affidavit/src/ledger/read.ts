@@ -66,6 +66,10 @@ export async function* readPages(
 }
 
 function checkFilter(filter: EntryFilter): void {
+  for (const [name, value] of Object.entries(filter)) {
+    if (value === undefined || typeof value === 'string' || typeof value === 'number') continue
+    throw new LedgerError('invalid-query', { problem: `${name} must be a text or a number`, path: name })
+  }
   for (const name of TIMES) {
     const time = filter[name]
     if (time === undefined || parseTimestamp(time) !== undefined) continue

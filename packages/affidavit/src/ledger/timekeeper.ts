@@ -26,6 +26,8 @@ export interface Timekeeper {
   look(): ClockReading
   /** The wall clock; while it stands where a jump took it that nobody confirmed, what it would say without. */
   now(): UnixMillis
+  /** The jump that nobody has confirmed; `undefined` where there is none. */
+  standing(): Jump | undefined
   /** Accepts the clock as this jump left it. */
   confirm(jump: Jump): void
 }
@@ -39,17 +41,24 @@ export function createTimekeeper(clock: Clock): Timekeeper {
     return { at, expected, step: at.now - expected }
   }
 
+  function jumpIn({ at, expected, step }: ReturnType<typeof read>): Jump | undefined {
+    return step > JUMP_MILLIS ? { kind: 'jumped', expected, found: at.now, elapsed: at.elapsed } : undefined
+  }
+
   return {
     look() {
-      const { at, expected, step } = read()
-      if (step > JUMP_MILLIS) return { kind: 'jumped', expected, found: at.now, elapsed: at.elapsed }
+      const reading = read()
+      const jump = jumpIn(reading)
+      if (jump !== undefined) return jump
+      const { at, expected, step } = reading
       seen = at
       return Math.abs(step) > STEP_MILLIS ? { kind: 'stepped', expected, found: at.now } : { kind: 'steady' }
     },
     now() {
-      const { at, expected, step } = read()
-      return step > JUMP_MILLIS ? expected : at.now
+      const reading = read()
+      return jumpIn(reading) === undefined ? reading.at.now : reading.expected
     },
+    standing: () => jumpIn(read()),
     confirm({ found, elapsed }) {
       seen = { now: found, elapsed }
     },
