@@ -19,6 +19,7 @@ import { inspectCheckpointLog, inspectLedger } from './oracle/naive-ledger.ts'
 const KILLS = process.env.AFFIDAVIT_SOAK === '1' ? 4_000 : 200
 /** Full inspections cost as much as the ledger is long, so they are few; every kill is held against its acknowledgements. */
 const ROUND = 50
+const KILLS_OF_A_LEDGER = 400
 const CHILDREN = 3
 
 const root = mkdtempSync(join(tmpdir(), 'affidavit-kill-'))
@@ -31,29 +32,41 @@ interface Acknowledgement {
 }
 
 test(`no acknowledged record is lost in ${KILLS} kills, and the ledger opens after each`, async (t) => {
-  const folder = join(root, 'ledger')
-  await initLedger(folder, { origin: 'kill.example/agents' })
   const told = { kills: 0, beforeOpen: 0, acknowledged: 0 }
   while (told.kills < KILLS) {
-    const upTo = Math.min(told.kills + ROUND, KILLS)
-    await Promise.all(Array.from({ length: CHILDREN }, (_, lane) => killInTurn(lane)))
-    const ledger = inspectLedger(databaseFile(folder))
-    inspectCheckpointLog(join(folder, 'checkpoints', 'checkpoints.log'), ledger)
-
-    async function killInTurn(lane: number): Promise<void> {
-      while (told.kills < upTo) {
-        told.kills++
-        const { state, acknowledged } = await runAndKill(folder, `agent-${lane}`)
-        if (state === 'opening') told.beforeOpen++
-        told.acknowledged += acknowledged.length
-        assertKept(folder, acknowledged)
-      }
-    }
+    await killOnOneLedger(join(root, String(told.kills)), Math.min(told.kills + KILLS_OF_A_LEDGER, KILLS), told)
+    if (KILLS > KILLS_OF_A_LEDGER) console.log(`${told.kills} of ${KILLS} kills; ${told.acknowledged} acknowledged`)
   }
-  await judgeTheEnd(folder)
   assert.ok(told.acknowledged > KILLS, 'the children were at work when they were killed')
   t.diagnostic(`${told.kills} kills, ${told.beforeOpen} of them while opening; ${told.acknowledged} acknowledged`)
 })
+
+interface Told {
+  kills: number
+  beforeOpen: number
+  acknowledged: number
+}
+
+async function killOnOneLedger(folder: string, last: number, told: Told): Promise<void> {
+  await initLedger(folder, { origin: 'kill.example/agents' })
+  while (told.kills < last) {
+    const upTo = Math.min(told.kills + ROUND, last)
+    await Promise.all(Array.from({ length: CHILDREN }, (_, lane) => killInTurn(lane, upTo)))
+    const ledger = inspectLedger(databaseFile(folder))
+    inspectCheckpointLog(join(folder, 'checkpoints', 'checkpoints.log'), ledger)
+  }
+  await judgeTheEnd(folder)
+
+  async function killInTurn(lane: number, upTo: number): Promise<void> {
+    while (told.kills < upTo) {
+      told.kills++
+      const { state, acknowledged } = await runAndKill(folder, `agent-${lane}`)
+      if (state === 'opening') told.beforeOpen++
+      told.acknowledged += acknowledged.length
+      assertKept(folder, acknowledged)
+    }
+  }
+}
 
 /** Runs one child, kills it at a random instant, and returns what it was told until then. */
 async function runAndKill(
