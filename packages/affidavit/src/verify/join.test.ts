@@ -168,6 +168,20 @@ test('entry 0 follows nothing', () => {
   )
 })
 
+test('time that runs backwards is found where hash, chain and tree are those of the entry', () => {
+  const [first, second, third] = sampleLog([{}, {}, {}])
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three were asked for')
+  const entry = rewritten(third.entry, { recorded_at: '2020-01-01T00:00:00.000Z' })
+  const rows = [first, second, { seq: 2, entry, nodes: leafHash(entry) }]
+  for (const entries of [1, 2, 4]) {
+    const { findings } = verify(rows, 3, entries)
+    assert.deepEqual(
+      findings.first.map(({ code, seq }) => ({ code, seq })),
+      [{ code: 'time-reversed', seq: 2 }],
+    )
+  }
+})
+
 test('behind a removed entry only the hole is named: nobody can say what the link was', () => {
   const rows = sampleLog([{}, {}, {}, {}]).filter(({ seq }) => seq !== 2)
   const { findings, holedFrom, roots } = verify(rows, 4, 4, [1, 2, 3])

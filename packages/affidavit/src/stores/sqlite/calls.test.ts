@@ -6,7 +6,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { answerCalls, type Call, type Word } from './calls.ts'
 
 /** A caller at the other end of a port, and the calls that were begun, each answered when it is told. */
-function conversation(): {
+function conversation(pause?: () => void): {
   say(word: Word): void
   readonly begun: number[]
   readonly heard: unknown[]
@@ -19,10 +19,14 @@ function conversation(): {
   const heard: unknown[] = []
   const finish = new Map<number, () => void>()
   port1.on('message', (answer) => heard.push(answer))
-  const listen = answerCalls(port2, ({ call }: Call) => {
-    begun.push(call)
-    return new Promise((resolve) => finish.set(call, () => resolve({ call, value: call })))
-  })
+  const listen = answerCalls(
+    port2,
+    ({ call }: Call) => {
+      begun.push(call)
+      return new Promise((resolve) => finish.set(call, () => resolve({ call, value: call })))
+    },
+    pause,
+  )
   return {
     say: (word) => port1.postMessage(word),
     begun,
@@ -58,6 +62,31 @@ test('listening takes in all that was said, without a turn of the event loop', (
   say(call(2))
   listen('unannounced')
   assert.deepEqual(begun, [1, 2])
+  end()
+})
+
+test('what was announced is waited for', () => {
+  const { say, begun, listen, end } = conversation(() => say(call(1)))
+  listen('announced')
+  assert.deepEqual(begun, [1])
+  end()
+})
+
+test('who has not heard the last answer yet is waited for, and who has is not', async () => {
+  let pauses = 0
+  const { say, begun, heard, finish, listen, end } = conversation(() => {
+    pauses++
+    say({ heard: 1 })
+  })
+  say(call(1))
+  listen('unannounced')
+  assert.deepEqual([begun, pauses], [[1], 0])
+  finish(1)
+  while (heard.length < 1) await turn()
+  listen('unannounced')
+  assert.equal(pauses, 1)
+  listen('unannounced')
+  assert.equal(pauses, 1)
   end()
 })
 

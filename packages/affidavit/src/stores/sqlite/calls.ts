@@ -37,8 +37,15 @@ export function wait(millis: number): void {
   Atomics.wait(moment, 0, 0, millis)
 }
 
-/** Answers the calls that come through `port`; gives the way to hear more of them while one is being answered. */
-export function answerCalls(port: MessagePort, answer: (call: Call) => Promise<unknown>): Listen {
+/**
+ * Answers the calls that come through `port`; gives the way to hear more of them while one is being answered, which blocks
+ * this thread with `pause`, moment by moment.
+ */
+export function answerCalls(
+  port: MessagePort,
+  answer: (call: Call) => Promise<unknown>,
+  pause: (millis: number) => void = wait,
+): Listen {
   let told = 0
   let heard = 0
   let unanswered = 0
@@ -81,7 +88,7 @@ export function answerCalls(port: MessagePort, answer: (call: Call) => Promise<u
     const until = performance.now() + PATIENCE_MILLIS
     let word = receiveMessageOnPort(port)
     while (word === undefined && (next === 'announced' || heard < told) && performance.now() < until) {
-      wait(0.05)
+      pause(0.05)
       word = receiveMessageOnPort(port)
     }
     for (; word !== undefined; word = receiveMessageOnPort(port)) take(word.message)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 
 import type { Batch } from '../../ledger/store.ts'
 import { startThread, type Thread } from './thread-host.ts'
@@ -57,6 +59,36 @@ test('a thread that is at work for others is told when who was answered has noth
   const written = thread.call('commit', [BATCH])
   await thread.call('head', ['x'])
   assert.deepEqual(await written, [])
+})
+
+test('a thread that takes the place of one that died has told nothing yet', async () => {
+  // Answers how many answers the caller says to have heard, and dies of `commit`.
+  const echo = `
+    import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', ({ call, method, heard }) => {
+      if (method === 'commit') throw new Error('the thread dies')
+      parentPort.postMessage({ call, value: heard })
+    })`
+  const url = new URL(`data:text/javascript,${encodeURIComponent(echo)}`)
+  const thread = startThread({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
+  assert.equal(await thread.call('head', ['x']), 0)
+  assert.equal(await thread.call('head', ['x']), 1)
+  await assert.rejects(thread.call('commit', [BATCH]))
+  assert.equal(await thread.call('head', ['x']), 0)
+  await thread.stop()
+})
+
+test('a call that could not cross keeps no process alive', async () => {
+  const program = `
+    import { startThread } from ${JSON.stringify(new URL('./thread-host.ts', import.meta.url))}
+    const thread = startThread({ path: 'ledger.db', role: 'reader', mode: 'open' }, new URL(${JSON.stringify(`data:text/javascript,${encodeURIComponent(script)}`)}))
+    await thread.call('head', [() => 'x']).catch(({ name }) => console.log(name))`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=affidavit-source', '--input-type=module', '--eval', program],
+    { timeout: 60_000 },
+  )
+  assert.equal(stdout, 'DataCloneError\n')
 })
 
 test('what cannot cross to another thread is refused, and what follows is answered', async () => {
