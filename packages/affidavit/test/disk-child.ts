@@ -1,8 +1,8 @@
 // A process that appends a few records, one at a time, publishes now and then, and closes, whatever fails. Tells what it
 // was told. Arguments: folder, number of records. The records are the same in every run.
 
+import { LedgerError } from '../src/errors/ledger-error.ts'
 import { openLedger } from '../src/index.ts'
-import { LedgerError } from '../src/ledger/errors.ts'
 import { diskDraft } from './disk-draft.ts'
 import { tellParent } from './tell-parent.ts'
 

@@ -3,10 +3,10 @@
 
 import { systemClock } from '../src/clock/clock.ts'
 import { databaseFile, keysFolder, readAnchor } from '../src/embedded/folder.ts'
+import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { fileKeys } from '../src/keys/file.ts'
 import { checkpointFile } from '../src/ledger/checkpoint-file.ts'
-import { LedgerError } from '../src/ledger/errors.ts'
 import { createLedger, type Ledger } from '../src/ledger/ledger.ts'
 import { type Publishing, publishHeartbeat } from '../src/ledger/publish.ts'
 import type { LedgerStore } from '../src/ledger/store.ts'

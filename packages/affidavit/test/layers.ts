@@ -10,20 +10,23 @@ export type Sources = ReadonlyMap<string, string>
 // What a folder may import besides itself.
 const BYTES = ['bytes', 'crypto', 'clock']
 const FORMATS = ['formats', 'merkle', ...BYTES]
-const LEDGER = ['ledger', 'formats', ...BYTES]
+const VAULT = ['errors', ...FORMATS]
+const LEDGER = ['ledger', 'vault', 'errors', 'formats', ...BYTES]
 const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['bytes', []],
   ['crypto', ['bytes']],
   ['clock', []],
+  ['errors', []],
   ['merkle', ['bytes', 'crypto']],
   ['formats', ['merkle', ...BYTES]],
   ['verify', FORMATS],
-  ['ledger', FORMATS],
+  ['vault', VAULT],
+  ['ledger', ['vault', ...VAULT]],
   ['keys', LEDGER],
-  ['stores/sqlite', ['ledger', 'verify', ...FORMATS]],
+  ['stores/sqlite', ['ledger', 'errors', 'verify', ...FORMATS]],
   ['embedded', ['stores/sqlite', 'keys', 'verify', ...LEDGER]],
   ['imports', LEDGER],
-  ['evidence', ['ledger', 'verify', ...FORMATS]],
+  ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
 ])
 // These may import every folder except the ones named.
 const WIDE: ReadonlyMap<string, readonly string[]> = new Map([

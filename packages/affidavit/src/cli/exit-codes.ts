@@ -1,6 +1,6 @@
 // What the exit code of every command means (spec/verification.md §4). Scripts rely on these.
 
-import type { ErrorCode } from '../ledger/errors.ts'
+import type { ErrorCode } from '../errors/ledger-error.ts'
 import type { Report } from '../verify/report.ts'
 
 export const EXIT = {

@@ -2,9 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-
+import { LedgerError } from '../errors/ledger-error.ts'
 import { ImportFault } from '../imports/fault.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import { VerifyError } from '../verify/error.ts'
 import { addAppend } from './commands/append.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'

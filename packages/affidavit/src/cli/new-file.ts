@@ -3,7 +3,7 @@
 import { closeSync, fsyncSync, lstatSync, openSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve, sep } from 'node:path'
 
-import { LedgerError } from '../ledger/errors.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 
 export interface NewFile {
   /** The option that named it. */

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readSync } from 'node:fs'
 
-import { LedgerError } from '../ledger/errors.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 
 /** More than any key, entry, proof, checkpoint or catalogue takes. */
 const MAX_INPUT_BYTES = 2_097_152

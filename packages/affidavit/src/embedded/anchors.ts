@@ -5,11 +5,11 @@ import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { decodeUtf8, utf8 } from '../bytes/text.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { type CheckpointLogFault, readCheckpointLog, type TornRecord } from '../formats/checkpoint-log.ts'
 import { parseNote } from '../formats/note.ts'
 import { CHECKPOINT_LOG } from '../ledger/checkpoint-file.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import type { Anchor } from '../verify/anchors.ts'
 import { readAnchor } from './folder.ts'
 

@@ -4,8 +4,8 @@ import { existsSync, readFileSync, type Stats, statSync, writeFileSync } from 'n
 import { join, resolve } from 'node:path'
 
 import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { CHECKPOINT_LOG } from '../ledger/checkpoint-file.ts'
-import { LedgerError } from '../ledger/errors.ts'
 
 /** Where the checkpoint log is kept, and how independent of the database that is. */
 export interface AnchorPlace {

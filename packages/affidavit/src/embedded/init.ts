@@ -5,8 +5,8 @@ import { existsSync, readdirSync, renameSync, rmSync, type Stats, statSync } fro
 import { resolve, sep } from 'node:path'
 
 import { idProblem } from '../bytes/label.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import { makeFolder } from '../ledger/make-folder.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { databaseFile, defaultAnchor, keysFolder, writeAnchor } from './folder.ts'

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs'
 
 import { type Clock, systemClock } from '../clock/clock.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
 import type { Previous } from '../ledger/own-records.ts'

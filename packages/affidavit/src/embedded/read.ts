@@ -1,9 +1,8 @@
 // Reading a ledger without its keys: for search, show and tail, on copies and read-only disks too.
 
 import { existsSync } from 'node:fs'
-
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord } from '../formats/fields.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import { readPages, recordOf, type SearchOptions } from '../ledger/read.ts'
 import type { EntryFilter, StoredEntry } from '../ledger/store.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
-import { LedgerError } from '../ledger/errors.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { makeFolder } from '../ledger/make-folder.ts'
 
 /** What a file was when it was closed: the cover lists it. */

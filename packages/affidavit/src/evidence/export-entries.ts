@@ -2,8 +2,8 @@
 
 import { equalBytes } from '../bytes/compare.ts'
 import { HASH_BYTES } from '../crypto/sha256.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { ExportQuery } from '../formats/export.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StoredEntry } from '../ledger/store.ts'
 import { leafHash } from '../merkle/hash.ts'

@@ -2,11 +2,11 @@
 
 import { toHex } from '../bytes/hex.ts'
 import { utf8 } from '../bytes/text.ts'
+import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { openCheckpoint } from '../formats/checkpoint.ts'
 import { parseNote } from '../formats/note.ts'
 import { createNoteVerifier } from '../formats/note-verifier.ts'
 import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
-import { LedgerError, unreachable } from '../ledger/errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { wholeNote } from '../ledger/prove.ts'
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { labelProblem } from '../bytes/label.ts'
 import { utf8 } from '../bytes/text.ts'
 import { formatTimestamp, systemClock, type UnixMillis } from '../clock/clock.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import {
   asksForAll,
   COVER_FILE,
@@ -14,7 +15,6 @@ import {
   STATEMENT_FILE,
   statementText,
 } from '../formats/export.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { EntryFilter } from '../ledger/store.ts'
 import { tilePath, tilesOfTree } from '../merkle/tile.ts'

@@ -16,10 +16,9 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, describe, test } from 'node:test'
-
+import { type ErrorCode, LedgerError } from '../errors/ledger-error.ts'
 import { formatSignerKey, generateSignerKey } from '../formats/signer-key.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
-import { type ErrorCode, LedgerError } from '../ledger/errors.ts'
 import type { Signer } from '../ledger/keys.ts'
 import { createFileKeys, fileKeys, retireFileKeys } from './file.ts'
 

@@ -19,9 +19,9 @@ import { dirname, join } from 'node:path'
 
 import { fromBase64, toBase64 } from '../bytes/base64.ts'
 import { signEd25519 } from '../crypto/ed25519.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { formatSignerKey, generateSignerKey, parseSignerKey, type SignerKey } from '../formats/signer-key.ts'
 import { type KeyType, sameVerifierKey } from '../formats/verifier-key.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import { isGone } from '../ledger/is-gone.ts'
 import type { LedgerKeys, Signer } from '../ledger/keys.ts'
 

@@ -6,10 +6,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 
 import { ANY_ACTION, anyDraft } from '../../test/any-draft.ts'
+import { type ErrorCode, LedgerError } from '../errors/ledger-error.ts'
 import { type Draft, MAX_DRAFT_BYTES } from '../formats/fields.ts'
 import { type FixedClock, fixedClock } from '../testing/fixed-clock.ts'
 import { type Admission, createAdmission } from './admit.ts'
-import { type ErrorCode, LedgerError } from './errors.ts'
 import type { PreparedDraft } from './store.ts'
 
 const LEDGER = 'clinic.example/agents/5f0c2a9be1d34876'

@@ -9,12 +9,12 @@ import { uuidV7, uuidV8 } from '../bytes/uuid.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { createRandomSource, type RandomSource } from '../crypto/random.ts'
 import { hmacSha256Hex, sha256 } from '../crypto/sha256.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { parseDraft, parseOwnDraft } from '../formats/draft.ts'
 import { DraftFault } from '../formats/draft-fault.ts'
 import { canonicalDraft, canonicalFields, entryPieces } from '../formats/entry.ts'
 import { type Draft, MAX_DRAFT_BYTES } from '../formats/fields.ts'
-import { LedgerError } from './errors.ts'
 import type { PreparedDraft } from './store.ts'
 
 export interface Admission {

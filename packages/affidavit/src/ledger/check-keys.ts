@@ -2,8 +2,8 @@
 // that a backup brought back, would sign what no verifier follows; another digest key would call every retry a conflict.
 
 import { hmacSha256Hex } from '../crypto/sha256.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
-import { LedgerError } from './errors.ts'
 import type { LedgerKeys, Signer } from './keys.ts'
 import { recordOf } from './read.ts'
 import type { LedgerStore } from './store.ts'

@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { heartbeatKey, logKey, noteOf } from '../../test/signing.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import {
   CHECKPOINT_LOG,
   type CheckpointFile,
@@ -14,7 +15,6 @@ import {
   type LogFile,
   type OpenLogFile,
 } from './checkpoint-file.ts'
-import { LedgerError } from './errors.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'affidavit-checkpoint-file-'))
 after(() => rmSync(root, { recursive: true, force: true }))

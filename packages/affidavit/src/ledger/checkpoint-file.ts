@@ -6,11 +6,11 @@ import { constants } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { utf8 } from '../bytes/text.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { encodeCheckpointRecord } from '../formats/checkpoint-log.ts'
 import { parseNote } from '../formats/note.ts'
 import { isRecordStart } from '../formats/torn-record.ts'
-import { LedgerError } from './errors.ts'
 import { underLock } from './file-lock.ts'
 
 /** Name of the log in its folder. */

@@ -1,11 +1,11 @@
 // What the ledger records about itself (spec/sequencing.md §4): its start, conflicts, clock steps, new keys.
 
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { Admission } from './admit.ts'
 import { digestKeyCheck } from './check-keys.ts'
-import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
 import type { PreparedDraft } from './store.ts'
 

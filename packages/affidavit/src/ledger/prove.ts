@@ -2,10 +2,10 @@
 
 import { utf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
+import { unreachable } from '../errors/ledger-error.ts'
 import { formatProofFile } from '../formats/proof.ts'
 import { buildInclusion, planInclusion } from '../merkle/inclusion.ts'
 import type { NodeId } from '../merkle/node.ts'
-import { unreachable } from './errors.ts'
 import { notFound } from './own-records.ts'
 import { findEntry } from './read.ts'
 import type { LedgerStore, StoredCheckpoint } from './store.ts'

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-
+import { LedgerError } from '../errors/ledger-error.ts'
 import { samples } from '../testing/sample-drafts.ts'
-import { LedgerError } from './errors.ts'
 import { createQueue } from './queue.ts'
 import type { Placed, PreparedDraft } from './store.ts'
 

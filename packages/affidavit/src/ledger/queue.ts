@@ -4,7 +4,7 @@
 import { nextTick } from 'node:process'
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { LedgerError } from './errors.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { Placed, PreparedDraft } from './store.ts'
 
 /** Drafts of a batch: few enough for the store to begin soon, enough to make handing them over cheap. */

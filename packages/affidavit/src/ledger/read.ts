@@ -2,10 +2,10 @@
 
 import { toHex } from '../bytes/hex.ts'
 import { parseTimestamp } from '../clock/clock.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { parseEntry } from '../formats/entry.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { leafHash } from '../merkle/hash.ts'
-import { LedgerError } from './errors.ts'
 import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
 
 const PAGE = 500

@@ -2,10 +2,10 @@
 // runs after a crash and after a clean close.
 
 import { equalBytes } from '../bytes/compare.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { isRecordStart, isStartOfRecord, tornHead } from '../formats/torn-record.ts'
 import { rootOfFrontier } from '../merkle/growth.ts'
 import { readCheckpoints } from './checkpoints.ts'
-import { LedgerError } from './errors.ts'
 import { type CheckedTree, type Publishing, storedFrontier } from './publish.ts'
 import { newestReleased, releaseMissing } from './release.ts'
 import type { StoredCheckpoint } from './store.ts'

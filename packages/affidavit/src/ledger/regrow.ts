@@ -1,9 +1,9 @@
 // Growing the tree from the stored bytes (spec/sequencing.md §6): a flipped bit is found before it is sworn to.
 
 import { bytesOfHex, toHex } from '../bytes/hex.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { createGrowth, type Frontier } from '../merkle/growth.ts'
 import { type LeafText, leafHash, leafHexOf } from '../merkle/hash.ts'
-import { LedgerError } from './errors.ts'
 
 /** An entry as read back, or why it cannot be read. */
 export type Reread =

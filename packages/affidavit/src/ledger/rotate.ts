@@ -2,10 +2,10 @@
 // step can be done again, so a crash between two of them costs nothing.
 
 import { utf8 } from '../bytes/text.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { openCheckpoint } from '../formats/checkpoint.ts'
 import type { Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
-import { LedgerError } from './errors.ts'
 import type { LedgerKeys, Signer } from './keys.ts'
 import type { Publisher } from './publisher.ts'
 import type { Placed, StoredCheckpoint } from './store.ts'

@@ -3,10 +3,10 @@
 
 import { bytesOfHex } from '../bytes/hex.ts'
 import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock.ts'
+import { unreachable } from '../errors/ledger-error.ts'
 import { entryText, type Place } from '../formats/entry.ts'
 import { createGrowth, type Frontier } from '../merkle/growth.ts'
 import { leafHexOfText } from '../merkle/hash.ts'
-import { unreachable } from './errors.ts'
 import type { Placed, PreparedDraft } from './store.ts'
 
 /** Where a ledger ends: what the next entry builds on. */

@@ -4,12 +4,12 @@ import { describe, test } from 'node:test'
 
 import { heartbeatKey, logKey } from '../../test/signing.ts'
 import { signEd25519 } from '../crypto/ed25519.ts'
+import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { formatCheckpointBody } from '../formats/checkpoint.ts'
 import { parseNote } from '../formats/note.ts'
 import { createNoteVerifier } from '../formats/note-verifier.ts'
 import type { SignerKey } from '../formats/signer-key.ts'
 import { EMPTY_ROOT } from '../merkle/hash.ts'
-import { LedgerError, unreachable } from './errors.ts'
 import type { LedgerKeys, Signer } from './keys.ts'
 import { signStatement } from './statement.ts'
 

@@ -2,9 +2,9 @@
 // signs both, so the texts must never be mistaken for each other, by nobody's parser.
 
 import { utf8 } from '../bytes/text.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { checkNoteText, formatNote } from '../formats/note.ts'
-import { LedgerError } from './errors.ts'
 import type { LedgerKeys } from './keys.ts'
 
 /**

@@ -1,8 +1,8 @@
 // Hash tiles out of the store (C2SP tlog-tiles; spec/tree.md §4): what an export or a server hands on.
 
 import { concatBytes } from '../bytes/compare.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { type HashTile, planTile, tilePath, tileWidth } from '../merkle/tile.ts'
-import { LedgerError } from './errors.ts'
 import type { LedgerStore } from './store.ts'
 
 /**

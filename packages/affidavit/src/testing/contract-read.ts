@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
-import { LedgerError } from '../ledger/errors.ts'
 import type { EntryFilter, LedgerStore, Page, StoredEntry } from '../ledger/store.ts'
 import { emptyFrontier, rootOfFrontier } from '../merkle/growth.ts'
 import { allEntries, LEDGER, membersOf, naiveRoot, type WithStore } from './contract-reading.ts'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { LedgerError } from '../ledger/errors.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { allEntries, LEDGER, membersOf, naiveRoot, type WithStore } from './contract-reading.ts'
 import { samples } from './sample-drafts.ts'

@@ -1,7 +1,7 @@
 // Commands that append.
 
+import { LedgerError } from '../../src/errors/ledger-error.ts'
 import type { Draft } from '../../src/formats/fields.ts'
-import { LedgerError } from '../../src/ledger/errors.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { type Command, command, current, type Model, onOpen, opened, pick, slackOf, writtenSince } from './command.ts'
 import { type Handed, judgeAppends, type Outcome } from './paper-appends.ts'

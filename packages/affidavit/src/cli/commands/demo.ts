@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { runDemo } from '../demo/story.ts'
 import { EXIT } from '../exit-codes.ts'
 import { jsonOption } from '../options.ts'

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 
 import { databaseFile, keysFolder, readAnchor } from '../../embedded/folder.ts'
 import { continueAfterRestore, initLedger } from '../../embedded/init.ts'
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { jsonOption, ledgerOption } from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { notFound } from '../../ledger/own-records.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption, ledgerOption } from '../options.ts'

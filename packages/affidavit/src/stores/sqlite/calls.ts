@@ -4,7 +4,7 @@
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 
-import { unreachable } from '../../ledger/errors.ts'
+import { unreachable } from '../../errors/ledger-error.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
 import type { Listen } from './group-commit.ts'
 

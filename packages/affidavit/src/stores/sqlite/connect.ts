@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { column, integerColumn, type SqliteDatabase, sqliteCode } from './database.ts'
 
 /** `Afdv` in the SQLite header: tells a ledger from any other database. */

@@ -1,6 +1,6 @@
 // What of a ledger is there to be verified: which ledger, how many entries, which checkpoints.
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import type { Anchor } from '../../verify/anchors.ts'
 import type { KeptCheckpoint } from '../../verify/checkpoints.ts'
 import { type Finding, finding } from '../../verify/finding.ts'

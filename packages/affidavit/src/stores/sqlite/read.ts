@@ -2,7 +2,7 @@
 
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { HASH_BYTES, type Hash } from '../../crypto/sha256.ts'
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import type { EntryFilter, Page, StoredCheckpoint, StoredEntry } from '../../ledger/store.ts'
 import { locateNode, type NodeId } from '../../merkle/node.ts'
 import { blobColumn, integerColumn, type SqlValue } from './database.ts'

@@ -1,6 +1,6 @@
 // Verification opens a database like everybody else, but what its bytes keep from being read is a finding.
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import type { Anchor } from '../../verify/anchors.ts'
 import { createFindings, type Finding, finding } from '../../verify/finding.ts'
 import { type Report, report } from '../../verify/report.ts'

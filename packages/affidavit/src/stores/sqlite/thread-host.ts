@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads'
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
 import type { Word } from './calls.ts'
 import { storeClosed } from './local-store.ts'

@@ -2,7 +2,7 @@
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
 import { answerCalls, type Call, wait } from './calls.ts'
 import { connectSqlite, connectSqliteForReading } from './connect.ts'

@@ -1,7 +1,7 @@
 // One write transaction, retried fairly until the lock is ours, with an honest outcome (spec/sequencing.md §3).
 
 import type { Clock } from '../../clock/clock.ts'
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { storeError } from './connect.ts'
 import { sqliteCode } from './database.ts'
 import type { Statements } from './statements.ts'

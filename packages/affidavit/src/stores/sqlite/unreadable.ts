@@ -1,6 +1,6 @@
 // What a database file itself keeps from being read: a finding, not a failure. Whoever alters records can damage pages.
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { ColumnFault, sqliteCode } from './database.ts'
 
 /** Errors that the bytes of the file cause; a disk that fails or a lock that is held is the world's. */

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import type { SqliteDatabase } from './database.ts'
 import { runTask, type VerifyAnswer, type VerifyTask } from './verify-task.ts'
 import type { TaskFailure } from './verify-thread.ts'

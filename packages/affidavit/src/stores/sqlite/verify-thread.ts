@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { LedgerError } from '../../ledger/errors.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { connectSqliteForReading, storeError } from './connect.ts'
 import { type SqliteDatabase, sqliteCode } from './database.ts'
 import { unreadableProblem } from './unreadable.ts'
