@@ -23,7 +23,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['vault', VAULT],
   ['ledger', ['vault', ...VAULT]],
   ['keys', LEDGER],
-  ['stores/sqlite', ['ledger', 'errors', 'verify', ...FORMATS]],
+  ['stores/sqlite', ['ledger', 'vault', 'errors', 'verify', ...FORMATS]],
   ['embedded', ['stores/sqlite', 'keys', 'verify', ...LEDGER]],
   ['imports', LEDGER],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],

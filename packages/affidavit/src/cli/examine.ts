@@ -10,7 +10,7 @@ import { fileKeys } from '../keys/file.ts'
 import { checkKeys } from '../ledger/check-keys.ts'
 import { checkpointFile } from '../ledger/checkpoint-file.ts'
 import type { LedgerStore } from '../ledger/store.ts'
-import { SCHEMA_VERSION } from '../stores/sqlite/connect.ts'
+import { LEDGER_DATABASE } from '../stores/sqlite/connect.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { count, counted } from './output.ts'
 
@@ -33,7 +33,7 @@ export async function examine(folder: string): Promise<Finding[]> {
     if (origin === undefined) return [runtime, fail('database', `${folder} holds no ledger`)]
     return [
       runtime,
-      ok('database', `${databaseFile(folder)}, schema ${SCHEMA_VERSION}, ledger ${origin}`),
+      ok('database', `${databaseFile(folder)}, schema ${LEDGER_DATABASE.schemaVersion}, ledger ${origin}`),
       ...(await recordFindings(store, origin)),
       ...(await keyFindings(folder, store, origin)),
       await checkpointLogFinding(folder, store, origin),

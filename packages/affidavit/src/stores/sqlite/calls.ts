@@ -5,7 +5,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 
 import { unreachable } from '../../errors/ledger-error.ts'
-import type { LedgerStore } from '../../ledger/store.ts'
 import type { Listen } from './group-commit.ts'
 
 /** What the caller says: a call, or only that it has heard all answers and has nothing more to call for now. */
@@ -15,7 +14,7 @@ export interface Call {
   readonly call: number
   /** How many answers the caller had heard by then. */
   readonly heard: number
-  readonly method: keyof LedgerStore
+  readonly method: string
   readonly values: readonly unknown[]
 }
 

@@ -8,30 +8,52 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { column, integerColumn, type SqliteDatabase, sqliteCode } from './database.ts'
 
-/** `Afdv` in the SQLite header: tells a ledger from any other database. */
-const APPLICATION_ID = 0x41666476
-export const SCHEMA_VERSION = 1
+/** What a database file is for: a number in its header tells, and a frozen schema of its own. */
+export interface DatabaseKind {
+  readonly what: 'ledger' | 'keyring'
+  readonly applicationId: number
+  readonly schemaVersion: number
+  /** Where the SQL of each version is, below this folder. */
+  readonly schemaFolder: string
+  /** What is set on each connection besides. */
+  readonly pragmas: string
+  readonly cure: string
+}
+
+/** `Afdv` in the SQLite header. */
+export const LEDGER_DATABASE: DatabaseKind = {
+  what: 'ledger',
+  applicationId: 0x41666476,
+  schemaVersion: 1,
+  schemaFolder: 'schema',
+  pragmas: '',
+  cure: 'affidavit init --ledger DIR --origin NAME creates a ledger',
+}
 
 /** 32 MB: index pages that many commits touch are written back once for all of them; a third more commits a second. */
 const WAL_PAGES = 4_000
 
-/** The frozen SQL of a schema version. */
-export function schemaSql(version: number): string {
-  const file = `${String(version).padStart(4, '0')}.sql`
-  return readFileSync(fileURLToPath(new URL(`./schema/${file}`, import.meta.url)), 'utf8')
+/** The frozen SQL of a kind's newest schema. */
+export function schemaSql({ schemaFolder, schemaVersion }: DatabaseKind): string {
+  const file = `${String(schemaVersion).padStart(4, '0')}.sql`
+  return readFileSync(fileURLToPath(new URL(`./${schemaFolder}/${file}`, import.meta.url)), 'utf8')
 }
 
 /**
  * Opens a database file for writing; creates file and schema where `create` says so.
  * @throws LedgerError `not-a-ledger`, `newer-format`, `unsupported-file-system`, `store-unavailable`, `store-corrupt`
  */
-export function connectSqlite(path: string, mode: 'create' | 'open'): SqliteDatabase {
-  refuseNoFile(path, mode)
+export function connectSqlite(
+  path: string,
+  mode: 'create' | 'open',
+  kind: DatabaseKind = LEDGER_DATABASE,
+): SqliteDatabase {
+  refuseNoFile(path, mode, kind)
   refuseNetworkFileSystem(path)
   return guarded(path, () => {
     const db = new DatabaseSync(path, { timeout: 0 })
     try {
-      return prepareDatabase(db, path, mode)
+      return prepareDatabase(db, path, mode, kind)
     } catch (error) {
       db.close()
       throw error
@@ -41,14 +63,14 @@ export function connectSqlite(path: string, mode: 'create' | 'open'): SqliteData
 
 /** Opens a database file for reading only, on a read-only disk too. */
 export function connectSqliteForReading(path: string): SqliteDatabase {
-  refuseNoFile(path, 'open')
+  refuseNoFile(path, 'open', LEDGER_DATABASE)
   return guarded(path, () => {
     const db = new DatabaseSync(readableLocation(path), { readOnly: true, timeout: 5000 })
     try {
       db.exec(
         'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16000; PRAGMA mmap_size = 0',
       )
-      checkIdentity(db, path)
+      checkIdentity(db, path, LEDGER_DATABASE)
       return db
     } catch (error) {
       db.close()
@@ -58,20 +80,26 @@ export function connectSqliteForReading(path: string): SqliteDatabase {
 }
 
 /** Prepares a database that is open already, ours or the caller's: pragmas set and read back, schema there and known. */
-export function prepareDatabase(db: SqliteDatabase, path: string, mode: 'create' | 'open'): SqliteDatabase {
+export function prepareDatabase(
+  db: SqliteDatabase,
+  path: string,
+  mode: 'create' | 'open',
+  kind: DatabaseKind = LEDGER_DATABASE,
+): SqliteDatabase {
   refuseOtherEncoding(db, path)
-  if (mode === 'create' && isBlank(db)) db.exec(`PRAGMA page_size = 8192; PRAGMA application_id = ${APPLICATION_ID}`)
-  else checkIdentity(db, path)
+  if (mode === 'create' && isBlank(db)) {
+    db.exec(`PRAGMA page_size = 8192; PRAGMA application_id = ${kind.applicationId}`)
+  } else checkIdentity(db, path, kind)
   db.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON',
   )
   db.exec(
     'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA recursive_triggers = ON; PRAGMA cache_size = -32000',
   )
-  db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`)
+  db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; ${kind.pragmas}`)
   expectPragma(db, 'journal_mode', 'wal', path)
   expectPragma(db, 'synchronous', 2, path)
-  if (mode === 'create' && pragma(db, 'user_version') === 0) createSchema(db)
+  if (mode === 'create' && pragma(db, 'user_version') === 0) createSchema(db, kind)
   return db
 }
 
@@ -124,36 +152,36 @@ function schemaText(row: unknown, name: string): string {
 export function referenceSchema(): SchemaObject[] {
   const db = new DatabaseSync(':memory:')
   try {
-    db.exec(schemaSql(SCHEMA_VERSION))
+    db.exec(schemaSql(LEDGER_DATABASE))
     return readSchema(db)
   } finally {
     db.close()
   }
 }
 
-function createSchema(db: SqliteDatabase): void {
-  db.exec(`BEGIN IMMEDIATE; ${schemaSql(SCHEMA_VERSION)}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
+function createSchema(db: SqliteDatabase, kind: DatabaseKind): void {
+  db.exec(`BEGIN IMMEDIATE; ${schemaSql(kind)}; PRAGMA user_version = ${kind.schemaVersion}; COMMIT`)
 }
 
 function isBlank(db: SqliteDatabase): boolean {
   return integerColumn(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get(), 'n') === 0
 }
 
-function checkIdentity(db: SqliteDatabase, path: string): void {
-  if (pragma(db, 'application_id') !== APPLICATION_ID) {
+function checkIdentity(db: SqliteDatabase, path: string, kind: DatabaseKind): void {
+  if (pragma(db, 'application_id') !== kind.applicationId) {
     throw new LedgerError('not-a-ledger', {
-      problem: `${path} is an SQLite database, but not a ledger`,
-      cure: 'check the path; affidavit init --ledger DIR --origin NAME creates a ledger',
+      problem: `${path} is an SQLite database, but not a ${kind.what}`,
+      cure: `check the path; ${kind.cure}`,
     })
   }
   const version = pragma(db, 'user_version')
-  if (typeof version === 'number' && version > SCHEMA_VERSION) {
+  if (typeof version === 'number' && version > kind.schemaVersion) {
     throw new LedgerError('newer-format', {
-      problem: `${path} has schema ${version}; this version reads up to ${SCHEMA_VERSION}`,
+      problem: `${path} has schema ${version}; this version reads up to ${kind.schemaVersion}`,
       cure: 'use a newer affidavit; nothing was changed',
     })
   }
-  if (version !== SCHEMA_VERSION)
+  if (version !== kind.schemaVersion)
     throw new LedgerError('store-corrupt', { problem: `${path} has schema ${String(version)}` })
 }
 
@@ -208,12 +236,12 @@ function isWritable(folder: string): boolean {
 }
 
 // SQLite would wait for ever for somebody to write into a pipe.
-function refuseNoFile(path: string, mode: 'create' | 'open'): void {
-  const kind = guarded(path, () => statSync(path, { throwIfNoEntry: false }))
-  if (kind === undefined ? mode === 'create' : kind.isFile()) return
+function refuseNoFile(path: string, mode: 'create' | 'open', kind: DatabaseKind): void {
+  const found = guarded(path, () => statSync(path, { throwIfNoEntry: false }))
+  if (found === undefined ? mode === 'create' : found.isFile()) return
   throw new LedgerError('not-a-ledger', {
-    problem: kind === undefined ? `${path} does not exist` : `${path} is no regular file`,
-    cure: 'check the path; affidavit init --ledger DIR --origin NAME creates a ledger',
+    problem: found === undefined ? `${path} does not exist` : `${path} is no regular file`,
+    cure: `check the path; ${kind.cure}`,
   })
 }
 

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 
 import type { EntryFilter } from '../../ledger/store.ts'
-import { SCHEMA_VERSION, schemaSql } from './connect.ts'
+import { LEDGER_DATABASE, schemaSql } from './connect.ts'
 import { column } from './database.ts'
 import { selectEntries } from './read.ts'
 
@@ -26,7 +26,7 @@ const WALKS: readonly { readonly filter: EntryFilter; readonly walk: RegExp }[] 
 function walkOf(filter: EntryFilter, order: 'ascending' | 'descending'): string {
   const db = new DatabaseSync(':memory:')
   try {
-    db.exec(schemaSql(SCHEMA_VERSION))
+    db.exec(schemaSql(LEDGER_DATABASE))
     const { sql, values } = selectEntries(1, filter, { limit: 500, order })
     const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values)
     return steps.map((step) => String(column(step, 'detail'))).join(', ')

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 
-import type { Batch } from '../../ledger/store.ts'
+import type { Batch, LedgerStore } from '../../ledger/store.ts'
 import { startThread, type Thread } from './thread-host.ts'
 
 const BATCH: Batch = { ledger: 'x', drafts: [], at: 0, patienceMillis: 0 }
@@ -17,9 +17,9 @@ const script = `
     parentPort.postMessage({ call, value: method === 'head' ? ++asked : undefined })
   })`
 
-function mortal(role: 'writer' | 'reader'): Thread {
+function mortal(role: 'writer' | 'reader'): Thread<LedgerStore> {
   const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`)
-  return startThread({ path: 'ledger.db', role, mode: 'open' }, url)
+  return startThread<LedgerStore>({ path: 'ledger.db', role, mode: 'open' }, url)
 }
 
 test('a write that was under way when its thread died may be there: the outcome is unknown', async () => {
@@ -55,7 +55,7 @@ test('a thread that is at work for others is told when who was answered has noth
       else if (method === undefined && heard === 1) parentPort.postMessage({ call: held, value: [] })
     })`
   const url = new URL(`data:text/javascript,${encodeURIComponent(patient)}`)
-  const thread = startThread({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
+  const thread = startThread<LedgerStore>({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
   const written = thread.call('commit', [BATCH])
   await thread.call('head', ['x'])
   assert.deepEqual(await written, [])
@@ -70,7 +70,7 @@ test('a thread that takes the place of one that died has told nothing yet', asyn
       parentPort.postMessage({ call, value: heard })
     })`
   const url = new URL(`data:text/javascript,${encodeURIComponent(echo)}`)
-  const thread = startThread({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
+  const thread = startThread<LedgerStore>({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
   assert.equal(await thread.call('head', ['x']), 0)
   assert.equal(await thread.call('head', ['x']), 1)
   await assert.rejects(thread.call('commit', [BATCH]))

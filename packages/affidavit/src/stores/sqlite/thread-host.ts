@@ -3,16 +3,18 @@
 import { Worker } from 'node:worker_threads'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import type { LedgerStore } from '../../ledger/store.ts'
 import type { Word } from './calls.ts'
 import { storeClosed } from './local-store.ts'
 import type { Answer, Failure, ThreadTask } from './thread.ts'
 
-export interface Thread {
-  call<Method extends keyof LedgerStore>(
+/** The methods that a thread answers: each gives a promise. */
+type Methods<Store> = Readonly<Record<keyof Store, (...values: never[]) => Promise<unknown>>>
+
+export interface Thread<Store extends Methods<Store>> {
+  call<Method extends keyof Store & string>(
     method: Method,
-    values: Parameters<LedgerStore[Method]>,
-  ): Promise<Awaited<ReturnType<LedgerStore[Method]>>>
+    values: Parameters<Store[Method]>,
+  ): Promise<Awaited<ReturnType<Store[Method]>>>
   stop(): Promise<void>
 }
 
@@ -23,7 +25,7 @@ interface Waiter {
 }
 
 /** A thread that starts with its first call and stays until stopped; one that died is replaced at the next call. */
-export function startThread(task: ThreadTask, script: URL): Thread {
+export function startThread<Store extends Methods<Store>>(task: ThreadTask, script: URL): Thread<Store> {
   const waiters = new Map<number, Waiter>()
   let worker: Worker | undefined
   let stopping: Promise<void> | undefined
@@ -77,7 +79,7 @@ export function startThread(task: ThreadTask, script: URL): Thread {
     waiters.clear()
   }
 
-  function send<T>(method: keyof LedgerStore, values: readonly unknown[]): Promise<T> {
+  function send<T>(method: string, values: readonly unknown[]): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const thread = started()
       const call = calls++
@@ -121,7 +123,7 @@ function errorOf(failure: Failure): Error {
 // A write that was under way when its thread died may have reached the disk.
 function threadLost(task: ThreadTask, cause: unknown): LedgerError {
   const problem = `the ${task.role} thread of ${task.path} ended while it was at work`
-  if (task.role === 'reader') return new LedgerError('store-unavailable', { problem, cause })
+  if (task.role !== 'writer') return new LedgerError('store-unavailable', { problem, cause })
   return new LedgerError('outcome-unknown', {
     problem: `${problem}; the records may or may not be durable`,
     cure: 'append the same drafts again with the same ids',

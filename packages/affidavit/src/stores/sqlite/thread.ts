@@ -2,18 +2,20 @@
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 
-import { LedgerError } from '../../errors/ledger-error.ts'
+import { LedgerError, unreachable } from '../../errors/ledger-error.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
+import type { KeyringStore } from '../../vault/keyring-store.ts'
 import { answerCalls, type Call, wait } from './calls.ts'
 import { connectSqlite, connectSqliteForReading } from './connect.ts'
 import type { Listen } from './group-commit.ts'
+import { KEYRING_DATABASE, localKeyringStore } from './local-keyring.ts'
 import { localSqliteStore } from './local-store.ts'
 import { ticketTurns } from './turns.ts'
 
-/** What a thread is for; the path of the database file. */
+/** What a thread is for; the path of the database file. `keyring`: it reads and writes a keyring, alone. */
 export interface ThreadTask {
   readonly path: string
-  readonly role: 'writer' | 'reader'
+  readonly role: 'writer' | 'reader' | 'keyring'
   readonly mode: 'create' | 'open'
 }
 
@@ -35,13 +37,21 @@ export type Failure =
 if (parentPort !== null) serve(parentPort, workerData)
 
 function serve(port: MessagePort, task: ThreadTask): void {
-  const store = task.role === 'writer' ? writer(task, (next) => listen(next)) : reader(task)
+  const store = storeOf(task, (next) => listen(next))
   const listen = answerCalls(port, (call) => answer(store, call))
 }
 
-async function answer(store: LedgerStore, { call, method, values }: Call): Promise<Answer> {
+function storeOf(task: ThreadTask, listen: Listen): LedgerStore | KeyringStore {
+  if (task.role === 'keyring')
+    return localKeyringStore(() => connectSqlite(task.path, task.mode, KEYRING_DATABASE), wait)
+  return task.role === 'writer' ? writer(task, listen) : reader(task)
+}
+
+async function answer(store: LedgerStore | KeyringStore, { call, method, values }: Call): Promise<Answer> {
   try {
-    const value: unknown = await Reflect.apply(store[method], store, values)
+    const called: unknown = Reflect.get(store, method)
+    if (typeof called !== 'function') unreachable(`the thread is asked for ${method}`)
+    const value: unknown = await Reflect.apply(called, store, values)
     return { call, value }
   } catch (error) {
     return { call, failure: failureOf(error) }

@@ -1,0 +1,29 @@
+// sqliteKeyringStore: a keyring in one file, in a thread of its own; any number of processes may share it.
+
+import type { KeyringStore } from '../../vault/keyring-store.ts'
+import { connectSqlite } from './connect.ts'
+import { KEYRING_DATABASE } from './local-keyring.ts'
+import { startThread } from './thread-host.ts'
+
+/**
+ * The file is created where `mode` says so.
+ * @throws LedgerError `not-a-ledger` (it is no keyring), `newer-format`, `unsupported-file-system`, `store-unavailable`, `store-corrupt`
+ */
+export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): KeyringStore {
+  connectSqlite(path, mode, KEYRING_DATABASE).close()
+  const script = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
+  const thread = startThread<KeyringStore>({ path, role: 'keyring', mode: 'open' }, script)
+  return {
+    head: () => thread.call('head', []),
+    begin: (head) => thread.call('begin', [head]),
+    find: (generation, lookups) => thread.call('find', [generation, lookups]),
+    byKeys: (generation, keys) => thread.call('byKeys', [generation, keys]),
+    byOwner: (generation, owner) => thread.call('byOwner', [generation, owner]),
+    add: (generation, rows) => thread.call('add', [generation, rows]),
+    page: (generation, after, limit) => thread.call('page', [generation, after, limit]),
+    stage: (stage, rows) => thread.call('stage', [stage, rows]),
+    turnOver: (turn) => thread.call('turnOver', [turn]),
+    forget: (version) => thread.call('forget', [version]),
+    close: () => thread.stop(),
+  }
+}
