@@ -1,29 +1,16 @@
 // Keys in files: DIR/keys, mode 0700, each file 0600. Simple and honest: whoever reads the files can sign (SECURITY.md).
 
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 
 import { fromBase64, toBase64 } from '../bytes/base64.ts'
 import { signEd25519 } from '../crypto/ed25519.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { formatSignerKey, generateSignerKey, parseSignerKey, type SignerKey } from '../formats/signer-key.ts'
 import { type KeyType, sameVerifierKey } from '../formats/verifier-key.ts'
-import { isGone } from '../ledger/is-gone.ts'
 import type { LedgerKeys, Signer } from '../ledger/keys.ts'
+import { removeLeftovers, syncFolder, writeSecret } from './secret-file.ts'
 
 const CHECKPOINT = 'checkpoint.key'
 const NEXT_CHECKPOINT = 'checkpoint.key.next'
@@ -43,12 +30,9 @@ export function createFileKeys(folder: string, ledger: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   removeLeftovers(folder)
-  writeSecret(join(folder, CHECKPOINT), `${formatSignerKey(generateSignerKey(ledger, 'ed25519'))}\n`)
-  writeSecret(
-    join(folder, HEARTBEAT),
-    `${formatSignerKey(generateSignerKey(heartbeatName(ledger), 'cosignature/v1'))}\n`,
-  )
-  writeSecret(join(folder, DIGEST), `${toBase64(randomBytes(32))}\n`)
+  writeKey(join(folder, CHECKPOINT), `${formatSignerKey(generateSignerKey(ledger, 'ed25519'))}\n`)
+  writeKey(join(folder, HEARTBEAT), `${formatSignerKey(generateSignerKey(heartbeatName(ledger), 'cosignature/v1'))}\n`)
+  writeKey(join(folder, DIGEST), `${toBase64(randomBytes(32))}\n`)
 }
 
 /**
@@ -99,7 +83,7 @@ export function fileKeys(folder: string, ledger: string): LedgerKeys {
       const begun = pending()
       if (begun !== undefined) return begun
       const next = generateSignerKey(ledger, 'ed25519')
-      writeSecret(join(folder, NEXT_CHECKPOINT), `${formatSignerKey(next)}\n`)
+      writeKey(join(folder, NEXT_CHECKPOINT), `${formatSignerKey(next)}\n`)
       return signerOf(next)
     },
     async finishRotation({ verifierKey }) {
@@ -154,48 +138,15 @@ function wrongKey(path: string, problem: string): LedgerError {
   })
 }
 
-// Written beside its place and linked into it: the file is there whole or not at all, and never over another.
-function writeSecret(path: string, text: string): void {
-  const draft = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
-  const fd = openSync(draft, 'wx', 0o600)
+function writeKey(path: string, text: string): void {
   try {
-    writeSync(fd, text)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  try {
-    linkSync(draft, path)
+    writeSecret(path, text)
   } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause
     throw new LedgerError('ledger-exists', {
       problem: `cannot create the key file ${path}`,
       cure: 'choose an empty folder',
       cause,
     })
-  } finally {
-    rmSync(draft)
-  }
-  syncFolder(dirname(path))
-}
-
-const DRAFT = /\.(\d+)-[0-9a-f]{12}\.tmp$/
-
-/**
- * Removes drafts of processes that were killed while they wrote one: each may hold a copy of a secret. This process is not at
- * one now; in a container its number is often that of the one before.
- */
-function removeLeftovers(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const pid = Number(DRAFT.exec(name)?.[1])
-    if (pid === process.pid || (pid > 0 && isGone(pid))) rmSync(join(folder, name), { force: true })
-  }
-}
-
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
   }
 }
