@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'newer-format'
   | 'wrong-key'
   | 'missing-key'
+  | 'key-unavailable'
+  | 'key-destroyed'
   | 'missing-anchor'
   | 'clock-jump'
   | 'rolled-back'
@@ -48,6 +50,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'newer-format': 'caller',
   'wrong-key': 'caller',
   'missing-key': 'caller',
+  'key-unavailable': 'world',
+  'key-destroyed': 'caller',
   'missing-anchor': 'world',
   'clock-jump': 'world',
   'rolled-back': 'world',
