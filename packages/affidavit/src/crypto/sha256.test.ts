@@ -4,7 +4,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { hmacSha256Hex, sha256 } from './sha256.ts'
+import { createHmacSha256, createSha256, hmacSha256Hex, sha256 } from './sha256.ts'
 
 test('SHA-256 of nothing and of "abc" are those of FIPS 180-4', () => {
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -24,4 +24,26 @@ test('digests are those of createHash and createHmac, and own their bytes', () =
       assert.equal(hmacSha256Hex(createSecretKey(key), text), expected)
     }),
   )
+})
+
+test('a digest of a stream is that of its bytes in one piece, however they are cut', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 80 }), { maxLength: 6 }), key, (pieces, key) => {
+      const [digest, keyed] = [createSha256(), createHmacSha256(createSecretKey(key))]
+      for (const piece of pieces) {
+        digest.update(piece)
+        keyed.update(piece)
+      }
+      const whole = Buffer.concat(pieces)
+      assert.equal(digest.hex(), createHash('sha256').update(whole).digest('hex'))
+      assert.equal(keyed.hex(), createHmac('sha256', key).update(whole).digest('hex'))
+    }),
+  )
+})
+
+test('HMAC-SHA-256 is that of RFC 4231, test case 2', () => {
+  const keyed = createHmacSha256(createSecretKey(Buffer.from('Jefe')))
+  keyed.update(Buffer.from('what do ya want '))
+  keyed.update(Buffer.from('for nothing?'))
+  assert.equal(keyed.hex(), '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843')
 })
