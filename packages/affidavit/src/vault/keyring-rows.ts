@@ -1,0 +1,148 @@
+// Rows of a keyring: sealed under the keyring key of their generation, found by keyed digests (spec/vault.md §4). Pure but
+// for the random bytes.
+
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+
+import { concatBytes } from '../bytes/compare.ts'
+import { decodeUtf8, utf8 } from '../bytes/text.ts'
+import { NONCE_BYTES, openAesGcm, sealAesGcm } from '../crypto/aead.ts'
+import { hkdfSha256 } from '../crypto/hkdf.ts'
+import type { RandomSource } from '../crypto/random.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import type { KeyringRow } from './keyring-store.ts'
+
+/** Whose content a key seals: of a data subject (its token), of a conversation about no subject, of neither. */
+export type OwnerKind = 'subject' | 'conversation' | 'ledger'
+
+/** What one key seals. `owner` is empty for the ledger. */
+export interface Scope {
+  readonly owner_kind: OwnerKind
+  readonly owner: string
+  readonly retention_class: string
+  /** `2026-11`, UTC. */
+  readonly month: string
+}
+
+/** What opens the rows of one generation, and finds them. */
+export interface GenerationKeys {
+  /** The NAME of the ledger, without its incarnation: a keyring outlives a restore. */
+  readonly name: string
+  readonly generation: number
+  readonly keyringKey: KeyObject
+  readonly lookupKey: KeyObject
+}
+
+export function generationKeys(name: string, generation: number, keyringKey: Uint8Array): GenerationKeys {
+  const key = createSecretKey(keyringKey)
+  return { name, generation, keyringKey: key, lookupKey: hkdfSha256([key], 'affidavit keyring look-up v1') }
+}
+
+export function scopeLookup(keys: GenerationKeys, scope: Scope): string {
+  return digest(keys, `scope\n${scopeWords(scope)}`)
+}
+
+export function identityLookup(keys: GenerationKeys, personal: string): string {
+  return digest(keys, `identity\n${personal}`)
+}
+
+export function ownerLookup(keys: GenerationKeys, kind: OwnerKind, owner: string): string {
+  return digest(keys, `owner\n${kind}\n${owner}`)
+}
+
+export interface OpenedScope {
+  readonly kind: 'scope'
+  readonly id: string
+  readonly scope: Scope
+  readonly key: Uint8Array
+}
+
+export interface OpenedIdentity {
+  readonly kind: 'identity'
+  readonly token: string
+  readonly personal: string
+}
+
+export function sealScope(keys: GenerationKeys, opened: OpenedScope, random: RandomSource): KeyringRow {
+  const { id, scope, key } = opened
+  return {
+    kind: 'scope',
+    key: id,
+    lookup: scopeLookup(keys, scope),
+    owner: ownerLookup(keys, scope.owner_kind, scope.owner),
+    sealed: seal(keys, 'scope', id, concatBytes(key, utf8(scopeWords(scope))), random),
+  }
+}
+
+/** A token's row belongs to the person behind it, as the keys of what is about that person do. */
+export function sealIdentity(keys: GenerationKeys, opened: OpenedIdentity, random: RandomSource): KeyringRow {
+  const { token, personal } = opened
+  return {
+    kind: 'identity',
+    key: token,
+    lookup: identityLookup(keys, personal),
+    owner: ownerLookup(keys, 'subject', token),
+    sealed: seal(keys, 'identity', token, utf8(personal), random),
+  }
+}
+
+/** @throws LedgerError `store-corrupt` where the row is not what this generation sealed */
+export function openRow(keys: GenerationKeys, row: KeyringRow): OpenedScope | OpenedIdentity {
+  const nonce = row.sealed.subarray(0, NONCE_BYTES)
+  const sealed = row.sealed.subarray(NONCE_BYTES)
+  const plain =
+    nonce.length < NONCE_BYTES ? undefined : openAesGcm(keys.keyringKey, nonce, aad(keys, row.kind, row.key), sealed)
+  const opened =
+    plain === undefined ? undefined : row.kind === 'scope' ? readScope(row.key, plain) : readIdentity(row.key, plain)
+  if (opened === undefined || !isFoundBy(keys, row, opened)) {
+    throw new LedgerError('store-corrupt', {
+      problem: `the ${row.kind} ${row.key} of the keyring is not what was sealed`,
+      cure: 'bring the keyring back from its own backup',
+    })
+  }
+  return opened
+}
+
+// The digests of a row are not sealed with it; what they should be follows from what is.
+function isFoundBy(keys: GenerationKeys, row: KeyringRow, opened: OpenedScope | OpenedIdentity): boolean {
+  if (opened.kind === 'identity') {
+    return (
+      row.lookup === identityLookup(keys, opened.personal) && row.owner === ownerLookup(keys, 'subject', opened.token)
+    )
+  }
+  const { scope } = opened
+  return row.lookup === scopeLookup(keys, scope) && row.owner === ownerLookup(keys, scope.owner_kind, scope.owner)
+}
+
+const SCOPE_KEY_BYTES = 32
+
+function readScope(id: string, plain: Uint8Array): OpenedScope | undefined {
+  const words = decodeUtf8(plain.subarray(SCOPE_KEY_BYTES))?.split('\n')
+  const [owner_kind, owner, retention_class, month, ...more] = words ?? []
+  if (owner === undefined || retention_class === undefined || month === undefined || more.length > 0) return undefined
+  if (owner_kind !== 'subject' && owner_kind !== 'conversation' && owner_kind !== 'ledger') return undefined
+  const scope = { owner_kind, owner, retention_class, month } as const
+  return { kind: 'scope', id, scope, key: plain.slice(0, SCOPE_KEY_BYTES) }
+}
+
+function readIdentity(token: string, plain: Uint8Array): OpenedIdentity | undefined {
+  const personal = decodeUtf8(plain)
+  return personal === undefined ? undefined : { kind: 'identity', token, personal }
+}
+
+// Ids and words hold no line feed (spec/entry.md §2), so that no two scopes are written alike.
+export function scopeWords({ owner_kind, owner, retention_class, month }: Scope): string {
+  return `${owner_kind}\n${owner}\n${retention_class}\n${month}`
+}
+
+function seal(keys: GenerationKeys, kind: string, key: string, plain: Uint8Array, random: RandomSource): Uint8Array {
+  const nonce = random(NONCE_BYTES)
+  return concatBytes(nonce, sealAesGcm(keys.keyringKey, nonce, aad(keys, kind, key), plain))
+}
+
+function aad({ name, generation }: GenerationKeys, kind: string, key: string): Uint8Array {
+  return utf8(`affidavit keyring v1\n${name}\n${generation}\n${kind}\n${key}`)
+}
+
+function digest({ lookupKey }: GenerationKeys, text: string): string {
+  return createHmac('sha256', lookupKey).update(text).digest('hex')
+}

@@ -1,0 +1,161 @@
+// The keyring: keys of scopes and tokens of personal ids, found or made, durable before they are used (spec/vault.md §4).
+
+import { createSecretKey, type KeyObject } from 'node:crypto'
+
+import { toHex } from '../bytes/hex.ts'
+import type { RandomSource } from '../crypto/random.ts'
+import { unreachable } from '../errors/ledger-error.ts'
+import { type KeyringParts, openCurrent } from './generation.ts'
+import {
+  type GenerationKeys,
+  identityLookup,
+  type OpenedIdentity,
+  type OpenedScope,
+  openRow,
+  ownerLookup,
+  type Scope,
+  scopeLookup,
+  sealIdentity,
+  sealScope,
+} from './keyring-rows.ts'
+import type { KeyringRow, Superseded } from './keyring-store.ts'
+import { destroyRetired, type TurnedOver, turnOver } from './turn-over.ts'
+
+export interface ScopeKey {
+  /** 32 lower-case hex digits. */
+  readonly id: string
+  readonly key: KeyObject
+}
+
+export interface Keyring {
+  /** The generation in force, asked of the store anew. What was taken from an earlier one is not to be used any more. */
+  generation(): Promise<number>
+  /** The keys of these scopes, in order; made where they are new. Durable when it resolves. */
+  scopeKeys(scopes: readonly Scope[]): Promise<readonly ScopeKey[]>
+  /** The keys with these ids that are still there. */
+  scopeKeysById(ids: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>
+  /** The scopes that a subject or a conversation owns. */
+  scopesOf(owner: Pick<Scope, 'owner_kind' | 'owner'>): Promise<readonly OpenedScope[]>
+  /** The tokens of personal ids, in order; made where they are new. Durable when it resolves. */
+  tokens(personal: readonly string[]): Promise<readonly string[]>
+  /** The token of a personal id; `undefined` where it has none, or none any more. */
+  tokenOf(personal: string): Promise<string | undefined>
+  /** The personal ids behind tokens, those that are still there. */
+  personalIds(tokens: readonly string[]): Promise<ReadonlyMap<string, string>>
+  /**
+   * Replaces the generation in force, and removes the keys and ids of these owners: subjects by their tokens, conversations
+   * by their ids. The key-encryption key of before is destroyed, so that old copies of the keyring stop opening.
+   */
+  turnOver(without?: readonly Pick<Scope, 'owner_kind' | 'owner'>[]): Promise<TurnedOver>
+  /** Destroys what a crash, or a key service that takes its time, left of earlier generations; answers what still stands. */
+  destroyRetired(): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+/** A personal id's stand-in: 128 random bits. */
+export const TOKEN: RegExp = /^tok_[0-9a-f]{32}$/
+
+/**
+ * Opens the keyring of a ledger, or begins it where the store is empty.
+ * @throws LedgerError `key-destroyed` (an old copy of the keyring), `key-unavailable`, `wrong-key`, and what the store throws
+ */
+export async function openKeyring(parts: KeyringParts): Promise<Keyring> {
+  const { store, wrapper, random } = parts
+  const current = await openCurrent(parts)
+
+  // Until the generation that was asked about is the one in force.
+  async function ask<T>(question: (keys: GenerationKeys) => Promise<T | Superseded>): Promise<T> {
+    for (;;) {
+      const answer = await question(await current.keys())
+      if (answer !== 'superseded') return answer
+      current.forget()
+    }
+  }
+
+  // The row of each look-up; those that are not there are made, and whoever was quicker decides.
+  function findOrMake<T>(
+    wanted: readonly T[],
+    lookupOf: (keys: GenerationKeys, wanted: T) => string,
+    make: (keys: GenerationKeys, wanted: T) => KeyringRow,
+  ): Promise<readonly (OpenedScope | OpenedIdentity)[]> {
+    return ask(async (keys) => {
+      const lookups = wanted.map((one) => lookupOf(keys, one))
+      const found = await store.find(keys.generation, [...new Set(lookups)])
+      if (found === 'superseded') return found
+      const rows = new Map(found.map((row) => [row.lookup, row]))
+      const missing = wanted.filter((_, i) => !rows.has(lookups[i] ?? '')).map((one) => make(keys, one))
+      const added = missing.length === 0 ? [] : await store.add(keys.generation, missing)
+      if (added === 'superseded') return added
+      for (const row of added) rows.set(row.lookup, row)
+      return lookups.map((lookup) => openRow(keys, rows.get(lookup) ?? unreachable('a row was added')))
+    })
+  }
+
+  function openAll(
+    question: (generation: number, keys: GenerationKeys) => Promise<readonly KeyringRow[] | Superseded>,
+  ): Promise<readonly (OpenedScope | OpenedIdentity)[]> {
+    return ask(async (keys) => {
+      const rows = await question(keys.generation, keys)
+      return rows === 'superseded' ? rows : rows.map((row) => openRow(keys, row))
+    })
+  }
+
+  return {
+    async generation() {
+      current.forget()
+      return (await current.keys()).generation
+    },
+    async scopeKeys(scopes) {
+      const make = (keys: GenerationKeys, scope: Scope): KeyringRow => sealScope(keys, newScope(scope, random), random)
+      return (await findOrMake(scopes, scopeLookup, make)).filter(isScope).map(scopeKeyOf)
+    },
+    async scopeKeysById(ids) {
+      const opened = await openAll((generation) => store.byKeys(generation, ids))
+      return new Map(opened.filter(isScope).map((row) => [row.id, scopeKeyOf(row).key]))
+    },
+    async scopesOf({ owner_kind, owner }) {
+      const opened = await openAll((generation, keys) =>
+        store.byOwner(generation, ownerLookup(keys, owner_kind, owner)),
+      )
+      return opened.filter(isScope)
+    },
+    async tokens(personal) {
+      const make = (keys: GenerationKeys, id: string): KeyringRow =>
+        sealIdentity(keys, { kind: 'identity', token: `tok_${toHex(random(16))}`, personal: id }, random)
+      return (await findOrMake(personal, identityLookup, make)).filter(isIdentity).map(({ token }) => token)
+    },
+    async tokenOf(personal) {
+      const [found] = await ask((keys) => store.find(keys.generation, [identityLookup(keys, personal)]))
+      return found?.key
+    },
+    async personalIds(tokens) {
+      const opened = await openAll((generation) => store.byKeys(generation, tokens))
+      return new Map(opened.filter(isIdentity).map(({ token, personal }) => [token, personal]))
+    },
+    async turnOver(without = []) {
+      const turned = await turnOver(parts, current, without)
+      return { ...turned, standing: await destroyRetired(parts) }
+    },
+    destroyRetired: () => destroyRetired(parts),
+    async close() {
+      await store.close()
+      await wrapper.close()
+    },
+  }
+}
+
+function newScope(scope: Scope, random: RandomSource): OpenedScope {
+  return { kind: 'scope', id: toHex(random(16)), scope, key: random(32) }
+}
+
+function scopeKeyOf({ id, key }: OpenedScope): ScopeKey {
+  return { id, key: createSecretKey(key) }
+}
+
+function isScope(row: OpenedScope | OpenedIdentity): row is OpenedScope {
+  return row.kind === 'scope'
+}
+
+function isIdentity(row: OpenedScope | OpenedIdentity): row is OpenedIdentity {
+  return row.kind === 'identity'
+}
