@@ -15,7 +15,7 @@ for (const vector of payloadVectors) {
     const [plain_size, sealed_size] = [body.length, sealed.length]
     assert.deepEqual({ plain_size, sealed_size, ciphertext_sha256: naiveSha256(sealed), commitment }, vector.expected)
     if (vector.sealedHex !== undefined) assert.equal(sealed.toString('hex'), vector.sealedHex)
-    assert.deepEqual(naiveOpen(key, vector, sealed), Buffer.concat([salt, body]))
+    assert.ok(naiveOpen(key, vector, sealed).equals(Buffer.concat([salt, body])))
   })
 }
 

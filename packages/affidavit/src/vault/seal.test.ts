@@ -70,7 +70,7 @@ test('single bytes are sealed as one body', () => {
   for (const byte of body) chunks.push(...sealer.push(Uint8Array.of(byte)))
   assert.equal(chunks.length, 1)
   chunks.push(...sealer.end().chunks)
-  assert.deepEqual(naiveOpen(key, place, Buffer.concat(chunks)), Buffer.concat([salt, body]))
+  assert.ok(naiveOpen(key, place, Buffer.concat(chunks)).equals(Buffer.concat([salt, body])))
 })
 
 test('a body that is sealed twice has nothing in common, not even its commitment', () => {
