@@ -14,6 +14,7 @@ import { createLedgers } from './ledgers.ts'
 import { measureProve } from './prove.ts'
 import { type Row, renderJson, renderTable } from './report.ts'
 import { measureScale } from './scale.ts'
+import { measureSeal } from './seal.ts'
 import { measureVerify } from './verify.ts'
 import { measureWriters } from './writers.ts'
 
@@ -25,6 +26,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['verify', measureVerify],
   ['export', measureExport],
   ['prove', measureProve],
+  ['seal', measureSeal],
   ['scale', measureScale],
 ])
 

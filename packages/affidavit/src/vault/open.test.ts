@@ -233,8 +233,12 @@ test('a stream releases a chunk once another has begun, and not before', () => {
 test('after a fault nothing is opened, and the fault stays', () => {
   const opener = createOpener(INPUT)
   opener.push(SECOND)
-  assert.deepEqual(opener.push(FIRST), altered(0))
-  assert.deepEqual(opener.push(THIRD), altered(0))
+  for (const sealed of [FIRST, SECOND, THIRD]) {
+    const opened = opener.push(sealed)
+    // Not compared as a whole: a difference of long bodies takes minutes to tell.
+    assert.ok('code' in opened, 'something was opened')
+    assert.deepEqual(opened, altered(0))
+  }
   assert.deepEqual(opener.end(), altered(0))
 })
 
