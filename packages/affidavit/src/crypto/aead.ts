@@ -8,7 +8,7 @@ import { concatBytes } from '../bytes/compare.ts'
 export const NONCE_BYTES = 12
 export const TAG_BYTES = 16
 
-// Without a fixed length a shortened tag would be accepted, and a shortened tag can be guessed.
+// Said outright, so that no tag of another length can ever be set: a shortened one can be guessed.
 const OPTIONS = { authTagLength: TAG_BYTES } as const
 
 /**
@@ -16,7 +16,7 @@ const OPTIONS = { authTagLength: TAG_BYTES } as const
  * @throws RangeError for a nonce of another length, or a key that is not of 32 bytes
  */
 export function sealAesGcm(key: KeyObject, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
-  checkLengths(key, nonce)
+  checkNonce(nonce)
   const cipher = createCipheriv('aes-256-gcm', key, nonce, OPTIONS).setAAD(aad)
   return concatBytes(cipher.update(plain), cipher.final(), cipher.getAuthTag())
 }
@@ -31,7 +31,7 @@ export function openAesGcm(
   aad: Uint8Array,
   sealed: Uint8Array,
 ): Uint8Array | undefined {
-  checkLengths(key, nonce)
+  checkNonce(nonce)
   const end = sealed.length - TAG_BYTES
   if (end < 0) return undefined
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, OPTIONS)
@@ -46,7 +46,7 @@ export function openAesGcm(
   return new Uint8Array(plain.buffer, plain.byteOffset, plain.byteLength)
 }
 
-function checkLengths(key: KeyObject, nonce: Uint8Array): void {
-  if (key.symmetricKeySize !== 32) throw new RangeError('an AES-256 key has 32 bytes')
+// Keys of another length are refused by the cipher itself; nonces of another length it would take.
+function checkNonce(nonce: Uint8Array): void {
   if (nonce.length !== NONCE_BYTES) throw new RangeError(`a nonce has ${NONCE_BYTES} bytes, not ${nonce.length}`)
 }
