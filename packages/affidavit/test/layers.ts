@@ -38,6 +38,9 @@ const WIDE: ReadonlyMap<string, readonly string[]> = new Map([
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['typebox', ['formats', 'ledger']],
   ['commander', ['cli']],
+  // Optional: each is loaded by one file, when it is needed.
+  ['pkcs11js', ['keys']],
+  ['@aws-sdk/client-kms', ['keys']],
 ])
 
 /** Everything that breaks a layer, one line each with its file, sorted. Nothing for sources in good order. */

@@ -3,9 +3,9 @@
 
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 
-import { labelProblem } from '../bytes/label.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { KeyWrapper } from '../vault/key-wrapper.ts'
+import { expectLedgerName } from './ledger-name.ts'
 import { VERSION_BYTES, type VersionKind } from './version-file.ts'
 import { versionFolder } from './version-folder.ts'
 import { nextVersionName } from './version-name.ts'
@@ -25,9 +25,7 @@ export interface FolderWrapperParts {
 }
 
 export function folderWrapper({ kind, folder, ledger, keeps, keyOf, otherKey }: FolderWrapperParts): KeyWrapper {
-  if (labelProblem(ledger, MAX_LEDGER_BYTES) !== undefined) {
-    throw new LedgerError('invalid-origin', { problem: 'keys cannot be made for a ledger of that name' })
-  }
+  expectLedgerName(ledger)
   const files = versionFolder(folder, keeps, ledger)
 
   // Read each time: another process may have destroyed it.
@@ -67,8 +65,6 @@ export function folderWrapper({ kind, folder, ledger, keeps, keyOf, otherKey }: 
     close: async () => undefined,
   }
 }
-
-const MAX_LEDGER_BYTES = 512
 
 function checkOf(key: KeyObject): string {
   return createHmac('sha256', key).update('affidavit key check v1').digest('hex').slice(0, 16)

@@ -10,7 +10,7 @@ import { MAX_CONTEXT_BYTES, WRAPPED_KEY_BYTES } from '../vault/key-wrapper.ts'
 const FORMAT = 1
 export const NONCE_BYTES = 12
 export const TAG_BYTES = 16
-export const WRAPPING_BYTES: number = 1 + NONCE_BYTES + WRAPPED_KEY_BYTES + TAG_BYTES
+const WRAPPING_BYTES: number = 1 + NONCE_BYTES + WRAPPED_KEY_BYTES + TAG_BYTES
 
 /** What a wrapping is bound to besides its key. */
 export interface Binding {
