@@ -1,5 +1,5 @@
 // Key-encryption keys in a PKCS#11 token, such as a hardware security module: they are made in it and never leave it
-// (spec/keys.md §7).
+// (spec/keys.md §6).
 
 import { randomBytes } from 'node:crypto'
 
