@@ -19,6 +19,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['errors', []],
   ['merkle', ['bytes', 'crypto']],
   ['formats', ['merkle', ...BYTES]],
+  ['registry', ['formats', ...BYTES]],
   ['verify', FORMATS],
   ['vault', VAULT],
   ['ledger', ['vault', ...VAULT]],
@@ -36,11 +37,12 @@ const WIDE: ReadonlyMap<string, readonly string[]> = new Map([
 ])
 
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['typebox', ['formats', 'ledger']],
+  ['typebox', ['formats', 'ledger', 'registry']],
   ['commander', ['cli']],
   // Optional: each is loaded by one file, when it is needed.
   ['pkcs11js', ['keys']],
   ['@aws-sdk/client-kms', ['keys']],
+  ['yaml', ['registry']],
 ])
 
 /** Everything that breaks a layer, one line each with its file, sorted. Nothing for sources in good order. */
