@@ -1,0 +1,41 @@
+// What is wrong with a registry, and where (spec/registry.md §1). A fault quotes names of the file, never other values of it.
+
+/** Refused: where it stands, what is wrong there, and how it becomes right. */
+export class RegistryFault extends Error {
+  readonly file: string
+  /** Counted from 1; `undefined` where only the path is known. */
+  readonly line: number | undefined
+  /** `tools.get_chart.touches[0].access`; empty where it is the whole file. */
+  readonly path: string
+  readonly problem: string
+  readonly cure: string
+
+  constructor(file: string, line: number | undefined, flaw: Flaw) {
+    const place = line === undefined ? file : `${file}:${line}`
+    const what = flaw.path === '' ? flaw.problem : `${flaw.path}: ${flaw.problem}`
+    super(`${place}: ${what}; ${flaw.cure}`, { cause: flaw.cause })
+    this.name = 'RegistryFault'
+    this.file = file
+    this.line = line
+    this.path = flaw.path
+    this.problem = flaw.problem
+    this.cure = flaw.cure
+  }
+}
+
+/** A fault on its way up: thrown where the file's name is not known, and caught by parseRegistry only. */
+export class Flaw extends Error {
+  readonly path: string
+  readonly problem: string
+  readonly cure: string
+  readonly line: number | undefined
+
+  constructor(path: string, problem: string, cure: string, line?: number, options: ErrorOptions = {}) {
+    super(problem, options)
+    this.name = 'Flaw'
+    this.path = path
+    this.problem = problem
+    this.cure = cure
+    this.line = line
+  }
+}

@@ -1,0 +1,22 @@
+// Which ids of a record are personal, in a registry (spec/registry.md §6).
+
+import { ACTOR_TYPES } from '../formats/fields.ts'
+import { flagOf, isAbsent, membersOf, oneOf, type Place, setOf, wordOf } from './place.ts'
+import type { PersonalIds } from './registry.ts'
+
+const MAX_TYPES = 1000
+
+/** Where nothing is said, every id that may name a person is personal. */
+const DEFAULT: PersonalIds = { actor_types: ['user', 'admin'], on_behalf_of: true, impersonal_resource_types: [] }
+
+export function readPersonalIds(section: Place): PersonalIds {
+  if (isAbsent(section)) return DEFAULT
+  const member = membersOf(section, ['actor_types', 'on_behalf_of', 'impersonal_resource_types'])
+  const types = member('actor_types')
+  const principal = member('on_behalf_of')
+  return {
+    actor_types: isAbsent(types) ? DEFAULT.actor_types : setOf(types, MAX_TYPES, (item) => oneOf(item, ACTOR_TYPES)),
+    on_behalf_of: isAbsent(principal) ? DEFAULT.on_behalf_of : flagOf(principal),
+    impersonal_resource_types: setOf(member('impersonal_resource_types'), MAX_TYPES, wordOf),
+  }
+}
