@@ -42,7 +42,7 @@ test('a registry that knows all that was seen, and of which all was seen, has no
 test('what was seen and is not registered is told once, whatever it is', () => {
   const seen: Seen = {
     tools: ['wire_money', 'get_chart', 'wire_money', 'a_tool'],
-    sources: ['ftp://x/'],
+    sources: ['ftp://admin:secret@x/', 'ftp://x/'],
     agents: ['stranger'],
     channels: ['fax'],
     recipients: ['somebody'],

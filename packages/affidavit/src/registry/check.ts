@@ -2,6 +2,7 @@
 
 import type { Registry } from './registry.ts'
 import { lookUp, type Table } from './table.ts'
+import { uriName } from './uri.ts'
 
 /** Names that records or tool lists have, in any order, also repeated. */
 export type Seen = { readonly [kind in Kind]: readonly string[] }
@@ -37,7 +38,8 @@ function remarks(kind: Kind, names: readonly string[]): readonly Remark[] {
 }
 
 function unknownNames(table: Table<unknown>, seen: readonly string[]): readonly string[] {
-  return seen.filter((name) => lookUp(table, name) === undefined)
+  // In its one spelling, a URI has no password.
+  return seen.filter((name) => lookUp(table, name) === undefined).map(uriName)
 }
 
 function unusedEntries(table: Table<unknown>, seen: readonly string[]): readonly string[] {

@@ -20,7 +20,7 @@ export const REGISTRY_JSON: JsonRules = {
 
 /** @throws Flaw where the text is none of that format, or more than a registry may be */
 export function readDocument(text: string, format: RegistryFormat): Located {
-  if (text.length > MAX_FILE_BYTES || Buffer.byteLength(text) > MAX_FILE_BYTES) {
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     throw new Flaw('', `has more than ${MAX_FILE_BYTES} bytes`, 'name groups of tools by their prefix: ehr.*')
   }
   return format === 'yaml' ? readYaml(text, REGISTRY_JSON.maxDepth) : { value: readJson(text), lineOf: () => undefined }
@@ -38,5 +38,5 @@ function readJson(text: string): JsonValue {
 /** What JSON itself refuses, as a flaw of the file. */
 export function flawOf(fault: JsonFault): Flaw {
   const problem = fault.path === '' ? fault.message : fault.message.slice(fault.path.length + 2)
-  return new Flaw(fault.path, problem, 'write it as RFC 8259 has it, each key once', undefined, { cause: fault })
+  return new Flaw(fault.path, problem, 'write what JSON can say, each key once', undefined, { cause: fault })
 }

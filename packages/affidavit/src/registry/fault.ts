@@ -12,15 +12,21 @@ export class RegistryFault extends Error {
 
   constructor(file: string, line: number | undefined, flaw: Flaw) {
     const place = line === undefined ? file : `${file}:${line}`
-    const what = flaw.path === '' ? flaw.problem : `${flaw.path}: ${flaw.problem}`
+    const path = withoutCredentials(flaw.path)
+    const what = path === '' ? flaw.problem : `${path}: ${flaw.problem}`
     super(`${place}: ${what}; ${flaw.cure}`, { cause: flaw.cause })
     this.name = 'RegistryFault'
     this.file = file
     this.line = line
-    this.path = flaw.path
+    this.path = path
     this.problem = flaw.problem
     this.cure = flaw.cure
   }
+}
+
+// A name may be a URI with a password in it; that is one of the faults.
+function withoutCredentials(path: string): string {
+  return path.replace(/:\/\/[^/?#]*@/g, '://…@')
 }
 
 /** A fault on its way up: thrown where the file's name is not known, and caught by parseRegistry only. */

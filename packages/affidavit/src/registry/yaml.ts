@@ -16,13 +16,16 @@ export interface Located {
 /** Words of one text: a registry of a megabyte has fewer. */
 export const MAX_LEXEMES = 500_000
 
-/** @throws Flaw with its line, for any text that does not say what one JSON value says */
+/**
+ * `maxDepth` bounds the work; the value may be nested a little deeper.
+ * @throws Flaw with its line, for any text that does not say what one JSON value says
+ */
 export function readYaml(text: string, maxDepth: number): Located {
   const lines = new LineCounter()
   lines.addNewLine(0)
   const document = compose(text, maxDepth, lines)
   const begins = new Map<string, number>()
-  const value = jsonOf(document.contents, '', { begins, lines, maxDepth, depth: 1 })
+  const value = jsonOf(document.contents, '', { begins, lines })
   return { value, lineOf: (path) => lineOf(begins, path) }
 }
 
@@ -44,7 +47,8 @@ function tokensOf(text: string, maxDepth: number, lines: LineCounter): CST.Token
   const seen: Seen = { lexemes: 0, documents: 0, scalar: false }
   for (const lexeme of new Lexer().lex(text)) {
     const refused = refusal(lexeme, seen)
-    // The parser holds what is not closed: a few more than the levels of nesting.
+    // The parser holds what is not closed: a few more than the levels of nesting, which are counted by whoever reads the
+    // value. Here it matters that nothing recurses without end.
     const flaw = refused ?? (parser.stack.length > 2 * maxDepth ? tooDeep(maxDepth) : undefined)
     if (flaw !== undefined) throw new Flaw('', flaw.problem, flaw.cure, lines.linePos(parser.offset).line)
     tokens.push(...parser.next(lexeme))
@@ -100,20 +104,13 @@ function refusal(lexeme: string, seen: Seen): Refusal | undefined {
 interface Reading {
   readonly begins: Map<string, number>
   readonly lines: LineCounter
-  readonly maxDepth: number
-  readonly depth: number
 }
 
 function jsonOf(node: unknown, path: string, reading: Reading): JsonValue {
   if (node === null) return null
   if (isScalar(node)) return scalarOf(node.value, path, lineAt(node.range, reading))
-  if (reading.depth > reading.maxDepth) {
-    const { problem, cure } = tooDeep(reading.maxDepth)
-    throw new Flaw(path, problem, cure, lineAt(rangeOf(node), reading))
-  }
-  const inner = { ...reading, depth: reading.depth + 1 }
-  if (isSeq(node)) return node.items.map((item, i) => itemOf(item, `${path}[${i}]`, inner))
-  if (isMap(node)) return objectOf(node.items, path, inner)
+  if (isSeq(node)) return node.items.map((item, i) => itemOf(item, `${path}[${i}]`, reading))
+  if (isMap(node)) return objectOf(node.items, path, reading)
   throw new Flaw(path, 'is neither text, number, list nor mapping', 'write a value that JSON has')
 }
 
