@@ -26,7 +26,7 @@ export class RegistryFault extends Error {
 
 // A name may be a URI with a password in it; that is one of the faults.
 function withoutCredentials(path: string): string {
-  return path.replace(/:\/\/[^/?#]*@/g, '://…@')
+  return path.replace(/:\/\/.*@/, '://…@')
 }
 
 /** A fault on its way up: thrown where the file's name is not known, and caught by parseRegistry only. */

@@ -75,6 +75,8 @@ for (const [name, problem] of [
   ['https://*', /inside a host name/],
   ['https://api.example*', /inside a host name/],
   ['HTTPS://api.example:44*', /inside a host name/],
+  ['postgres://clinic*', /inside a host name/],
+  ['wss://*', /inside a host name/],
   ['https://u:p@api.example/*', /user name or a password/],
   ['postgres://admin@db/x', /user name or a password/],
   ['https://api.example/v1/../*', /dot segment/],

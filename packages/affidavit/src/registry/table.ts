@@ -27,7 +27,8 @@ export function patternProblem(name: string): string | undefined {
 // What the one spelling of a URI would leave out must not stand in it: a prefix would be shorter than it was written.
 function uriProblem(name: string): string | undefined {
   if (/^[^/]*:\/\/[^/?#]*@/.test(name)) return 'holds a user name or a password'
-  if (/^(?:https?|wss?):\/\/[^/?#]*\*$/i.test(name)) return 'ends inside a host name: other hosts begin like it'
+  if (/^(?:(?:https?|wss?):\/\/|[^/]*:\/\/[^/?#]+)\*$/i.test(name))
+    return 'ends inside a host name: other hosts begin like it'
   const uri = name.replace(/\*$/, '')
   if (!isUri(uri)) return 'is no URI'
   const path = uri.replace(/^[^/]*:\/\/[^/?#\\]*/, '')
