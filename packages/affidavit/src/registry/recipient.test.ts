@@ -12,6 +12,7 @@ recipients:
     agreement: { kind: baa, reference: BAA-7, valid_from: 2026-01-01, valid_until: 2026-12-31 }
     compliance_domains: [hipaa, gdpr]
     on_violation: block
+  auditor: { kind: person, agreement: { kind: contract, reference: A-1, valid_from: 2026-05-04, valid_until: 2026-05-04 }, on_violation: record }
   harbour-eye-clinic: { kind: person, compliance_domains: [hipaa], on_violation: record }
 `
 
@@ -29,6 +30,7 @@ for (const [name, recipient, domains, at] of [
   ['data of no domain', MODELS, [], MAY],
   ['the first instant of the agreement', MODELS, ['hipaa'], Date.parse('2026-01-01T00:00:00.000Z')],
   ['the last instant of its last day', MODELS, ['hipaa'], Date.parse('2026-12-31T23:59:59.999Z')],
+  ['an agreement of a single day', 'auditor', [], MAY],
   ['no agreement, and none that could end', 'harbour-eye-clinic', ['hipaa'], Date.parse('2099-01-01T00:00:00Z')],
 ] as const) {
   test(`allowed: ${name}`, () => assert.equal(judgeRecipient(REGISTRY, recipient, domains, at), 'allowed'))
@@ -63,6 +65,13 @@ for (const [name, recipient, domains, at, finding] of [
       problem: 'the agreement with https://models.example/* has ended',
       on_violation: 'block',
     },
+  ],
+  [
+    'one domain of two that was not agreed',
+    MODELS,
+    ['hipaa', 'sox'],
+    MAY,
+    { code: 'domain-not-agreed', problem: 'https://models.example/* may not receive sox', on_violation: 'block' },
   ],
   [
     'domains that were not agreed',
