@@ -1,6 +1,7 @@
 // affidavit/testing: what a store, a clock or a test of one's own is held against.
 
 export { type KeyPlace, keyWrapperContract } from './testing/contract-key-wrapper.ts'
+export { type DetectorSample, detectorContract } from './testing/detector-contract.ts'
 export { faultyDatabase } from './testing/faulty-database.ts'
 export { type FixedClock, fixedClock } from './testing/fixed-clock.ts'
 export { type MakeStore, storeContract } from './testing/store-contract.ts'

@@ -26,6 +26,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'vault', 'errors', 'verify', ...FORMATS]],
   ['embedded', ['stores/sqlite', 'keys', 'verify', ...LEDGER]],
+  ['classify', ['formats', ...BYTES]],
   ['imports', LEDGER],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
 ])
