@@ -1,0 +1,22 @@
+// Masking of JSON values: texts, numbers that read as identifiers, and keys.
+
+import type { JsonValue } from '../bytes/json.ts'
+import type { Detection } from './detector.ts'
+import { maskWord } from './mask.ts'
+import { type Replaced, rewriteJson } from './rewrite-json.ts'
+
+export interface MaskedJson {
+  /** The same value where nothing was found. */
+  readonly value: JsonValue
+  readonly masked: readonly Replaced[]
+}
+
+/**
+ * Masks what `detect` finds in each text of `value`, with its keys before it: {"dob":"1980-02-03"} is looked at as
+ * "dob: 1980-02-03". A number that is masked becomes a text.
+ * @throws JsonFault for nesting deeper than 512, and what `detect` throws
+ */
+export function maskJson(value: JsonValue, detect: (text: string) => readonly Detection[]): MaskedJson {
+  const rewritten = rewriteJson(value, detect, maskWord)
+  return { value: rewritten.value, masked: rewritten.replaced }
+}

@@ -1,0 +1,50 @@
+// Found spans become words, and JSON in the text stays JSON.
+
+import type { DetectedType, Detection } from './detector.ts'
+
+/** How often each type was found, in the order of the first. */
+export interface TypeCount<Type extends DetectedType = DetectedType> {
+  readonly type: Type
+  readonly count: number
+}
+
+/**
+ * Puts `wordFor` each type in place of its spans, which are sorted and do not overlap. Without spans the very same text comes
+ * back. `before` is what stands before the text, where it is a piece of a longer one.
+ */
+export function replaceSpans(
+  text: string,
+  spans: readonly Detection[],
+  wordFor: (type: DetectedType) => string,
+  before: string,
+): string {
+  if (spans.length === 0) return text
+  let replaced = ''
+  let at = 0
+  for (const { type, start, end } of spans) {
+    const quote = isJsonEnd(text, end) ? quoteBefore(before + text.slice(0, start)) : ''
+    replaced += `${text.slice(at, start)}${quote}${wordFor(type)}${quote}`
+    at = end
+  }
+  return replaced + text.slice(at)
+}
+
+export function countTypes<Type extends DetectedType>(spans: readonly { readonly type: Type }[]): TypeCount<Type>[] {
+  const counts = new Map<Type, number>()
+  for (const { type } of spans) counts.set(type, (counts.get(type) ?? 0) + 1)
+  return [...counts].map(([type, count]) => ({ type, count }))
+}
+
+const QUOTE = /(\\{0,8}")\s{0,8}:\s{0,8}$/
+
+/**
+ * The quotes that a word needs in place of a bare JSON number: `{"cvv":123}` becomes `{"cvv":"[…]"}`, and JSON inside a JSON
+ * text has escaped ones.
+ */
+function quoteBefore(text: string): string {
+  return QUOTE.exec(text.slice(-24))?.[1] ?? ''
+}
+
+function isJsonEnd(text: string, at: number): boolean {
+  return at === text.length || ' ,}]\r\n\t'.includes(text.charAt(at))
+}
