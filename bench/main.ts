@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 
 import { measureAppend } from './append.ts'
 import type { Context } from './context.ts'
+import { measureDetect } from './detect.ts'
 import { measureExport } from './export.ts'
 import { measureLatency } from './latency.ts'
 import { createLedgers } from './ledgers.ts'
@@ -27,6 +28,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['export', measureExport],
   ['prove', measureProve],
   ['seal', measureSeal],
+  ['detect', measureDetect],
   ['scale', measureScale],
 ])
 

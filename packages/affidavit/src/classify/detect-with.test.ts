@@ -31,6 +31,8 @@ describe('a detector that breaks its promise is named, and the others still coun
     ['answers beyond the text', () => [{ type: 'person_name', start: 0, end: TEXT.length + 1 }]],
     ['answers before the text', () => [{ type: 'person_name', start: -1, end: 2 }]],
     ['finds nothing at a place', () => [{ type: 'person_name', start: 3, end: 3 }]],
+    // A program without types may answer anything.
+    ['answers with a type that there is not', () => [{ type: 'shoe_size' as 'npi', start: 0, end: 3 }]],
     ['answers with a fraction', () => [{ type: 'person_name', start: 0.5, end: 3 }]],
     ['answers with what is no number', () => [{ type: 'person_name', start: 0, end: Number.NaN }]],
   ]

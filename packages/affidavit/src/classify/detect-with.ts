@@ -1,13 +1,14 @@
 // The built-in detector together with those of one's own. A detector that fails is named, never passed over in silence.
 
 import type { Detection, Detector } from './detector.ts'
+import { isDetectedType } from './raise.ts'
 import { settle } from './settle.ts'
 import { detectStructured } from './structured.ts'
 
 export interface Detected {
   /** Sorted, without overlap: what all detectors that looked have found. */
   readonly detections: readonly Detection[]
-  /** Detectors that threw, or answered with offsets outside the text. For them the text counts as not looked at. */
+  /** Detectors that threw, or answered with offsets outside the text or a type that there is not. For them the text counts as not looked at. */
   readonly undetectedBy: readonly string[]
 }
 
@@ -25,7 +26,7 @@ export async function detectWith(text: string, detectors: readonly Detector[]): 
 async function ask(detector: Detector, text: string): Promise<readonly Detection[] | undefined> {
   try {
     const answer = await detector.detect(text)
-    return answer.every((detection) => isInside(detection, text)) ? answer : undefined
+    return answer.every((detection) => isDetectedType(detection.type) && isInside(detection, text)) ? answer : undefined
   } catch {
     return undefined
   }

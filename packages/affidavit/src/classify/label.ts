@@ -17,7 +17,7 @@ export interface Word {
 }
 
 /** How far before a value its label may begin, in characters. */
-export const LABEL_REACH = 96
+const LABEL_REACH = 96
 const MAX_FILLERS = 4
 const MAX_GAP = 12
 const MAX_WORD = 24

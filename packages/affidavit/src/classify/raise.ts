@@ -42,6 +42,11 @@ const RAISES: Readonly<Record<DetectedType, Classified>> = {
   known_identifier: CONTACT,
 }
 
+/** Is this one of the types? What a detector of one's own answers may be any word. */
+export function isDetectedType(type: string): type is DetectedType {
+  return Object.hasOwn(RAISES, type)
+}
+
 /** The highest classification and all domains of what was declared and what was found. */
 export function raise(declared: Classified, found: Iterable<DetectedType>): Classified {
   let highest = declared.data_classification
