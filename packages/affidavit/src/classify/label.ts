@@ -16,8 +16,7 @@ export interface Word {
   readonly end: number
 }
 
-/** How far before a value its label may begin, in characters. */
-const LABEL_REACH = 96
+// Together they keep a label within 300 characters of its value.
 const MAX_FILLERS = 4
 const MAX_GAP = 12
 const MAX_WORD = 24
@@ -33,7 +32,7 @@ export function labelFrom(text: string, start: number, nearest: Word | undefined
   let word = nearest
   for (let fillers = 0; word !== undefined && fillers <= MAX_FILLERS; fillers++) {
     const entry = WORDS.get(word.text)
-    if (entry === undefined || start - word.start > LABEL_REACH) return undefined
+    if (entry === undefined) return undefined
     const found = labelEndingWith(text, word, entry)
     if (found !== undefined) return { meaning: found.meaning, close, start: found.start, end: word.end }
     if (entry.filler === 'none') return undefined

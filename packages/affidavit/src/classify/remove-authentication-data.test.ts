@@ -63,6 +63,13 @@ test('nothing is left after one removal', () => {
   assert.deepEqual(removeAuthenticationData(content), { content, removed: [] })
 })
 
+test('a bare number keeps JSON whole also where a piece of a stream begins with it', async () => {
+  const text = `[{"a": "${'x '.repeat(40_000)}","cvv": 123}${' '.repeat(1019)}]`
+  let content = ''
+  for await (const piece of removeFromStream([text])) content += piece.content
+  assert.equal(JSON.parse(content)[0].cvv, '[removed: card_verification_value]')
+})
+
 test('a stream is cleaned like the whole text, wherever it is cut', async () => {
   const filler = 'The quick agent answers. '.repeat(3000)
   const text = `${filler}{"cvv": 123} ${filler}PIN: 1234 ${filler}`

@@ -52,6 +52,6 @@ function isNamedDay(month = '', day = '', year = ''): boolean {
 function isDay(year = '', month = '', day = ''): boolean {
   const full = year.length === 2 ? 2000 : Number(year)
   if (full < 1850 || full > 2100) return false
-  const date = new Date(Date.UTC(full, Number(month) - 1, Number(day)))
-  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
+  // A day that its month does not have is one of another month.
+  return new Date(Date.UTC(full, Number(month) - 1, Number(day))).getUTCMonth() === Number(month) - 1
 }
