@@ -23,11 +23,11 @@ const MAX_WORD = 24
 
 /** The nearest label before `start`, over a few fillers and no other word. A number in between takes the label for itself. */
 export function labelBefore(text: string, start: number): Label | undefined {
-  return labelFrom(text, start, wordBefore(text, start))
+  return labelFrom(text, wordBefore(text, start))
 }
 
-/** The same, where the word before `start` is known. */
-export function labelFrom(text: string, start: number, nearest: Word | undefined): Label | undefined {
+/** The same, where the nearest word is known. */
+export function labelFrom(text: string, nearest: Word | undefined): Label | undefined {
   let close = true
   let word = nearest
   for (let fillers = 0; word !== undefined && fillers <= MAX_FILLERS; fillers++) {

@@ -18,5 +18,5 @@ export type DetectLabelled = (place: Place, found: Detection[], label: Label) =>
 
 export function placeOf({ text, start, end, numeric }: Token): Place {
   const word = wordBefore(text, start)
-  return { text, start, end, numeric, word, label: labelFrom(text, start, word) }
+  return { text, start, end, numeric, word, label: labelFrom(text, word) }
 }
