@@ -233,6 +233,16 @@ test('other files in the folder are no versions', async () => {
   assert.deepEqual(await wrapper.versions(), [{ version, state: 'usable' }])
 })
 
+test('versions stay in order when their numbers grow longer', async () => {
+  const { folder, wrapper } = await oneVersion()
+  const names = ['9999-0123456789abcdef', '10000-0123456789abcdef']
+  for (const name of names) writeFileSync(join(folder, `${name}.destroyed`), '')
+  assert.deepEqual(
+    (await wrapper.versions()).slice(1).map(({ version }) => version),
+    names,
+  )
+})
+
 test('a folder that cannot be written is unavailable, and nothing is created', async () => {
   const place = freshFolder()
   mkdirSync(join(place, '..'), { recursive: true })

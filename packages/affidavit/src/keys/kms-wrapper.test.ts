@@ -9,6 +9,7 @@ import { KMS } from '@aws-sdk/client-kms'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { keyWrapperContract } from '../testing/contract-key-wrapper.ts'
 import { type FakeKms, fakeKms, type RequestFault } from '../testing/fake-kms.ts'
+import type { FakeKey } from '../testing/fake-kms-keys.ts'
 import { fixedClock } from '../testing/fixed-clock.ts'
 import type { KmsClient } from './kms-client.ts'
 import { kmsName } from './kms-name.ts'
@@ -64,7 +65,7 @@ describe('a version in KMS', () => {
 
   test('is waited for where KMS does not know it yet', async () => {
     const server = await freshServer()
-    server.hideNewKeys(3)
+    server.hideNewKeys([false, false, true, false, false])
     const wrapper = open(server)
     const version = await wrapper.create()
     assert.deepEqual(await wrapper.unwrap(version, await wrapper.wrap(version, KEY, CONTEXT), CONTEXT), KEY)
@@ -76,6 +77,25 @@ describe('a version in KMS', () => {
     const theirs = await other.create()
     assert.deepEqual(await other.versions(), [{ version: theirs, state: 'usable' }])
     await assert.rejects(other.unwrap(version, wrapped, CONTEXT), refusal('wrong-key'))
+  })
+
+  test('is listed by its time where processes that created at once chose one number', async () => {
+    const server = await freshServer()
+    const wrapper = open(server)
+    const created: string[] = []
+    const aliases: [string, string][] = []
+    for (let i = 0; i < 6; i++) {
+      created.push(await wrapper.create())
+      clock.pass(1)
+      aliases.push(...server.aliases)
+      server.aliases.clear()
+    }
+    for (const [alias, id] of aliases) server.aliases.set(alias, id)
+    assert.ok(aliases.every(([alias]) => alias.includes('/0001-')))
+    assert.deepEqual(
+      (await wrapper.versions()).map(({ version }) => version),
+      created,
+    )
   })
 
   test('is found among more aliases than one page has, in the order of creation', async () => {
@@ -125,7 +145,7 @@ describe('destroying a version in KMS', () => {
 
   test('works for a key that somebody disabled', async () => {
     const { server, wrapper, version } = await oneVersion()
-    disable(server, version)
+    setState(server, version, 'Disabled')
     assert.notEqual(await wrapper.destroy(version), 'destroyed')
     assert.equal((await wrapper.versions())[0]?.state, 'destroying')
   })
@@ -162,11 +182,15 @@ describe('when KMS fails', () => {
   }
 
   test('a disabled key is unavailable, and opens again when it is enabled', async () => {
-    disable(given.server, given.version)
+    setState(given.server, given.version, 'Disabled')
     await assert.rejects(given.unwrap(), refusal('key-unavailable', /enable the key/))
-    const key = given.server.keys.get(given.version.slice(-36))
-    if (key !== undefined) key.disabled = false
+    setState(given.server, given.version, 'Enabled')
     assert.deepEqual(await given.unwrap(), KEY)
+  })
+
+  test('a key in another state that KMS does not use keys in is unavailable, by that state', async () => {
+    setState(given.server, given.version, 'Unavailable')
+    await assert.rejects(given.unwrap(), refusal('key-unavailable', /in the state Unavailable/))
   })
 
   test('a list that fails is no empty list', async () => {
@@ -248,10 +272,10 @@ test('without a client of its own, region, credentials and place are those of th
   )
 })
 
-function disable(server: FakeKms, version: string): void {
+function setState(server: FakeKms, version: string, state: FakeKey['state']): void {
   const key = server.keys.get(version.slice(-36))
   assert.ok(key !== undefined)
-  key.disabled = true
+  key.state = state
 }
 
 function refusal(code: LedgerError['code'], problem = /./): (error: unknown) => boolean {

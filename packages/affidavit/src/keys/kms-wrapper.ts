@@ -8,7 +8,7 @@ import type { Destruction, KeyVersion, KeyWrapper } from '../vault/key-wrapper.t
 import type { KmsClient, KmsKey } from './kms-client.ts'
 import { isKeyArn, kmsName } from './kms-name.ts'
 import { expectLedgerName } from './ledger-name.ts'
-import { isVersionName, nextVersionName } from './version-name.ts'
+import { compareVersionNames, isVersionName, nextVersionName } from './version-name.ts'
 import { assertContext, assertWrappable } from './wrapped-key.ts'
 import { doesNotOpen, keyDestroyed, keyUnavailable } from './wrapper-errors.ts'
 
@@ -141,7 +141,7 @@ async function listVersions(client: KmsClient, prefix: string): Promise<KeyVersi
     if (key === undefined) continue
     listed.push({ name, at: key.CreationDate?.getTime() ?? 0, version: versionOf(arn, key) })
   }
-  return listed.sort((a, b) => a.at - b.at || (a.name < b.name ? -1 : 1)).map(({ version }) => version)
+  return listed.sort((a, b) => a.at - b.at || compareVersionNames(a.name, b.name)).map(({ version }) => version)
 }
 
 function versionOf(version: string, key: KmsKey): KeyVersion {

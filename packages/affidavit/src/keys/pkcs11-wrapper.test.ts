@@ -95,7 +95,8 @@ describe('a PKCS#11 token', { skip: missing ?? false }, async () => {
   }
 
   /** Another object under the label of a version, as somebody with the PIN could leave it. */
-  function importKey(label: string): void {
+  function importKey(label: string, rights: { may: 'leave' | 'only encrypt' }): void {
+    const confined = rights.may === 'only encrypt'
     const slot = library.C_GetSlotList(true)[0] ?? Buffer.alloc(0)
     const session = library.C_OpenSession(slot, pkcs11.CKF_SERIAL_SESSION | pkcs11.CKF_RW_SESSION)
     library.C_Login(session, pkcs11.CKU_USER, PIN)
@@ -106,10 +107,10 @@ describe('a PKCS#11 token', { skip: missing ?? false }, async () => {
       { type: pkcs11.CKA_LABEL, value: label },
       { type: pkcs11.CKA_TOKEN, value: true },
       { type: pkcs11.CKA_PRIVATE, value: true },
-      { type: pkcs11.CKA_SENSITIVE, value: false },
-      { type: pkcs11.CKA_EXTRACTABLE, value: true },
+      { type: pkcs11.CKA_SENSITIVE, value: confined },
+      { type: pkcs11.CKA_EXTRACTABLE, value: !confined },
       { type: pkcs11.CKA_ENCRYPT, value: true },
-      { type: pkcs11.CKA_DECRYPT, value: true },
+      { type: pkcs11.CKA_DECRYPT, value: !confined },
     ])
     library.C_CloseSession(session)
   }
@@ -174,12 +175,27 @@ describe('a PKCS#11 token', { skip: missing ?? false }, async () => {
 
   test('is not trusted with a second key under one label, nor with one that may leave it', async () => {
     const { wrapper, version, wrapped, label } = await oneVersion()
-    importKey(label)
+    importKey(label, { may: 'leave' })
     await assert.rejects(wrapper.unwrap(version, wrapped, CONTEXT), refusal('wrong-key', /several keys/))
     inToken((session) => {
       for (const key of session.find('key', label)) if (session.isConfined(key)) session.remove(key)
     })
     await assert.rejects(wrapper.wrap(version, KEY, CONTEXT), refusal('wrong-key', /may leave it/))
+  })
+
+  test('that decrypts nothing at all is unavailable: nothing is said about the bytes', async () => {
+    const { wrapper, version, wrapped, label } = await oneVersion()
+    inToken((session) => {
+      for (const key of session.find('key', label)) session.remove(key)
+    })
+    importKey(label, { may: 'only encrypt' })
+    await assert.rejects(wrapper.unwrap(version, wrapped, CONTEXT), refusal('key-unavailable', /did not decrypt/))
+  })
+
+  test('which somebody else in this process uses is used beside them', async () => {
+    const { wrapper, version, wrapped } = await oneVersion()
+    const work = inToken(() => wrapper.unwrap(version, wrapped, CONTEXT))
+    assert.deepEqual(await work, KEY)
   })
 
   test('is missed by name: no module, no token, two of one label', async () => {

@@ -233,7 +233,15 @@ function alterations(wrapped: Uint8Array): Uint8Array[] {
     altered[bit >> 3] = (altered[bit >> 3] ?? 0) ^ (1 << (bit & 7))
     return altered
   })
-  return [...flipped, Uint8Array.from([...wrapped, 0]), wrapped.slice(0, -1), wrapped.slice(1), new Uint8Array(0)]
+  const longer = Uint8Array.from([...wrapped, ...new Uint8Array(8192)])
+  return [
+    ...flipped,
+    longer,
+    Uint8Array.from([...wrapped, 0]),
+    wrapped.slice(0, -1),
+    wrapped.slice(1),
+    new Uint8Array(0),
+  ]
 }
 
 function hasCode(...codes: readonly LedgerError['code'][]): (error: unknown) => boolean {

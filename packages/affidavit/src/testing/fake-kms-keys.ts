@@ -19,10 +19,10 @@ export interface FakeKey {
   readonly created: UnixMillis
   readonly tags: ReadonlyMap<string, string>
   readonly secret: KeyObject
-  disabled: boolean
+  state: 'Enabled' | 'Disabled' | 'Unavailable'
   deletion: UnixMillis | undefined
-  /** So many questions it is still unknown to, as a key is that was just made. */
-  hidden: number
+  /** Whether the next questions about it reach a place that knows it: one that was just made is not known everywhere. */
+  readonly known: boolean[]
 }
 
 export interface FakeKeys {
@@ -35,7 +35,7 @@ const PLACE = 'arn:aws:kms:eu-central-1:111122223333'
 const DAY = 86_400_000
 const ID_BYTES = 36
 
-export function fakeKeys(now: () => UnixMillis, hiddenAtFirst: () => number): FakeKeys {
+export function fakeKeys(now: () => UnixMillis, knownAtFirst: () => readonly boolean[]): FakeKeys {
   const keys = new Map<string, FakeKey>()
   const aliases = new Map<string, string>()
 
@@ -51,8 +51,7 @@ export function fakeKeys(now: () => UnixMillis, hiddenAtFirst: () => number): Fa
     if (key === undefined || (text !== key.id && text !== key.arn)) {
       throw new KmsFault('NotFoundException', `Key '${text}' does not exist`)
     }
-    if (key.hidden > 0) {
-      key.hidden--
+    if (key.known.shift() === false) {
       throw new KmsFault('NotFoundException', `Key '${text}' does not exist`)
     }
     return key
@@ -61,7 +60,8 @@ export function fakeKeys(now: () => UnixMillis, hiddenAtFirst: () => number): Fa
   function enabledKeyOf(value: unknown): FakeKey {
     const key = keyOf(value)
     if (key.deletion !== undefined) throw new KmsFault('KMSInvalidStateException', `${key.arn} is pending deletion.`)
-    if (key.disabled) throw new KmsFault('DisabledException', `${key.arn} is disabled.`)
+    if (key.state === 'Disabled') throw new KmsFault('DisabledException', `${key.arn} is disabled.`)
+    if (key.state !== 'Enabled') throw new KmsFault('KMSInvalidStateException', `${key.arn} is ${key.state}.`)
     return key
   }
 
@@ -71,7 +71,7 @@ export function fakeKeys(now: () => UnixMillis, hiddenAtFirst: () => number): Fa
       const id = randomUUID()
       const secret = createSecretKey(randomBytes(32))
       const key = { id, arn: `${PLACE}:key/${id}`, created: now(), tags: tagsOf(Tags), secret }
-      keys.set(id, { ...key, disabled: false, deletion: undefined, hidden: hiddenAtFirst() })
+      keys.set(id, { ...key, state: 'Enabled', deletion: undefined, known: [...knownAtFirst()] })
       return { KeyMetadata: { KeyId: id, Arn: key.arn, CreationDate: key.created / 1000, KeyState: 'Enabled' } }
     },
     CreateAlias({ AliasName, TargetKeyId }) {
@@ -141,13 +141,12 @@ export function fakeKeys(now: () => UnixMillis, hiddenAtFirst: () => number): Fa
 
 const PAGE = 5
 
-function metadataOf({ id, arn, created, disabled, deletion }: FakeKey): object {
-  const KeyState = deletion !== undefined ? 'PendingDeletion' : disabled ? 'Disabled' : 'Enabled'
+function metadataOf({ id, arn, created, state, deletion }: FakeKey): object {
   return {
     KeyId: id,
     Arn: arn,
     CreationDate: created / 1000,
-    KeyState,
+    KeyState: deletion === undefined ? state : 'PendingDeletion',
     ...(deletion !== undefined && { DeletionDate: deletion / 1000 }),
   }
 }

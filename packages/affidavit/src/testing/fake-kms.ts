@@ -19,16 +19,16 @@ export interface FakeKms {
   readonly aliases: FakeKeys['aliases']
   /** The next requests for `operation` go wrong, one each. */
   break(operation: string, ...faults: readonly RequestFault[]): void
-  /** Keys that are made from now on are unknown to so many questions. */
-  hideNewKeys(questions: number): void
+  /** Keys that are made from now on are known to their first questions as said here, and to all after them. */
+  hideNewKeys(known: readonly boolean[]): void
   close(): Promise<void>
 }
 
 export async function fakeKms(now: () => UnixMillis): Promise<FakeKms> {
   const asked: string[] = []
   const faults = new Map<string, RequestFault[]>()
-  let hidden = 0
-  const store = fakeKeys(now, () => hidden)
+  let known: readonly boolean[] = []
+  const store = fakeKeys(now, () => known)
 
   const server = createServer((request, response) => {
     respond(request, response).catch(() => request.socket.destroy())
@@ -68,8 +68,8 @@ export async function fakeKms(now: () => UnixMillis): Promise<FakeKms> {
     keys: store.keys,
     aliases: store.aliases,
     break: (operation, ...some) => void faults.set(operation, [...(faults.get(operation) ?? []), ...some]),
-    hideNewKeys(questions) {
-      hidden = questions
+    hideNewKeys(next) {
+      known = next
     },
     close: () =>
       new Promise((resolve) => {
