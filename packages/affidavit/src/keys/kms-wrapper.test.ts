@@ -24,8 +24,8 @@ const clock = fixedClock()
 const servers: FakeKms[] = []
 after(() => Promise.all(servers.map((server) => server.close())))
 
-async function freshServer(): Promise<FakeKms> {
-  const server = await fakeKms(clock.now)
+async function freshServer(place = 'arn:aws:kms:eu-central-1:111122223333'): Promise<FakeKms> {
+  const server = await fakeKms(place, clock.now)
   servers.push(server)
   return server
 }
@@ -128,11 +128,24 @@ describe('destroying a version in KMS', () => {
   test('is done when the days are over: the key is gone, and its name is known for a destroyed one', async () => {
     const { wrapper, version, unwrap } = await oneVersion()
     await wrapper.destroy(version)
+    const next = await wrapper.create()
     clock.pass(7 * DAY)
-    assert.deepEqual(await wrapper.versions(), [])
+    assert.deepEqual(await wrapper.versions(), [{ version: next, state: 'usable' }])
     assert.equal(await wrapper.destroy(version), 'destroyed')
     await assert.rejects(unwrap(), refusal('key-destroyed'))
   })
+
+  for (const place of ['arn:aws:kms:eu-west-1:111122223333', 'arn:aws:kms:eu-central-1:444455556666']) {
+    test(`is not claimed from elsewhere, ${place}: what is not found there may be somewhere`, async () => {
+      const { version, wrapped } = await oneVersion()
+      const elsewhere = open(await freshServer(place))
+      for (const aliases of ['none', 'some']) {
+        if (aliases === 'some') await elsewhere.create()
+        await assert.rejects(elsewhere.destroy(version), refusal('key-unavailable', /region and credentials/))
+        await assert.rejects(elsewhere.unwrap(version, wrapped, CONTEXT), refusal('key-unavailable', /region and/))
+      }
+    })
+  }
 
   test('spares keys that are not of this ledger', async () => {
     const { server, version } = await oneVersion()

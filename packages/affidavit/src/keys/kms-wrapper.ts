@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { Destruction, KeyVersion, KeyWrapper } from '../vault/key-wrapper.ts'
-import type { KmsClient, KmsKey } from './kms-client.ts'
+import type { KmsAlias, KmsClient, KmsKey } from './kms-client.ts'
 import { isKeyArn, kmsName } from './kms-name.ts'
 import { expectLedgerName } from './ledger-name.ts'
 import { compareVersionNames, isVersionName, nextVersionName } from './version-name.ts'
@@ -118,19 +118,22 @@ function unnamed(arn: string, cause: unknown): LedgerError {
 /** The names of versions, with the ARNs of their keys. */
 async function listNames(client: KmsClient, prefix: string): Promise<Map<string, string>> {
   const found = new Map<string, string>()
+  for await (const { AliasName = '', AliasArn = '', TargetKeyId } of aliases(client)) {
+    const version = AliasName.startsWith(prefix) ? AliasName.slice(prefix.length) : ''
+    if (!isVersionName(version) || TargetKeyId === undefined) continue
+    found.set(version, `${AliasArn.slice(0, AliasArn.indexOf(':alias/'))}:key/${TargetKeyId}`)
+  }
+  return found
+}
+
+async function* aliases(client: KmsClient): AsyncGenerator<KmsAlias, void, void> {
   let marker: string | undefined
   do {
-    const page = await asked(client, undefined, () =>
-      client.listAliases({ Limit: 100, ...(marker !== undefined && { Marker: marker }) }),
-    )
-    for (const { AliasName = '', AliasArn = '', TargetKeyId } of page.Aliases ?? []) {
-      const version = AliasName.startsWith(prefix) ? AliasName.slice(prefix.length) : ''
-      if (!isVersionName(version) || TargetKeyId === undefined) continue
-      found.set(version, `${AliasArn.slice(0, AliasArn.indexOf(':alias/'))}:key/${TargetKeyId}`)
-    }
+    const from = marker === undefined ? {} : { Marker: marker }
+    const page = await asked(client, undefined, () => client.listAliases({ Limit: 100, ...from }))
+    yield* page.Aliases ?? []
     marker = page.NextMarker
   } while (marker !== undefined)
-  return found
 }
 
 async function listVersions(client: KmsClient, prefix: string): Promise<KeyVersion[]> {
@@ -149,7 +152,7 @@ function versionOf(version: string, key: KmsKey): KeyVersion {
   return { version, state: 'destroying', ...(key.DeletionDate && { until: key.DeletionDate.toISOString() }) }
 }
 
-/** `undefined` where there is no such key any more. An ARN says account and region, so that no other place can be meant. */
+/** `undefined` where there is no such key: in this region and account, which may be others than its own. */
 async function describe(client: KmsClient, arn: string): Promise<KmsKey | undefined> {
   try {
     const { KeyMetadata } = await client.describeKey({ KeyId: arn })
@@ -168,10 +171,29 @@ async function destroyKey(client: KmsClient, arn: string, name: string): Promise
   }
   // Asked for what stands there now, so that the answer is the same each time.
   const scheduled = key === undefined ? undefined : await describe(client, arn)
-  if (scheduled === undefined) return 'destroyed'
+  if (scheduled === undefined) {
+    await expectPlace(client, arn)
+    return 'destroyed'
+  }
   const until = scheduled.DeletionDate?.toISOString()
   if (until === undefined) return incomplete('ScheduleKeyDeletion')
   return { state: 'scheduled', until }
+}
+
+async function goneOrElsewhere(client: KmsClient, arn: string): Promise<LedgerError> {
+  await expectPlace(client, arn)
+  return keyDestroyed(arn)
+}
+
+// KMS answers "not found" also where it was asked in another region. Only where it is seen to be the place that the ARN names
+// does that mean destroyed.
+async function expectPlace(client: KmsClient, arn: string): Promise<void> {
+  const place = arn.slice(0, arn.indexOf(':key/'))
+  for await (const { AliasArn } of aliases(client)) if (AliasArn?.startsWith(`${place}:`)) return
+  throw keyUnavailable(
+    `KMS has no key ${arn}, and shows nothing else of its region and account`,
+    'check that region and credentials are those of the key; if they are, make a new version first',
+  )
 }
 
 async function schedule(client: KmsClient, arn: string): Promise<void> {
@@ -204,10 +226,11 @@ async function asked<T>(client: KmsClient, version: string | undefined, call: ()
 
 async function refusedWith(client: KmsClient, version: string, cause: unknown): Promise<LedgerError> {
   if (isNamed(cause, 'InvalidCiphertextException', 'IncorrectKeyException')) return doesNotOpen(version, cause)
-  if (isNamed(cause, 'NotFoundException')) return keyDestroyed(version)
+  if (isNamed(cause, 'NotFoundException')) return await goneOrElsewhere(client, version)
   if (isNamed(cause, 'KMSInvalidStateException')) {
     const state = (await describe(client, version))?.KeyState
-    if (state === undefined || state === 'PendingDeletion') return keyDestroyed(version)
+    if (state === undefined) return await goneOrElsewhere(client, version)
+    if (state === 'PendingDeletion') return keyDestroyed(version)
     return keyUnavailable(`the KMS key ${version} is in the state ${state}`, 'bring it to the state Enabled', cause)
   }
   return refusedBy(cause)

@@ -31,11 +31,11 @@ export interface FakeKeys {
   answer(operation: string, input: Readonly<Record<string, unknown>>): object
 }
 
-const PLACE = 'arn:aws:kms:eu-central-1:111122223333'
 const DAY = 86_400_000
 const ID_BYTES = 36
 
-export function fakeKeys(now: () => UnixMillis, knownAtFirst: () => readonly boolean[]): FakeKeys {
+/** `place` is where it is: the ARN of a key without its end. */
+export function fakeKeys(place: string, now: () => UnixMillis, knownAtFirst: () => readonly boolean[]): FakeKeys {
   const keys = new Map<string, FakeKey>()
   const aliases = new Map<string, string>()
 
@@ -70,7 +70,7 @@ export function fakeKeys(now: () => UnixMillis, knownAtFirst: () => readonly boo
       if (KeySpec !== 'SYMMETRIC_DEFAULT' || KeyUsage !== 'ENCRYPT_DECRYPT') throw invalid('KeySpec or KeyUsage')
       const id = randomUUID()
       const secret = createSecretKey(randomBytes(32))
-      const key = { id, arn: `${PLACE}:key/${id}`, created: now(), tags: tagsOf(Tags), secret }
+      const key = { id, arn: `${place}:key/${id}`, created: now(), tags: tagsOf(Tags), secret }
       keys.set(id, { ...key, state: 'Enabled', deletion: undefined, known: [...knownAtFirst()] })
       return { KeyMetadata: { KeyId: id, Arn: key.arn, CreationDate: key.created / 1000, KeyState: 'Enabled' } }
     },
@@ -93,7 +93,7 @@ export function fakeKeys(now: () => UnixMillis, knownAtFirst: () => readonly boo
       const all = [...aliases].sort(([a], [b]) => (a < b ? -1 : 1))
       const page = all.slice(from, from + PAGE).map(([AliasName, TargetKeyId]) => ({
         AliasName,
-        AliasArn: `${PLACE}:${AliasName}`,
+        AliasArn: `${place}:${AliasName}`,
         TargetKeyId,
       }))
       const more = from + PAGE < all.length

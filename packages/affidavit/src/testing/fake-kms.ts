@@ -24,11 +24,12 @@ export interface FakeKms {
   close(): Promise<void>
 }
 
-export async function fakeKms(now: () => UnixMillis): Promise<FakeKms> {
+/** `place` is where it is: `arn:aws:kms:REGION:ACCOUNT`. */
+export async function fakeKms(place: string, now: () => UnixMillis): Promise<FakeKms> {
   const asked: string[] = []
   const faults = new Map<string, RequestFault[]>()
   let known: readonly boolean[] = []
-  const store = fakeKeys(now, () => known)
+  const store = fakeKeys(place, now, () => known)
 
   const server = createServer((request, response) => {
     respond(request, response).catch(() => request.socket.destroy())
