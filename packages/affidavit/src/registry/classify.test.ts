@@ -177,6 +177,15 @@ for (const [name, parts, approver, decision] of [
   })
 }
 
+test('of several decisions none is the decision', () => {
+  const at = { from: 'result', at: '$.decisions[*]' }
+  const registry = registryOf({ tools: { ask: { kind: 'approval_request', approver: [at], decision: at } } })
+  const decided = (decisions: string[]) =>
+    classifyCall(registry, { ...BARE, tool: 'ask', result: { decisions } }).approval
+  assert.equal(decided(['approved', 'denied'])?.decision, undefined)
+  assert.equal(decided(['approved'])?.decision, 'approved')
+})
+
 const classifications = fc.constantFrom(...CLASSIFICATIONS)
 const domains = fc.uniqueArray(fc.constantFrom('sox', 'finra', 'dora'), { maxLength: 2 })
 const touch = fc.record({
