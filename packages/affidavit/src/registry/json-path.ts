@@ -140,13 +140,9 @@ function readCondition(reader: Reader): Condition | undefined {
     if (step === undefined) return undefined
     steps.push(step)
   }
-  const end = reader.at
   match(reader, BLANKS)
   const kind = take(reader, '==') ? 'equal' : take(reader, '!=') ? 'unequal' : 'there'
-  if (kind === 'there') {
-    reader.at = end
-    return { steps, is: { kind } }
-  }
+  if (kind === 'there') return { steps, is: { kind } }
   match(reader, BLANKS)
   const literal = readLiteral(reader)
   return literal === undefined ? undefined : { steps, is: { kind, literal } }

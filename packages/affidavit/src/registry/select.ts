@@ -68,7 +68,7 @@ function childrenOf(node: JsonValue, meter: Meter): readonly JsonValue[] {
   if (typeof node !== 'object' || node === null) return []
   const children = Array.isArray(node) ? node : Object.values(node)
   meter.visited += children.length
-  return isSpent(meter) ? [] : children
+  return children
 }
 
 function own(node: JsonValue, step: string | number, meter: Meter): JsonValue | undefined {
