@@ -4,15 +4,18 @@ import assert from 'node:assert/strict'
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-export interface PayloadVector {
+interface BodyVector {
+  readonly body?: string
+  readonly bodyBytes?: number
+}
+
+export interface PayloadVector extends BodyVector {
   readonly name: string
   readonly ledger: string
   readonly conversation: string
   readonly blob_id: string
   readonly payloadKeyHex: string
   readonly saltHex: string
-  readonly body?: string
-  readonly bodyBytes?: number
   readonly sealedHex?: string
   readonly expected: {
     readonly plain_size: number
@@ -22,13 +25,15 @@ export interface PayloadVector {
   }
 }
 
-export interface ContentKeyVector {
+export interface ContentKeyVector extends BodyVector {
   readonly name: string
   readonly ledger: string
+  readonly conversation: string
   readonly blob_id: string
   readonly scopeKeys: Readonly<Record<string, string>>
   readonly payloadKeyHex: string
   readonly nonceHex: string
+  readonly body_digest: string
   readonly contentKeyHex: string
   readonly key_id: string
 }
@@ -58,7 +63,7 @@ export function keyFromHex(hex: string): KeyObject {
   return createSecretKey(Buffer.from(hex, 'hex'))
 }
 
-export function bodyOf({ body, bodyBytes }: PayloadVector): Uint8Array {
+export function bodyOf({ body, bodyBytes }: BodyVector): Uint8Array {
   assert.ok((body === undefined) !== (bodyBytes === undefined))
   return body === undefined ? patternBytes(bodyBytes ?? 0) : Buffer.from(body)
 }

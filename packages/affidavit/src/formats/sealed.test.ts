@@ -150,23 +150,44 @@ test('stored bytes of another size tell both sizes', () => {
 })
 
 test('a stored content key is the one that the entry names', () => {
-  for (const { contentKeyHex, key_id } of contentKeyVectors) {
+  for (const { contentKeyHex, ...listed } of contentKeyVectors) {
     const bytes = bytesFromHex(contentKeyHex)
-    assert.equal(checkContentKey(bytes, key_id), undefined)
+    assert.equal(checkContentKey(bytes, listed), undefined)
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = bytes.with(bit >> 3, (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7)))
-      assert.deepEqual(checkContentKey(flipped, key_id), {
+      assert.deepEqual(checkContentKey(flipped, listed), {
         code: 'key-id-mismatch',
-        expected: key_id,
+        expected: listed.key_id,
         got: naiveSha256(flipped),
       })
     }
   }
 })
 
+test('a body digest that is listed beside a payload is the one in its content key', () => {
+  for (const { contentKeyHex, key_id, body_digest } of contentKeyVectors) {
+    const others = contentKeyVectors.map((other) => other.body_digest).filter((other) => other !== body_digest)
+    for (const got of [...others, body_digest.toUpperCase(), body_digest.slice(2), '']) {
+      assert.deepEqual(checkContentKey(bytesFromHex(contentKeyHex), { key_id, body_digest: got }), {
+        code: 'body-digest-mismatch',
+        expected: body_digest,
+        got,
+      })
+    }
+  }
+})
+
+test('a content key and a listed digest that were changed together are found by the id in the entry', () => {
+  for (const { contentKeyHex, key_id } of contentKeyVectors) {
+    const body_digest = 'ab'.repeat(32)
+    const stored = Buffer.from(`${contentKeyHex.slice(0, 2)}${body_digest}${contentKeyHex.slice(66)}`, 'hex')
+    assert.equal(checkContentKey(stored, { key_id, body_digest })?.code, 'key-id-mismatch')
+  }
+})
+
 test('a content key that an entry names, and that is none, is found', () => {
   for (const { contentKeyHex, lie } of contentKeyLies) {
     const bytes = bytesFromHex(contentKeyHex)
-    assert.equal(checkContentKey(bytes, naiveSha256(bytes))?.code, lie)
+    assert.equal(checkContentKey(bytes, { key_id: naiveSha256(bytes), body_digest: '' })?.code, lie)
   }
 })

@@ -37,6 +37,8 @@ export type SealedFault =
   | { readonly code: 'key-id-mismatch'; readonly expected: string; readonly got: string }
   /** The content key that key_id names is none: it was wrong when it was recorded. */
   | ContentKeyFault
+  /** Another body digest is listed beside the payload than the one in its content key. */
+  | { readonly code: 'body-digest-mismatch'; readonly expected: string; readonly got: string }
 
 /** How many bytes a body of `plain_size` is sealed to. */
 export function sealedSize(plain_size: number): number {
@@ -93,10 +95,21 @@ export function createStoredCheck({
   }
 }
 
-/** Checks the content key that is stored under `key_id`, which an entry names. */
-export function checkContentKey(stored: Uint8Array, key_id: string): SealedFault | undefined {
+/** Which content key has to be stored: the one that the entry names, with the digest that the payload is listed under. */
+export interface ContentKeyReference {
+  readonly key_id: string
+  readonly body_digest: string
+}
+
+/** Checks the content key that is stored for a payload. It is under `key_id`; what is listed beside it is not. */
+export function checkContentKey(
+  stored: Uint8Array,
+  { key_id, body_digest }: ContentKeyReference,
+): SealedFault | undefined {
   const got = contentKeyId(stored)
   if (got !== key_id) return { code: 'key-id-mismatch', expected: key_id, got }
   const contentKey = parseContentKey(stored)
-  return 'code' in contentKey ? contentKey : undefined
+  if ('code' in contentKey) return contentKey
+  const { body_digest: expected } = contentKey
+  return body_digest === expected ? undefined : { code: 'body-digest-mismatch', expected, got: body_digest }
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { naiveContentKey, naiveSha256 } from '../../test/oracle/naive-vault.ts'
+import { naiveContentKey, naiveHead, naiveSha256 } from '../../test/oracle/naive-vault.ts'
 import { bytesFromHex, contentKeyLies, contentKeyVectors, keyFromHex } from '../../test/vault-vectors.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import {
@@ -18,14 +18,15 @@ import {
 const random = createRandomSource()
 const hexOf = (key: KeyObject | UnwrapFault): string => ('code' in key ? key.code : key.export().toString('hex'))
 
-for (const { name, scopeKeys, payloadKeyHex, nonceHex, contentKeyHex, key_id, ledger, blob_id } of contentKeyVectors) {
+for (const vector of contentKeyVectors) {
+  const { name, scopeKeys, body_digest, payloadKeyHex, nonceHex, contentKeyHex, key_id, ledger, blob_id } = vector
   test(`wrapped and unwrapped as the golden content key: ${name}`, () => {
     const keys = new Map(Object.entries(scopeKeys).map(([id, hex]) => [id, keyFromHex(hex)]))
     // The order in which scopes are given leaves no trace.
     const reversed = new Map([...keys].reverse())
     const payloadKey = keyFromHex(payloadKeyHex)
-    const input = { ledger, blob_id, scopeKeys: reversed, payloadKey, random: () => bytesFromHex(nonceHex) }
-    const wrapped = wrapPayloadKey(input)
+    const input = { ledger, blob_id, scopeKeys: reversed, body_digest, payloadKey }
+    const wrapped = wrapPayloadKey({ ...input, random: () => bytesFromHex(nonceHex) })
     assert.deepEqual(wrapped, { contentKey: bytesFromHex(contentKeyHex), key_id })
     const unwrapped = unwrapPayloadKey({ ledger, blob_id, key_id, contentKey: wrapped.contentKey, scopeKeys: reversed })
     assert.equal(hexOf(unwrapped), payloadKeyHex)
@@ -35,13 +36,14 @@ for (const { name, scopeKeys, payloadKeyHex, nonceHex, contentKeyHex, key_id, le
 
 const id = (n: number): string => n.toString(16).padStart(32, '0')
 const PLACE = { ledger: 'clinic.example/a/0123456789abcdef', blob_id: 'ab'.repeat(16) }
+const DIGEST = 'cd'.repeat(32)
 
 test('what was wrapped under any scopes is unwrapped with them, and with one of them missing it is not', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 40 }), fc.nat(), (numbers, at) => {
       const scopeKeys = new Map(numbers.map((n) => [id(n), createPayloadKey(random)]))
       const payloadKey = createPayloadKey(random)
-      const { contentKey, key_id } = wrapPayloadKey({ ...PLACE, scopeKeys, payloadKey, random })
+      const { contentKey, key_id } = wrapPayloadKey({ ...PLACE, scopeKeys, body_digest: DIGEST, payloadKey, random })
       const input = { ...PLACE, contentKey, key_id }
       const more = new Map([...scopeKeys, ['ff'.repeat(16), payloadKey]])
       assert.equal(hexOf(unwrapPayloadKey({ ...input, scopeKeys: more })), hexOf(payloadKey))
@@ -58,9 +60,15 @@ test('what was wrapped under any scopes is unwrapped with them, and with one of 
   )
 })
 
+test('the body digest that was given stands in the content key', () => {
+  const input = { ...PLACE, scopeKeys: new Map([[id(1), createPayloadKey(random)]]), random }
+  const { contentKey } = wrapPayloadKey({ ...input, body_digest: DIGEST, payloadKey: createPayloadKey(random) })
+  assert.equal(Buffer.from(contentKey.subarray(1, 33)).toString('hex'), DIGEST)
+})
+
 test('a payload key that is wrapped twice has another content key', () => {
   const scopeKeys = new Map([[id(1), createPayloadKey(random)]])
-  const input = { ...PLACE, scopeKeys, payloadKey: createPayloadKey(random), random }
+  const input = { ...PLACE, scopeKeys, body_digest: DIGEST, payloadKey: createPayloadKey(random), random }
   assert.notEqual(wrapPayloadKey(input).key_id, wrapPayloadKey(input).key_id)
 })
 
@@ -75,7 +83,9 @@ test('no two payload keys are the same, and none can be found again in the rando
 const [KEY_1, KEY_2, PAYLOAD_KEY] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(32, 3)]
 const SCOPES = [[id(1), KEY_1] as const, [id(2), KEY_2] as const]
 const NONCE = Buffer.alloc(12, 4)
-const CONTENT_KEY = naiveContentKey(PLACE, SCOPES, PAYLOAD_KEY, NONCE)
+const WRAPPED = { ...PLACE, body_digest: DIGEST }
+const OTHER_DIGEST = 'ce'.repeat(32)
+const CONTENT_KEY = naiveContentKey(WRAPPED, SCOPES, PAYLOAD_KEY, NONCE)
 const GOOD: UnwrapInput = {
   ...PLACE,
   key_id: naiveSha256(CONTENT_KEY),
@@ -99,6 +109,18 @@ test('every single bit of a content key that is flipped is found against the id 
   }
 })
 
+const HEAD = naiveHead(DIGEST, SCOPES)
+
+/** The wrapped key with other bytes in front of it, and the id that is theirs. */
+function behind(head: Buffer): Partial<UnwrapInput> {
+  return swapped(Buffer.concat([head, CONTENT_KEY.subarray(HEAD.length)]))
+}
+
+/** A payload key that is bound to other bytes than those in front of it. */
+function boundTo(bound: Buffer): Partial<UnwrapInput> {
+  return swapped(naiveContentKey(WRAPPED, SCOPES, PAYLOAD_KEY, NONCE, bound))
+}
+
 /** Other bytes, with the id that is theirs. */
 function swapped(contentKey: Buffer): Partial<UnwrapInput> {
   return { contentKey, key_id: naiveSha256(contentKey) }
@@ -118,17 +140,38 @@ const LIES: readonly (readonly [name: string, wrong: Partial<UnwrapInput>, fault
   ['all scope keys destroyed', keys(), { code: 'scope-key-missing', scope_ids: [id(1), id(2)] }],
   [
     'the scopes in another order',
-    swapped(naiveContentKey(PLACE, SCOPES.toReversed(), PAYLOAD_KEY, NONCE)),
+    swapped(naiveContentKey(WRAPPED, SCOPES.toReversed(), PAYLOAD_KEY, NONCE)),
     { code: 'content-key-scope-order', scope: 1 },
   ],
+  ['one scope named where two keys were used', behind(naiveHead(DIGEST, SCOPES.slice(0, 1))), { code: 'wrong-key' }],
   [
-    'one scope named where two keys were used',
-    swapped(Buffer.concat([Buffer.of(1, 0, 1), CONTENT_KEY.subarray(3, 19), CONTENT_KEY.subarray(35)])),
+    'another scope named for the same key',
+    {
+      ...behind(
+        naiveHead(DIGEST, [
+          [id(1), KEY_1],
+          [id(3), KEY_2],
+        ]),
+      ),
+      ...keys([id(1), KEY_1], [id(3), KEY_2]),
+    },
     { code: 'wrong-key' },
   ],
   [
+    'another body digest in the content key, with its right id',
+    behind(naiveHead(OTHER_DIGEST, SCOPES)),
+    { code: 'wrong-key' },
+  ],
+  [
+    'a payload key that is bound to another body digest',
+    boundTo(naiveHead(OTHER_DIGEST, SCOPES)),
+    { code: 'wrong-key' },
+  ],
+  ['a payload key that is bound to its scopes alone', boundTo(HEAD.subarray(33)), { code: 'wrong-key' }],
+  ['a payload key that is bound to nothing in front of it', boundTo(Buffer.alloc(0)), { code: 'wrong-key' }],
+  [
     'a wrapping for another blob, with its right id',
-    swapped(naiveContentKey({ ...PLACE, blob_id: 'cd'.repeat(16) }, SCOPES, PAYLOAD_KEY, NONCE)),
+    swapped(naiveContentKey({ ...WRAPPED, blob_id: 'cd'.repeat(16) }, SCOPES, PAYLOAD_KEY, NONCE)),
     { code: 'wrong-key' },
   ],
 ]
@@ -146,7 +189,7 @@ test('bytes that are no content key are refused by their fault, with the id that
 
 test('what cannot be wrapped is refused', () => {
   const scopeKeys = new Map([[id(1), createSecretKey(KEY_1)]])
-  const input = { ...PLACE, scopeKeys, payloadKey: createSecretKey(PAYLOAD_KEY), random }
+  const input = { ...WRAPPED, scopeKeys, payloadKey: createSecretKey(PAYLOAD_KEY), random }
   const short = createSecretKey(Buffer.alloc(16))
   for (const wrong of [
     { scopeKeys: new Map() },
@@ -154,7 +197,10 @@ test('what cannot be wrapped is refused', () => {
     { scopeKeys: new Map([[id(1), short]]) },
     { payloadKey: short },
     { blob_id: 'AB'.repeat(16) },
+    { body_digest: 'AB'.repeat(32) },
+    { body_digest: 'ab'.repeat(16) },
   ]) {
     assert.throws(() => wrapPayloadKey({ ...input, ...wrong }), RangeError)
   }
+  assert.throws(() => wrapPayloadKey({ ...input, payloadKey: short }), /^RangeError: a payload key has 32 bytes$/)
 })

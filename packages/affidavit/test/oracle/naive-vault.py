@@ -28,8 +28,12 @@ def seal(v, key, plain):
     return sealed
 
 
+def body_of(v):
+    return v["body"].encode() if "body" in v else bytes(i % 251 for i in range(v["bodyBytes"]))
+
+
 def check_payload(v):
-    body = v["body"].encode() if "body" in v else bytes(i % 251 for i in range(v["bodyBytes"]))
+    body = body_of(v)
     salt = bytes.fromhex(v["saltHex"])
     sealed = seal(v, bytes.fromhex(v["payloadKeyHex"]), salt + body)
     assert v["expected"] == {
@@ -44,11 +48,17 @@ def check_payload(v):
 def check_content_key(v):
     ids = sorted(v["scopeKeys"])
     keys = b"".join(bytes.fromhex(v["scopeKeys"][one]) for one in ids)
+    conversation = f"affidavit equal body v1\n{v['ledger']}\n{v['conversation']}".encode()
+    equal_body = HKDF(SHA256(), 32, None, conversation).derive(keys)
+    digest = hmac.new(equal_body, body_of(v), hashlib.sha256).digest()
+    assert digest.hex() == v["body_digest"], v["name"]
     place = f"\n{v['ledger']}\n{v['blob_id']}".encode()
     wrapping = HKDF(SHA256(), 32, None, b"affidavit payload wrap v1" + place).derive(keys)
     nonce = bytes.fromhex(v["nonceHex"])
-    wrapped = AESGCM(wrapping).encrypt(nonce, bytes.fromhex(v["payloadKeyHex"]), b"affidavit content key v1" + place)
-    content_key = struct.pack(">BH", 1, len(ids)) + bytes.fromhex("".join(ids)) + nonce + wrapped
+    head = b"\x01" + digest + struct.pack(">H", len(ids)) + bytes.fromhex("".join(ids))
+    aad = b"affidavit content key v1" + place + b"\n" + head
+    wrapped = AESGCM(wrapping).encrypt(nonce, bytes.fromhex(v["payloadKeyHex"]), aad)
+    content_key = head + nonce + wrapped
     assert content_key.hex() == v["contentKeyHex"], v["name"]
     assert hashlib.sha256(content_key).hexdigest() == v["key_id"], v["name"]
 

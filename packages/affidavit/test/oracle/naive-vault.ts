@@ -55,24 +55,44 @@ function nonceAndAad({ ledger, conversation, blob_id }: NaivePlace, i: number, f
   return [Buffer.from(`000000${hex}`, 'hex'), Buffer.concat([Buffer.from(text), Buffer.from(hex, 'hex')])]
 }
 
-/** A content key, with the scopes in the order that is given: ascending, or a lie. */
+export type NaiveScopes = readonly (readonly [id: string, key: Uint8Array])[]
+
+/** What equal bodies are found by, with the scopes in the order that is given. */
+export function naiveBodyDigest(
+  { ledger, conversation }: Pick<NaivePlace, 'ledger' | 'conversation'>,
+  scopes: NaiveScopes,
+  body: Uint8Array,
+): string {
+  const key = naiveDerive(scopes, `affidavit equal body v1\n${ledger}\n${conversation}`)
+  return createHmac('sha256', key).update(body).digest('hex')
+}
+
+/** All of a content key that stands before its nonce. */
+export function naiveHead(bodyDigest: string, scopes: NaiveScopes): Buffer {
+  const ids = scopes.map(([id]) => id).join('')
+  return Buffer.from(`01${bodyDigest}${scopes.length.toString(16).padStart(4, '0')}${ids}`, 'hex')
+}
+
+/** A content key, with the scopes in the order that is given: ascending, or a lie; as `bound` is anything but its head. */
 export function naiveContentKey(
-  { ledger, blob_id }: Pick<NaivePlace, 'ledger' | 'blob_id'>,
-  scopes: readonly (readonly [id: string, key: Uint8Array])[],
+  { ledger, blob_id, body_digest }: Pick<NaivePlace, 'ledger' | 'blob_id'> & { readonly body_digest: string },
+  scopes: NaiveScopes,
   payloadKey: Uint8Array,
   nonce: Uint8Array,
+  bound: Uint8Array = naiveHead(body_digest, scopes),
 ): Buffer {
-  const ids = scopes.map(([id]) => id).join('')
-  const head = Buffer.from(`01${scopes.length.toString(16).padStart(4, '0')}${ids}`, 'hex')
-  const keys = Buffer.concat(scopes.map(([, key]) => key))
-  const extracted = createHmac('sha256', Buffer.alloc(32)).update(keys).digest()
-  const info = `affidavit payload wrap v1\n${ledger}\n${blob_id}`
-  const wrapping = createHmac('sha256', extracted).update(info).update(Buffer.of(1)).digest()
+  const wrapping = naiveDerive(scopes, `affidavit payload wrap v1\n${ledger}\n${blob_id}`)
   const cipher = createCipheriv('aes-256-gcm', wrapping, nonce)
-  cipher.setAAD(Buffer.from(`affidavit content key v1\n${ledger}\n${blob_id}`))
+  cipher.setAAD(Buffer.concat([Buffer.from(`affidavit content key v1\n${ledger}\n${blob_id}\n`), bound]))
   const wrapped = Buffer.concat([cipher.update(payloadKey), cipher.final(), cipher.getAuthTag()])
   assert.equal(wrapped.length, 48)
-  return Buffer.concat([head, nonce, wrapped])
+  return Buffer.concat([naiveHead(body_digest, scopes), nonce, wrapped])
+}
+
+function naiveDerive(scopes: NaiveScopes, info: string): Buffer {
+  const extracted = createHmac('sha256', Buffer.alloc(32))
+  for (const [, key] of scopes) extracted.update(key)
+  return createHmac('sha256', extracted.digest()).update(info).update(Buffer.of(1)).digest()
 }
 
 /** SHA-256 in hex: of sealed bytes, and the key_id of a content key. */
