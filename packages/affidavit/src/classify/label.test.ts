@@ -25,6 +25,7 @@ describe('the words before a value say what it is', () => {
     ['account number: ', 'us_bank_account'],
     ['account ', 'undefined'],
     ['P.O. Box ', 'post_office_box'],
+    ['[MRN] ', 'medical_record_number'],
     ['CVV2 ', 'card_verification_value'],
   ]
   for (const [before, meaning] of said) {
@@ -45,6 +46,9 @@ describe('nothing is said by', () => {
     `${'x'.repeat(40)}ssn `,
     'security ',
     'of birth ',
+    'MRN [medical_record_number] ',
+    '[npi], ',
+    'CVV [removed: card_verification_value] ',
   ]
   for (const before of silent) test(JSON.stringify(before), () => assert.equal(meaningOf(before), undefined))
 })

@@ -1,5 +1,6 @@
 // What the words before a value call it (spec/detection.md §3): "social security number is 123…", `"cardNumber":"41…"`.
 
+import { isDetectedType } from './raise.ts'
 import { type Entry, type LabelMeaning, WORDS } from './vocabulary.ts'
 
 export interface Label {
@@ -19,6 +20,7 @@ export interface Word {
 // Together they keep a label within 300 characters of its value.
 const MAX_FILLERS = 4
 const MAX_GAP = 12
+const MAX_MASK = 40
 const MAX_WORD = 24
 
 /** The nearest label before `start`, over a few fillers and no other word. A number in between takes the label for itself. */
@@ -32,7 +34,7 @@ export function labelFrom(text: string, nearest: Word | undefined): Label | unde
   let word = nearest
   for (let fillers = 0; word !== undefined && fillers <= MAX_FILLERS; fillers++) {
     const entry = WORDS.get(word.text)
-    if (entry === undefined) return undefined
+    if (entry === undefined || isMask(text, word)) return undefined
     const found = labelEndingWith(text, word, entry)
     if (found !== undefined) return { meaning: found.meaning, close, start: found.start, end: word.end }
     if (entry.filler === 'none') return undefined
@@ -40,6 +42,13 @@ export function labelFrom(text: string, nearest: Word | undefined): Label | unde
     word = wordBefore(text, word.start)
   }
   return undefined
+}
+
+// What masking has left, `[medical_record_number]`, is the value of a label and none itself.
+function isMask(text: string, { end }: Word): boolean {
+  if (text.charAt(end) !== ']') return false
+  const inside = text.slice(Math.max(0, end - MAX_MASK), end)
+  return isDetectedType(inside.slice(inside.lastIndexOf('[') + 1).replace('removed: ', ''))
 }
 
 function labelEndingWith(

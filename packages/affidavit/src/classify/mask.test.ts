@@ -46,11 +46,19 @@ test('a text without findings comes back as it is', () => {
 })
 
 test('masking is done after one time: nothing is found in what was masked', () => {
-  const values = fc.constantFrom('4111 1111 1111 1111', '123-45-6789', 'a@example.org', 'MRN 12345', 'dob 1980-02-03')
+  const values = fc.constantFrom(
+    '4111 1111 1111 1111',
+    '123-45-6789',
+    'a@example.org',
+    'MRN 12345',
+    'dob 1980-02-03',
+    '000',
+  )
   fc.assert(
     fc.property(fc.array(fc.oneof(values, fc.string()), { maxLength: 8 }), (parts) => {
       const once = masked(parts.join(' '))
       assert.equal(masked(once), once)
     }),
+    { numRuns: 2000 },
   )
 })

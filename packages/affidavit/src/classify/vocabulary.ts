@@ -116,7 +116,7 @@ const LABELS: Readonly<Record<LabelMeaning, readonly string[]>> = {
   us_address: [],
   zip_code: ['zip', 'zipcode', 'zip code', 'postal code'],
   post_office_box: ['po box', 'p o box'],
-  version: ['version', 'ver', 'release', 'build', 'section', 'clause', 'firmware', 'oid'],
+  version: ['version', 'ver', 'v', 'kernel', 'release', 'build', 'section', 'clause', 'firmware', 'oid'],
 }
 
 /** Words between a label and its value that leave no doubt: "the CVV number is 123". */

@@ -22,7 +22,7 @@ export const detectUsDriverLicense: DetectAt = ({ text, start }, found) => {
   found.push({ type: 'us_driver_license', start, end: start + match.length })
 }
 
-const ACCOUNT = /\d{1,17}(?:[ -]\d{2,8}){0,4}/y
+const ACCOUNT = /\d{1,17}(?:[ -]\d{1,8}){0,4}/y
 
 export const detectUsBankAccount: DetectAt = ({ text, start, numeric }, found) => {
   if (!numeric) return

@@ -4,13 +4,14 @@ import type { Detection } from '../detector.ts'
 import type { DetectAt } from '../place.ts'
 import { continuesNumber, isContinued, isWordAt, matchAt } from '../tokens.ts'
 
+const PRODUCT = /^[A-Za-z]\/$/
 const IPV4 = /(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})/y
 
-/** Four numbers to 255, written without leading zeros. What is called a version is one. */
+/** Four numbers to 255, written without leading zeros. What is called a version is one, and so is Chrome/120.0.0.0. */
 export const detectIpv4: DetectAt = ({ text, start, end, label }, found) => {
   if (text.charAt(end) !== '.' || continuesNumber(text, start)) return
   const match = matchAt(IPV4, text, start)
-  if (match === undefined || label?.meaning === 'version') return
+  if (match === undefined || label?.meaning === 'version' || PRODUCT.test(text.slice(start - 2, start))) return
   const stop = start + match[0].length
   const parts = match.slice(1)
   if (isContinued(text, stop) || !parts.every(isOctet) || namesNobody(parts)) return

@@ -8,7 +8,7 @@ import { continuesNumber, digitsOf, isContinued, isWordAt, matchAt } from '../to
 const EXTENSION = '(?: ?(?:x|ext\\.? ?)\\d{1,5})?'
 /** (602) 272-9781 · 602.272.9781 · 1-800-555-0199 · 001-253-366-9781, with or without an extension. */
 const NORTH_AMERICAN = new RegExp(
-  `(?:(?:\\+1|001|1)[ .-]?)?(?:\\([2-9]\\d{2}\\) ?|[2-9]\\d{2}[ .-])[2-9]\\d{2}[.-]\\d{4}${EXTENSION}`,
+  `(?:(?:\\+1|001|1)[ .-]?)?(?:\\([2-9]\\d{2}\\) ?\\d{3}|[2-9]\\d{2}[ .-][2-9]\\d{2})[.-]\\d{4}${EXTENSION}`,
   'y',
 )
 /** +46 (0)8 928 571 38 · +447700208815 */

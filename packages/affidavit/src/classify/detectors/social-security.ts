@@ -1,7 +1,7 @@
 // US social security and individual taxpayer numbers (spec/detection.md §2).
 
 import type { DetectAt } from '../place.ts'
-import { continuesNumber, isContinued, matchAt } from '../tokens.ts'
+import { continuesNumber, isContinued, isWordAt, matchAt } from '../tokens.ts'
 
 const DASHED = /(\d{3})([-\u2010-\u2013])(\d{2})\2(\d{4})/y
 const SPACED = /(\d{3})([ .\u00a0])(\d{2})\2(\d{4})/y
@@ -16,7 +16,7 @@ export const detectSocialSecurity: DetectAt = ({ text, start, end, label }, foun
   const [whole, area = '', mark = '', group = '', serial = ''] = match
   const stop = start + whole.length
   const type = typeOf(area, group, serial)
-  if (type === undefined || isContinued(text, stop)) return
+  if (type === undefined || isContinued(text, stop) || isPartNumber(text, stop)) return
   const proven = mark !== '' && !' .\u00a0'.includes(mark)
   if (proven || label?.meaning === 'us_ssn' || label?.meaning === 'us_itin' || isNamedAfter(text, stop)) {
     found.push({ type, start, end: stop })
@@ -30,6 +30,11 @@ function typeOf(area: string, group: string, serial: string): 'us_ssn' | 'us_iti
   const number = Number(group)
   const assigned = (number >= 50 && number <= 65) || (number >= 70 && number <= 99 && number !== 89 && number !== 93)
   return assigned ? 'us_itin' : undefined
+}
+
+// 123-45-6789-AB
+function isPartNumber(text: string, end: number): boolean {
+  return text.charAt(end) === '-' && isWordAt(text, end + 1)
 }
 
 const NAMED_AFTER = /[ (,]{1,3}(?:(?:is|as) )?(?:(?:my|your|his|her|their|the) )?(?:SSN|ssn|social security)\b/y
