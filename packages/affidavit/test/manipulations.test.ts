@@ -509,7 +509,7 @@ test('the schema: triggers that look away, indexes that hide rows', async () => 
   for (const { type, name, sql } of guards()) {
     const weaker =
       type === 'trigger'
-        ? sql.replace(' BEGIN ', ' WHEN 0 BEGIN ')
+        ? sql.replace(/( WHEN [\s\S]*?)?\s+BEGIN /, ' WHEN 0 BEGIN ')
         : `${sql} ${/WHERE/.test(sql) ? 'AND' : 'WHERE'} ledger_no > 1`
     reschemed(database, copy, `DROP ${type} ${name}; ${weaker}`)
     await found(`weaker ${name}`, 1, { code: 'schema-altered', what: new RegExp(`schema object ${name}`) })

@@ -6,11 +6,12 @@ import { utf8 } from '../bytes/text.ts'
 import { isCanonicalPlain } from '../bytes/unescaped-json.ts'
 import { type EntryFault, parseEntry } from './entry.ts'
 import { CAPTURED, ENTRY } from './entry-pattern.ts'
-import { MAX_ENTRY_BYTES } from './fields.ts'
+import { type ContentReference, MAX_ENTRY_BYTES } from './fields.ts'
 
 /** The members of an entry that verification follows. */
 export interface Skimmed {
   readonly action: string
+  readonly content?: readonly ContentReference[] | undefined
   readonly conversation_id?: string | undefined
   readonly conversation_previous_hash?: string | undefined
   readonly conversation_seq?: number | undefined
@@ -51,6 +52,7 @@ function skimPlain(text: string): Skimmed | undefined {
   if (parts === null) return undefined
   const members = {
     action: parts[AT.action] ?? '',
+    content: referencesIn(parts[AT.content]),
     conversation_id: parts[AT.conversation_id],
     conversation_previous_hash: parts[AT.conversation_previous_hash],
     conversation_seq: numberIn(parts[AT.conversation_seq]),
@@ -73,8 +75,13 @@ function isSound(parts: RegExpExecArray): boolean {
   return (
     (details === undefined || isCanonicalPlain(details, ENTRY_JSON.maxDepth - 1)) &&
     isSorted(labelsIn(parts[AT.compliance_domains])) &&
-    (parts[AT.content] === undefined || hasSortedSubjects(parts[AT.content] ?? ''))
+    (referencesIn(parts[AT.content]) ?? []).every(({ subject_ids }) => isSorted(subject_ids))
   )
+}
+
+// The pattern has the ten members of a reference, each of its kind.
+function referencesIn(part: string | undefined): readonly ContentReference[] | undefined {
+  return part === undefined ? undefined : JSON.parse(part)
 }
 
 function numberIn(part: string | undefined): number | undefined {
@@ -87,9 +94,4 @@ function labelsIn(part: string | undefined): readonly string[] | undefined {
 
 function isSorted(set: readonly string[] = []): boolean {
   return set.every((label, i) => i === 0 || label > (set[i - 1] ?? ''))
-}
-
-function hasSortedSubjects(content: string): boolean {
-  const references: readonly { readonly subject_ids: readonly string[] }[] = JSON.parse(content)
-  return references.every(({ subject_ids }) => isSorted(subject_ids))
 }

@@ -7,7 +7,7 @@ import { unreachable } from '../errors/ledger-error.ts'
 import { entryText, type Place } from '../formats/entry.ts'
 import { createGrowth, type Frontier } from '../merkle/growth.ts'
 import { leafHexOfText } from '../merkle/hash.ts'
-import type { Placed, PreparedDraft } from './store.ts'
+import type { DraftPayload, Placed, PreparedDraft } from './store.ts'
 
 /** Where a ledger ends: what the next entry builds on. */
 export interface Tip {
@@ -45,6 +45,7 @@ export interface NewEntry {
   /** The tree nodes this entry completes, leaf first (spec/tree.md). */
   readonly nodes: Uint8Array
   readonly subject_ids: readonly string[]
+  readonly payloads: readonly DraftPayload[]
 }
 
 export interface Sequenced {
@@ -92,7 +93,7 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
     const nodes = growth.append(bytesOfHex(integrity_hash))
     // 4. What the next draft builds on.
     previous_hash = integrity_hash
-    entries.push({ seq, entry, nodes, subject_ids: draft.subject_ids ?? [] })
+    entries.push({ seq, entry, nodes, subject_ids: draft.subject_ids ?? [], payloads: draft.payloads ?? [] })
     placed.push({ state: 'recorded', seq, integrity_hash, recorded_at })
     standing.set(draft.id, { seq, integrity_hash, draft_commitment: draft.draft_commitment, recorded_at })
     if (draft.conversation_id !== undefined) {

@@ -14,6 +14,33 @@ export interface PreparedDraft {
   readonly pieces: EntryPieces
   readonly conversation_id?: string
   readonly subject_ids?: readonly string[]
+  /** The sealed payloads that its content references name. */
+  readonly payloads?: readonly DraftPayload[]
+}
+
+/** A payload of a draft: sealed and handed in with it, or kept before. */
+export type DraftPayload =
+  | ({ readonly state: 'sealed' } & SealedPayload)
+  | { readonly state: 'kept'; readonly blob_id: string }
+
+/** A payload as it is kept (spec/vault.md §2, §3). */
+export interface SealedPayload {
+  /** 32 lower-case hex digits. The first twelve are the milliseconds of its making, so that payloads lie in order. */
+  readonly blob_id: string
+  /** Keyed; what equal bodies are found by. 64 lower-case hex digits. */
+  readonly body_digest: string
+  readonly content_key: Uint8Array
+  /** The first chunk; for a body that fits into it, all there is. */
+  readonly sealed: Uint8Array
+}
+
+export interface StoredPayload {
+  readonly content_key: Uint8Array
+  readonly body_digest: string
+  /** The first chunk. */
+  readonly sealed: Uint8Array
+  /** Further chunks. */
+  readonly more: number
 }
 
 export interface Batch {
@@ -138,6 +165,24 @@ export interface LedgerStore {
 
   /** The largest checkpoint of at most this size. */
   latestCheckpoint(ledger: string, atMost: number): Promise<StoredCheckpoint | undefined>
+
+  /**
+   * Keeps a payload, or further chunks of one (from 1), that no entry names yet, durable when it resolves; what is there
+   * already is left as it is.
+   */
+  keepPayload(ledger: string, payload: SealedPayload): Promise<void>
+  keepChunks(ledger: string, blob_id: string, from: number, chunks: readonly Uint8Array[]): Promise<void>
+
+  payload(ledger: string, blob_id: string): Promise<StoredPayload | undefined>
+
+  /** Further chunks of a payload, from the one numbered `from` on. */
+  chunks(ledger: string, blob_id: string, from: number, limit: number): Promise<readonly Uint8Array[]>
+
+  /** The newest entry that names a payload with this digest, and the payload's blob_id. */
+  equalBody(ledger: string, body_digest: string): Promise<{ blob_id: string; entry: Uint8Array } | undefined>
+
+  /** Removes payloads made before `before` that no entry names; answers how many. */
+  sweepPayloads(ledger: string, before: UnixMillis): Promise<number>
 
   /** Waits for what was begun and lets go of every resource. A second call does nothing; any other is `ledger-closed`. */
   close(): Promise<void>

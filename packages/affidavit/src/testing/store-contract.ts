@@ -5,6 +5,7 @@ import { describe } from 'node:test'
 import type { LedgerStore } from '../ledger/store.ts'
 import { checkpointContract } from './contract-checkpoints.ts'
 import { commitContract } from './contract-commit.ts'
+import { payloadContract } from './contract-payloads.ts'
 import { readContract } from './contract-read.ts'
 import { tenantContract } from './contract-tenants.ts'
 
@@ -27,6 +28,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     describe('commit', () => commitContract(withStore))
     describe('read', () => readContract(withStore))
     describe('checkpoints', () => checkpointContract(withStore))
+    describe('payloads', () => payloadContract(withStore))
     describe('several ledgers, and the end', () => tenantContract(withStore))
   })
 }

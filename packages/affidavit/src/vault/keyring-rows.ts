@@ -130,7 +130,7 @@ function readIdentity(token: string, plain: Uint8Array): OpenedIdentity | undefi
 }
 
 // Ids and words hold no line feed (spec/entry.md §2), so that no two scopes are written alike.
-export function scopeWords({ owner_kind, owner, retention_class, month }: Scope): string {
+function scopeWords({ owner_kind, owner, retention_class, month }: Scope): string {
   return `${owner_kind}\n${owner}\n${retention_class}\n${month}`
 }
 

@@ -59,10 +59,15 @@ export interface ChunkResult {
 
 const HASH_DIGITS = 2 * HASH_BYTES
 
-/** Checks what a row carries beside its entry: the subjects it is listed under. */
-export type RowCheck = (seq: number, subject_ids: readonly string[]) => string | undefined
+/** Checks what the store keeps beside an entry: the subjects it is listed under, its payloads. */
+export type BesideCheck = (seq: number, entry: Skimmed | undefined) => readonly Finding[]
 
-export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Lookback, checkRow: RowCheck): ChunkResult {
+export function verifyChunk(
+  task: ChunkTask,
+  rows: Iterable<Row>,
+  lookback: Lookback,
+  checkBeside: BesideCheck,
+): ChunkResult {
   const findings = createFindings()
   const checker = createEntryChecker(task.origin, findings, lookback, task.continues?.last)
   const growth = createGrowth(task.continues?.frontier ?? emptyFrontier)
@@ -95,8 +100,7 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
       const found = compareNodes(placeOf(row.seq, entry), computed, row.nodes, position)
       if (found !== undefined && (holedFrom === undefined || found.code === 'entry-altered')) findings.add(found)
     }
-    const stray = checkRow(row.seq, entry?.subject_ids ?? NONE)
-    if (stray !== undefined) findings.add(finding('subjects-altered', placeOf(row.seq, entry), stray))
+    for (const found of checkBeside(row.seq, entry)) findings.add(found)
     checked++
     closing = row.nodes.slice(computed.length)
     if (next === wanted[0]) {
@@ -124,9 +128,7 @@ export function verifyChunk(task: ChunkTask, rows: Iterable<Row>, lookback: Look
   }
 }
 
-const NONE: readonly string[] = []
-
-function placeOf(seq: number, entry: Skimmed | undefined): Place {
+export function placeOf(seq: number, entry: Skimmed | undefined): Place {
   return entry === undefined ? { seq } : { seq, id: entry.id }
 }
 

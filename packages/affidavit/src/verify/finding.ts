@@ -13,6 +13,10 @@ export type FindingCode =
   | 'entry-not-v1'
   | 'node-altered'
   | 'subjects-altered'
+  | 'payload-uses-altered'
+  | 'payload-missing'
+  | 'payload-altered'
+  | 'content-key-altered'
   | 'index-altered'
   | 'schema-altered'
   | 'database-unreadable'
@@ -70,6 +74,10 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'entry-not-v1': ['content', 'tampered'],
   'node-altered': ['content', 'tampered'],
   'subjects-altered': ['content', 'tampered'],
+  'payload-uses-altered': ['content', 'tampered'],
+  'payload-missing': ['content', 'tampered'],
+  'payload-altered': ['content', 'tampered'],
+  'content-key-altered': ['content', 'tampered'],
   'index-altered': ['content', 'tampered'],
   'schema-altered': ['content', 'tampered'],
   'database-unreadable': ['content', 'tampered'],

@@ -28,7 +28,7 @@ function verify(rows: readonly SampleEntry[], size: number, width: number, sizes
     return found === undefined ? undefined : toHex(leafHash(found.entry))
   }
   const verifyOne = (task: ChunkTask): ReturnType<typeof verifyChunk> =>
-    verifyChunk(task, rows.filter(({ seq }) => seq >= task.from && seq < task.to).map(asRow), lookback, () => undefined)
+    verifyChunk(task, rows.filter(({ seq }) => seq >= task.from && seq < task.to).map(asRow), lookback, () => [])
   return joinChunks(planChunks(SAMPLE_ORIGIN, size, sizes, width).map(verifyOne).reverse())
 }
 
@@ -202,7 +202,7 @@ test('a row that cannot be read is named, and what follows it is read on', () =>
     task,
     rows,
     () => undefined,
-    () => undefined,
+    () => [],
   )
   assert.deepEqual(
     findings.first.map(({ code, seq, problem }) => ({ code, seq, problem })),

@@ -59,7 +59,7 @@ function judge(changes: Partial<LogEvidence> = {}): Report {
     task,
     rows.map(asRow),
     () => undefined,
-    () => undefined,
+    () => [],
   )
   return judgeLog({
     origin: SAMPLE_ORIGIN,

@@ -12,6 +12,15 @@ import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
 import { storeError } from './connect.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
 import { createGroups, type Listen } from './group-commit.ts'
+import {
+  findEqualBody,
+  insertChunks,
+  insertDraftPayload,
+  insertPayload,
+  readChunks,
+  readPayload,
+  sweepPayloads,
+} from './payloads.ts'
 import { type Prepare, prepareOnce } from './prepared.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { readRows } from './rows.ts'
@@ -102,8 +111,9 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     return next
   }
 
-  function write<T>(work: (statements: Statements, attempt: Attempt) => T): Promise<T> {
-    const inside = (statements: Statements, _: number, attempt: Attempt): T => work(statements, attempt)
+  function write<T>(work: (statements: Statements, attempt: Attempt, prepare: Prepare) => T): Promise<T> {
+    const inside = (statements: Statements, _: number, attempt: Attempt): T =>
+      work(statements, attempt, opened().prepare)
     return inOrder(() => inTransaction(connection, waiting, PATIENCE_MILLIS, inside))
   }
 
@@ -194,6 +204,15 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
         return row === undefined ? undefined : checkpointOf(statements, ledgerNo, row)
       }),
 
+    keepPayload: (ledger, payload) => write((statements) => insertPayload(statements, numberOf(ledger), payload)),
+    keepChunks: (ledger, blob_id, from, chunks) =>
+      write((_, __, prepare) => insertChunks(prepare, numberOf(ledger), blob_id, from, chunks)),
+    sweepPayloads: (ledger, before) => write((_, __, prepare) => sweepPayloads(prepare, numberOf(ledger), before)),
+    payload: (ledger, blob_id) => read((_, __, prepare) => readPayload(prepare, numberOf(ledger), blob_id)),
+    chunks: (ledger, blob_id, from, limit) =>
+      read((_, __, prepare) => readChunks(prepare, numberOf(ledger), blob_id, from, limit)),
+    equalBody: (ledger, digest) => read((_, __, prepare) => findEqualBody(prepare, numberOf(ledger), digest)),
+
     close: () =>
       inOrder(async () => {
         const old = open
@@ -216,9 +235,10 @@ function insertBatch(
   const standing = readStanding(statements, ledgerNo, drafts)
   readConversations(statements, ledgerNo, drafts, conversations)
   const next = sequence(tip, drafts, { standing, conversations }, at)
-  for (const { seq, nodes, entry, subject_ids } of next.entries) {
+  for (const { seq, nodes, entry, subject_ids, payloads } of next.entries) {
     statements.insertEntry.run(ledgerNo, seq, nodes, entry)
     for (const subject_id of subject_ids) statements.insertSubject.run(ledgerNo, seq, subject_id)
+    for (const payload of payloads) insertDraftPayload(statements, ledgerNo, seq, payload)
   }
   for (const [conversation_id, moved] of next.conversations) conversations.set(conversation_id, moved)
   return { placed: next.placed, cache: { tip: next.tip, conversations } }

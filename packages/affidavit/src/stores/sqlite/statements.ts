@@ -18,6 +18,9 @@ export interface Statements {
   readonly seqOfId: SqliteStatement
   readonly node: SqliteStatement
   readonly conversationTip: SqliteStatement
+  readonly insertPayload: SqliteStatement
+  readonly insertUse: SqliteStatement
+  readonly hasPayload: SqliteStatement
   readonly insertCheckpoint: SqliteStatement
   readonly insertCosignature: SqliteStatement
   readonly checkpoints: SqliteStatement
@@ -45,6 +48,11 @@ export function prepareStatements(db: SqliteDatabase): Statements {
       `SELECT conversation_seq, lower(hex(substr(nodes, 1, 32))) AS integrity_hash FROM entries
        WHERE ledger_no = ? AND conversation_id = ? ORDER BY conversation_seq DESC LIMIT 1`,
     ),
+    insertPayload: db.prepare(
+      'INSERT OR IGNORE INTO payloads (ledger_no, blob_id, body_digest, content_key, sealed) VALUES (?, ?, ?, ?, ?)',
+    ),
+    insertUse: db.prepare('INSERT INTO payload_uses (ledger_no, blob_id, seq) VALUES (?, ?, ?)'),
+    hasPayload: db.prepare('SELECT 1 FROM payloads WHERE ledger_no = ? AND blob_id = ?'),
     insertCheckpoint: db.prepare('INSERT INTO checkpoints (ledger_no, size, note) VALUES (?, ?, ?)'),
     insertCosignature: db.prepare('INSERT INTO cosignatures (ledger_no, size, line_no, line) VALUES (?, ?, ?, ?)'),
     checkpoints: db.prepare(

@@ -38,6 +38,12 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     regrow: (ledger, from, size) => reader.call('regrow', [ledger, from, size]),
     checkpoints: (ledger, after, limit) => reader.call('checkpoints', [ledger, after, limit]),
     latestCheckpoint: (ledger, atMost) => reader.call('latestCheckpoint', [ledger, atMost]),
+    keepPayload: (ledger, payload) => writer.call('keepPayload', [ledger, payload]),
+    keepChunks: (ledger, blob_id, from, chunks) => writer.call('keepChunks', [ledger, blob_id, from, chunks]),
+    sweepPayloads: (ledger, before) => writer.call('sweepPayloads', [ledger, before]),
+    payload: (ledger, blob_id) => reader.call('payload', [ledger, blob_id]),
+    chunks: (ledger, blob_id, from, limit) => reader.call('chunks', [ledger, blob_id, from, limit]),
+    equalBody: (ledger, digest) => reader.call('equalBody', [ledger, digest]),
     // The reader goes first: the last connection to close writes the WAL back, and that must be the writer's.
     close: async () => {
       await reader.stop()

@@ -61,6 +61,29 @@ const STRAYS: readonly Stray[] = [
   },
   {
     code: 'stray-row',
+    what: 'table payload_uses',
+    problem: 'name an entry or a payload that is not there',
+    sql: `SELECT count(*) AS n FROM payload_uses u
+          WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.ledger_no = u.ledger_no AND e.seq = u.seq)
+            OR NOT EXISTS (SELECT 1 FROM payloads p WHERE p.ledger_no = u.ledger_no AND p.blob_id = u.blob_id)`,
+  },
+  {
+    code: 'stray-row',
+    what: 'table payload_chunks',
+    problem: 'belong to no payload, or are not numbered from 1 on',
+    sql: `SELECT coalesce(sum(n), 0) AS n FROM (SELECT count(*) AS n FROM payload_chunks c GROUP BY ledger_no, blob_id
+          HAVING min(chunk_no) <> 1 OR max(chunk_no) <> count(*)
+            OR NOT EXISTS (SELECT 1 FROM payloads p WHERE p.ledger_no = c.ledger_no AND p.blob_id = c.blob_id))`,
+  },
+  {
+    code: 'stray-row',
+    what: 'table payloads',
+    problem: 'belong to no ledger here',
+    sql: `SELECT count(*) AS n FROM payloads p WHERE NOT EXISTS
+          (SELECT 1 FROM ledgers l WHERE l.ledger_no = p.ledger_no)`,
+  },
+  {
+    code: 'stray-row',
     what: 'table cosignatures',
     problem: 'are not numbered from 0 on, or hold the same line twice: some were removed, or put there',
     sql: `SELECT coalesce(sum(n), 0) AS n FROM (SELECT count(*) AS n FROM cosignatures GROUP BY ledger_no, size

@@ -135,7 +135,7 @@ async function readBehind(
   const answers: VerifyAnswer[] = []
   await runTasks(db, {
     path,
-    tasks: [{ kind: 'chunk', ledgerNo, chunk }],
+    tasks: [{ kind: 'chunk', ledgerNo, chunk, payloadBytes: 'not read' }],
     threads: 1,
     onAnswer: (answer) => answers.push(answer),
   })

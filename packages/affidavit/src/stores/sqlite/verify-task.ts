@@ -7,7 +7,13 @@ import { checkIndexes, checkStrays } from './structure.ts'
 import { verifyRows } from './verify-rows.ts'
 
 export type VerifyTask =
-  | { readonly kind: 'chunk'; readonly ledgerNo: number; readonly chunk: ChunkTask }
+  | {
+      readonly kind: 'chunk'
+      readonly ledgerNo: number
+      readonly chunk: ChunkTask
+      /** Whether every byte of sealed payloads is read too. */
+      readonly payloadBytes: 'read' | 'not read'
+    }
   | { readonly kind: 'strays'; readonly ledgerNo: number | undefined }
   | { readonly kind: 'indexes' }
 
@@ -18,7 +24,7 @@ export type VerifyAnswer =
 export function runTask(db: SqliteDatabase, task: VerifyTask): VerifyAnswer {
   switch (task.kind) {
     case 'chunk':
-      return { kind: 'chunk', result: verifyRows(db, task.ledgerNo, task.chunk) }
+      return { kind: 'chunk', result: verifyRows(db, task.ledgerNo, task.chunk, task.payloadBytes) }
     case 'strays':
       return { kind: 'structure', findings: checkStrays(db, task.ledgerNo) }
     case 'indexes':

@@ -6,7 +6,7 @@ import { type JoinedLog, joinChunks, planChunks } from '../../verify/join.ts'
 import { judgeLog } from '../../verify/log.ts'
 import { judgePredecessor, successionOf } from '../../verify/predecessor.ts'
 import type { Report } from '../../verify/report.ts'
-import type { SqliteDatabase } from './database.ts'
+import { integerColumn, type SqliteDatabase } from './database.ts'
 import {
   anchoredSizes,
   type Chosen,
@@ -25,6 +25,8 @@ export interface VerifyOptions extends Wanted {
   readonly threads?: number
   /** Comparing every index with its table takes longer than everything else. */
   readonly indexes?: 'compared' | 'skipped'
+  /** Whether every byte of sealed content is read too; what entries name is there is checked in any case. */
+  readonly payloadBytes?: 'read' | 'not read'
   readonly onProgress?: (checked: number, total: number) => void
 }
 
@@ -49,7 +51,11 @@ export function verifySqlite(path: string, options: VerifyOptions): Promise<Repo
       anchors,
       others,
       predecessors: before.origins,
-      notChecked: [...notChecked(chosen, before.origins, options), ...before.notChecked],
+      notChecked: [
+        ...notChecked(chosen, before.origins, options),
+        ...payloadsNotChecked(db, options),
+        ...before.notChecked,
+      ],
     })
   })
 }
@@ -120,11 +126,13 @@ function planTasks(
   { origin, ledgerNo }: Pick<Chosen, 'origin' | 'ledgerNo'>,
   size: number,
   checkpoints: readonly KeptCheckpoint[],
-  { anchors }: VerifyOptions,
+  { anchors, payloadBytes = 'not read' }: VerifyOptions,
 ): VerifyTask[] {
   const sizes = [...checkpoints.map((kept) => kept.size), ...anchoredSizes(anchors)]
   const chunks = ledgerNo === undefined ? [] : planChunks(origin, size, sizes)
-  return chunks.flatMap((chunk) => (ledgerNo === undefined ? [] : [{ kind: 'chunk', ledgerNo, chunk } as const]))
+  return chunks.flatMap((chunk) =>
+    ledgerNo === undefined ? [] : [{ kind: 'chunk', ledgerNo, chunk, payloadBytes } as const],
+  )
 }
 
 function tellProgress(
@@ -138,6 +146,13 @@ function tellProgress(
     if (answer.kind === 'chunk') checked += answer.result.checked
     onProgress?.(checked, size)
   }
+}
+
+function payloadsNotChecked(db: SqliteDatabase, { payloadBytes }: VerifyOptions): string[] {
+  const payloads = integerColumn(db.prepare('SELECT count(*) AS n FROM payloads').get(), 'n')
+  if (payloads === 0) return []
+  if (payloadBytes !== 'read') return ['sealed content: that it is there was checked, not its bytes']
+  return ['whether sealed content opens, and is what the entries commit to: that takes the keys']
 }
 
 function notChecked({ others }: Chosen, judged: readonly string[], { indexes }: VerifyOptions): string[] {

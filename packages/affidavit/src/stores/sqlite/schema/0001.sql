@@ -40,6 +40,37 @@ CREATE TABLE entry_subjects (
 
 CREATE INDEX entry_subjects_by_subject ON entry_subjects (ledger_no, subject_id, seq);
 
+-- Sealed content. The first chunk lies with its payload; small bodies have no other.
+CREATE TABLE payloads (
+  payload_no  INTEGER PRIMARY KEY,
+  ledger_no   INTEGER NOT NULL,
+  blob_id     TEXT NOT NULL,
+  body_digest TEXT NOT NULL,
+  content_key BLOB NOT NULL,
+  sealed      BLOB NOT NULL,
+  UNIQUE (ledger_no, blob_id)
+) STRICT;
+
+CREATE INDEX payloads_by_digest ON payloads (ledger_no, body_digest);
+
+CREATE TABLE payload_chunks (
+  ledger_no INTEGER NOT NULL,
+  blob_id   TEXT NOT NULL,
+  chunk_no  INTEGER NOT NULL CHECK (chunk_no > 0),
+  sealed    BLOB NOT NULL,
+  UNIQUE (ledger_no, blob_id, chunk_no)
+) STRICT;
+
+-- Which entries name a payload.
+CREATE TABLE payload_uses (
+  ledger_no INTEGER NOT NULL,
+  seq       INTEGER NOT NULL,
+  blob_id   TEXT NOT NULL,
+  PRIMARY KEY (ledger_no, seq, blob_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payload_uses_by_blob ON payload_uses (ledger_no, blob_id, seq);
+
 CREATE TABLE checkpoints (
   ledger_no INTEGER NOT NULL,
   size      INTEGER NOT NULL,
@@ -65,3 +96,13 @@ CREATE TRIGGER checkpoints_no_update BEFORE UPDATE ON checkpoints BEGIN SELECT R
 CREATE TRIGGER checkpoints_no_delete BEFORE DELETE ON checkpoints BEGIN SELECT RAISE(ABORT, 'append-only: checkpoints'); END;
 CREATE TRIGGER cosignatures_no_update BEFORE UPDATE ON cosignatures BEGIN SELECT RAISE(ABORT, 'append-only: cosignatures'); END;
 CREATE TRIGGER cosignatures_no_delete BEFORE DELETE ON cosignatures BEGIN SELECT RAISE(ABORT, 'append-only: cosignatures'); END;
+CREATE TRIGGER payloads_no_update BEFORE UPDATE ON payloads BEGIN SELECT RAISE(ABORT, 'append-only: payloads'); END;
+CREATE TRIGGER payloads_no_delete BEFORE DELETE ON payloads WHEN EXISTS
+  (SELECT 1 FROM payload_uses u WHERE u.ledger_no = OLD.ledger_no AND u.blob_id = OLD.blob_id)
+  BEGIN SELECT RAISE(ABORT, 'in use: payloads'); END;
+CREATE TRIGGER payload_chunks_no_update BEFORE UPDATE ON payload_chunks BEGIN SELECT RAISE(ABORT, 'append-only: payload_chunks'); END;
+CREATE TRIGGER payload_chunks_no_delete BEFORE DELETE ON payload_chunks WHEN EXISTS
+  (SELECT 1 FROM payload_uses u WHERE u.ledger_no = OLD.ledger_no AND u.blob_id = OLD.blob_id)
+  BEGIN SELECT RAISE(ABORT, 'in use: payload_chunks'); END;
+CREATE TRIGGER payload_uses_no_update BEFORE UPDATE ON payload_uses BEGIN SELECT RAISE(ABORT, 'append-only: payload_uses'); END;
+CREATE TRIGGER payload_uses_no_delete BEFORE DELETE ON payload_uses BEGIN SELECT RAISE(ABORT, 'append-only: payload_uses'); END;

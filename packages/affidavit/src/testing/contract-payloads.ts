@@ -1,0 +1,143 @@
+// The contract of sealed payloads: kept with the entry that names them, or before it.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import type { LedgerStore, SealedPayload } from '../ledger/store.ts'
+import { LEDGER, type WithStore } from './contract-reading.ts'
+import { SAMPLE_TIME, samples } from './sample-drafts.ts'
+
+const { prepare, batch, id } = samples(LEDGER)
+
+/** A payload made so many milliseconds after the sample time. */
+function payload(after: number, more: Partial<SealedPayload> = {}): SealedPayload {
+  const time = (SAMPLE_TIME + after).toString(16).padStart(12, '0')
+  return {
+    blob_id: time + String(after).padStart(20, '0'),
+    body_digest: String(after).padStart(64, 'd'),
+    content_key: Uint8Array.from({ length: 79 }, (_, i) => (i + after) % 256),
+    sealed: Uint8Array.from({ length: 2_000 }, (_, i) => (i * 7 + after) % 256),
+    ...more,
+  }
+}
+
+function stored({ body_digest, content_key, sealed }: SealedPayload, more = 0): object {
+  return { body_digest, content_key, sealed, more }
+}
+
+async function plain(store: LedgerStore, blob_id: string): Promise<object | undefined> {
+  const found = await store.payload(LEDGER, blob_id)
+  if (found === undefined) return undefined
+  return { ...found, content_key: Uint8Array.from(found.content_key), sealed: Uint8Array.from(found.sealed) }
+}
+
+export function payloadContract(withStore: WithStore): void {
+  test('a payload is there with the entry that names it, byte for byte, and not without it', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const [one, two] = [payload(1), payload(2)]
+      assert.equal(await plain(store, one.blob_id), undefined)
+      const draft = {
+        ...prepare(),
+        payloads: [{ state: 'sealed', ...one } as const, { state: 'sealed', ...two } as const],
+      }
+      await store.commit(batch([draft]))
+      assert.deepEqual(await plain(store, one.blob_id), stored(one))
+      assert.deepEqual(await plain(store, two.blob_id), stored(two))
+    }))
+
+  test('a draft that is handed in again, or that conflicts, brings no payload', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const first = prepare({ id: id(1) })
+      const other = {
+        ...prepare({ id: id(1), actor_id: 'another' }),
+        payloads: [{ state: 'sealed', ...payload(3) } as const],
+      }
+      await store.commit(batch([{ ...first, payloads: [{ state: 'sealed', ...payload(1) }] }]))
+      const again = { ...first, payloads: [{ state: 'sealed', ...payload(2) } as const] }
+      const placed = await store.commit(batch([again, other]))
+      assert.deepEqual(
+        placed.map(({ state }) => state),
+        ['duplicate', 'conflict'],
+      )
+      assert.equal(await plain(store, payload(2).blob_id), undefined)
+      assert.equal(await plain(store, payload(3).blob_id), undefined)
+    }))
+
+  test('a large payload is kept first, in parts and again after a failure, and named later', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const large = payload(4)
+      const chunks = Array.from({ length: 5 }, (_, i) =>
+        Uint8Array.from({ length: 70_000 }, (__, at) => (at + i) % 256),
+      )
+      await store.keepPayload(LEDGER, large)
+      await store.keepChunks(LEDGER, large.blob_id, 1, chunks.slice(0, 3))
+      await store.keepPayload(LEDGER, payload(4, { sealed: Uint8Array.of(1) }))
+      await store.keepChunks(LEDGER, large.blob_id, 3, chunks.slice(2))
+      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', blob_id: large.blob_id }] }]))
+      assert.deepEqual(await plain(store, large.blob_id), stored(large, 5))
+      const read = [
+        ...(await store.chunks(LEDGER, large.blob_id, 1, 2)),
+        ...(await store.chunks(LEDGER, large.blob_id, 3, 9)),
+      ]
+      assert.deepEqual(
+        read.map((chunk) => Uint8Array.from(chunk)),
+        chunks,
+      )
+      assert.deepEqual(await store.chunks(LEDGER, large.blob_id, 6, 9), [])
+    }))
+
+  test('a draft that names a payload which is not there is not committed, nor what came with it', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const missing = { ...prepare(), payloads: [{ state: 'kept', blob_id: payload(5).blob_id } as const] }
+      await assert.rejects(store.commit(batch([prepare(), missing])), { code: 'not-committed' })
+      assert.equal(await store.head(LEDGER), undefined)
+      await store.commit(batch([prepare()]))
+    }))
+
+  test('an equal body is found by its digest, with the newest entry that names it', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const shared = payload(6)
+      assert.equal(await store.equalBody(LEDGER, shared.body_digest), undefined)
+      await store.keepPayload(LEDGER, shared)
+      assert.equal(await store.equalBody(LEDGER, shared.body_digest), undefined, 'nobody names it yet')
+      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', blob_id: shared.blob_id }] }]))
+      await store.commit(batch([{ ...prepare({ id: id(6) }), payloads: [{ state: 'kept', blob_id: shared.blob_id }] }]))
+      const found = await store.equalBody(LEDGER, shared.body_digest)
+      assert.equal(found?.blob_id, shared.blob_id)
+      assert.equal(JSON.parse(Buffer.from(found?.entry ?? []).toString()).id, id(6))
+    }))
+
+  test('what no entry names is swept once it is old enough, and nothing else', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const [old, young, named] = [payload(1_000), payload(3_000), payload(1_001)]
+      for (const one of [old, young, named]) await store.keepPayload(LEDGER, one)
+      await store.keepChunks(LEDGER, old.blob_id, 1, [Uint8Array.of(1)])
+      await store.keepChunks(LEDGER, named.blob_id, 1, [Uint8Array.of(2)])
+      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', blob_id: named.blob_id }] }]))
+      assert.equal(await store.sweepPayloads(LEDGER, SAMPLE_TIME + 2_000), 1)
+      assert.equal(await store.sweepPayloads(LEDGER, SAMPLE_TIME + 2_000), 0)
+      assert.equal(await plain(store, old.blob_id), undefined)
+      assert.deepEqual(await store.chunks(LEDGER, old.blob_id, 1, 9), [])
+      assert.deepEqual(await plain(store, young.blob_id), stored(young))
+      assert.deepEqual(await plain(store, named.blob_id), stored(named, 1))
+    }))
+
+  test('ledgers of one store do not see each other’s payloads', () =>
+    withStore(async (store) => {
+      const other = `${LEDGER}2`
+      await store.create(LEDGER)
+      await store.create(other)
+      await store.keepPayload(LEDGER, payload(7))
+      await store.keepChunks(LEDGER, payload(7).blob_id, 1, [Uint8Array.of(1)])
+      assert.equal(await store.payload(other, payload(7).blob_id), undefined)
+      assert.deepEqual(await store.chunks(other, payload(7).blob_id, 1, 9), [])
+      assert.equal(await store.sweepPayloads(other, SAMPLE_TIME * 2), 0)
+      assert.deepEqual(await plain(store, payload(7).blob_id), stored(payload(7), 1))
+    }))
+}
