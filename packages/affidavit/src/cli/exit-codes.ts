@@ -7,7 +7,7 @@ export const EXIT = {
   ok: 0,
   /** Verification only: something was altered. */
   tampered: 1,
-  /** Verification only: incomplete, empty, or no trusted signature. */
+  /** Verification: incomplete, empty, or no trusted signature. A registry: it does not know what was seen. */
   notVerified: 2,
   usage: 3,
   /** The world is in the way: disk, rights, locks, a newer format, the wrong Node. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { ImportFault } from '../imports/fault.ts'
+import { RegistryFault } from '../registry/fault.ts'
 import { VerifyError } from '../verify/error.ts'
 import { addAppend } from './commands/append.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
@@ -13,6 +14,7 @@ import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
 import { addProve } from './commands/prove.ts'
+import { addRegistry } from './commands/registry.ts'
 import { addRotateKey } from './commands/rotate-key.ts'
 import { addSearch } from './commands/search.ts'
 import { addShow } from './commands/show.ts'
@@ -70,6 +72,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addProve,
     addExport,
     addCheckpoint,
+    addRegistry,
     addRotateKey,
     addDoctor,
     addDemo,
@@ -106,6 +109,12 @@ function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
   }
   if (error instanceof ImportFault) {
     if (json) terminal.out(jsonLine({ error: { code: 'invalid-input', problem: error.problem, path: error.path } }))
+    else terminal.err(`affidavit: ${error.message}\n`)
+    return EXIT.usage
+  }
+  if (error instanceof RegistryFault) {
+    const { problem, cure, path, file, line } = error
+    if (json) terminal.out(jsonLine({ error: { code: 'invalid-registry', problem, cure, path, file, line } }))
     else terminal.err(`affidavit: ${error.message}\n`)
     return EXIT.usage
   }

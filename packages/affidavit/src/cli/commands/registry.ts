@@ -1,0 +1,148 @@
+import { extname } from 'node:path'
+import { type Command, Option } from 'commander'
+
+import { openReader } from '../../embedded/read.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
+import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
+import type { RegistryFormat } from '../../registry/document.ts'
+import { parseRegistry } from '../../registry/parse.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { createSeenNames, RECORDED, type SeenNames } from '../../registry/seen.ts'
+import { EXIT } from '../exit-codes.ts'
+import { jsonOption } from '../options.ts'
+import { count, counted, jsonDocument, type Terminal } from '../output.ts'
+import { readInput } from '../read-input.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Options {
+  readonly ledger?: string
+  readonly json?: boolean
+}
+
+/** What checking came to; `seen` is absent where no ledger was named. */
+interface Result {
+  readonly file: string
+  readonly registry: Registry
+  readonly seen: SeenNames | undefined
+  /** Tools and sources: their data is restricted until the registry says what it is. */
+  readonly unknown: readonly Remark[]
+  /** Agents that have the floor of everybody. */
+  readonly without_floor: readonly Remark[]
+  readonly unused: readonly Remark[]
+  readonly without_agreement: readonly Remark[]
+}
+
+export function addRegistry(program: Command, { terminal, exit }: Surroundings): void {
+  const registry = program.command('registry').description('The registry: what tools touch, and who may receive it.')
+  registry
+    .command('check')
+    .description('Check a registry file, and whether it knows what a ledger has seen. Changes nothing.')
+    .argument('<file>', 'the registry: .yaml, .yml or .json')
+    .addOption(new Option('--ledger <dir>', 'a ledger whose tools and agents it should know').env('AFFIDAVIT_LEDGER'))
+    .addOption(jsonOption())
+    .action(async (file: string, options: Options) => {
+      const result = await check(file, options.ledger, terminal)
+      terminal.endProgress()
+      if (options.json === true) terminal.out(jsonDocument(documentOf(result)))
+      else print(result, terminal)
+      exit(result.unknown.length > 0 ? EXIT.notVerified : EXIT.ok)
+    })
+}
+
+async function check(file: string, ledger: string | undefined, terminal: Terminal): Promise<Result> {
+  const text = Buffer.from(readInput('file', file)).toString('utf8')
+  const registry = parseRegistry(text, formatOf(file), file)
+  const seen = ledger === undefined ? undefined : await namesIn(ledger, terminal)
+  const names = { tools: [], sources: [], agents: [], channels: [], recipients: [] }
+  const checked = checkRegistry(registry, {
+    ...names,
+    tools: [...(seen?.tools ?? [])],
+    agents: [...(seen?.agents ?? [])],
+  })
+  // Records do not name sources, channels and recipients: that these were not seen says nothing.
+  const recorded: readonly Kind[] = seen === undefined ? [] : RECORDED
+  return {
+    file,
+    registry,
+    seen,
+    unknown: checked.unknown.filter(({ kind }) => kind !== 'agents'),
+    without_floor: checked.unknown.filter(({ kind }) => kind === 'agents'),
+    without_agreement: checked.without_agreement,
+    unused: checked.unused.filter(({ kind }) => recorded.includes(kind)),
+  }
+}
+
+async function namesIn(ledger: string, terminal: Terminal): Promise<SeenNames> {
+  await using reader = await openReader(ledger)
+  const until_seq = await reader.size()
+  const seen = createSeenNames()
+  let read = 0
+  for await (const record of reader.search({ until_seq })) {
+    seen.add(record)
+    read++
+    if (read % 10_000 === 0) terminal.progress(`  read ${count(read)} of ${count(until_seq)} records`)
+  }
+  return seen.names()
+}
+
+function formatOf(file: string): RegistryFormat {
+  const ending = extname(file).toLowerCase()
+  if (ending === '.json') return 'json'
+  if (ending === '.yaml' || ending === '.yml') return 'yaml'
+  throw new LedgerError('invalid-query', {
+    problem: `${file} does not say whether it is YAML or JSON`,
+    cure: 'name it .yaml, .yml or .json',
+  })
+}
+
+function documentOf({
+  registry: { revision, digest },
+  seen,
+  unknown,
+  without_floor,
+  unused,
+  without_agreement,
+}: Result): object {
+  const against =
+    seen === undefined
+      ? {}
+      : { tools_seen: seen.tools.size, agents_seen: seen.agents.size, records_without_tool_name: seen.unnamed }
+  return { ok: unknown.length === 0, revision, digest, ...against, unknown, without_floor, unused, without_agreement }
+}
+
+function print(
+  { file, registry, seen, unknown, without_floor, unused, without_agreement }: Result,
+  terminal: Terminal,
+): void {
+  const { revision, digest, tools, sources, recipients } = registry
+  const has = [
+    counted(tools.all.length, 'tool'),
+    counted(sources.all.length, 'source'),
+    counted(recipients.all.length, 'recipient'),
+  ]
+  terminal.out(`${file}: revision ${revision}, ${has.join(', ')}\n  digest ${digest}\n`)
+  const line = (mark: string, { kind, name }: Remark, says: string): void => {
+    terminal.out(`  ${mark} ${KIND_NAMES[kind]} ${JSON.stringify(name)} ${says}\n`)
+  }
+  for (const remark of unknown) line(terminal.style('red', '✗'), remark, 'was seen, and is not registered')
+  for (const remark of without_floor)
+    line(terminal.style('yellow', '!'), remark, 'was seen, and has no floor of its own')
+  for (const remark of unused) line(terminal.style('yellow', '!'), remark, 'is registered, and was not seen')
+  for (const remark of without_agreement)
+    line(terminal.style('yellow', '!'), remark, 'may receive data, without an agreement')
+  if (seen === undefined) terminal.err('the file is in order; --ledger DIR compares it with what was seen\n')
+  else if (unknown.length === 0)
+    terminal.err(
+      `it knows the ${counted(seen.tools.size, 'tool')} and ${counted(seen.agents.size, 'agent')} of the ledger\n`,
+    )
+  if ((seen?.unnamed ?? 0) > 0)
+    terminal.err(`${counted(seen?.unnamed ?? 0, 'record')} tell a tool by its digest alone\n`)
+}
+
+const KIND_NAMES: Readonly<Record<Kind, string>> = {
+  tools: 'tool',
+  sources: 'source',
+  agents: 'agent',
+  channels: 'channel',
+  recipients: 'recipient',
+}

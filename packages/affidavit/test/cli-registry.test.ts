@@ -1,0 +1,94 @@
+// affidavit registry check, as scripts rely on it.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { json, run } from './run-cli.ts'
+
+const home = join(import.meta.dirname, '..')
+const clinic = join(home, '../../examples/registry/clinic.yaml')
+const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-registry-'))
+const ledger = join(base, 'ledger')
+after(() => rmSync(base, { recursive: true, force: true }))
+
+before(async () => {
+  assert.equal((await run(['init', '--ledger', ledger, '--origin', 'cli.example/clinic'])).code, 0)
+  const chats = join(home, 'demo/clinic-conversations.jsonl')
+  const tools = join(home, 'demo/clinic-tools.json')
+  const made = await run(['import', '--ledger', ledger, '--format', 'openai-chat', '--tools', tools, chats])
+  assert.equal(made.code, 0, made.err)
+})
+
+/** The clinic's registry with `change` made to its text. */
+function changed(name: string, change: (text: string) => string): string {
+  const file = join(base, name)
+  writeFileSync(file, change(readFileSync(clinic, 'utf8')))
+  return file
+}
+
+describe('registry check', () => {
+  test('a registry that knows every tool of the ledger is in order', async () => {
+    const answer = await run(['registry', 'check', clinic, '--ledger', ledger])
+    assert.equal(answer.code, 0, answer.out)
+    assert.match(answer.err, /it knows the 13 tools and 1 agent of the ledger/)
+    assert.match(answer.out, /recipient "Harbour Eye Clinic" may receive data, without an agreement/)
+  })
+
+  test('a tool that was seen and is not registered is named, and the exit code is 2', async () => {
+    const file = changed('no-chart.yaml', (text) => text.replace(/^ {2}get_chart:$/m, '  get_other_chart:'))
+    const answer = await run(['registry', 'check', file, '--ledger', ledger, '--json'])
+    assert.equal(answer.code, 2)
+    const { ok, unknown, unused, tools_seen } = json(answer)
+    assert.deepEqual(
+      { ok, unknown, unused, tools_seen },
+      {
+        ok: false,
+        unknown: [{ kind: 'tools', name: 'get_chart' }],
+        unused: [{ kind: 'tools', name: 'get_other_chart' }],
+        tools_seen: 13,
+      },
+    )
+    assert.match((await run(['registry', 'check', file, '--ledger', ledger])).out, /✗ tool "get_chart" was seen/)
+  })
+
+  test('an agent without a floor of its own is a note', async () => {
+    const file = changed('no-agent.yaml', (text) => text.replace('larkspur-*:', 'another-*:'))
+    const answer = await run(['registry', 'check', file, '--ledger', ledger, '--json'])
+    assert.equal(answer.code, 0)
+    assert.deepEqual(json(answer).without_floor, [{ kind: 'agents', name: 'larkspur-assistant' }])
+  })
+
+  test('without a ledger the file alone is checked, and nothing is called unused', async () => {
+    const answer = json(await run(['registry', 'check', clinic, '--json']))
+    assert.deepEqual([answer.ok, answer.unknown, answer.unused], [true, [], []])
+    assert.match(String(answer.digest), /^[0-9a-f]{64}$/)
+    assert.equal('tools_seen' in answer, false)
+  })
+
+  test('a file that is no registry is refused with file, line, path and cure', async () => {
+    const file = changed('wrong.yaml', (text) => text.replace('access: read', 'access: peek'))
+    const answer = await run(['registry', 'check', file, '--json'])
+    assert.equal(answer.code, 3)
+    const error = Object(json(answer).error)
+    assert.equal(error.code, 'invalid-registry')
+    assert.match(error.path, /^tools\.get_chart\.touches\[0\]\.access$/)
+    assert.equal(error.file, file)
+    assert.equal(typeof error.line, 'number')
+    assert.match(
+      (await run(['registry', 'check', file])).err,
+      /wrong\.yaml:\d+: tools\.get_chart\.touches\[0\]\.access/,
+    )
+  })
+
+  test('a file that is not there, or does not say what it is, is refused', async () => {
+    assert.equal((await run(['registry', 'check', join(base, 'none.yaml')])).code, 3)
+    const file = changed('registry.txt', (text) => text)
+    const answer = await run(['registry', 'check', file])
+    assert.equal(answer.code, 3)
+    assert.match(answer.err, /name it \.yaml, \.yml or \.json/)
+    assert.equal((await run(['registry', 'check', clinic, '--ledger', join(base, 'nobody')])).code, 3)
+  })
+})
