@@ -4,7 +4,7 @@
 
 import type { Attribute, Handle, Mechanism, PKCS11, Pkcs11 } from 'pkcs11js'
 
-import { NONCE_BYTES, TAG_BYTES } from './wrapped-key.ts'
+import { NONCE_BYTES, TAG_BYTES } from '../crypto/aead.ts'
 import { keyUnavailable } from './wrapper-errors.ts'
 
 export interface TokenPlace {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 
 import type { Handle } from 'pkcs11js'
 
+import { NONCE_BYTES } from '../crypto/aead.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { KeyVersion, KeyWrapper } from '../vault/key-wrapper.ts'
 import { type Environment, secretText } from './environment-secret.ts'
@@ -18,7 +19,6 @@ import {
   type Binding,
   bindingBytes,
   formatWrapping,
-  NONCE_BYTES,
   parseWrapping,
 } from './wrapped-key.ts'
 import { doesNotOpen, keyDestroyed, keyUnavailable } from './wrapper-errors.ts'

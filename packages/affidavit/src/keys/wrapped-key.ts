@@ -1,15 +1,14 @@
 // Keys wrapped by a key-encryption key that this process holds: u8(1) ‖ nonce (12) ‖ AES-256-GCM of the key (32) ‖ tag (16)
 // (spec/keys.md §3). Pure but for its nonces.
 
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 
 import { utf8 } from '../bytes/text.ts'
+import { NONCE_BYTES, openAesGcm, sealAesGcm, TAG_BYTES } from '../crypto/aead.ts'
 import { unreachable } from '../errors/ledger-error.ts'
 import { MAX_CONTEXT_BYTES, WRAPPED_KEY_BYTES } from '../vault/key-wrapper.ts'
 
 const FORMAT = 1
-export const NONCE_BYTES = 12
-export const TAG_BYTES = 16
 const WRAPPING_BYTES: number = 1 + NONCE_BYTES + WRAPPED_KEY_BYTES + TAG_BYTES
 
 /** What a wrapping is bound to besides its key. */
@@ -37,25 +36,13 @@ export function assertContext(context: string): void {
 
 export function wrapKey(kek: KeyObject, key: Uint8Array, binding: Binding): Uint8Array {
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', kek, nonce, { authTagLength: TAG_BYTES }).setAAD(bindingBytes(binding))
-  const sealed = Buffer.concat([cipher.update(key), cipher.final()])
-  return formatWrapping(nonce, Buffer.concat([sealed, cipher.getAuthTag()]))
+  return formatWrapping(nonce, sealAesGcm(kek, nonce, bindingBytes(binding), key))
 }
 
 /** `undefined` where the bytes do not open under this key and binding. */
 export function unwrapKey(kek: KeyObject, wrapped: Uint8Array, binding: Binding): Uint8Array | undefined {
   const parts = parseWrapping(wrapped)
-  if (parts === undefined) return undefined
-  const decipher = createDecipheriv('aes-256-gcm', kek, parts.nonce, { authTagLength: TAG_BYTES })
-  decipher.setAAD(bindingBytes(binding)).setAuthTag(parts.sealed.subarray(WRAPPED_KEY_BYTES))
-  const key = decipher.update(parts.sealed.subarray(0, WRAPPED_KEY_BYTES))
-  try {
-    decipher.final()
-  } catch {
-    // The one thing that final() refuses is the tag.
-    return undefined
-  }
-  return Uint8Array.from(key)
+  return parts === undefined ? undefined : openAesGcm(kek, parts.nonce, bindingBytes(binding), parts.sealed)
 }
 
 /** `sealed` is ciphertext and tag. */
