@@ -136,6 +136,33 @@ const LIES: readonly (readonly [name: string, lie: (t: Tampering) => void, found
     ['payload-altered 1'],
   ],
   [
+    'an empty chunk more',
+    (t) => t.run("INSERT INTO payload_chunks VALUES (1, ?, 4, x'')", id('scan')),
+    ['payload-altered 2'],
+  ],
+  [
+    'a chunk with a number beyond 2^53',
+    (t) => t.run("INSERT INTO payload_chunks VALUES (1, ?, 9007199254740993, x'00')", id('scan')),
+    ['payload-altered 2', 'stray-row table payload_chunks'],
+  ],
+  [
+    'bytes moved over the border of two chunks',
+    (t) => {
+      t.run('UPDATE payload_chunks SET sealed = substr(sealed, 1, 65551) WHERE chunk_no = 1')
+      t.run("UPDATE payload_chunks SET sealed = CAST(x'00' || sealed AS BLOB) WHERE chunk_no = 2")
+    },
+    ['payload-altered 2'],
+  ],
+  [
+    'an id that no payload gets',
+    (t) =>
+      t.run(
+        "INSERT INTO payloads SELECT 1, 'another', body_digest, content_key, sealed FROM payloads WHERE blob_id = ?",
+        id('answer'),
+      ),
+    ['stray-row table payloads'],
+  ],
+  [
     'chunks of no payload',
     (t) => t.run("INSERT INTO payload_chunks VALUES (1, 'none', 1, x'00')"),
     ['stray-row table payload_chunks'],
@@ -165,7 +192,7 @@ const LIES: readonly (readonly [name: string, lie: (t: Tampering) => void, found
     'a payload of no ledger',
     (t) =>
       t.run(
-        'INSERT INTO payloads SELECT NULL, 7, blob_id, body_digest, content_key, sealed FROM payloads WHERE blob_id = ?',
+        'INSERT INTO payloads SELECT 7, blob_id, body_digest, content_key, sealed FROM payloads WHERE blob_id = ?',
         id('answer'),
       ),
     ['stray-row table payloads'],
@@ -190,13 +217,13 @@ test('what is listed, and that payloads are there, is checked without reading th
   tampered(database, copy, (t) => t.run('DELETE FROM payload_uses WHERE seq = 3'))
   assert.deepEqual(codes(await verify(copy, 'not read')), ['payload-uses-altered 3'])
   tampered(database, copy, (t) => t.run('DELETE FROM payloads WHERE blob_id = ?', id('answer')))
-  assert.deepEqual(codes(await verify(copy, 'not read')), ['stray-row table payload_uses'])
+  assert.deepEqual(codes(await verify(copy, 'not read')), ['payload-missing 1', 'stray-row table payload_uses'])
 })
 
 test('a payload that no entry names yet is no finding: its record may be about to come', async () => {
   tampered(database, copy, (t) => {
     t.run(
-      "INSERT INTO payloads SELECT NULL, 1, 'another', body_digest, content_key, sealed FROM payloads WHERE blob_id = ?",
+      `INSERT INTO payloads SELECT 1, '${'ab'.repeat(16)}', body_digest, content_key, sealed FROM payloads WHERE blob_id = ?`,
       id('answer'),
     )
   })

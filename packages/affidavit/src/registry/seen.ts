@@ -10,7 +10,7 @@ export const RECORDED: readonly Kind[] = ['tools', 'agents']
 export interface SeenNames {
   readonly tools: ReadonlySet<string>
   readonly agents: ReadonlySet<string>
-  /** Records that tell a tool by its keyed digest alone: what it is called has not the form of a name. */
+  /** Records that tell of a tool without a name: by its keyed digest alone, or by something that is no text. */
   readonly unnamed: number
 }
 
@@ -25,9 +25,11 @@ export function createSeenNames(): {
   return {
     add({ agent_name, details = {} }) {
       if (agent_name !== undefined) agents.add(agent_name)
-      if (typeof details.tool === 'string') tools.add(details.tool)
-      if (typeof details.tool_digest === 'string') unnamed++
-      if (Array.isArray(details.tools)) for (const tool of details.tools) if (typeof tool === 'string') tools.add(tool)
+      const declared: readonly unknown[] = Array.isArray(details.tools) ? details.tools : []
+      const told = [details.tool, ...declared].filter((tool) => tool !== undefined)
+      const named = told.filter((tool) => typeof tool === 'string' && tool !== '')
+      for (const tool of named) tools.add(String(tool))
+      if (named.length < told.length || details.tool_digest !== undefined) unnamed++
     },
     names: () => ({ tools, agents, unnamed }),
   }

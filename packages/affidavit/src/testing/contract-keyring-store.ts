@@ -82,8 +82,8 @@ export function keyringStoreContract(name: string, makeKeyring: MakeKeyring): vo
     promise('a turn-over puts what was staged in the place of everything', async (store, other) => {
       await store.begin(FIRST)
       await store.add(1, [row(1), row(2)])
-      await other.stage(-5, [row(11)])
-      await store.stage(-9, [row(21), row(22)])
+      await other.stage(1, -5, [row(11)])
+      await store.stage(1, -9, [row(21), row(22)])
       assert.deepEqual(await store.find(1, [row(21).lookup]), [])
       const turn = { from: 1, upTo: await lastNo(store), stage: -9, head: SECOND }
       assert.equal(await store.turnOver(turn), 'turned over')
@@ -101,7 +101,7 @@ export function keyringStoreContract(name: string, makeKeyring: MakeKeyring): vo
       await store.begin(FIRST)
       await store.add(1, [row(1)])
       const upTo = await lastNo(store)
-      await store.stage(-1, [row(21)])
+      await store.stage(1, -1, [row(21)])
       await other.add(1, [row(2)])
       assert.equal(await store.turnOver({ from: 1, upTo, stage: -1, head: SECOND }), 'more')
       assert.deepEqual(await store.head(), FIRST)
@@ -116,15 +116,16 @@ export function keyringStoreContract(name: string, makeKeyring: MakeKeyring): vo
         assert.equal(await store.byOwner(generation, row(1).owner), 'superseded')
         assert.equal(await store.page(generation, 0, 1), 'superseded')
         assert.equal(await store.add(generation, [row(1)]), 'superseded')
+        assert.equal(await store.stage(generation, -1, [row(1)]), 'superseded')
       }
       assert.deepEqual(await store.find(1, [row(1).lookup]), [])
     })
 
     promise('a retired version is listed until it is forgotten', async (store, other) => {
       await store.begin(FIRST)
-      await store.stage(-1, [])
+      await store.stage(1, -1, [])
       await store.turnOver({ from: 1, upTo: 0, stage: -1, head: SECOND })
-      await other.stage(-2, [])
+      await other.stage(2, -2, [])
       await other.turnOver({
         from: 2,
         upTo: 0,

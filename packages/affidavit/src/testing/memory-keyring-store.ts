@@ -56,9 +56,12 @@ export function memoryKeyringStore(beforeWrite: (method: keyof KeyringStore) => 
     },
     page: async (generation, after, limit) =>
       inForce(generation, (those) => those.filter(({ no }) => no > after).slice(0, limit)),
-    async stage(stage, fresh) {
+    async stage(generation, stage, fresh) {
       beforeWrite('stage')
-      for (const row of fresh) put(stage, row)
+      return inForce(generation, () => {
+        for (const row of fresh) put(stage, row)
+        return 'staged'
+      })
     },
     async turnOver({ from, upTo, stage, head: next }) {
       beforeWrite('turnOver')

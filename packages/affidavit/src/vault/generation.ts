@@ -30,10 +30,16 @@ export async function openCurrent(parts: KeyringParts): Promise<Current> {
   if ((await parts.store.head()) === undefined) await begin(parts)
   let known: Promise<GenerationKeys> | undefined
 
+  // The key may be destroyed between the two: then another generation is in force.
   async function look(): Promise<GenerationKeys> {
     const head = await parts.store.head()
     if (head === undefined) throw noHead(parts.name)
-    return unwrapHead(parts, head)
+    try {
+      return await unwrapHead(parts, head)
+    } catch (error) {
+      if ((await parts.store.head())?.generation === head.generation) throw error
+      return look()
+    }
   }
 
   const current: Current = {
@@ -53,14 +59,19 @@ export async function openCurrent(parts: KeyringParts): Promise<Current> {
   return current
 }
 
+export interface NextGeneration {
+  readonly head: KeyringHead
+  readonly keys: GenerationKeys
+}
+
 /** A new keyring key and its head, wrapped under a version of its own; nothing is in force yet. */
 export async function newGeneration(
   { wrapper, name, random }: KeyringParts,
   generation: number,
   retired: readonly string[],
-): Promise<{ readonly head: KeyringHead; readonly keys: GenerationKeys }> {
+): Promise<NextGeneration> {
   const kek_version = await wrapper.create()
-  const keyringKey = random(32).slice()
+  const keyringKey = random(32)
   const wrapped_key = await wrapper.wrap(kek_version, keyringKey, contextOf(name, generation))
   const keys = generationKeys(name, generation, keyringKey)
   keyringKey.fill(0)

@@ -129,10 +129,18 @@ function readIdentity(token: string, plain: Uint8Array): OpenedIdentity | undefi
   return personal === undefined ? undefined : { kind: 'identity', token, personal }
 }
 
-// Ids and words hold no line feed (spec/entry.md §2), so that no two scopes are written alike.
+// No two scopes are written alike: ids and words hold no line feed (spec/entry.md §2). What could not be read back would
+// stand in the way of every turn-over.
 function scopeWords({ owner_kind, owner, retention_class, month }: Scope): string {
-  return `${owner_kind}\n${owner}\n${retention_class}\n${month}`
+  const words = [owner_kind, owner, retention_class, month]
+  if (!OWNER_KINDS.has(owner_kind) || !MONTH.test(month) || words.some((word) => word.includes('\n'))) {
+    throw new RangeError('a scope has an owner kind, an owner and a class without line feeds, and a month')
+  }
+  return words.join('\n')
 }
+
+const OWNER_KINDS: ReadonlySet<string> = new Set<OwnerKind>(['subject', 'conversation', 'ledger'])
+const MONTH = /^\d{4}-\d{2}$/
 
 function seal(keys: GenerationKeys, kind: string, key: string, plain: Uint8Array, random: RandomSource): Uint8Array {
   const nonce = random(NONCE_BYTES)
@@ -143,6 +151,8 @@ function aad({ name, generation }: GenerationKeys, kind: string, key: string): U
   return utf8(`affidavit keyring v1\n${name}\n${generation}\n${kind}\n${key}`)
 }
 
+// Two texts that are no Unicode would have the same UTF-8, and so one digest.
 function digest({ lookupKey }: GenerationKeys, text: string): string {
+  if (!text.isWellFormed()) throw new RangeError('an id is Unicode text, without lone surrogates')
   return createHmac('sha256', lookupKey).update(text).digest('hex')
 }

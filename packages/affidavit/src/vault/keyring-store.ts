@@ -57,12 +57,15 @@ export interface KeyringStore {
   /** Rows with numbers above `after`, ascending. */
   page(generation: number, after: number, limit: number): Promise<readonly NumberedRow[] | Superseded>
 
-  /** Puts rows beside those in force, for a turn-over; nobody finds them. `stage` is a number of the caller's choice, negative. */
-  stage(stage: number, rows: readonly KeyringRow[]): Promise<void>
+  /**
+   * Puts rows beside those of the generation in force, for a turn-over; nobody finds them. `stage` is a number of the
+   * caller's choice, negative.
+   */
+  stage(generation: number, stage: number, rows: readonly KeyringRow[]): Promise<'staged' | Superseded>
 
   /**
-   * In one transaction: the rows of `stage` become those of the next generation, `head` says so, and every other row is
-   * gone, the stages of others too. `more`: rows of the generation in force were added beyond `upTo`, and nothing was done.
+   * In one transaction: the rows of `stage` become those of the next generation, and `head` says so. No other row is found
+   * any more, and all are removed, the stages of others too. `more`: rows of the generation in force were added beyond `upTo`, and nothing was done.
    */
   turnOver(turn: {
     readonly from: number

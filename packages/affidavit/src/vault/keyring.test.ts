@@ -84,6 +84,50 @@ describe('tokens of personal ids', () => {
   })
 })
 
+test('a scope or an id that could not be read back, or told from another, is refused before anything is written', async () => {
+  const keyring = await openKeyring(parts())
+  const wrong = [
+    scope('c\nd'),
+    scope('a', { retention_class: 'b\nc' }),
+    scope('a', { month: '2026-1' }),
+    scope('a', { month: '2026-11\n' }),
+    scope('PT-\ud800'),
+  ]
+  for (const one of wrong) await assert.rejects(keyring.scopeKeys([one]), RangeError)
+  await assert.rejects(keyring.tokens(['PT-\ud800']), RangeError)
+  assert.equal((await keyring.turnOver()).generation, 2)
+})
+
+test('a generation that is replaced while it is opened is no destroyed key', async () => {
+  const [store, wrapper] = [memoryKeyringStore(), memoryKeyWrapper()]
+  const other = await openKeyring(parts(store, wrapper))
+  const [token = ''] = await other.tokens(['PT-1'])
+  let once = 0
+  const late: KeyringStore = {
+    ...store,
+    async head() {
+      const head = await store.head()
+      if (once++ !== 1) return head
+      await other.turnOver()
+      await other.destroyRetired()
+      return head
+    },
+  }
+  const keyring = await openKeyring(parts(late, wrapper))
+  assert.equal(await keyring.tokenOf('PT-1'), token)
+})
+
+test('a turn-over that fails leaves no version of a key behind that nobody uses', async () => {
+  const wrapper = memoryKeyWrapper()
+  const store = memoryKeyringStore()
+  const broken: KeyringStore = { ...store, stage: () => Promise.reject(new Error('disk I/O error')) }
+  const keyring = await openKeyring(parts(broken, wrapper))
+  await keyring.tokens(['PT-1'])
+  await assert.rejects(keyring.turnOver(), /disk I/)
+  const states = (await wrapper.versions()).map(({ state }) => state)
+  assert.deepEqual(states, ['usable', 'destroyed'])
+})
+
 describe('turning over', () => {
   test('what stays keeps its key, id and token; what leaves is gone for everybody', async () => {
     const shared = parts()
@@ -95,7 +139,7 @@ describe('turning over', () => {
     assert.equal(turned.generation, 2)
     assert.deepEqual(turned.scopes, gone.map(({ id }) => id).sort())
     assert.deepEqual(turned.tokens, [leaving])
-    assert.deepEqual(turned.standing, [])
+    assert.deepEqual(await other.destroyRetired(), [])
     assert.equal(await one.generation(), 2)
     assert.equal(await secretOf(one, scope(staying)), kept)
     assert.deepEqual(await one.personalIds([leaving, staying]), new Map([[staying, 'PT-2']]))
@@ -157,6 +201,7 @@ test('an old copy of the keyring, and every key that is left, open nothing', asy
   await keyring.scopeKeys([scope(token)])
   for (const end of ['', '-wal', '-shm']) copyFileSync(file + end, copy + end)
   await keyring.turnOver([{ owner_kind: 'subject', owner: token }])
+  assert.deepEqual(await keyring.destroyRetired(), [])
   const old = sqliteKeyringStore(copy, 'open')
   assert.equal((await old.head())?.generation, 1)
   await assert.rejects(openKeyring(parts(old, wrapper)), { code: 'key-destroyed' })

@@ -44,10 +44,10 @@ export interface Keyring {
   personalIds(tokens: readonly string[]): Promise<ReadonlyMap<string, string>>
   /**
    * Replaces the generation in force, and removes the keys and ids of these owners: subjects by their tokens, conversations
-   * by their ids. The key-encryption key of before is destroyed, so that old copies of the keyring stop opening.
+   * by their ids. Old copies of the keyring open until `destroyRetired` has destroyed their key-encryption keys.
    */
   turnOver(without?: readonly Pick<Scope, 'owner_kind' | 'owner'>[]): Promise<TurnedOver>
-  /** Destroys what a crash, or a key service that takes its time, left of earlier generations; answers what still stands. */
+  /** Destroys the key-encryption keys of earlier generations; answers those that still stand: a key service takes its time. */
   destroyRetired(): Promise<readonly string[]>
   close(): Promise<void>
 }
@@ -132,10 +132,7 @@ export async function openKeyring(parts: KeyringParts): Promise<Keyring> {
       const opened = await openAll((generation) => store.byKeys(generation, tokens))
       return new Map(opened.filter(isIdentity).map(({ token, personal }) => [token, personal]))
     },
-    async turnOver(without = []) {
-      const turned = await turnOver(parts, current, without)
-      return { ...turned, standing: await destroyRetired(parts) }
-    },
+    turnOver: (without = []) => turnOver(parts, current, without),
     destroyRetired: () => destroyRetired(parts),
     async close() {
       await store.close()

@@ -1,8 +1,8 @@
-// Turning a keyring over: everything that stays is sealed anew under a new keyring key, what is to go is left out, and the
-// old key-encryption key is destroyed (spec/vault.md §5). A crash leaves the keyring as it was, or turned over.
+// Turning a keyring over: everything that stays is sealed anew under a new keyring key, what is to go is left out, and
+// then the old key-encryption key is destroyed (spec/vault.md §5). A crash leaves the keyring as it was, or turned over.
 
 import type { Current, KeyringParts } from './generation.ts'
-import { newGeneration } from './generation.ts'
+import { type NextGeneration, newGeneration } from './generation.ts'
 import { type GenerationKeys, openRow, ownerLookup, type Scope, sealIdentity, sealScope } from './keyring-rows.ts'
 import type { KeyringRow } from './keyring-store.ts'
 
@@ -13,8 +13,6 @@ export interface TurnedOver {
   readonly scopes: readonly string[]
   /** Tokens whose personal ids are gone. */
   readonly tokens: readonly string[]
-  /** Versions of key-encryption keys that are not destroyed yet: copies of before open as long as they stand. */
-  readonly standing: readonly string[]
 }
 
 type Owner = Pick<Scope, 'owner_kind' | 'owner'>
@@ -23,11 +21,7 @@ type Owner = Pick<Scope, 'owner_kind' | 'owner'>
 const PAGE = 500
 
 /** Everything but the end of the old key-encryption keys. */
-export async function turnOver(
-  parts: KeyringParts,
-  current: Current,
-  without: readonly Owner[],
-): Promise<Omit<TurnedOver, 'standing'>> {
+export async function turnOver(parts: KeyringParts, current: Current, without: readonly Owner[]): Promise<TurnedOver> {
   for (;;) {
     const turned = await attempt(parts, current, without)
     current.forget()
@@ -39,43 +33,65 @@ async function attempt(
   parts: KeyringParts,
   current: Current,
   without: readonly Owner[],
-): Promise<Omit<TurnedOver, 'standing'> | 'superseded'> {
-  const { store, wrapper, random } = parts
+): Promise<TurnedOver | 'superseded'> {
+  const { store, wrapper } = parts
   const old = await current.keys()
   const before = await store.head()
   if (before === undefined || before.generation !== old.generation) return 'superseded'
   const next = await newGeneration(parts, old.generation + 1, [before.kek_version])
-  const leaving = new Set(without.map(({ owner_kind, owner }) => ownerLookup(old, owner_kind, owner)))
   const gone: KeyringRow[] = []
+  try {
+    if (await replaceRows(parts, old, next, without, gone))
+      return { generation: next.head.generation, ...namesOf(gone) }
+  } catch (error) {
+    // Whether it happened the head knows. Where nobody can say, our version is left alone: it may be in force.
+    if ((await store.head())?.kek_version === next.head.kek_version) {
+      return { generation: next.head.generation, ...namesOf(gone) }
+    }
+    await wrapper.destroy(next.head.kek_version)
+    throw error
+  }
+  // Another process was quicker; our key was never in force.
+  await wrapper.destroy(next.head.kek_version)
+  return 'superseded'
+}
+
+/** Whether the next generation is in force; else another process has turned the keyring over. Lists what is gone. */
+async function replaceRows(
+  parts: KeyringParts,
+  old: GenerationKeys,
+  next: NextGeneration,
+  without: readonly Owner[],
+  gone: KeyringRow[],
+): Promise<boolean> {
+  const { store, random } = parts
+  const leaving = new Set(without.map(({ owner_kind, owner }) => ownerLookup(old, owner_kind, owner)))
   // Nobody else has this number: 48 random bits.
   const stage = -1 - Buffer.from(random(6)).readUIntBE(0, 6)
   let upTo = 0
   for (;;) {
     // 1. What stays goes into the stage, sealed anew; nobody finds it there.
     const page = await store.page(old.generation, upTo, PAGE)
-    if (page === 'superseded') break
+    if (page === 'superseded') return false
     const leaves = page.filter(({ row }) => leaving.has(row.owner))
     gone.push(...leaves.map(({ row }) => row))
     const stays = page.filter(({ row }) => !leaving.has(row.owner))
-    await store.stage(
-      stage,
-      stays.map(({ row }) => sealAnew(parts, old, next.keys, row)),
-    )
+    const sealed = stays.map(({ row }) => sealAnew(parts, old, next.keys, row))
+    if ((await store.stage(old.generation, stage, sealed)) === 'superseded') return false
     upTo = page.at(-1)?.no ?? upTo
     if (page.length > 0) continue
     // 2. Where every row was seen, the stage takes the place of everything; where not, the rest is seen first.
     const outcome = await store.turnOver({ from: old.generation, upTo, stage, head: next.head })
-    if (outcome === 'superseded') break
-    if (outcome === 'turned over') return { generation: next.head.generation, ...namesOf(gone) }
+    if (outcome !== 'more') return outcome === 'turned over'
   }
-  // 3. Another process was quicker. What was staged went with its turn-over; our key was never in force.
-  await wrapper.destroy(next.head.kek_version)
-  return 'superseded'
 }
 
-function sealAnew({ random }: KeyringParts, old: GenerationKeys, next: GenerationKeys, row: KeyringRow): KeyringRow {
-  const opened = openRow(old, row)
-  return opened.kind === 'scope' ? sealScope(next, opened, random) : sealIdentity(next, opened, random)
+function sealAnew({ random }: KeyringParts, old: GenerationKeys, next: GenerationKeys, before: KeyringRow): KeyringRow {
+  const opened = openRow(old, before)
+  if (opened.kind === 'identity') return sealIdentity(next, opened, random)
+  const row = sealScope(next, opened, random)
+  opened.key.fill(0)
+  return row
 }
 
 function namesOf(rows: readonly KeyringRow[]): { scopes: string[]; tokens: string[] } {

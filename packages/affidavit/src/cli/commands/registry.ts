@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
 
+import { decodeUtf8 } from '../../bytes/text.ts'
 import { openReader } from '../../embedded/read.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
@@ -10,7 +11,7 @@ import type { Registry } from '../../registry/registry.ts'
 import { createSeenNames, RECORDED, type SeenNames } from '../../registry/seen.ts'
 import { EXIT } from '../exit-codes.ts'
 import { jsonOption } from '../options.ts'
-import { count, counted, jsonDocument, type Terminal } from '../output.ts'
+import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -50,7 +51,7 @@ export function addRegistry(program: Command, { terminal, exit }: Surroundings):
 }
 
 async function check(file: string, ledger: string | undefined, terminal: Terminal): Promise<Result> {
-  const text = Buffer.from(readInput('file', file)).toString('utf8')
+  const text = decodeUtf8(readInput('file', file)) ?? refuseBytes(file)
   const registry = parseRegistry(text, formatOf(file), file)
   const seen = ledger === undefined ? undefined : await namesIn(ledger, terminal)
   const names = { tools: [], sources: [], agents: [], channels: [], recipients: [] }
@@ -83,6 +84,10 @@ async function namesIn(ledger: string, terminal: Terminal): Promise<SeenNames> {
     if (read % 10_000 === 0) terminal.progress(`  read ${count(read)} of ${count(until_seq)} records`)
   }
   return seen.names()
+}
+
+function refuseBytes(file: string): never {
+  throw new LedgerError('invalid-query', { problem: `${file} is no UTF-8 text`, cure: 'save it as UTF-8' })
 }
 
 function formatOf(file: string): RegistryFormat {
@@ -120,9 +125,9 @@ function print(
     counted(sources.all.length, 'source'),
     counted(recipients.all.length, 'recipient'),
   ]
-  terminal.out(`${file}: revision ${revision}, ${has.join(', ')}\n  digest ${digest}\n`)
+  terminal.out(`${printable(file)}: revision ${revision}, ${has.join(', ')}\n  digest ${digest}\n`)
   const line = (mark: string, { kind, name }: Remark, says: string): void => {
-    terminal.out(`  ${mark} ${KIND_NAMES[kind]} ${JSON.stringify(name)} ${says}\n`)
+    terminal.out(`  ${mark} ${KIND_NAMES[kind]} ${printable(JSON.stringify(name))} ${says}\n`)
   }
   for (const remark of unknown) line(terminal.style('red', '✗'), remark, 'was seen, and is not registered')
   for (const remark of without_floor)

@@ -21,7 +21,7 @@ export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): Keyri
     byOwner: (generation, owner) => thread.call('byOwner', [generation, owner]),
     add: (generation, rows) => thread.call('add', [generation, rows]),
     page: (generation, after, limit) => thread.call('page', [generation, after, limit]),
-    stage: (stage, rows) => thread.call('stage', [stage, rows]),
+    stage: (generation, stage, rows) => thread.call('stage', [generation, stage, rows]),
     turnOver: (turn) => thread.call('turnOver', [turn]),
     forget: (version) => thread.call('forget', [version]),
     close: () => thread.stop(),

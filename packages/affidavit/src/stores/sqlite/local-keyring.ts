@@ -19,6 +19,7 @@ export const KEYRING_DATABASE: DatabaseKind = {
 const PATIENCE_MILLIS = 10_000
 
 const ROW = 'kind, key, lookup, owner, sealed'
+const FIRST_STAGE = 0
 
 /** `connect` is called again after a failed write: only a fresh connection shows what the file has. */
 export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: number) => void): KeyringStore {
@@ -62,7 +63,7 @@ export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: 
       try {
         return work()
       } catch (error) {
-        if (sqliteCode(error) !== 'SQLITE_BUSY' || waited >= PATIENCE_MILLIS) throw error
+        if (busyCode(error) !== 'SQLITE_BUSY' || waited >= PATIENCE_MILLIS) throw error
         wait(2)
       }
     }
@@ -73,35 +74,46 @@ export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: 
     begin: (head) =>
       write((db) => {
         const standing = readHead(db)
-        if (standing === undefined) writeHead(db, head)
+        if (standing === undefined) writeHead(db, head, FIRST_STAGE)
         return standing ?? head
       }),
     find: (generation, lookups) =>
-      read((db) => inForce(db, generation, () => rowsWhere(db, generation, 'lookup', lookups))),
-    byKeys: (generation, keys) => read((db) => inForce(db, generation, () => rowsWhere(db, generation, 'key', keys))),
+      read((db) => inForce(db, generation, (stage) => rowsWhere(db, stage, 'lookup', lookups))),
+    byKeys: (generation, keys) => read((db) => inForce(db, generation, (stage) => rowsWhere(db, stage, 'key', keys))),
     byOwner: (generation, owner) =>
-      read((db) => inForce(db, generation, () => rowsWhere(db, generation, 'owner', [owner]))),
+      read((db) => inForce(db, generation, (stage) => rowsWhere(db, stage, 'owner', [owner]))),
     add: (generation, rows) =>
       write((db) =>
-        inForce(db, generation, () =>
-          rows.map((row) => rowsWhere(db, generation, 'lookup', [row.lookup])[0] ?? insertRow(db, generation, row)),
+        inForce(db, generation, (stage) =>
+          rows.map((row) => rowsWhere(db, stage, 'lookup', [row.lookup])[0] ?? insertRow(db, stage, row)),
         ),
       ),
     page: (generation, after, limit) =>
       read((db) =>
-        inForce(db, generation, () =>
+        inForce(db, generation, (stage) =>
           db
-            .prepare(`SELECT row_no, ${ROW} FROM rows WHERE generation = ? AND row_no > ? ORDER BY row_no LIMIT ?`)
-            .all(generation, after, limit)
+            .prepare(
+              `SELECT row_no, ${ROW} FROM rows INDEXED BY rows_by_stage
+               WHERE stage = ? AND row_no > ? ORDER BY row_no LIMIT ?`,
+            )
+            .all(stage, after, limit)
             .map((row) => ({ no: integerColumn(row, 'row_no'), row: rowOf(row) })),
         ),
       ),
-    stage: (stage, rows) =>
-      write((db) => {
-        for (const row of rows) insertRow(db, stage, row)
-      }),
-    turnOver: ({ from, upTo, stage, head }) =>
-      write((db) => inForce(db, from, () => turnOver(db, from, upTo, stage, head))),
+    stage: (generation, stage, rows) =>
+      write((db) =>
+        inForce(db, generation, () => {
+          for (const row of rows) insertRow(db, stage, row)
+          return 'staged' as const
+        }),
+      ),
+    async turnOver(turn) {
+      const before = await read((db) => inForce(db, turn.from, (stage) => stage))
+      if (before === 'superseded') return before
+      const outcome = await write((db) => inForce(db, turn.from, () => turnOver(db, before, turn)))
+      if (outcome === 'turned over') while ((await write((db) => removeRows(db, before))) > 0);
+      return outcome
+    },
     forget: (version) =>
       write((db) => {
         db.prepare('DELETE FROM retired WHERE kek_version = ?').run(version)
@@ -110,24 +122,32 @@ export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: 
   }
 }
 
-function inForce<T>(db: SqliteDatabase, generation: number, work: () => T): T | Superseded {
-  return readHead(db)?.generation === generation ? work() : 'superseded'
+function inForce<T>(db: SqliteDatabase, generation: number, work: (stage: number) => T): T | Superseded {
+  const head = db.prepare('SELECT stage FROM head WHERE generation = ?').get(generation)
+  return head === undefined ? 'superseded' : work(integerColumn(head, 'stage'))
 }
 
+// One row changes, however many there are: whoever waits for the keyring waits no longer for this than for anything else.
 function turnOver(
   db: SqliteDatabase,
-  from: number,
-  upTo: number,
-  stage: number,
-  head: KeyringHead,
+  before: number,
+  { upTo, stage, head }: Parameters<KeyringStore['turnOver']>[0],
 ): 'turned over' | 'more' {
-  if (db.prepare('SELECT 1 FROM rows WHERE generation = ? AND row_no > ? LIMIT 1').get(from, upTo) !== undefined)
-    return 'more'
-  db.prepare('DELETE FROM rows WHERE generation <> ?').run(stage)
-  db.prepare('UPDATE rows SET generation = ?').run(head.generation)
+  const later = db.prepare('SELECT 1 FROM rows INDEXED BY rows_by_stage WHERE stage = ? AND row_no > ? LIMIT 1')
+  if (later.get(before, upTo) !== undefined) return 'more'
+  // Stages of others are of turn-overs that have come too late. Nobody begins one before this is over.
+  db.prepare('DELETE FROM rows WHERE stage NOT IN (?, ?)').run(before, stage)
   db.prepare('DELETE FROM head').run()
-  writeHead(db, head)
+  writeHead(db, head, stage)
   return 'turned over'
+}
+
+/** Removes rows of a stage that was in force, a portion of them; answers how many. */
+function removeRows(db: SqliteDatabase, stage: number): number {
+  const portion = 'SELECT row_no FROM rows INDEXED BY rows_by_stage WHERE stage = ? LIMIT 1000'
+  const found = integerColumn(db.prepare(`SELECT count(*) AS n FROM (${portion})`).get(stage), 'n')
+  db.prepare(`DELETE FROM rows WHERE row_no IN (${portion})`).run(stage)
+  return found
 }
 
 function readHead(db: SqliteDatabase): KeyringHead | undefined {
@@ -142,9 +162,14 @@ function readHead(db: SqliteDatabase): KeyringHead | undefined {
   }
 }
 
-function writeHead(db: SqliteDatabase, { generation, kek_version, wrapped_key, retired }: KeyringHead): void {
-  db.prepare('INSERT INTO head (one, generation, kek_version, wrapped_key) VALUES (1, ?, ?, ?)').run(
+function writeHead(
+  db: SqliteDatabase,
+  { generation, kek_version, wrapped_key, retired }: KeyringHead,
+  stage: number,
+): void {
+  db.prepare('INSERT INTO head (one, generation, stage, kek_version, wrapped_key) VALUES (1, ?, ?, ?, ?)').run(
     generation,
+    stage,
     kek_version,
     wrapped_key,
   )
@@ -153,17 +178,17 @@ function writeHead(db: SqliteDatabase, { generation, kek_version, wrapped_key, r
 
 function rowsWhere(
   db: SqliteDatabase,
-  generation: number,
+  stage: number,
   column: 'lookup' | 'key' | 'owner',
   values: readonly string[],
 ): KeyringRow[] {
-  const statement = db.prepare(`SELECT ${ROW} FROM rows WHERE generation = ? AND ${column} = ?`)
-  return values.flatMap((value) => statement.all(generation, value).map(rowOf))
+  const statement = db.prepare(`SELECT ${ROW} FROM rows WHERE stage = ? AND ${column} = ?`)
+  return values.flatMap((value) => statement.all(stage, value).map(rowOf))
 }
 
-function insertRow(db: SqliteDatabase, generation: number, row: KeyringRow): KeyringRow {
-  const values: SqlValue[] = [generation, row.kind, row.key, row.lookup, row.owner, row.sealed]
-  db.prepare(`INSERT INTO rows (generation, ${ROW}) VALUES (?, ?, ?, ?, ?, ?)`).run(...values)
+function insertRow(db: SqliteDatabase, stage: number, row: KeyringRow): KeyringRow {
+  const values: SqlValue[] = [stage, row.kind, row.key, row.lookup, row.owner, row.sealed]
+  db.prepare(`INSERT INTO rows (stage, ${ROW}) VALUES (?, ?, ?, ?, ?, ?)`).run(...values)
   return row
 }
 
@@ -175,6 +200,11 @@ function rowOf(row: unknown): KeyringRow {
     owner: textColumn(row, 'owner'),
     sealed: blobColumn(row, 'sealed'),
   }
+}
+
+/** The code of the driver's error, also where opening the connection put it into our words. */
+function busyCode(error: unknown): string | undefined {
+  return sqliteCode(error instanceof LedgerError ? error.cause : error)
 }
 
 function inOurWords(error: unknown, doing: string): unknown {

@@ -28,7 +28,7 @@ export function insertChunks(
   chunks: readonly Uint8Array[],
 ): void {
   const insert = prepare(
-    'INSERT OR IGNORE INTO payload_chunks (ledger_no, blob_id, chunk_no, sealed) VALUES (?, ?, ?, ?)',
+    'INSERT INTO payload_chunks (ledger_no, blob_id, chunk_no, sealed) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   )
   for (const [i, sealed] of chunks.entries()) insert.run(ledgerNo, blob_id, from + i, sealed)
 }
@@ -69,9 +69,9 @@ export function findEqualBody(
   body_digest: string,
 ): { blob_id: string; entry: Uint8Array } | undefined {
   const row = prepare(
-    `SELECT p.blob_id, e.entry FROM payloads p
-       JOIN payload_uses u ON u.ledger_no = p.ledger_no AND u.blob_id = p.blob_id
-       JOIN entries e ON e.ledger_no = u.ledger_no AND e.seq = u.seq
+    `SELECT p.blob_id, e.entry FROM payloads p INDEXED BY payloads_by_digest
+       CROSS JOIN payload_uses u ON u.ledger_no = p.ledger_no AND u.blob_id = p.blob_id
+       CROSS JOIN entries e ON e.ledger_no = u.ledger_no AND e.seq = u.seq
      WHERE p.ledger_no = ? AND p.body_digest = ? ORDER BY u.seq DESC LIMIT 1`,
   ).get(ledgerNo, body_digest)
   return row === undefined ? undefined : { blob_id: textColumn(row, 'blob_id'), entry: blobColumn(row, 'entry') }

@@ -49,7 +49,8 @@ export function prepareStatements(db: SqliteDatabase): Statements {
        WHERE ledger_no = ? AND conversation_id = ? ORDER BY conversation_seq DESC LIMIT 1`,
     ),
     insertPayload: db.prepare(
-      'INSERT OR IGNORE INTO payloads (ledger_no, blob_id, body_digest, content_key, sealed) VALUES (?, ?, ?, ?, ?)',
+      `INSERT INTO payloads (ledger_no, blob_id, body_digest, content_key, sealed) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO NOTHING`,
     ),
     insertUse: db.prepare('INSERT INTO payload_uses (ledger_no, blob_id, seq) VALUES (?, ?, ?)'),
     hasPayload: db.prepare('SELECT 1 FROM payloads WHERE ledger_no = ? AND blob_id = ?'),

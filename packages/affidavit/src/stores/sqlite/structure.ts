@@ -78,9 +78,9 @@ const STRAYS: readonly Stray[] = [
   {
     code: 'stray-row',
     what: 'table payloads',
-    problem: 'belong to no ledger here',
-    sql: `SELECT count(*) AS n FROM payloads p WHERE NOT EXISTS
-          (SELECT 1 FROM ledgers l WHERE l.ledger_no = p.ledger_no)`,
+    problem: 'belong to no ledger here, or have an id that no payload gets',
+    sql: `SELECT count(*) AS n FROM payloads p WHERE length(blob_id) <> 32 OR blob_id GLOB '*[^0-9a-f]*'
+          OR NOT EXISTS (SELECT 1 FROM ledgers l WHERE l.ledger_no = p.ledger_no)`,
   },
   {
     code: 'stray-row',

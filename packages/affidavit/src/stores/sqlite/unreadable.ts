@@ -16,6 +16,8 @@ export function unreadableProblem(error: unknown): string | undefined {
     return error.code === 'store-corrupt' || CAUSED_BY_CONTENT.has(codeOfCause(error)) ? error.problem : undefined
   }
   if (error instanceof ColumnFault) return error.message
+  // An integer beyond 2^53, where no column of ours has one.
+  if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE') return error.message
   if (!CAUSED_BY_CONTENT.has(sqliteCode(error))) return undefined
   return error instanceof Error ? error.message : String(error)
 }

@@ -29,6 +29,7 @@ import {
 } from './extent.ts'
 import { reportOn } from './reading.ts'
 import { keyEntryOf, proveEntry, provenRoot, readEntry, readFrontier, readKeyEntries } from './stored-proofs.ts'
+import { payloadsNotChecked } from './verify.ts'
 import type { VerifyAnswer } from './verify-task.ts'
 import { runTasks } from './verify-tasks.ts'
 
@@ -77,7 +78,10 @@ export function verifySqliteRange(path: string, options: RangeOptions): Promise<
       checkpoints,
       anchors,
       others: chosen.others.map((other) => ({ origin: other, checkpoints: [] })),
-      notChecked: chosen.others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
+      notChecked: [
+        ...chosen.others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
+        ...payloadsNotChecked(db),
+      ],
     })
   })
 }

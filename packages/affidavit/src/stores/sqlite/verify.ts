@@ -17,6 +17,7 @@ import {
   type Wanted,
 } from './extent.ts'
 import { reportOn } from './reading.ts'
+import { tryRead } from './unreadable.ts'
 import type { VerifyAnswer, VerifyTask } from './verify-task.ts'
 import { runTasks } from './verify-tasks.ts'
 
@@ -53,7 +54,7 @@ export function verifySqlite(path: string, options: VerifyOptions): Promise<Repo
       predecessors: before.origins,
       notChecked: [
         ...notChecked(chosen, before.origins, options),
-        ...payloadsNotChecked(db, options),
+        ...payloadsNotChecked(db, options.payloadBytes),
         ...before.notChecked,
       ],
     })
@@ -148,9 +149,10 @@ function tellProgress(
   }
 }
 
-function payloadsNotChecked(db: SqliteDatabase, { payloadBytes }: VerifyOptions): string[] {
-  const payloads = integerColumn(db.prepare('SELECT count(*) AS n FROM payloads').get(), 'n')
-  if (payloads === 0) return []
+/** What is not checked of sealed content; nothing where there is none. */
+export function payloadsNotChecked(db: SqliteDatabase, payloadBytes?: VerifyOptions['payloadBytes']): string[] {
+  const any = tryRead(() => integerColumn(db.prepare('SELECT EXISTS (SELECT 1 FROM payload_uses) AS n').get(), 'n'))
+  if ('value' in any && any.value === 0) return []
   if (payloadBytes !== 'read') return ['sealed content: that it is there was checked, not its bytes']
   return ['whether sealed content opens, and is what the entries commit to: that takes the keys']
 }

@@ -42,7 +42,6 @@ CREATE INDEX entry_subjects_by_subject ON entry_subjects (ledger_no, subject_id,
 
 -- Sealed content. The first chunk lies with its payload; small bodies have no other.
 CREATE TABLE payloads (
-  payload_no  INTEGER PRIMARY KEY,
   ledger_no   INTEGER NOT NULL,
   blob_id     TEXT NOT NULL,
   body_digest TEXT NOT NULL,
