@@ -1,9 +1,10 @@
 // The manipulation table of sealed payloads: whatever is changed in their tables is found, without any key.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 
 import { localAnchor } from '../src/embedded/anchors.ts'
@@ -212,6 +213,30 @@ for (const [name, lie, expected] of LIES) {
     assert.deepEqual(codes(await verify(copy)).sort(), [...expected].sort())
   })
 }
+
+test('names of another type, more than a page of them, are found, and verification ends', async () => {
+  for (const [table, code] of [
+    ['payload_uses', 'payload-uses-altered 4'],
+    ['entry_subjects', 'subjects-altered 4'],
+  ] as const) {
+    copyFileSync(database, copy)
+    const db = new DatabaseSync(copy, { defensive: false })
+    db.exec('PRAGMA journal_mode = DELETE; PRAGMA writable_schema = ON')
+    const strict = `UPDATE sqlite_schema SET sql = replace(sql, ') STRICT, W', ') W') WHERE name = '${table}'`
+    db.exec(`${strict}; PRAGMA writable_schema = RESET`)
+    db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 700)
+      INSERT INTO ${table} SELECT 1, 4, CAST(printf('%032x', i) AS BLOB) FROM n`)
+    db.exec('PRAGMA writable_schema = ON')
+    db.exec(`UPDATE sqlite_schema SET sql = replace(sql, ') W', ') STRICT, W') WHERE name = '${table}'`)
+    db.close()
+    const found = codes(await verify(copy))
+    assert.ok(found.length > 0, table)
+    assert.ok(
+      found.some((one) => one === code || one.startsWith('index-altered') || one.startsWith('database-unreadable')),
+      `${table}: ${found.join()}`,
+    )
+  }
+})
 
 test('what is listed, and that payloads are there, is checked without reading them', async () => {
   tampered(database, copy, (t) => t.run('DELETE FROM payload_uses WHERE seq = 3'))
