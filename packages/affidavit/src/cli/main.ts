@@ -25,7 +25,7 @@ import { jsonLine, systemTerminal, type Terminal } from './output.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const EXIT_CODES = `
-Exit codes: 0 done or verified · 1 tampered · 2 incomplete, empty or not trusted · 3 usage ·
+Exit codes: 0 done or verified · 1 tampered · 2 incomplete, empty or not trusted, or a registry that does not know · 3 usage ·
 4 unavailable · 5 some input was refused · 70 a bug of ours`
 
 /** Runs one command line and answers its exit code; never throws. */
