@@ -1,8 +1,7 @@
 // Turning a keyring over: everything that stays is sealed anew under a new keyring key, what is to go is left out, and
 // then the old key-encryption key is destroyed (spec/vault.md §5). A crash leaves the keyring as it was, or turned over.
 
-import type { Current, KeyringParts } from './generation.ts'
-import { type NextGeneration, newGeneration } from './generation.ts'
+import { type Current, type KeyringParts, type NextGeneration, newGeneration } from './generation.ts'
 import { type GenerationKeys, openRow, ownerLookup, type Scope, sealIdentity, sealScope } from './keyring-rows.ts'
 import type { KeyringRow } from './keyring-store.ts'
 

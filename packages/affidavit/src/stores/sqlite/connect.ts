@@ -254,6 +254,16 @@ function guarded<T>(path: string, open: () => T): T {
   }
 }
 
+/** The code of the driver's error, also where opening the connection put it into our words. */
+export function driverCode(error: unknown): string | undefined {
+  return sqliteCode(error instanceof LedgerError ? error.cause : error)
+}
+
+/** An error of the driver in our words; any other as it is. */
+export function inOurWords(error: unknown, doing: string): unknown {
+  return error instanceof LedgerError || sqliteCode(error) === undefined ? error : storeError(error, doing)
+}
+
 /** The driver's error in our words. */
 export function storeError(error: unknown, doing: string): LedgerError {
   const code = sqliteCode(error)

@@ -11,8 +11,7 @@ import { startThread } from './thread-host.ts'
  */
 export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): KeyringStore {
   connectSqlite(path, mode, KEYRING_DATABASE).close()
-  const script = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
-  const thread = startThread<KeyringStore>({ path, role: 'keyring', mode: 'open' }, script)
+  const thread = startThread<KeyringStore>({ path, role: 'keyring', mode: 'open' })
   return {
     head: () => thread.call('head', []),
     begin: (head) => thread.call('begin', [head]),

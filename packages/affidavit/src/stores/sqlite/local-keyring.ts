@@ -1,9 +1,8 @@
 // A keyring store on one SQLite connection, in a thread that has nothing else to do (spec/vault.md §4).
 
-import { LedgerError } from '../../errors/ledger-error.ts'
 import type { KeyringHead, KeyringRow, KeyringStore, Superseded } from '../../vault/keyring-store.ts'
-import { type DatabaseKind, storeError } from './connect.ts'
-import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue, sqliteCode, textColumn } from './database.ts'
+import { type DatabaseKind, driverCode, inOurWords } from './connect.ts'
+import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue, textColumn } from './database.ts'
 
 /** `Afdk` in the SQLite header. What is deleted is overwritten: it is sealed, and all the same. */
 export const KEYRING_DATABASE: DatabaseKind = {
@@ -63,7 +62,7 @@ export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: 
       try {
         return work()
       } catch (error) {
-        if (busyCode(error) !== 'SQLITE_BUSY' || waited >= PATIENCE_MILLIS) throw error
+        if (driverCode(error) !== 'SQLITE_BUSY' || waited >= PATIENCE_MILLIS) throw error
         wait(2)
       }
     }
@@ -200,14 +199,4 @@ function rowOf(row: unknown): KeyringRow {
     owner: textColumn(row, 'owner'),
     sealed: blobColumn(row, 'sealed'),
   }
-}
-
-/** The code of the driver's error, also where opening the connection put it into our words. */
-function busyCode(error: unknown): string | undefined {
-  return sqliteCode(error instanceof LedgerError ? error.cause : error)
-}
-
-function inOurWords(error: unknown, doing: string): unknown {
-  if (error instanceof LedgerError || sqliteCode(error) === undefined) return error
-  return storeError(error, doing)
 }

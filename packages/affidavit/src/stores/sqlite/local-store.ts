@@ -9,8 +9,8 @@ import { LedgerError, unreachable } from '../../errors/ledger-error.ts'
 import { regrow } from '../../ledger/regrow.ts'
 import { sequence } from '../../ledger/sequence.ts'
 import type { Batch, LedgerStore, Placed } from '../../ledger/store.ts'
-import { storeError } from './connect.ts'
-import { blobColumn, integerColumn, type SqliteDatabase, sqliteCode, textColumn } from './database.ts'
+import { inOurWords } from './connect.ts'
+import { blobColumn, integerColumn, type SqliteDatabase, textColumn } from './database.ts'
 import { createGroups, type Listen } from './group-commit.ts'
 import {
   findEqualBody,
@@ -136,7 +136,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
       const { db, statements, prepare } = opened()
       return work(db, statements, prepare)
     } catch (error) {
-      throw error instanceof LedgerError || sqliteCode(error) === undefined ? error : storeError(error, 'read')
+      throw inOurWords(error, 'read')
     }
   }
 

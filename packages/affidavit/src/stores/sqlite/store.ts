@@ -23,9 +23,8 @@ export function sqliteStore(location: string | SqliteDatabase, mode: 'create' | 
 function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
   // Opening once here gives the caller what is wrong with the file at once, and makes it before a reader asks for it.
   if (mode === 'create' || !existsSync(path)) connectSqlite(path, mode).close()
-  const script = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
-  const writer = startThread<LedgerStore>({ path, role: 'writer', mode: 'open' }, script)
-  const reader = startThread<LedgerStore>({ path, role: 'reader', mode: 'open' }, script)
+  const writer = startThread<LedgerStore>({ path, role: 'writer', mode: 'open' })
+  const reader = startThread<LedgerStore>({ path, role: 'reader', mode: 'open' })
   return {
     create: (ledger) => writer.call('create', [ledger]),
     commit: (batch) => writer.call('commit', [batch]),

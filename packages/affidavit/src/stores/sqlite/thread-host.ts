@@ -24,8 +24,13 @@ interface Waiter {
   reject(error: Error): void
 }
 
-/** A thread that starts with its first call and stays until stopped; one that died is replaced at the next call. */
-export function startThread<Store extends Methods<Store>>(task: ThreadTask, script: URL): Thread<Store> {
+const STORE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
+
+/**
+ * A thread that starts with its first call and stays until stopped; one that died is replaced at the next call. It runs the
+ * stores of this folder, or another script that answers calls as they do.
+ */
+export function startThread<Store extends Methods<Store>>(task: ThreadTask, script: URL = STORE_THREAD): Thread<Store> {
   const waiters = new Map<number, Waiter>()
   let worker: Worker | undefined
   let stopping: Promise<void> | undefined

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { storeError } from './connect.ts'
+import { driverCode, storeError } from './connect.ts'
 import { sqliteCode } from './database.ts'
 import type { Statements } from './statements.ts'
 import type { Turns } from './turns.ts'
@@ -85,7 +85,7 @@ function tryBegin(connection: Connection, turns: Turns, unknown: unknown): boole
     connection.statements().begin.run()
     return true
   } catch (error) {
-    const code = busyCode(error)
+    const code = driverCode(error)
     if (code === 'SQLITE_BUSY' || code === 'SQLITE_LOCKED') return turnedAway(turns)
     // SQLITE_ERROR: a transaction of the caller's is open on the connection that it brought; that one is not ours to end.
     if (code !== 'SQLITE_ERROR') undo(connection)
@@ -96,11 +96,6 @@ function tryBegin(connection: Connection, turns: Turns, unknown: unknown): boole
 function turnedAway(turns: Turns): false {
   turns.queueUp()
   return false
-}
-
-/** The code of the driver's error, also where opening the connection put it into our words. */
-function busyCode(error: unknown): string | undefined {
-  return sqliteCode(error instanceof LedgerError ? error.cause : error)
 }
 
 function writeOrUndo<T>(connection: Connection, write: () => T, unknown: unknown): T {
