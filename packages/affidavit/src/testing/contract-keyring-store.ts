@@ -138,6 +138,15 @@ export function keyringStoreContract(name: string, makeKeyring: MakeKeyring): vo
       assert.deepEqual((await other.head())?.retired, ['kek-2'])
     })
 
+    promise('settling changes nothing that can be seen, whoever else has it open', async (store, other) => {
+      await store.begin(FIRST)
+      await other.add(1, [row(1)])
+      await store.settle()
+      await other.settle()
+      assert.deepEqual(await other.head(), FIRST)
+      assert.deepEqual(await store.find(1, [row(1).lookup]), [row(1)])
+    })
+
     promise('an empty answer is no wrong generation', async (store) => {
       await store.begin(FIRST)
       assert.deepEqual(await store.page(1, 0, 10), [])

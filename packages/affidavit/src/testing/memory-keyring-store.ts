@@ -74,6 +74,7 @@ export function memoryKeyringStore(beforeWrite: (method: keyof KeyringStore) => 
         return 'turned over'
       })
     },
+    settle: async () => beforeWrite('settle'),
     async forget(version) {
       beforeWrite('forget')
       if (head !== undefined) head = { ...head, retired: head.retired.filter((other) => other !== version) }

@@ -75,6 +75,12 @@ export interface KeyringStore {
     readonly head: KeyringHead
   }): Promise<'turned over' | 'more' | Superseded>
 
+  /**
+   * Resolves when all that can be seen survives a loss of power, and what cannot be seen never comes back: a killed process,
+   * or a failed sync, may leave a commit that is only in memory, or only in the file. Asked before a key is destroyed.
+   */
+  settle(): Promise<void>
+
   /** Takes a version off the list of the retired ones: it was destroyed. */
   forget(version: string): Promise<void>
 

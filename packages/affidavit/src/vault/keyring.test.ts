@@ -117,6 +117,16 @@ test('a generation that is replaced while it is opened is no destroyed key', asy
   assert.equal(await keyring.tokenOf('PT-1'), token)
 })
 
+test('no key is destroyed before the head that does without it is settled', async () => {
+  const [store, wrapper] = [memoryKeyringStore(), memoryKeyWrapper()]
+  const unsettled: KeyringStore = { ...store, settle: () => Promise.reject(new Error('disk I/O error')) }
+  const keyring = await openKeyring(parts(unsettled, wrapper))
+  await keyring.turnOver()
+  await assert.rejects(keyring.destroyRetired(), /disk I/)
+  const states = (await wrapper.versions()).map(({ state }) => state)
+  assert.deepEqual(states, ['usable', 'usable'])
+})
+
 test('a turn-over that fails leaves no version of a key behind that nobody uses', async () => {
   const wrapper = memoryKeyWrapper()
   const store = memoryKeyringStore()

@@ -43,7 +43,9 @@ async function attempt(
     if (await replaceRows(parts, old, next, without, gone))
       return { generation: next.head.generation, ...namesOf(gone) }
   } catch (error) {
-    // Whether it happened the head knows. Where nobody can say, our version is left alone: it may be in force.
+    // Whether it happened the head knows, once it is settled. Where nobody can say, our version is left alone: it may be in
+    // force.
+    await store.settle()
     if ((await store.head())?.kek_version === next.head.kek_version) {
       return { generation: next.head.generation, ...namesOf(gone) }
     }
@@ -105,6 +107,9 @@ function namesOf(rows: readonly KeyringRow[]): { scopes: string[]; tokens: strin
 /** Destroys the key-encryption keys of earlier generations; answers those that still stand. */
 export async function destroyRetired({ store, wrapper }: KeyringParts): Promise<readonly string[]> {
   const standing: string[] = []
+  if ((await store.head())?.retired.length === 0) return standing
+  // A head that a loss of power could take back would be left without its key.
+  await store.settle()
   for (const version of (await store.head())?.retired ?? []) {
     if ((await wrapper.destroy(version)) === 'destroyed') await store.forget(version)
     else standing.push(version)

@@ -22,6 +22,7 @@ export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): Keyri
     page: (generation, after, limit) => thread.call('page', [generation, after, limit]),
     stage: (generation, stage, rows) => thread.call('stage', [generation, stage, rows]),
     turnOver: (turn) => thread.call('turnOver', [turn]),
+    settle: () => thread.call('settle', []),
     forget: (version) => thread.call('forget', [version]),
     close: () => thread.stop(),
   }

@@ -57,6 +57,18 @@ export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: 
     }
   }
 
+  async function checkpoint(): Promise<void> {
+    try {
+      patiently(() => {
+        const row = connected().prepare('PRAGMA wal_checkpoint(FULL)').get()
+        if (integerColumn(row, 'busy') !== 0) throw stillRead()
+      })
+    } catch (error) {
+      letGo()
+      throw inOurWords(error, 'settle the keyring')
+    }
+  }
+
   function patiently<T>(work: () => T): T {
     for (let waited = 0; ; waited += 2) {
       try {
@@ -112,6 +124,11 @@ export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: 
       const outcome = await write((db) => inForce(db, turn.from, () => turnOver(db, before, turn)))
       if (outcome === 'turned over') while ((await write((db) => removeRows(db, before))) > 0);
       return outcome
+    },
+    async settle() {
+      // A commit of our own syncs those before it, and takes the place of one that failed; then all of it goes into the file.
+      await write((db) => db.exec('UPDATE head SET one = one'))
+      await checkpoint()
     },
     forget: (version) =>
       write((db) => {
@@ -199,4 +216,9 @@ function rowOf(row: unknown): KeyringRow {
     owner: textColumn(row, 'owner'),
     sealed: blobColumn(row, 'sealed'),
   }
+}
+
+/** Another process is reading what is to be written back: it is waited for, as for a lock. */
+function stillRead(): Error {
+  return Object.assign(new Error('other processes are reading the keyring'), { code: 'SQLITE_BUSY' })
 }
