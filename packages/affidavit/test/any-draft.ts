@@ -8,7 +8,19 @@ import { ACTIONS, ACTOR_TYPES, ASSURANCES, CLASSIFICATIONS, type Draft, OUTCOMES
 /** An application's action that these drafts may carry. */
 export const ANY_ACTION = 'clinic.referral_sent'
 
-const RESERVED = ['logging_started', 'key_rotated', 'clock_stepped', 'append_conflicted']
+const RESERVED = [
+  'logging_started',
+  'records_viewed',
+  'content_revealed',
+  'pseudonym_resolved',
+  'records_exported',
+  'integrity_verified',
+  'policy_changed',
+  'content_erased',
+  'key_rotated',
+  'clock_stepped',
+  'append_conflicted',
+]
 
 const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,63}$/)
 const hidden = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/

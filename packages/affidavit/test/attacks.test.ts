@@ -17,13 +17,13 @@ import { generateSignerKey } from '../src/formats/signer-key.ts'
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../src/formats/verifier-key.ts'
 import { type Draft, type Ledger, openLedger } from '../src/index.ts'
 import { fileKeys } from '../src/keys/file.ts'
-import { createAdmission } from '../src/ledger/admit.ts'
 import { checkpointFile } from '../src/ledger/checkpoint-file.ts'
 import type { LedgerKeys, Signer } from '../src/ledger/keys.ts'
 import { publishCheckpoint } from '../src/ledger/publish.ts'
 import { emptyFrontier } from '../src/merkle/growth.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
+import { plainAdmission } from '../src/testing/plain-admission.ts'
 import type { Anchor } from '../src/verify/anchors.ts'
 import type { Report } from '../src/verify/report.ts'
 import type { Trust } from '../src/verify/trust.ts'
@@ -206,6 +206,7 @@ async function forge(folder: string, name: string): Promise<void> {
     finishRotation: () => Promise.reject(new Error('not here')),
   }
   cpSync(join(original, 'keys'), join(folder, 'keys'), { recursive: true })
+  cpSync(join(original, 'keyring.db'), join(folder, 'keyring.db'))
   const store = sqliteStore(databaseFile(folder), 'create')
   await store.create(name)
   await using ledger = await openFolder(folder, { store, keys, publish: QUIET })
@@ -418,7 +419,7 @@ describe('keys change', () => {
   /** Records a draft and publishes a checkpoint of it that `signer` signs, with the ledger's own heartbeat key. */
   async function signAs(attacked: string, signer: Signer, recorded: Draft): Promise<void> {
     const keys: LedgerKeys = { ...fileKeys(keysFolder(attacked), origin), checkpoint: async () => signer }
-    const { admitOwn } = createAdmission({ ledger: origin, digestKey: keys.digestKey, actions: {}, clock: systemClock })
+    const { admitOwn } = plainAdmission({ ledger: origin, clock: systemClock })
     const store = sqliteStore(databaseFile(attacked), 'open')
     try {
       const batch = { ledger: origin, drafts: [admitOwn(recorded)], at: Date.now(), patienceMillis: 5_000 }

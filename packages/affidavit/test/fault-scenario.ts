@@ -3,6 +3,7 @@
 
 import { systemClock } from '../src/clock/clock.ts'
 import { databaseFile, keysFolder, readAnchor } from '../src/embedded/folder.ts'
+import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { fileKeys } from '../src/keys/file.ts'
@@ -15,6 +16,7 @@ import { localSqliteStore } from '../src/stores/sqlite/local-store.ts'
 import { faultyDatabase } from '../src/testing/faulty-database.ts'
 import { faultyFiles } from '../src/testing/faulty-file.ts'
 import type { WriteFaults } from '../src/testing/write-faults.ts'
+import type { Keyring } from '../src/vault/keyring.ts'
 
 export interface Place {
   readonly id: string
@@ -69,7 +71,8 @@ export async function runScenario(parts: FaultyParts, tell: Tell): Promise<void>
     keys: fileKeys(keysFolder(parts.folder), origin),
     outside: checkpointFile(readAnchor(parts.folder).folder, faultyFiles(parts.file)),
   }
-  const ledger = await openWith(publishing)
+  const keyring = await openFolderKeyring(parts.folder, origin, 'open')
+  const ledger = await openWith(publishing, keyring)
   await append('first', ledger, [0], tell)
   await append('several, one of them twice', ledger, [1, 2, 3, 1], tell)
   await publish('publish', ledger, tell)
@@ -96,16 +99,17 @@ function faultyStore({ folder, database, reopen }: FaultyParts): LedgerStore {
   return { ...store, close }
 }
 
-function openWith(publishing: Publishing): Promise<Ledger> {
+function openWith(publishing: Publishing, keyring: Keyring): Promise<Ledger> {
   const never = 3_600_000
   return createLedger({
     ...publishing,
+    keyring,
     clock: systemClock,
     actions: {},
     queueCapacity: 100,
     patienceMillis: 1_000,
     publish: { intervalMillis: never, afterEntries: never, heartbeatMillis: never },
-    start: { kind: 'new', checkpoint_log: 'same folder' },
+    start: { kind: 'new', checkpoint_log: 'same folder', keyring: 'same folder' },
   })
 }
 

@@ -553,16 +553,19 @@ test('statistics for the query planner are SQLite’s own affair, and lies in th
 })
 
 test('an index: what stands in it changed, and rows hidden from it, by editing its pages', async () => {
+  const ofUser = entriesOf(1)
+    .map(({ entry }) => membersOf(entry))
+    .find(({ actor_type }) => actor_type === 'user')
   const texts: readonly (readonly [index: string, text: string])[] = [
     ['sqlite_autoindex_ledgers_1', ledger.origins[1]],
     ['entries_by_id', String(membersOf(entriesOf(1)[3]?.entry ?? Buffer.alloc(0)).id)],
     ['entries_by_action', 'agent_response_generated'],
-    ['entries_by_actor', 'dr-lee'],
+    ['entries_by_actor', String(ofUser?.actor_id)],
     ['entries_by_conversation', 'new-visit'],
     ['entries_by_resource', 'patient_record'],
     ['entries_by_timestamp', '2026-11-22T'],
     ['entries_by_recorded_at', '2026-11-22T'],
-    ['entry_subjects_by_subject', 'subject-3'],
+    ['entry_subjects_by_subject', String(ofUser?.subject_ids).slice(0, 36)],
   ]
   for (const [index, text] of texts) {
     const page = pageOf(index)

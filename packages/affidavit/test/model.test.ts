@@ -37,15 +37,15 @@ async function begin(place: Place): Promise<{ model: Model; real: World }> {
 /** Closed, verified, opened once more: it is still what paper says. */
 async function judgeTheEnd(model: Model, world: World): Promise<void> {
   while (model.open.length > 0) await close(0).run(model, world)
-  await judgeFolder(world.folder, model.papers)
+  await judgeFolder(world, model.papers)
   await open(1).run(model, world)
   const expected = current(model).records.map(({ fields }) => fields)
-  for (const { ledger } of world.handles) assert.deepEqual(await recordsOf(ledger.search()), expected)
+  for (const { ledger } of world.handles) assert.deepEqual(await recordsOf(world, ledger.search()), expected)
   await close(0).run(model, world)
-  await judgeFolder(world.folder, model.papers)
+  await judgeFolder(world, model.papers)
   if (world.place === 'this thread') return
   await using reader = await openReader(world.folder)
-  assert.deepEqual(await recordsOf(reader.search({})), expected)
+  assert.deepEqual(await recordsOf(world, reader.search({})), expected)
 }
 
 interface Extent {

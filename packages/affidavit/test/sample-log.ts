@@ -1,20 +1,16 @@
 // A log in memory, sequenced by the real code, for tests of verification that need no database.
 
-import { createSecretKey, type KeyObject } from 'node:crypto'
-
 import { toHex } from '../src/bytes/hex.ts'
 import { canonicalJson, ENTRY_JSON } from '../src/bytes/json.ts'
 import { utf8 } from '../src/bytes/text.ts'
 import type { Draft } from '../src/formats/fields.ts'
-import { createAdmission } from '../src/ledger/admit.ts'
 import { sequence } from '../src/ledger/sequence.ts'
 import { emptyFrontier } from '../src/merkle/growth.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
+import { plainAdmission } from '../src/testing/plain-admission.ts'
 import type { Row } from '../src/verify/chunk.ts'
 
 export const SAMPLE_ORIGIN = 'clinic.example/agents/0123456789abcdef'
-
-const DIGEST_KEY: KeyObject = createSecretKey(Buffer.alloc(32, 7))
 
 export interface SampleEntry {
   readonly seq: number
@@ -25,12 +21,17 @@ export interface SampleEntry {
 /** The entries of a log that was given `drafts`, a second apart. */
 export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SAMPLE_ORIGIN): SampleEntry[] {
   const clock = fixedClock()
-  const { admitOwn } = createAdmission({ ledger: origin, digestKey: DIGEST_KEY, actions: {}, clock })
+  const { admitOwn } = plainAdmission({ ledger: origin, clock })
   const prepared = drafts.map((draft) =>
     admitOwn({ action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent', ...draft }),
   )
   const empty = { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
-  const { entries } = sequence(empty, prepared, { standing: new Map(), conversations: new Map() }, clock.now())
+  const { entries } = sequence(
+    empty,
+    prepared,
+    { standing: new Map(), conversations: new Map(), fence: 0 },
+    clock.now(),
+  )
   return entries.map(({ seq, entry, nodes }) => ({ seq, entry: utf8(entry), nodes }))
 }
 

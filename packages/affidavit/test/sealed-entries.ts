@@ -8,10 +8,10 @@ import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import type { ContentReference } from '../src/formats/fields.ts'
 import { CONTENT_ALGORITHM } from '../src/formats/fields.ts'
-import { createAdmission } from '../src/ledger/admit.ts'
 import type { PreparedDraft, SealedPayload } from '../src/ledger/store.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
+import { plainAdmission } from '../src/testing/plain-admission.ts'
 import { createBodyDigest } from '../src/vault/body-digest.ts'
 import { createPayloadKey, type ScopeKeys, wrapPayloadKey } from '../src/vault/content-key.ts'
 import { sealBytes } from '../src/vault/seal.ts'
@@ -88,8 +88,7 @@ export async function makeSealedLedger(
   const store = sqliteStore(databaseFile(folder), 'open')
   try {
     const clock = fixedClock()
-    const digestKey = createSecretKey(Buffer.alloc(32, 7))
-    const { admit } = createAdmission({ ledger: origin, digestKey, actions: {}, clock })
+    const { admit } = plainAdmission({ ledger: origin, clock })
     const draft = (): PreparedDraft => admit({ action: 'tool_completed', actor_id: 'agent-1', actor_type: 'agent' })
     const text = (words: string): Uint8Array => Buffer.from(words)
     const question = seal(origin, 'question', text('Is the result back?'), 1)

@@ -1,11 +1,12 @@
 // What lies where in the folder of an embedded ledger.
 
-import { existsSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 
-import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { CHECKPOINT_LOG } from '../ledger/checkpoint-file.ts'
+import { readSettings, settingsFile } from './settings.ts'
+import { statOf } from './stat.ts'
 
 /** Where the checkpoint log is kept, and how independent of the database that is. */
 export interface AnchorPlace {
@@ -24,10 +25,6 @@ export function keysFolder(folder: string): string {
 /** Where the checkpoint log is kept where init was told of no other place. */
 export function defaultAnchor(folder: string): string {
   return join(folder, 'checkpoints')
-}
-
-function settingsFile(folder: string): string {
-  return join(folder, 'affidavit.json')
 }
 
 /**
@@ -52,15 +49,9 @@ export function readAnchor(folder: string): AnchorPlace {
 }
 
 function placeOf(folder: string): AnchorPlace {
-  const file = settingsFile(folder)
-  const kind = statOf(file)
-  if (kind === undefined) return { folder: defaultAnchor(folder), kind: 'same directory' }
-  const anchor = kind.isFile() ? anchorOf(readFileSync(file, 'utf8')) : undefined
-  if (anchor !== undefined) return { folder: anchor, kind: 'own directory' }
-  throw new LedgerError('not-a-ledger', {
-    problem: `${file} is no settings file of a ledger`,
-    cure: 'it holds {"anchor": "/absolute/folder"}; without the file the checkpoint log is in DIR/checkpoints',
-  })
+  const { anchor } = readSettings(folder)
+  if (anchor === undefined) return { folder: defaultAnchor(folder), kind: 'same directory' }
+  return { folder: anchor, kind: 'own directory' }
 }
 
 /** That there is no ledger in `folder`, or what is missing of the one that was there. */
@@ -76,33 +67,4 @@ export function noLedger(folder: string): LedgerError {
     problem: `${databaseFile(folder)} is missing, though other parts of a ledger are there`,
     cure: 'bring it back from where it was moved to, or from a backup; affidavit verify reports what is gone',
   })
-}
-
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false })
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause)
-    throw new LedgerError('store-unavailable', {
-      problem: `cannot look at ${path}: ${said}`,
-      cure: 'check the rights on the folders above it',
-      cause,
-    })
-  }
-}
-
-/** Remembers a folder of the checkpoint log. */
-export function writeAnchor(folder: string, anchor: string): void {
-  writeFileSync(settingsFile(folder), `${JSON.stringify({ anchor: resolve(anchor) }, undefined, 2)}\n`, { flag: 'wx' })
-}
-
-function anchorOf(text: string): string | undefined {
-  try {
-    const value = parseJson(text, PLAIN_JSON)
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-    return typeof value.anchor === 'string' ? value.anchor : undefined
-  } catch (error) {
-    if (error instanceof Error && error.name === 'JsonFault') return undefined
-    throw error
-  }
 }

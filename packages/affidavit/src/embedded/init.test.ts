@@ -112,7 +112,14 @@ describe('a new ledger', { concurrency: 2 }, () => {
     const made = await initLedger(folder, { origin: ORIGIN })
     assert.match(made.origin, /^init\.example\/agents\/[0-9a-f]{16}$/)
     const keys = ['checkpoint.key', 'digest.key', 'heartbeat.key'].map((name) => join('keys', name))
-    assert.deepEqual(Object.keys(contents(folder)), [join('checkpoints', 'checkpoints.log'), ...keys, 'ledger.db'])
+    const [kek = ''] = readdirSync(join(folder, 'keys', 'kek'))
+    assert.deepEqual(Object.keys(contents(folder)), [
+      join('checkpoints', 'checkpoints.log'),
+      'keyring.db',
+      ...keys,
+      join('keys', 'kek', kek),
+      'ledger.db',
+    ])
     assert.equal(statSync(folder).mode & 0o777, 0o700)
     assert.deepEqual(readdirSync(dirname(folder)), ['ledger'])
     const ledger = await judge(folder, made)
@@ -211,6 +218,23 @@ describe('no ledger is made', () => {
     })
   }
 
+  test('with its keyring elsewhere: it is found there, and only there', async () => {
+    const folder = freshFolder()
+    const keyring = join(dirname(folder), 'keyring')
+    const made = await initLedger(folder, { origin: ORIGIN, keyring })
+    assert.deepEqual(readdirSync(keyring), ['keyring.db'])
+    assert.deepEqual([existsSync(join(folder, 'keyring.db')), statSync(keyring).mode & 0o777], [false, 0o700])
+    assert.equal(detailsOf(await judge(folder, made)).keyring, 'elsewhere')
+    renameSync(keyring, `${keyring}.away`)
+    await assert.rejects(openFolder(folder), { code: 'missing-key' })
+    renameSync(`${keyring}.away`, keyring)
+    await openAnd(folder, (ledger) => ledger.append(DRAFT))
+    const other = join(dirname(folder), 'other')
+    await assert.rejects(initLedger(other, { origin: ORIGIN, keyring }), { code: 'ledger-exists' })
+    assert.equal(existsSync(other), false)
+    await openAnd(folder, (ledger) => ledger.append(DRAFT))
+  })
+
   test('where its checkpoint log cannot be written: nothing is left', async () => {
     const folder = freshFolder()
     const anchor = join(dirname(folder), 'a file')
@@ -242,7 +266,7 @@ function runChild(folder: string, work: 'init' | 'continue', at: number | 'never
 describe('a crash while a ledger is made leaves none, or all of it', { concurrency: 2 }, async () => {
   const calls = await runChild(freshFolder(), 'init', 'never')
   const changing = [...calls.entries()].filter(([, call]) => !call.startsWith('existsSync'))
-  assert.equal(changing.length, 7)
+  assert.equal(changing.length, 9)
   for (const [at, call] of changing) {
     test(`before ${call}`, async () => {
       const folder = freshFolder()
@@ -315,7 +339,7 @@ describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
   test('has new keys; the old ones stand aside, whole', async () => {
     const { folder, origin, verifierKey } = madeLedger()
     const keys = keysFolder(folder)
-    const old = contents(keys)
+    const old = Object.fromEntries(Object.entries(contents(keys)).filter(([name]) => !name.startsWith('kek')))
     const digest = await openAnd(folder, (ledger) => ledger.digest('a word'))
     const made = await continueAfterRestore(folder)
     const shelf = join('previous', verifierKey.split('+')[1] ?? '')
@@ -324,7 +348,7 @@ describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
       assert.equal(kept[join(shelf, name)], text)
       assert.notEqual(kept[name], text)
     }
-    assert.equal(Object.keys(kept).length, 6)
+    assert.equal(Object.keys(kept).length, 7)
     assert.equal((await fileKeys(join(keys, shelf), origin).checkpoint()).verifierKey.name, origin)
     assert.equal(await openAnd(folder, (ledger) => ledger.verifierKey()), made.verifierKey)
     assert.notEqual(await openAnd(folder, (ledger) => ledger.digest('a word')), digest)
@@ -348,9 +372,20 @@ describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
 
   test('continues although its own keys are gone from their place', async () => {
     const { folder } = madeLedger()
-    rmSync(keysFolder(folder), { recursive: true })
-    mkdirSync(keysFolder(folder))
+    for (const name of ['checkpoint.key', 'digest.key', 'heartbeat.key']) rmSync(join(keysFolder(folder), name))
     await judge(folder, await continueAfterRestore(folder))
+  })
+
+  test('is refused where its keyring does not open, and left alone', async () => {
+    for (const part of ['keyring.db', join('keys', 'kek')]) {
+      const { folder } = madeLedger()
+      rmSync(join(folder, part), { recursive: true })
+      const before = contents(folder)
+      await assert.rejects(continueAfterRestore(folder), {
+        code: part === 'keyring.db' ? 'missing-key' : 'key-unavailable',
+      })
+      assert.deepEqual(contents(folder), before)
+    }
   })
 
   test('is refused where it is none, or has nothing to continue from, and left alone', async () => {

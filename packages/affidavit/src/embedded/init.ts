@@ -2,24 +2,27 @@
 
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
-import { resolve, sep } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 
-import { idProblem } from '../bytes/label.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
 import { makeFolder } from '../ledger/make-folder.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
-import { databaseFile, defaultAnchor, keysFolder, writeAnchor } from './folder.ts'
+import { databaseFile, defaultAnchor, keysFolder } from './folder.ts'
+import { openFolderKeyring } from './keyring.ts'
 import { openFolder } from './open.ts'
-
-/** Longest NAME: with the incarnation and `/heartbeat` it stays a key name of at most 255 bytes. */
-const MAX_NAME_BYTES = 200
+import { nameOf, nameProblem, newIncarnation } from './origin.ts'
+import { type KeyWrapperChoice, type Settings, writeSettings } from './settings.ts'
 
 export interface InitOptions {
   /** The name others know the ledger by: a schema-less URL is customary, `clinic.example/agents`. */
   readonly origin: string
   /** Folder of the checkpoint log; best on another disk or host. `FOLDER/checkpoints` where left out. */
   readonly anchor?: string
+  /** Folder of the keyring; best on another disk, with backups of its own. `FOLDER` where left out. */
+  readonly keyring?: string
+  /** Who keeps the key-encryption keys; files in `FOLDER/keys/kek` where left out. */
+  readonly keyWrapper?: KeyWrapperChoice
 }
 
 /**
@@ -32,36 +35,73 @@ export async function initLedger(
   folder: string,
   options: InitOptions,
 ): Promise<{ origin: string; verifierKey: string }> {
-  const problem = originProblem(options.origin)
+  const problem = nameProblem(options.origin)
   if (problem !== undefined)
     throw new LedgerError('invalid-origin', {
       problem: `origin ${problem}`,
       cure: 'for example: clinic.example/agents',
     })
-  const anchor = anchorElsewhere(folder, options.anchor)
+  const settings = settingsOf(folder, options)
   refuseOccupied(folder)
-  if (anchor !== undefined) prepareFolder(anchor, 0o777)
+  for (const elsewhere of [settings.anchor, settings.keyring]) {
+    if (elsewhere !== undefined) prepareFolder(elsewhere, elsewhere === settings.keyring ? 0o700 : 0o777)
+  }
+  const keyring = keyringElsewhere(settings)
   // Built beside its place and renamed into it: a crash leaves no half ledger behind under the wanted name.
   const building = `${resolve(folder)}.new-${randomBytes(4).toString('hex')}`
   prepareFolder(building, 0o700)
   try {
-    const made = await build(building, newIncarnation(options.origin), anchor)
+    const made = await build(building, newIncarnation(options.origin), settings)
     putInPlace(building, folder)
     return made
+  } catch (error) {
+    for (const suffix of ['', '-wal', '-shm']) if (keyring !== undefined) rmSync(`${keyring}${suffix}`, { force: true })
+    throw error
   } finally {
     rmSync(building, { recursive: true, force: true })
   }
 }
 
+function settingsOf(folder: string, { anchor, keyring, keyWrapper }: InitOptions): Settings {
+  const elsewhere = {
+    anchor: placeElsewhere(folder, anchor, { name: 'anchor', what: 'checkpoint log', usual: defaultAnchor(folder) }),
+    keyring: placeElsewhere(folder, keyring, { name: 'keyring', what: 'keyring', usual: folder }),
+  }
+  return {
+    ...(elsewhere.anchor === undefined ? {} : { anchor: resolve(elsewhere.anchor) }),
+    ...(elsewhere.keyring === undefined ? {} : { keyring: resolve(elsewhere.keyring) }),
+    ...(keyWrapper === undefined || keyWrapper.kind === 'file' ? {} : { key_wrapper: keyWrapper }),
+  }
+}
+
+/** A part of a ledger that may be kept elsewhere. */
+interface Part {
+  readonly name: 'anchor' | 'keyring'
+  readonly what: string
+  /** Where it is kept when nothing is said. */
+  readonly usual: string
+}
+
 // The place it has anyway needs no remembering, and moves with the ledger. Elsewhere inside the ledger it would lie in a
 // folder that is not there yet.
-function anchorElsewhere(folder: string, anchor: string | undefined): string | undefined {
-  if (anchor === undefined || resolve(anchor) === resolve(defaultAnchor(folder))) return undefined
-  if (!`${resolve(anchor)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) return anchor
+function placeElsewhere(folder: string, place: string | undefined, { name, what, usual }: Part): string | undefined {
+  if (place === undefined || resolve(place) === resolve(usual)) return undefined
+  if (!`${resolve(place)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) return place
   throw new LedgerError('invalid-query', {
-    problem: `the anchor folder ${anchor} is inside the ledger's own folder`,
-    cure: 'name a folder elsewhere, best on another disk or host; or none: then it is DIR/checkpoints',
-    path: 'anchor',
+    problem: `the ${name} folder ${place} is inside the ledger's own folder`,
+    cure: `name a folder elsewhere for the ${what}, best on another disk or host; or none`,
+    path: name,
+  })
+}
+
+// A keyring that is there belongs to another ledger, or to this one before it was lost.
+function keyringElsewhere({ keyring }: Settings): string | undefined {
+  if (keyring === undefined) return undefined
+  const file = join(keyring, 'keyring.db')
+  if (!existsSync(file)) return file
+  throw new LedgerError('ledger-exists', {
+    problem: `${file} is there already, and a new ledger needs a keyring of its own; nothing was changed`,
+    cure: 'name another folder',
   })
 }
 
@@ -114,6 +154,8 @@ export async function continueAfterRestore(folder: string): Promise<{ origin: st
     if (last === undefined && ledgers.length > 1) return await start(folder, newest)
     if (last === undefined)
       throw new LedgerError('not-found', { problem: `${newest} has no checkpoint to continue from` })
+    // Nothing is begun without the keys of the content.
+    await (await openFolderKeyring(folder, newest, 'open')).close()
     const origin = newIncarnation(nameOf(newest))
     retireFileKeys(keysFolder(folder))
     createFileKeys(keysFolder(folder), origin)
@@ -127,10 +169,11 @@ export async function continueAfterRestore(folder: string): Promise<{ origin: st
 async function build(
   folder: string,
   origin: string,
-  anchor: string | undefined,
+  settings: Settings,
 ): Promise<{ origin: string; verifierKey: string }> {
   createFileKeys(keysFolder(folder), origin)
-  if (anchor !== undefined) writeAnchor(folder, anchor)
+  writeSettings(folder, settings)
+  await (await openFolderKeyring(folder, origin, 'create')).close()
   const store = sqliteStore(databaseFile(folder), 'create')
   await store.create(origin)
   await store.close()
@@ -145,23 +188,6 @@ async function start(folder: string, origin: string): Promise<{ origin: string; 
   } finally {
     await ledger.close()
   }
-}
-
-/** NAME/INCARNATION: two ledgers of one name, or one restored, are never taken for each other. */
-function newIncarnation(name: string): string {
-  return `${name}/${randomBytes(8).toString('hex')}`
-}
-
-/** The NAME in NAME/INCARNATION. */
-export function nameOf(ledger: string): string {
-  return ledger.slice(0, ledger.lastIndexOf('/'))
-}
-
-function originProblem(origin: string): string | undefined {
-  const problem = idProblem(origin, MAX_NAME_BYTES)
-  if (problem !== undefined) return problem
-  if (/\s/u.test(origin) || origin.includes('+')) return 'holds white space or "+", which key names cannot'
-  return origin.startsWith('/') || origin.endsWith('/') ? 'begins or ends with "/"' : undefined
 }
 
 function alreadyThere(folder: string): LedgerError {

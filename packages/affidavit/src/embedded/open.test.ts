@@ -163,7 +163,18 @@ describe('not a ledger', () => {
     await assertRefused(folder, 'not-a-ledger', /affidavit init/)
   })
 
-  for (const settings of ['', '{', '[]', 'null', '{}', '{"anchor": 7}', '{"anchor": "/a", "anchor": "/b"}']) {
+  for (const settings of [
+    '',
+    '{',
+    '[]',
+    'null',
+    '{"anchr": "/a"}',
+    '{"anchor": 7}',
+    '{"keyring": 7}',
+    '{"key_wrapper": {"kind": "usb"}}',
+    '{"key_wrapper": {"kind": "pkcs11"}}',
+    '{"anchor": "/a", "anchor": "/b"}',
+  ]) {
     test(`settings that are none: ${settings}`, async () => {
       const folder = madeLedger()
       writeFileSync(join(folder, 'affidavit.json'), settings)

@@ -9,17 +9,23 @@ import { fileKeys } from '../keys/file.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
-import type { Previous } from '../ledger/own-records.ts'
+import type { Previous, Start } from '../ledger/own-records.ts'
 import { wholeNote } from '../ledger/prove.ts'
 import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
 import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
+import type { Registry } from '../registry/registry.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
+import type { Keyring } from '../vault/keyring.ts'
 import { type AnchorPlace, databaseFile, keysFolder, noLedger, readAnchor } from './folder.ts'
+import { openFolderKeyring } from './keyring.ts'
+import { readSettings } from './settings.ts'
 
 export interface OpenOptions {
   /** The application's own actions, from defineActions. */
   readonly actions?: ApplicationActions
+  /** What tools touch, and which ids are personal. */
+  readonly registry?: Registry
   readonly clock?: Clock
   /** Drafts that may wait for their commit; beyond, `queue-full`. */
   readonly queueCapacity?: number
@@ -32,6 +38,7 @@ export interface OpenOptions {
 export interface PartOptions {
   readonly store?: LedgerStore
   readonly keys?: LedgerKeys
+  readonly keyring?: Keyring
 }
 
 /**
@@ -41,6 +48,7 @@ export interface PartOptions {
 export async function openFolder(folder: string, options: OpenOptions & PartOptions = {}): Promise<Ledger> {
   if (options.store === undefined && !existsSync(databaseFile(folder))) throw noLedger(folder)
   const store = options.store ?? sqliteStore(databaseFile(folder), 'open')
+  let keyring = options.keyring
   try {
     const ledgers = await store.ledgers()
     const ledger = ledgers.at(-1)
@@ -48,22 +56,33 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
     const place = readAnchor(folder)
     await checkPlace(store, ledger, place, folder)
     const outside = checkpointFile(place.folder)
+    keyring ??= await openFolderKeyring(folder, ledger, 'open')
     return await createLedger({
       store,
       ledger,
       keys: options.keys ?? fileKeys(keysFolder(folder), ledger),
+      keyring,
+      ...(options.registry === undefined ? {} : { registry: options.registry }),
       outside,
       clock: options.clock ?? systemClock,
       actions: options.actions ?? {},
       queueCapacity: options.queueCapacity ?? 10_000,
       patienceMillis: options.patienceMillis ?? 10_000,
       publish: { ...DEFAULT_SCHEDULE, ...options.publish },
-      start: { checkpoint_log: KNOWN_PLACES[place.kind], ...(await startOf(store, outside, ledgers.at(-2))) },
+      start: {
+        checkpoint_log: KNOWN_PLACES[place.kind],
+        keyring: placeOfKeyring(folder),
+        ...(await startOf(store, outside, ledgers.at(-2))),
+      },
     })
   } catch (error) {
-    await store.close()
+    await Promise.all([store.close(), keyring?.close()])
     throw error
   }
+}
+
+function placeOfKeyring(folder: string): Start['keyring'] {
+  return readSettings(folder).keyring === undefined ? 'same folder' : 'elsewhere'
 }
 
 const KNOWN_PLACES = { 'same directory': 'same folder', 'own directory': 'elsewhere' } as const

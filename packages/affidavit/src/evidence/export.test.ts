@@ -185,7 +185,7 @@ describe('filtered exports', () => {
         linesIn(made).map((line) => JSON.parse(line).seq),
         found,
       )
-      assert.deepEqual([made.cover.count, made.cover.query], [found.length, filter])
+      assert.deepEqual([made.cover.count, made.cover.query], [found.length, await ledger.recordedFilter(filter)])
       const report = await judge(made, vkey)
       assert.deepEqual([report.status, report.records_checked], ['valid', found.length])
       assert.equal(report.axes.completeness.verdict, 'not claimed')
@@ -201,9 +201,16 @@ describe('filtered exports', () => {
   })
 
   test('that nothing fits: empty, and no first or last entry', async () => {
-    const made = await exported(ledger, { filter: { actor_id: 'nobody' } })
+    const made = await exported(ledger, { filter: { actor_id: 'agent-1', from: '2036-11-21T00:00:00.000Z' } })
     assert.deepEqual([made.cover.count, 'first_seq' in made.cover], [0, false])
     assert.equal((await judge(made, vkey)).status, 'empty')
+  })
+
+  test('by an id that stands in no record: refused, so that no cover says whom somebody asked for', async () => {
+    for (const field of ['actor_id', 'resource_id', 'conversation_id', 'subject_id']) {
+      const asked = exported(ledger, { filter: { [field]: 'somebody-else' } })
+      await assert.rejects(asked, { code: 'not-found', path: field })
+    }
   })
 })
 

@@ -45,10 +45,10 @@ const MAX_REASON_BYTES = 2_000
 /**
  * Publishes a checkpoint and exports what it covers. A failed export leaves nothing under the wanted name.
  * @returns the cover
- * @throws LedgerError `invalid-query`, `export-exists`, `not-exported`, `not-published`, `store-corrupt`
+ * @throws LedgerError `invalid-query`, `not-found` (an id that is asked for stands in no record), `export-exists`, `not-exported`, `not-published`, `store-corrupt`
  */
 export async function exportLedger(ledger: Ledger, request: ExportRequest): Promise<ExportCover> {
-  const query = checkRequest(request)
+  const query = await ledger.recordedFilter(checkRequest(request))
   return buildFolder(request.out, async (folder) => {
     // Taken first: whatever the ledger published before this instant is in the export.
     const exported_at = formatTimestamp(request.now ?? systemClock.now())

@@ -343,6 +343,7 @@ const DRAFT: Record<keyof Draft, true> = {
   compliance_domains: true,
   retention_class: true,
   assurance: true,
+  content: true,
 }
 
 test("the schema, the type Draft and the table of fields name the same fields as the caller's", () => {

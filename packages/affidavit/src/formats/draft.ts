@@ -17,8 +17,11 @@ import {
   type BuiltInAction,
   CLASSIFICATIONS,
   type Draft,
+  type DraftContent,
   ENTRY_FIELDS,
   type FieldKind,
+  MAX_BODY_BYTES,
+  MAX_CONTENTS,
   MAX_LABEL_BYTES,
   MAX_WORD_BYTES,
   OUTCOMES,
@@ -40,6 +43,17 @@ const sourceSchema = Type.Object(
     service: label,
     trace_id: Type.Optional(Type.String(traceId)),
     span_id: Type.Optional(Type.String(spanId)),
+  },
+  { additionalProperties: false },
+)
+
+const contentSchema = Type.Object(
+  {
+    name: Type.String(),
+    media_type: Type.String(),
+    // Judged by checkContent: no schema knows bytes and files.
+    body: Type.Unsafe<string | Uint8Array | Blob>(Type.Any()),
+    subject_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, uniqueItems: true })),
   },
   { additionalProperties: false },
 )
@@ -74,6 +88,7 @@ const draftSchema = Type.Object(
     compliance_domains: Type.Optional(Type.Array(Type.String(word), { minItems: 1, uniqueItems: true })),
     retention_class: Type.Optional(Type.String(word)),
     assurance: Type.Optional(Type.Enum([...ASSURANCES])),
+    content: Type.Optional(Type.Array(contentSchema, { minItems: 1, maxItems: MAX_CONTENTS })),
   },
   { additionalProperties: false },
 )
@@ -128,6 +143,7 @@ function checkedFields(value: unknown): Static<typeof draftSchema> {
   checkLabels(fields)
   checkTimestamp(fields.timestamp)
   checkCompanions(fields)
+  checkContents(fields.content)
   return fields
 }
 
@@ -209,6 +225,39 @@ function checkText(path: string, value: unknown, judge: (text: string, maxBytes:
   if (typeof value !== 'string') return
   const problem = judge(value, MAX_LABEL_BYTES)
   if (problem !== undefined) throw new DraftFault(path, problem)
+}
+
+function checkContents(contents: Static<typeof draftSchema>['content']): void {
+  if (contents === undefined) return
+  const names = new Set<string>()
+  for (const [i, { name, media_type, body, subject_ids }] of contents.entries()) {
+    const path = `content[${i}]`
+    checkText(`${path}.name`, name, labelProblem)
+    checkText(`${path}.media_type`, media_type, labelProblem)
+    checkList(`${path}.subject_ids`, subject_ids)
+    const problem = bodyProblem(body)
+    if (problem !== undefined) throw new DraftFault(`${path}.body`, problem)
+    if (names.has(name)) throw new DraftFault(`${path}.name`, 'another content of this record has this name')
+    names.add(name)
+  }
+}
+
+// A text with half a character has no UTF-8: what would be kept is not what was said.
+function bodyProblem(body: unknown): string | undefined {
+  if (typeof body === 'string' && !body.isWellFormed()) return 'holds half a surrogate pair; hand in its bytes'
+  if (!isBody(body)) return 'must be a text, bytes or a Blob'
+  const size = bodySize(body)
+  return size > MAX_BODY_BYTES ? `has ${size} bytes; a body has at most ${MAX_BODY_BYTES}` : undefined
+}
+
+function isBody(body: unknown): body is DraftContent['body'] {
+  return typeof body === 'string' || body instanceof Uint8Array || body instanceof Blob
+}
+
+/** The bytes of a body. */
+export function bodySize(body: DraftContent['body']): number {
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  return body instanceof Blob ? body.size : body.length
 }
 
 function checkTimestamp(timestamp: string | undefined): void {

@@ -5,7 +5,15 @@ import { canonicalJson, canonicalValue, ENTRY_JSON, JsonFault, type JsonValue, p
 import { decodeUtf8 } from '../bytes/text.ts'
 import { isCanonicalUnescaped } from '../bytes/unescaped-json.ts'
 import { type Characters, fieldProblem } from './field-rules.ts'
-import { type AuditRecord, type Draft, ENTRY_FIELDS, FORMAT_VERSION, MAX_ENTRY_BYTES } from './fields.ts'
+import {
+  type AuditRecord,
+  DEFAULT_CLASSIFICATION,
+  DEFAULT_RETENTION_CLASS,
+  type Draft,
+  ENTRY_FIELDS,
+  FORMAT_VERSION,
+  MAX_ENTRY_BYTES,
+} from './fields.ts'
 
 const FIELDS_IN_ORDER = Object.keys(ENTRY_FIELDS)
 
@@ -55,7 +63,7 @@ export type FieldTexts = readonly (string | undefined)[]
  * The canonical text of each field of a draft, as received: what the draft commitment covers.
  * @throws JsonFault where `details` or another value has no canonical form
  */
-export function canonicalFields(draft: Draft): FieldTexts {
+export function canonicalFields(draft: Omit<Draft, 'content'>): FieldTexts {
   const texts = new Array<string | undefined>(FIELDS_IN_ORDER.length).fill(undefined)
   for (const name of Object.keys(draft)) write(texts, name, Reflect.get(draft, name))
   return texts
@@ -75,23 +83,39 @@ export function canonicalDraft(fields: FieldTexts): string {
   return `{${joinTexts(fields, 0, fields.length).slice(0, -1)}}`
 }
 
-/** The pieces of an admitted draft's entry, with defaults and sets in order. */
-export function entryPieces(draft: Draft, fields: FieldTexts, admission: Admission): EntryPieces {
+/** The texts with some fields written anew. A field that is undefined is absent. */
+export function changedFields(
+  fields: FieldTexts,
+  changes: { readonly [name in keyof AuditRecord]?: unknown },
+): FieldTexts {
   const texts = fields.slice()
-  if (draft.assurance === undefined) write(texts, 'assurance', 'recorded')
-  if (draft.data_classification === undefined) write(texts, 'data_classification', 'restricted')
-  if (draft.retention_class === undefined) write(texts, 'retention_class', 'default')
+  for (const name of Object.keys(changes)) {
+    texts[INDEX.get(name) ?? noField(name)] = undefined
+    write(texts, name, Reflect.get(changes, name))
+  }
+  return texts
+}
+
+/** The pieces of an admitted draft's entry: its fields as they are to stand there, and what is said by default. */
+export function entryPieces(fields: FieldTexts, admission: Admission): EntryPieces {
+  const texts = fields.slice()
+  for (const [name, value] of DEFAULTS)
+    if (texts[INDEX.get(name) ?? noField(name)] === undefined) write(texts, name, value)
   write(texts, 'id', admission.id)
   write(texts, 'timestamp', admission.timestamp)
   write(texts, 'ledger', admission.ledger)
   write(texts, 'salt', admission.salt)
   write(texts, 'draft_commitment', admission.draft_commitment)
   write(texts, 'v', FORMAT_VERSION)
-  if (draft.subject_ids !== undefined) write(texts, 'subject_ids', [...draft.subject_ids].sort())
-  if (draft.compliance_domains !== undefined) write(texts, 'compliance_domains', [...draft.compliance_domains].sort())
   const [a = '', b = '', c = '', d = '', e = ''] = PIECES.map(({ from, to }) => joinTexts(texts, from, to))
   return [a, b, c, d, e.slice(0, -1)]
 }
+
+const DEFAULTS = [
+  ['assurance', 'recorded'],
+  ['data_classification', DEFAULT_CLASSIFICATION],
+  ['retention_class', DEFAULT_RETENTION_CLASS],
+] as const
 
 /** Each text with a comma behind it. */
 function joinTexts(texts: FieldTexts, from: number, to: number): string {

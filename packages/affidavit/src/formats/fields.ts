@@ -7,6 +7,12 @@ export const FORMAT_VERSION = 1
 export const MAX_ENTRY_BYTES = 65_535
 /** Canonical bytes of a draft; the rest is room for what the ledger adds. */
 export const MAX_DRAFT_BYTES = 64_000
+/** Bytes of one body of content. */
+export const MAX_BODY_BYTES = 134_217_728
+/** A larger body is kept before its record, chunk by chunk (spec/vault.md §6). */
+export const LARGE_BODY_BYTES = 262_144
+/** Bodies of one record. */
+export const MAX_CONTENTS = 64
 /** UTF-8 bytes of one identifier or label. */
 export const MAX_LABEL_BYTES = 256
 /** Bytes of one word of a controlled vocabulary. */
@@ -90,6 +96,13 @@ export const ACTIONS: readonly BuiltInAction[] = [
 /** Actions that only the ledger itself may record: a caller who could write them could forge its history. */
 export const RESERVED_ACTIONS: ReadonlySet<string> = new Set([
   'logging_started',
+  'records_viewed',
+  'content_revealed',
+  'pseudonym_resolved',
+  'records_exported',
+  'integrity_verified',
+  'policy_changed',
+  'content_erased',
   'key_rotated',
   'clock_stepped',
   'append_conflicted',
@@ -118,6 +131,9 @@ export const ACTOR_TYPES = ['user', 'agent', 'admin', 'system'] as const
 /** Ordered: a later one is stricter. */
 export const CLASSIFICATIONS = ['public', 'internal', 'confidential', 'restricted'] as const
 export const ASSURANCES = ['recorded', 'observed', 'imported'] as const
+
+export const DEFAULT_CLASSIFICATION = 'restricted'
+export const DEFAULT_RETENTION_CLASS = 'default'
 
 export type Outcome = (typeof OUTCOMES)[number]
 export type ActorType = (typeof ACTOR_TYPES)[number]
@@ -160,7 +176,7 @@ export const ENTRY_FIELDS: Readonly<Record<string, { kind: FieldKind; required: 
     agent_version: { kind: 'label', required: false, set: 'caller' },
     assurance: { kind: 'assurance', required: true, set: 'caller' },
     compliance_domains: { kind: 'words', required: false, set: 'caller' },
-    content: { kind: 'contents', required: false, set: 'ledger' },
+    content: { kind: 'contents', required: false, set: 'caller' },
     conversation_id: { kind: 'id', required: false, set: 'caller' },
     conversation_previous_hash: { kind: 'link', required: false, set: 'ledger' },
     conversation_seq: { kind: 'integer', required: false, set: 'ledger' },
@@ -287,10 +303,23 @@ export interface Draft {
   retention_class?: string
   /** `recorded` where left out. */
   assurance?: Assurance
+  /** What was said, asked or answered, word for word: sealed before it is kept, and referred to in the record. */
+  content?: DraftContent[]
+}
+
+/** Content as a caller hands it in. A file of any size is `await openAsBlob(path)` of node:fs. */
+export interface DraftContent {
+  /** What it is to the record: `message`, `arguments`, `result`. A name stands once in a record. */
+  name: string
+  media_type: string
+  /** A text is its UTF-8. At most MAX_BODY_BYTES. */
+  body: string | Uint8Array | Blob
+  /** The persons it is about; those of the record where left out. */
+  subject_ids?: string[]
 }
 
 /** A record as it stands in the ledger: every field of its entry, and the hash of the entry. */
-export interface AuditRecord extends Draft {
+export interface AuditRecord extends Omit<Draft, 'content'> {
   v: number
   ledger: string
   seq: number

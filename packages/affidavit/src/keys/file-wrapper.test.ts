@@ -88,7 +88,7 @@ describe('a key file', () => {
     assert.deepEqual([wrapped.length, wrapped[0], Uint8Array.from(opened)], [61, 1, KEY])
   })
 
-  test('which others can read is refused with the cure, and so is a folder of that kind', async () => {
+  test('which others can read is refused with the cure, and so is a folder that they may write to', async () => {
     for (const mode of [0o640, 0o604, 0o620, 0o666]) {
       const { path, unwrap } = await oneVersion()
       chmodSync(path, mode)
@@ -97,8 +97,12 @@ describe('a key file', () => {
       await unwrap()
     }
     const { folder, unwrap } = await oneVersion()
-    chmodSync(folder, 0o750)
-    await refuses(unwrap, 'key-unavailable', /chmod 700/)
+    for (const mode of [0o770, 0o702]) {
+      chmodSync(folder, mode)
+      await refuses(unwrap, 'key-unavailable', /chmod 700/)
+    }
+    chmodSync(folder, 0o755)
+    await unwrap()
   })
 
   test('which is missing is unavailable, not destroyed', async () => {

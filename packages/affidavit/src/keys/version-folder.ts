@@ -110,7 +110,7 @@ function namesIn(folder: string): string[] {
 /** The text of a file that its owner alone can read; `undefined` where there is none. */
 function readOwn(folder: string, path: string): string | undefined {
   try {
-    expectClosed(folder, statSync(folder).mode, 'chmod 700')
+    expectOwn(folder, statSync(folder).mode)
     const fd = openSync(path, 'r')
     try {
       expectClosed(path, fstatSync(fd).mode, 'chmod 600')
@@ -128,6 +128,12 @@ function readOwn(folder: string, path: string): string | undefined {
 function expectClosed(path: string, mode: number, command: string): void {
   if ((mode & 0o077) === 0) return
   throw keyUnavailable(`${path} is open to other users of this machine`, `${command} ${path}; and consider it seen`)
+}
+
+// Who may only look sees names. A copy of the folder by a tool that knows no modes opens.
+function expectOwn(folder: string, mode: number): void {
+  if ((mode & 0o022) === 0) return
+  throw keyUnavailable(`other users of this machine may write to ${folder}`, `chmod 700 ${folder}`)
 }
 
 function isThere(path: string): boolean {

@@ -1,7 +1,7 @@
-// Admission apart from commitments, which commitment.test.ts is about.
+// PlainAdmission apart from commitments, which commitment.test.ts is about.
 
 import assert from 'node:assert/strict'
-import { createHash, createSecretKey } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 
@@ -9,7 +9,7 @@ import { ANY_ACTION, anyDraft } from '../../test/any-draft.ts'
 import { type ErrorCode, LedgerError } from '../errors/ledger-error.ts'
 import { type Draft, MAX_DRAFT_BYTES } from '../formats/fields.ts'
 import { type FixedClock, fixedClock } from '../testing/fixed-clock.ts'
-import { type Admission, createAdmission } from './admit.ts'
+import { type PlainAdmission, plainAdmission } from '../testing/plain-admission.ts'
 import type { PreparedDraft } from './store.ts'
 
 const LEDGER = 'clinic.example/agents/5f0c2a9be1d34876'
@@ -18,8 +18,8 @@ const ACTIONS = {
 } as const
 const BARE: Draft = { action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent' }
 
-function admissionAt(clock: Pick<FixedClock, 'now' | 'elapsed'>, ledger: string = LEDGER): Admission {
-  return createAdmission({ ledger, digestKey: createSecretKey(Buffer.alloc(32, 7)), actions: ACTIONS, clock })
+function admissionAt(clock: Pick<FixedClock, 'now' | 'elapsed'>, ledger: string = LEDGER): PlainAdmission {
+  return plainAdmission({ ledger, actions: ACTIONS, clock })
 }
 
 const { admit, admitOwn, deriveId } = admissionAt(fixedClock())

@@ -1,10 +1,9 @@
 // Holding every draft against the clock: a step is recorded before the draft that met it, a jump stops it.
 
 import type { Draft } from '../formats/fields.ts'
-import type { Admission } from './admit.ts'
+import type { Admission, Admitted } from './admit.ts'
 import { clockJump, stepRecord } from './own-records.ts'
-import type { Queue } from './queue.ts'
-import type { PreparedDraft } from './store.ts'
+import type { Placing } from './place.ts'
 import type { Timekeeper } from './timekeeper.ts'
 
 export interface ClockWatch {
@@ -19,15 +18,19 @@ export interface ClockWatch {
   settle(): Promise<void>
 }
 
-export function createClockWatch(timekeeper: Timekeeper, admission: Admission, queue: Queue): ClockWatch {
+export function createClockWatch(
+  timekeeper: Timekeeper,
+  admission: Admission,
+  placing: Pick<Placing, 'place'>,
+): ClockWatch {
   // A step is told once, so its record is kept until it is durable; its id makes it one record however often it is tried.
-  let owed: PreparedDraft[] = []
+  let owed: Admitted[] = []
 
   function recordOwed(): Promise<unknown>[] {
     const now = owed
     owed = []
     return now.map((step) =>
-      queue.pushOwn(step).catch((error: unknown) => {
+      placing.place(step, 'ledger').catch((error: unknown) => {
         owed.push(step)
         throw error
       }),
@@ -46,9 +49,9 @@ export function createClockWatch(timekeeper: Timekeeper, admission: Admission, q
       const reading = timekeeper.look()
       if (reading.kind === 'steady') return
       const step = stepRecord(reading.expected, reading.found)
-      const prepared = admission.admitOwn({ ...step, ...by, actor_type: 'admin' })
-      if (reading.kind === 'stepped') owed.push(prepared)
-      else await queue.pushOwn(prepared)
+      const confirmed = admission.admitOwn({ ...step, ...by, actor_type: 'admin' })
+      if (reading.kind === 'stepped') owed.push(confirmed)
+      else await placing.place(confirmed, 'ledger')
       if (reading.kind === 'jumped') timekeeper.confirm(reading)
       await Promise.all(recordOwed())
     },

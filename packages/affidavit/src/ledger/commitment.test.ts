@@ -12,7 +12,7 @@ import { fromHex } from '../bytes/hex.ts'
 import { canonicalJson, ENTRY_JSON } from '../bytes/json.ts'
 import type { Draft } from '../formats/fields.ts'
 import { fixedClock } from '../testing/fixed-clock.ts'
-import { type Admission, createAdmission } from './admit.ts'
+import { type PlainAdmission, plainAdmission } from '../testing/plain-admission.ts'
 
 interface Golden {
   digest_key: string
@@ -25,9 +25,9 @@ const LEDGER = 'clinic.example/agents/5f0c2a9be1d34876'
 const ID = '0193f5a2-7c00-7abc-8def-000000000000'
 const BARE: Draft = { id: ID, action: 'tool_invoked', actor_id: 'agent-1', actor_type: 'agent' }
 
-function admissionOf(ledger: string, key: Uint8Array = KEY): Admission {
+function admissionOf(ledger: string, key: Uint8Array = KEY): PlainAdmission {
   const actions = { [ANY_ACTION]: { description: 'A patient was referred to another clinic.' } }
-  return createAdmission({ ledger, digestKey: createSecretKey(key), actions, clock: fixedClock() })
+  return plainAdmission({ ledger, commitmentKey: createSecretKey(key), actions, clock: fixedClock() })
 }
 
 function commitment(draft: unknown, ledger: string = LEDGER, key?: Uint8Array): string {

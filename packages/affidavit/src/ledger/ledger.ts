@@ -1,29 +1,45 @@
 // The ledger: wiring of admission, queue, store, publication and reading. Each of these lives in a file of its own.
 
-import type { Clock } from '../clock/clock.ts'
+import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { HashTile } from '../merkle/tile.ts'
+import { DEFAULT_PERSONAL_IDS } from '../registry/read-personal-ids.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Keyring } from '../vault/keyring.ts'
 import { createAdmission } from './admit.ts'
 import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import type { LedgerKeys } from './keys.ts'
-import { clockJump, conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
+import { createKeysAtHand } from './keys-at-hand.ts'
+import { mergeBySeq } from './merge-by-seq.ts'
+import {
+  clockJump,
+  conflictRecord,
+  erasureUnfinished,
+  idConflict,
+  ledgerClosed,
+  type Start,
+  startRecord,
+} from './own-records.ts'
+import { createPlacing, type Settled } from './place.ts'
 import { createProver } from './prove.ts'
 import { createPublisher, type PublishClock, type PublishSchedule } from './publisher.ts'
-import { createQueue } from './queue.ts'
-import { findEntry, readPages, recordOf, type SearchOptions } from './read.ts'
+import { createQueue, queueFull } from './queue.ts'
+import { findEntry, readPages, recordOf, type SearchOptions, take } from './read.ts'
 import { recover } from './recover.ts'
 import { rotateCheckpointKey } from './rotate.ts'
+import { scopesOf } from './scopes.ts'
 import { signStatement } from './statement.ts'
 import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint, StoredEntry } from './store.ts'
 import { readTile } from './tiles.ts'
 import { createTimekeeper, type Timekeeper } from './timekeeper.ts'
+import { recordedFilter, translateFilter } from './translate-filter.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
 export interface Appended {
@@ -33,6 +49,8 @@ export interface Appended {
   readonly recorded_at: string
   /** `duplicate`: the same draft was recorded before, and this is that record. */
   readonly state: 'recorded' | 'duplicate'
+  /** `not compared`: the record with this id stands, and a key is destroyed that would tell whether it is this draft's. */
+  readonly duplicate?: 'not compared'
 }
 
 /** What becomes of one draft of appendMany. */
@@ -65,6 +83,11 @@ export interface Ledger extends AsyncDisposable {
   search(filter?: EntryFilter, options?: SearchOptions): AsyncGenerator<AuditRecord>
   /** Entries as stored, for exports and proofs: the exact bytes. */
   entries(filter?: EntryFilter, options?: SearchOptions): AsyncGenerator<StoredEntry>
+  /**
+   * The filter with tokens for persons, to be written down.
+   * @throws LedgerError `not-found` where an id in it finds nothing, `invalid-query`
+   */
+  recordedFilter(filter: EntryFilter): Promise<EntryFilter>
   /** The C2SP proof file of a record, by id or seq; publishes first where no checkpoint covers it. */
   prove(which: string | number): Promise<string>
   /** Publishes a checkpoint of everything recorded; the newest one where nothing is new. */
@@ -92,6 +115,9 @@ export interface LedgerParts {
   readonly store: LedgerStore
   readonly ledger: string
   readonly keys: LedgerKeys
+  readonly keyring: Keyring
+  /** What tools touch, and which ids are personal; what is left out there holds where there is none. */
+  readonly registry?: Registry
   readonly outside: CheckpointFile
   readonly clock: Clock
   readonly actions: ApplicationActions
@@ -107,17 +133,30 @@ export interface LedgerParts {
  * @throws LedgerError `wrong-key`, `rolled-back`, `forked`, `not-published`, and what the store throws
  */
 export async function createLedger(parts: LedgerParts): Promise<Ledger> {
-  const { store, ledger, keys, outside } = parts
+  const { store, ledger, keys, keyring, outside } = parts
   const clock = inWholeMillis(parts.clock)
   const publishing = { store, ledger, keys, outside }
   // In this order: a database that was rolled back may name older keys.
   const checked = await recover(publishing)
   await checkKeys(store, ledger, keys)
-  const admission = createAdmission({ ledger, digestKey: keys.digestKey, actions: parts.actions, clock })
+  const keysAtHand = await createKeysAtHand(keyring)
+  // What the ledger records about itself waits for no key.
+  await keysAtHand.fetch({ personal: [], scopes: scopesOf({ timestamp: formatTimestamp(clock.now()) }) })
+  const personal_ids = parts.registry?.personal_ids ?? DEFAULT_PERSONAL_IDS
+  const admission = createAdmission({
+    store,
+    ledger,
+    keyring,
+    keys: keysAtHand,
+    personal_ids,
+    actions: parts.actions,
+    clock,
+  })
   const timekeeper = createTimekeeper(clock)
   const publisher = createPublisher(publishing, checked, confirmedClock(clock, timekeeper), parts.publish)
   const queue = createQueue(commit, parts.queueCapacity)
-  const clockWatch = createClockWatch(timekeeper, admission, queue)
+  const placing = createPlacing({ store, ledger, queue, renew })
+  const clockWatch = createClockWatch(timekeeper, admission, placing)
   let closing: Promise<void> | undefined
 
   async function commit(drafts: readonly PreparedDraft[], more: 'more' | 'last'): Promise<readonly Placed[]> {
@@ -127,38 +166,54 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     return placed
   }
 
-  // What the ledger records about itself goes the same way as everything else: admitted, queued, committed.
-  async function record(draft: Draft): Promise<Placed> {
-    return queue.pushOwn(admission.admitOwn(draft))
+  // What the ledger records about itself goes the same way as everything else: admitted, placed, committed.
+  function record(draft: Draft): Promise<Settled> {
+    return placing.place(admission.admitOwn(draft), 'ledger')
   }
 
-  // Runs up to the queue without waiting: callers are recorded in the order of their calls.
+  async function* find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry> {
+    const filters = await translateFilter(keyring, filter)
+    const found = filters.map((one) => readPages(store, ledger, one, options))
+    yield* take(mergeBySeq(found, options.order ?? 'ascending'), options.limit)
+  }
+
+  async function renew(fence: number): Promise<void> {
+    if ((await keysAtHand.renew()) < fence) throw erasureUnfinished(fence)
+  }
+
   async function append(draft: Draft): Promise<Appended> {
     if (closing !== undefined) throw ledgerClosed()
-    const prepared = admission.admit(draft)
+    const admitted = admission.admit(draft)
+    if (placing.room() < 1) throw queueFull(parts.queueCapacity)
     clockWatch.look()
-    const placed = await queue.push(prepared)
-    if (placed.state !== 'conflict') return { id: prepared.id, ...placed }
-    await record(conflictRecord(admission, prepared, placed.seq))
-    throw idConflict(prepared.id, placed.seq)
+    const settled = await placing.place(admitted, 'caller')
+    const { id } = admitted
+    if (settled.state === 'recorded') return { id, ...settled }
+    if (settled.state === 'duplicate') {
+      const { compared, ...duplicate } = settled
+      return compared ? { id, ...duplicate } : { id, ...duplicate, duplicate: 'not compared' }
+    }
+    const { seq, refused_commitment: draft_commitment } = settled
+    await record(conflictRecord(admission, { id, draft_commitment }, seq))
+    throw idConflict(id, seq)
   }
 
   async function appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]> {
     const outcomes: Promise<AppendOutcome>[] = []
     for await (const draft of drafts) {
-      while (queue.room() < 1) await queue.batchSettled()
+      while (placing.room() < 1) await queue.batchSettled()
       outcomes.push(append(draft).catch(refusedOr))
     }
     return Promise.all(outcomes)
   }
 
   async function shutDown(): Promise<void> {
-    await queue.drained()
+    await placing.settled()
     const [recorded] = await Promise.allSettled([clockWatch.settle()])
     try {
       await publisher.stop()
     } finally {
-      await store.close()
+      await Promise.all([store.close(), keyring.close()])
     }
     if (recorded.status === 'rejected') throw recorded.reason
   }
@@ -170,9 +225,14 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {
-      for await (const entry of readPages(store, ledger, filter, options)) yield recordOf(entry)
+      for await (const entry of find(filter, options)) yield recordOf(entry)
     },
-    entries: (filter = {}, options = {}) => readPages(store, ledger, filter, options),
+    entries: (filter = {}, options = {}) => find(filter, options),
+    recordedFilter: (filter) =>
+      recordedFilter(keyring, filter, async (one) => {
+        const [entry] = await store.entries(ledger, one, { limit: 1, order: 'ascending' })
+        return entry !== undefined
+      }),
     prove: createProver({ store, ledger, publish: () => publisher.publish() }),
     publish: () => publisher.publish(),
     checkpoints: (after = -1) => readCheckpoints(store, ledger, after),
@@ -186,7 +246,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       const size = (await store.head(ledger))?.size ?? 0
       const published = (await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER))?.size ?? 0
       const failure = publisher.failure()
-      return { size, published, room: queue.room(), ...(failure === undefined ? {} : { publish_failure: failure }) }
+      return { size, published, room: placing.room(), ...(failure === undefined ? {} : { publish_failure: failure }) }
     },
     close() {
       closing ??= shutDown()

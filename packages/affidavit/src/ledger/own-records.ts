@@ -7,7 +7,6 @@ import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { Admission } from './admit.ts'
 import { digestKeyCheck } from './check-keys.ts'
 import type { LedgerKeys } from './keys.ts'
-import type { PreparedDraft } from './store.ts'
 
 /** What a ledger follows: nothing, or one that was restored from a backup. */
 export type Previous =
@@ -22,7 +21,10 @@ export type Previous =
     }
 
 /** What entry 0 says of how the ledger begins. */
-export type Start = Previous & { readonly checkpoint_log: 'same folder' | 'elsewhere' }
+export type Start = Previous & {
+  readonly checkpoint_log: 'same folder' | 'elsewhere'
+  readonly keyring: 'same folder' | 'elsewhere'
+}
 
 const OWN = { actor_id: 'affidavit', actor_type: 'system', data_classification: 'internal' } as const
 
@@ -39,8 +41,14 @@ export async function startRecord(keys: LedgerKeys, start: Start): Promise<Draft
   }
 }
 
+/** A draft that got no place: its id, and the commitment that it would have had. */
+interface Refused {
+  readonly id: string
+  readonly draft_commitment: string
+}
+
 /** Somebody reused an id for another draft. The same conflict, tried again, is the same record. */
-export function conflictRecord(admission: Admission, refused: PreparedDraft, seq: number): Draft {
+export function conflictRecord(admission: Admission, refused: Refused, seq: number): Draft {
   return {
     ...OWN,
     id: admission.deriveId('append_conflicted', refused.id, refused.draft_commitment),
@@ -62,6 +70,13 @@ export function idConflict(id: string, seq: number): LedgerError {
     problem: `the id ${id} belongs to another record, at seq ${seq}; this draft was not recorded, the conflict was`,
     cure: 'give each record an id of its own; send a retry exactly as the first try',
     path: 'id',
+  })
+}
+
+export function erasureUnfinished(fence: number): LedgerError {
+  return new LedgerError('not-committed', {
+    problem: `an erasure was decided, and generation ${fence} of the keyring is not there yet; nothing was recorded`,
+    cure: 'finish it: affidavit erase --finish; then append the same drafts again',
   })
 }
 

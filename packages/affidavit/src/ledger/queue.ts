@@ -116,7 +116,7 @@ export function createQueue(commit: Commit, capacity: number): Queue {
   }
 }
 
-function queueFull(capacity: number): LedgerError {
+export function queueFull(capacity: number): LedgerError {
   return new LedgerError('queue-full', {
     problem: `${capacity} drafts wait to be committed already; this one was not taken`,
     cure: 'wait for appends to resolve, or spool; nothing was dropped',

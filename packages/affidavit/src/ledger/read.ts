@@ -65,6 +65,20 @@ export async function* readPages(
   }
 }
 
+/** The first of what was found. */
+export async function* take<Found>(
+  found: AsyncIterable<Found>,
+  limit: number = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Found> {
+  if (limit < 1) return
+  let taken = 0
+  for await (const one of found) {
+    yield one
+    taken++
+    if (taken >= limit) return
+  }
+}
+
 function checkFilter(filter: EntryFilter): void {
   for (const [name, value] of Object.entries(filter)) {
     if (value === undefined || typeof value === 'string' || typeof value === 'number') continue

@@ -57,7 +57,7 @@ for (const [name, another] of [
     for (const { verifierKey, checkpoint } of rotated) assert.deepEqual([verifierKey, checkpoint.size], [inForce, 2])
     await Promise.all([ledger.close(), other.close()])
     assert.deepEqual(await changesOf(folder, verifierKey), [[verifierKey, inForce]])
-    assert.deepEqual(readdirSync(keysFolder(folder)).sort(), ['checkpoint.key', 'digest.key', 'heartbeat.key'])
+    assert.deepEqual(readdirSync(keysFolder(folder)).sort(), ['checkpoint.key', 'digest.key', 'heartbeat.key', 'kek'])
   })
 }
 

@@ -7,8 +7,9 @@ import { openCheckpoint } from '../formats/checkpoint.ts'
 import type { Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { LedgerKeys, Signer } from './keys.ts'
+import type { Settled } from './place.ts'
 import type { Publisher } from './publisher.ts'
-import type { Placed, StoredCheckpoint } from './store.ts'
+import type { StoredCheckpoint } from './store.ts'
 
 /** Other processes publish too, and a checkpoint that only the old key signed announces nothing; then once more. */
 const ATTEMPTS = 20
@@ -16,7 +17,7 @@ const ATTEMPTS = 20
 export interface Rotation {
   readonly keys: LedgerKeys
   readonly publisher: Publisher
-  record(draft: Draft): Promise<Placed>
+  record(draft: Draft): Promise<{ readonly state: Settled['state'] }>
   deriveId(...words: readonly string[]): string
 }
 

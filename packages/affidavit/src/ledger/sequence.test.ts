@@ -9,13 +9,13 @@ import fc from 'fast-check'
 import { naiveTree } from '../../test/oracle/naive-tree.ts'
 import { emptyFrontier } from '../merkle/growth.ts'
 import { SAMPLE_TIME, samples } from '../testing/sample-drafts.ts'
-import { type Known, type NewEntry, type Sequenced, sequence, type Tip } from './sequence.ts'
+import { type Known, type NewEntry, type Sequenced, type Standing, sequence, type Tip } from './sequence.ts'
 import type { Placed, PreparedDraft } from './store.ts'
 
 const { prepare, id } = samples('sequence.example/agents/0123456789abcdef')
 
 const EMPTY: Tip = { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
-const NOTHING: Known = { standing: new Map(), conversations: new Map() }
+const NOTHING: Known = { standing: new Map(), conversations: new Map(), fence: 0 }
 
 /** An entry as anybody reads it. */
 interface Read {
@@ -76,7 +76,7 @@ function knownOf(entries: readonly Read[], drafts: readonly PreparedDraft[]): Kn
     const conversation_seq = Number(last.members.get('conversation_seq'))
     return [[conversation_id, { conversation_seq, integrity_hash: last.hash }] as const]
   })
-  return { standing: new Map(standing), conversations: new Map(conversations) }
+  return { standing: new Map(standing), conversations: new Map(conversations), fence: 0 }
 }
 
 function readEntry({ entry }: Pick<NewEntry, 'entry'>): Read {
@@ -214,7 +214,7 @@ test('a batch that records nothing leaves the tip as it is', () => {
 
 test('what is handed in is not changed', () => {
   const conversations = new Map([['c', { conversation_seq: 4, integrity_hash: 'ab'.repeat(32) }]])
-  const known = { standing: new Map(), conversations }
+  const known = { standing: new Map(), conversations, fence: 0 }
   const [tip, drafts] = [structuredClone(EMPTY), [prepare({ conversation_id: 'c', subject_ids: ['p2', 'p1'] })]]
   const before = structuredClone({ tip, drafts, known })
   const { entries } = sequence(tip, drafts, known, SAMPLE_TIME)
@@ -226,3 +226,40 @@ test('a tip whose time is none is our bug', () => {
   const tip = { ...EMPTY, recorded_at: 'yesterday' }
   assert.throws(() => sequence(tip, [prepare()], NOTHING, SAMPLE_TIME), /unreachable/)
 })
+
+test('behind a fence nothing gets a place that was prepared before it, and what stands is told all the same', () => {
+  const known: Known = { ...NOTHING, fence: 3, standing: new Map([[id(9), standingOf(9)]]) }
+  const at = (keyring_generation: number, number: number): PreparedDraft => ({
+    ...prepare({ id: id(number) }),
+    keyring_generation,
+  })
+  const retry = { ...at(1, 9), draft_commitment: standingOf(9).draft_commitment }
+  const { placed, entries } = sequence(EMPTY, [at(2, 1), at(3, 2), retry, at(4, 3)], known, SAMPLE_TIME)
+  assert.deepEqual(
+    placed.map(({ state }) => state),
+    ['stale', 'recorded', 'duplicate', 'recorded'],
+  )
+  assert.deepEqual(placed[0], { state: 'stale', fence: 3 })
+  assert.deepEqual(
+    entries.map(({ seq }) => seq),
+    [0, 1],
+  )
+})
+
+test('a decision to erase is a fence for the rest of its own batch', () => {
+  const decision: PreparedDraft = { ...prepare(), keyring_generation: 1, keyring_fence: 2 }
+  const { placed } = sequence(EMPTY, [prepare(), decision, prepare()], NOTHING, SAMPLE_TIME)
+  assert.deepEqual(
+    placed.map(({ state }) => state),
+    ['recorded', 'recorded', 'stale'],
+  )
+})
+
+function standingOf(number: number): Standing {
+  return {
+    seq: 7,
+    integrity_hash: 'ab'.repeat(32),
+    draft_commitment: 'cd'.repeat(31) + String(number).padStart(2, '0'),
+    recorded_at: '',
+  }
+}

@@ -36,6 +36,8 @@ export interface ConversationTip {
 export interface Known {
   readonly standing: ReadonlyMap<string, Standing>
   readonly conversations: ReadonlyMap<string, ConversationTip>
+  /** The generation of the keyring that drafts must have been prepared with, since the last decision to erase; 0 before any. */
+  readonly fence: number
 }
 
 export interface NewEntry {
@@ -61,7 +63,7 @@ export interface Sequenced {
  * Places drafts behind `tip`, in their order. Laws (spec/sequencing.md §1):
  * I1 seqs are consecutive from the tip; I2 each previous_hash is the hash of the entry before; I3 recorded_at never
  * decreases; I4 a conversation's links run from 0 without gap or fork; I5 an id gets one place: the same commitment is
- * answered with it again, another one with `conflict`.
+ * answered with it again, another one with `conflict`; I24 no draft gets a place that was prepared before the fence.
  */
 export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Known, at: UnixMillis): Sequenced {
   const growth = createGrowth(tip.frontier)
@@ -71,6 +73,7 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
   const entries: NewEntry[] = []
   const placed: Placed[] = []
   let previous_hash = tip.integrity_hash
+  let fence = known.fence
 
   for (const draft of drafts) {
     // 1. An id that has a place keeps it (I5); earlier drafts of this very batch count as standing.
@@ -79,7 +82,12 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
       placed.push(answerAgain(draft, earlier))
       continue
     }
-    // 2. The place: next seq, link to the entry before, link to the conversation's entry before (I1, I2, I4).
+    // 2. What was prepared with keys that are to be destroyed gets none (I24).
+    if (draft.keyring_generation < fence) {
+      placed.push({ state: 'stale', fence })
+      continue
+    }
+    // 3. The place: next seq, link to the entry before, link to the conversation's entry before (I1, I2, I4).
     const seq = growth.size
     const place: Place = {
       seq,
@@ -87,12 +95,13 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
       recorded_at,
       ...conversationLink(draft.conversation_id, conversations, known),
     }
-    // 3. The text that is hashed is the text that is stored.
+    // 4. The text that is hashed is the text that is stored.
     const entry = entryText(draft.pieces, place)
     const integrity_hash = leafHexOfText(entry)
     const nodes = growth.append(bytesOfHex(integrity_hash))
-    // 4. What the next draft builds on.
+    // 5. What the next draft builds on.
     previous_hash = integrity_hash
+    fence = Math.max(fence, draft.keyring_fence ?? 0)
     entries.push({ seq, entry, nodes, subject_ids: draft.subject_ids ?? [], payloads: draft.payloads ?? [] })
     placed.push({ state: 'recorded', seq, integrity_hash, recorded_at })
     standing.set(draft.id, { seq, integrity_hash, draft_commitment: draft.draft_commitment, recorded_at })

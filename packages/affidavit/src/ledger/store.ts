@@ -12,6 +12,10 @@ export interface PreparedDraft {
   readonly id: string
   readonly draft_commitment: string
   readonly pieces: EntryPieces
+  /** The generation of the keyring whose keys and tokens it was prepared with, or an earlier one (spec/sealing.md §5). */
+  readonly keyring_generation: number
+  /** Of a decision to erase: the generation that drafts after it must have been prepared with. */
+  readonly keyring_fence?: number
   readonly conversation_id?: string
   readonly subject_ids?: readonly string[]
   /** The sealed payloads that its content references name. */
@@ -60,6 +64,8 @@ export type Placed =
   | { readonly state: 'recorded'; readonly seq: number; readonly integrity_hash: string; readonly recorded_at: string }
   | { readonly state: 'duplicate'; readonly seq: number; readonly integrity_hash: string; readonly recorded_at: string }
   | { readonly state: 'conflict'; readonly seq: number; readonly integrity_hash: string }
+  /** It was prepared with keys that an erasure is to destroy: nothing of it is recorded, and it is to be prepared anew. */
+  | { readonly state: 'stale'; readonly fence: number }
 
 /** The last entry of a ledger; `undefined` while it is empty. */
 export interface Head {

@@ -6,7 +6,11 @@ import { parseRegistry } from './parse.ts'
 import { type Personal, personalIds } from './personal-ids.ts'
 
 function judged(section: string, actor: ActorType, type: string | undefined): Personal {
-  return personalIds(parseRegistry(`version: 1\nrevision: test\n${section}`, 'yaml', 'test.yaml'), actor, type)
+  return personalIds(
+    parseRegistry(`version: 1\nrevision: test\n${section}`, 'yaml', 'test.yaml').personal_ids,
+    actor,
+    type,
+  )
 }
 
 for (const [actor, personal] of [

@@ -1,7 +1,7 @@
 // Which ids of a record name a person, by the registry (spec/registry.md §6). Ids of subjects always do.
 
 import type { ActorType } from '../formats/fields.ts'
-import type { Registry } from './registry.ts'
+import type { PersonalIds } from './registry.ts'
 
 /** For each field whether its id is personal, and so stands in the record as a token. */
 export interface Personal {
@@ -11,8 +11,11 @@ export interface Personal {
 }
 
 /** `resource_type` is that of the record; without one there is no resource id either. */
-export function personalIds(registry: Registry, actor_type: ActorType, resource_type: string | undefined): Personal {
-  const { actor_types, on_behalf_of, impersonal_resource_types } = registry.personal_ids
+export function personalIds(
+  { actor_types, on_behalf_of, impersonal_resource_types }: PersonalIds,
+  actor_type: ActorType,
+  resource_type: string | undefined,
+): Personal {
   return {
     actor_id: actor_types.includes(actor_type),
     on_behalf_of,

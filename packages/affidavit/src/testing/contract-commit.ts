@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import type { Draft } from '../formats/fields.ts'
 import type { LedgerStore, Placed } from '../ledger/store.ts'
 import { allEntries, LEDGER, membersOf, naiveLeafHash, type WithStore } from './contract-reading.ts'
 import { SAMPLE_TIME, samples } from './sample-drafts.ts'
 
-const { prepare, batch, id } = samples(LEDGER)
+const { prepare, prepareOwn, batch, id } = samples(LEDGER)
 
 export function commitContract(withStore: WithStore): void {
   placeContract(withStore)
@@ -40,10 +41,7 @@ function placeContract(withStore: WithStore): void {
         ...(await store.commit(batch([prepare(), prepare({ details: { text: 'ä€😀' } })]))),
       ]
       const entries = await allEntries(store)
-      assert.deepEqual(
-        placed.map(({ integrity_hash }) => integrity_hash),
-        entries.map(naiveLeafHash),
-      )
+      assert.deepEqual(placed.map(hashOf), entries.map(naiveLeafHash))
       let previous = ''
       for (const entry of entries) {
         assert.equal(membersOf(entry).get('previous_hash'), previous)
@@ -93,8 +91,27 @@ function idempotencyContract(withStore: WithStore): void {
         batch([prepare(), changed, prepare({ id: id(2) }), prepare({ id: id(2), model: 'm' })]),
       )
       assert.deepEqual(states(placed), ['recorded', 'conflict', 'recorded', 'conflict'])
-      assert.deepEqual(placed[1], { state: 'conflict', seq: 0, integrity_hash: first?.integrity_hash })
+      assert.deepEqual(placed[1], {
+        state: 'conflict',
+        seq: 0,
+        integrity_hash: first === undefined ? undefined : hashOf(first),
+      })
       assert.deepEqual(seqs(placed), [1, 0, 2, 2])
+      assert.equal((await store.head(LEDGER))?.size, 3)
+    }))
+
+  test('a draft that was prepared before an erasure was decided gets no place behind it, whoever decided', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const erased = (keyring_generation: number): Partial<Draft> => {
+        return { action: 'content_erased', actor_type: 'system', details: { phase: 'decided', keyring_generation } }
+      }
+      const decision = { ...prepareOwn(erased(2)), keyring_fence: 2 }
+      const [before] = await store.commit(batch([prepare(), decision]))
+      assert.equal(before?.state, 'recorded')
+      const after = [prepare({ id: id(1) }), { ...prepare({ id: id(2) }), keyring_generation: 2 }]
+      assert.deepEqual(await store.commit(batch(after.slice(0, 1))), [{ state: 'stale', fence: 2 }])
+      assert.deepEqual(states(await store.commit(batch(after))), ['stale', 'recorded'])
       assert.equal((await store.head(LEDGER))?.size, 3)
     }))
 
@@ -210,8 +227,12 @@ async function sizesSeenDuring(store: LedgerStore, work: Promise<unknown>): Prom
   return seen
 }
 
-function seqs(placed: readonly Placed[]): number[] {
-  return placed.map(({ seq }) => seq)
+function hashOf(placed: Placed): string | undefined {
+  return 'integrity_hash' in placed ? placed.integrity_hash : undefined
+}
+
+function seqs(placed: readonly Placed[]): (number | undefined)[] {
+  return placed.map((place) => ('seq' in place ? place.seq : undefined))
 }
 
 function states(placed: readonly Placed[]): string[] {

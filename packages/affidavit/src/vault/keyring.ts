@@ -32,6 +32,8 @@ export interface Keyring {
   generation(): Promise<number>
   /** The keys of these scopes, in order; made where they are new. Durable when it resolves. */
   scopeKeys(scopes: readonly Scope[]): Promise<readonly ScopeKey[]>
+  /** The keys of these scopes, in order; `undefined` where one was never made, or is destroyed. */
+  knownScopeKeys(scopes: readonly Scope[]): Promise<readonly (ScopeKey | undefined)[]>
   /** The keys with these ids that are still there. */
   scopeKeysById(ids: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>
   /** The scopes that a subject or a conversation owns. */
@@ -108,6 +110,18 @@ export async function openKeyring(parts: KeyringParts): Promise<Keyring> {
     async scopeKeys(scopes) {
       const make = (keys: GenerationKeys, scope: Scope): KeyringRow => sealScope(keys, newScope(scope, random), random)
       return (await findOrMake(scopes, scopeLookup, make)).filter(isScope).map(scopeKeyOf)
+    },
+    async knownScopeKeys(scopes) {
+      return ask(async (keys) => {
+        const lookups = scopes.map((scope) => scopeLookup(keys, scope))
+        const found = await store.find(keys.generation, [...new Set(lookups)])
+        if (found === 'superseded') return found
+        const opened = new Map(found.map((row) => [row.lookup, openRow(keys, row)]))
+        return lookups.map((lookup) => {
+          const row = opened.get(lookup)
+          return row?.kind === 'scope' ? scopeKeyOf(row) : undefined
+        })
+      })
     },
     async scopeKeysById(ids) {
       const opened = await openAll((generation) => store.byKeys(generation, ids))

@@ -6,6 +6,7 @@ import type { Ledger } from '../../src/ledger/ledger.ts'
 import { type Command, command, current, type Model, onOpen, opened, pick, slackOf, writtenSince } from './command.ts'
 import { type Handed, judgeAppends, type Outcome } from './paper-appends.ts'
 import { iso } from './paper-clock.ts'
+import { learnKeys } from './paper-keys.ts'
 import type { Fields } from './paper-ledger.ts'
 
 /** What a caller hands in next. */
@@ -36,6 +37,13 @@ export function append(callers: readonly Caller[], way: Way): Command {
         const handed = choices.map((choice) => resolve(choice, model))
         return { through: looked, handed, outcomes: await handIn(ledger, handed, way) }
       }),
+    )
+    const drafts = calls.flatMap(({ handed }) => handed.flatMap((one) => ('refusal' in one ? [] : [one.draft])))
+    const now = iso(model.clock.now)
+    await learnKeys(
+      paper.scopeKeys,
+      await world.keyring.get(),
+      drafts.map((draft) => ({ timestamp: now, ...draft })),
     )
     judgeAppends(paper, model.clock, calls, await writtenSince(world, paper), slackOf(world, before))
   })

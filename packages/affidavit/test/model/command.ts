@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import type { AsyncCommand } from 'fast-check'
 
 import type { Ledger } from '../../src/ledger/ledger.ts'
+import type { Keyring } from '../../src/vault/keyring.ts'
+import { withPersons } from '../persons.ts'
 import type { Looked, PaperClock } from './paper-clock.ts'
 import { type Fields, type Paper, type Written, writtenOf } from './paper-ledger.ts'
 import type { World } from './world.ts'
@@ -49,11 +51,17 @@ export function opened({ open }: Model, { handles }: World, which: number): Open
 }
 
 /** What stands behind the end of the paper. */
-export async function writtenSince({ handles }: World, { records }: Paper): Promise<Written[]> {
+export async function writtenSince({ handles, keyring }: World, { records }: Paper): Promise<Written[]> {
   const written: Written[] = []
   const { ledger } = only(handles.slice(0, 1))
-  for await (const { entry } of ledger.entries({ from_seq: records.length })) written.push(writtenOf(entry))
+  for await (const { entry } of ledger.entries({ from_seq: records.length })) {
+    written.push(await asHandedIn(await keyring.get(), writtenOf(entry)))
+  }
   return written
+}
+
+async function asHandedIn(keyring: Keyring, { fields, hash }: Written): Promise<Written> {
+  return { fields: await withPersons(keyring, fields), hash }
 }
 
 /** What waiting for other writers may have added to the time of a record; `before` is of performance.now(). */

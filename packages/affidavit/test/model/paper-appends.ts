@@ -51,7 +51,7 @@ export function judgeAppends(
   const named = Map.groupBy(claims, ({ draft }) => draft.id)
   for (const [id, group] of named) {
     if (id === undefined) for (const { outcome } of group) assert.equal(outcome.state, 'recorded')
-    else judgeId(paper, id, group, own)
+    else judgeId(paper, clock, id, group, own)
   }
   const recorded = claims.filter(({ outcome }) => outcome.state === 'recorded')
   for (const call of calls) {
@@ -81,7 +81,7 @@ function claimsOf(call: Call, clock: PaperClock, own: Fields[]): Claim[] {
 }
 
 /** An id has one place: that of the first draft under it. */
-function judgeId(paper: Paper, id: unknown, group: readonly Claim[], own: Fields[]): void {
+function judgeId(paper: Paper, clock: PaperClock, id: unknown, group: readonly Claim[], own: Fields[]): void {
   const before = paper.records.find(({ fields }) => fields.id === id)
   const [winner, ...more] = group.filter(({ outcome }) => outcome.state === 'recorded')
   assert.equal(more.length, 0, 'an id is recorded once')
@@ -100,7 +100,7 @@ function judgeId(paper: Paper, id: unknown, group: readonly Claim[], own: Fields
       continue
     }
     assertRefused(outcome, 'id-conflict')
-    const conflict = conflictSaid(id, seq, commitmentOf(paper, id, draft))
+    const conflict = conflictSaid(id, seq, commitmentOf(paper, id, draft, iso(clock.now)))
     const said = [...own, ...paper.records.map(({ fields }) => fields)]
     if (!said.some((one) => isSame(one, conflict))) own.push(conflict)
   }

@@ -1,8 +1,10 @@
 // The ledger as somebody would keep it on paper: lists, looked through from the beginning. Shares no code with src, which
 // is held against it.
 
-import { createHash, createHmac } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
+
+import { commitmentUnder, type PaperKeys } from './paper-keys.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -17,7 +19,7 @@ export interface PaperRecord {
 
 export interface Paper {
   readonly origin: string
-  readonly digestKey: Uint8Array
+  readonly scopeKeys: PaperKeys
   readonly records: PaperRecord[]
   /** Sizes that were published. */
   readonly checkpoints: number[]
@@ -48,13 +50,18 @@ export function textOf(draft: Fields): string {
   return String(canonicalize(draft))
 }
 
-export function commitmentOf({ digestKey, origin }: Paper, id: unknown, draft: Fields): string {
+export function commitmentOf({ scopeKeys, origin }: Paper, id: unknown, draft: Fields, now: string): string {
   const message = `affidavit draft v1\n${origin}\n${String(id)}\n${textOf(draft)}`
-  return createHmac('sha256', digestKey).update(message).digest('hex')
+  return commitmentUnder(scopeKeys, origin, { timestamp: now, ...draft }, message)
 }
 
 /** The record that a draft becomes: what was said, what was not, and where it stands. */
 export function recordOf(paper: Paper, draft: Fields, made: { id: unknown; timestamp: string }): Fields {
+  const draft_commitment = commitmentOf(paper, made.id, draft, made.timestamp)
+  return { ...fieldsOf(paper, draft, made), draft_commitment }
+}
+
+function fieldsOf(paper: Paper, draft: Fields, made: { id: unknown; timestamp: string }): Fields {
   const before = paper.records.filter(({ fields }) => fields.conversation_id === draft.conversation_id)
   return {
     assurance: 'recorded',
@@ -65,7 +72,6 @@ export function recordOf(paper: Paper, draft: Fields, made: { id: unknown; times
     ...sorted('subject_ids', draft),
     ...sorted('compliance_domains', draft),
     ...(draft.conversation_id === undefined ? {} : { conversation_seq: before.length }),
-    draft_commitment: commitmentOf(paper, made.id, draft),
     ledger: paper.origin,
     seq: paper.records.length,
     v: 1,
@@ -81,7 +87,7 @@ function sorted(name: string, draft: Fields): Fields {
 export function ownRecord(paper: Paper, said: Fields, { fields }: Written): Fields {
   const { id, draft_commitment } = fields
   const own = { actor_id: 'affidavit', actor_type: 'system', data_classification: 'internal' }
-  return { ...recordOf(paper, { ...own, ...said }, { id, timestamp: '' }), draft_commitment }
+  return { ...fieldsOf(paper, { ...own, ...said }, { id, timestamp: '' }), draft_commitment }
 }
 
 /** The conditions of a search, as EntryFilter names them. */

@@ -1,7 +1,7 @@
 // Commands that read: by id and seq, by conditions, with a proof, with the verifier.
 
 import assert from 'node:assert/strict'
-
+import { withPersons } from '../persons.ts'
 import { type Command, command, current, onOpen, opened, pick } from './command.ts'
 import { type Conditions, type Fields, onPaper, type Paper, publish, search } from './paper-ledger.ts'
 import { judgeFolder, judgeProof } from './verdicts.ts'
@@ -17,7 +17,8 @@ export function find(through: number, by: By, which: number): Command {
     const { ledger } = opened(model, world, through)
     const { seq, id, fields } = wanted(current(model), which)
     const found = await (by === 'seq' ? ledger.at(seq) : ledger.get(id))
-    assert.deepEqual(found === undefined ? undefined : onPaper(found), fields)
+    const persons = found === undefined ? undefined : await withPersons(await world.keyring.get(), found)
+    assert.deepEqual(persons === undefined ? undefined : onPaper(persons), fields)
   })
 }
 
@@ -66,7 +67,7 @@ export function searchFor(
     const { ledger } = opened(model, world, through)
     const paper = current(model)
     const conditions = Object.fromEntries(choices.flatMap((choice) => conditionOf(paper, choice)))
-    const found = await recordsOf(ledger.search(conditions, { order, limit }))
+    const found = await recordsOf(world, ledger.search(conditions, { order, limit }))
     assert.deepEqual(found, search(paper, conditions, order, limit), JSON.stringify(conditions))
   })
 }
@@ -82,5 +83,5 @@ function subjectOf(fields: Fields | undefined): unknown {
 }
 
 export function verifyNow(): Command {
-  return command('verify', ({ papers }, { folder }) => judgeFolder(folder, papers))
+  return command('verify', ({ papers }, world) => judgeFolder(world, papers))
 }

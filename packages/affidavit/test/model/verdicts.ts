@@ -8,19 +8,22 @@ import { databaseFile } from '../../src/embedded/folder.ts'
 import { parseVerifierKey } from '../../src/formats/verifier-key.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import { verifySqlite } from '../../src/stores/sqlite/verify.ts'
+import type { Keyring } from '../../src/vault/keyring.ts'
 import { verifyProof } from '../../src/verify/proof.ts'
 import type { Trust } from '../../src/verify/trust.ts'
 import { inspectCheckpointLog, inspectLedger } from '../oracle/naive-ledger.ts'
 import { naiveTree } from '../oracle/naive-tree.ts'
+import { withPersons } from '../persons.ts'
 import { onPaper, type Paper } from './paper-ledger.ts'
+import type { World } from './world.ts'
 
 /** Every incarnation in the folder is valid, and has what paper has, no more and no less. */
-export async function judgeFolder(folder: string, papers: readonly Paper[]): Promise<void> {
+export async function judgeFolder({ folder, keyring }: World, papers: readonly Paper[]): Promise<void> {
   const newest = papers.at(-1)
   for (const paper of papers) {
     // What a restored database lost, the checkpoint log still swears to: only the newest incarnation has all of its own.
     await judgeVerdict(folder, paper, paper === newest ? [await localAnchor(folder)] : [])
-    judgeRows(folder, paper)
+    await judgeRows(folder, paper, await keyring.get())
   }
   if (newest !== undefined) judgeReleased(folder, newest)
 }
@@ -40,10 +43,13 @@ async function judgeVerdict(
   }
 }
 
-function judgeRows(folder: string, { origin, records, checkpoints }: Paper): void {
+async function judgeRows(folder: string, { origin, records, checkpoints }: Paper, keyring: Keyring): Promise<void> {
   const ledger = inspectLedger(databaseFile(folder), origin)
+  const written = ledger.entries.map(async ({ members, hash }) => {
+    return { fields: onPaper(await withPersons(keyring, Object.fromEntries(members))), hash }
+  })
   assert.deepEqual(
-    ledger.entries.map(({ members, hash }) => ({ fields: onPaper(Object.fromEntries(members)), hash })),
+    await Promise.all(written),
     records.map(({ fields, hash }) => ({ fields, hash })),
   )
   assert.equal(new Set(ledger.entries.map(({ members }) => members.get('salt'))).size, records.length)

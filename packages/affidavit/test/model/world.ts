@@ -1,9 +1,8 @@
 // The ledger that is held against paper: a real one in a folder, opened by several at once.
 
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 
-import { databaseFile, keysFolder } from '../../src/embedded/folder.ts'
+import { databaseFile } from '../../src/embedded/folder.ts'
 import { openFolder } from '../../src/embedded/open.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
 import type { LedgerStore } from '../../src/ledger/store.ts'
@@ -12,6 +11,8 @@ import { localSqliteStore } from '../../src/stores/sqlite/local-store.ts'
 import { sqliteStore } from '../../src/stores/sqlite/store.ts'
 import { type FixedClock, fixedClock } from '../../src/testing/fixed-clock.ts'
 import { ANY_ACTION } from '../any-draft.ts'
+import { withPersons } from '../persons.ts'
+import { lazyKeyring } from './paper-keys.ts'
 import { onPaper, type Paper, type PaperRecord, writtenOf } from './paper-ledger.ts'
 
 /** Where SQLite works: in this thread, with a clock that stands still, or in threads of its own, as for every user. */
@@ -28,6 +29,7 @@ export interface World {
   readonly folder: string
   readonly clock: FixedClock
   readonly handles: Handle[]
+  readonly keyring: ReturnType<typeof lazyKeyring>
 }
 
 /** Nothing is published but what a command asks for. */
@@ -38,18 +40,21 @@ const ACTIONS = { [ANY_ACTION]: { description: 'A patient was referred to anothe
 export function createWorld(template: string, now: number, place: Place): World {
   const folder = mkdtempSync(`${template}-`)
   cpSync(template, folder, { recursive: true })
-  return { place, folder, clock: fixedClock(now), handles: [] }
+  return { place, folder, clock: fixedClock(now), handles: [], keyring: lazyKeyring(folder, 'model.example/agents/') }
 }
 
-export async function endWorld({ folder, handles }: World): Promise<void> {
+export async function endWorld({ folder, handles, keyring }: World): Promise<void> {
   await Promise.all(handles.map(({ crash }) => crash()))
+  await keyring.close()
   rmSync(folder, { recursive: true, force: true })
 }
 
 export async function openHandle(world: World, queueCapacity: number): Promise<Handle> {
   const { folder, clock } = world
   const store = openStore(world)
-  const ledger = await openFolder(folder, { store, clock, queueCapacity, actions: ACTIONS, publish: QUIET })
+  // One keyring for all of them: what several make of one is its own tests' to say.
+  const keyring = { ...(await world.keyring.get()), close: async () => undefined }
+  const ledger = await openFolder(folder, { store, keyring, clock, queueCapacity, actions: ACTIONS, publish: QUIET })
   return { ledger, crash: () => store.close() }
 }
 
@@ -65,8 +70,7 @@ export async function paperOf(world: World, made: { origin: string; verifierKey:
   const records: PaperRecord[] = []
   for await (const { entry } of ledger.entries()) records.push(writtenOf(entry))
   await crash()
-  const digestKey = Buffer.from(readFileSync(join(keysFolder(world.folder), 'digest.key'), 'utf8'), 'base64')
-  return { origin: made.origin, digestKey, records, checkpoints: [1], keys: [made.verifierKey] }
+  return { origin: made.origin, scopeKeys: new Map(), records, checkpoints: [1], keys: [made.verifierKey] }
 }
 
 /** Copies the database and nothing else. Whoever has it open must have closed it. */
@@ -78,8 +82,8 @@ export function copyDatabase(from: string, to: string): void {
 }
 
 /** The records of an opened ledger, as paper has them. */
-export async function recordsOf(records: AsyncIterable<object>): Promise<object[]> {
+export async function recordsOf({ keyring }: World, records: AsyncIterable<object>): Promise<object[]> {
   const found: object[] = []
-  for await (const record of records) found.push(onPaper(record))
+  for await (const record of records) found.push(onPaper(await withPersons(await keyring.get(), record)))
   return found
 }

@@ -18,6 +18,7 @@ export interface Statements {
   readonly seqOfId: SqliteStatement
   readonly node: SqliteStatement
   readonly conversationTip: SqliteStatement
+  readonly keyringFence: SqliteStatement
   readonly insertPayload: SqliteStatement
   readonly insertUse: SqliteStatement
   readonly hasPayload: SqliteStatement
@@ -47,6 +48,10 @@ export function prepareStatements(db: SqliteDatabase): Statements {
     conversationTip: db.prepare(
       `SELECT conversation_seq, lower(hex(substr(nodes, 1, 32))) AS integrity_hash FROM entries
        WHERE ledger_no = ? AND conversation_id = ? ORDER BY conversation_seq DESC LIMIT 1`,
+    ),
+    keyringFence: db.prepare(
+      `SELECT json_extract(CAST(entry AS TEXT), '$.details.keyring_generation') AS fence
+       FROM entries INDEXED BY entries_by_action WHERE ledger_no = ? AND action = 'content_erased' ORDER BY seq DESC LIMIT 1`,
     ),
     insertPayload: db.prepare(
       `INSERT INTO payloads (ledger_no, blob_id, body_digest, content_key, sealed) VALUES (?, ?, ?, ?, ?)

@@ -70,10 +70,10 @@ const STRAYS: readonly Stray[] = [
   {
     code: 'stray-row',
     what: 'table payload_chunks',
-    problem: 'belong to no payload, or are not numbered from 1 on',
+    problem: 'belong to no ledger here, have an id that no payload gets, or are not numbered from 1 on',
     sql: `SELECT coalesce(sum(n), 0) AS n FROM (SELECT count(*) AS n FROM payload_chunks c GROUP BY ledger_no, blob_id
-          HAVING min(chunk_no) <> 1 OR max(chunk_no) <> count(*)
-            OR NOT EXISTS (SELECT 1 FROM payloads p WHERE p.ledger_no = c.ledger_no AND p.blob_id = c.blob_id))`,
+          HAVING min(chunk_no) <> 1 OR max(chunk_no) <> count(*) OR length(blob_id) <> 32 OR blob_id GLOB '*[^0-9a-f]*'
+            OR NOT EXISTS (SELECT 1 FROM ledgers l WHERE l.ledger_no = c.ledger_no))`,
   },
   {
     code: 'stray-row',

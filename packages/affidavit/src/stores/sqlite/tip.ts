@@ -88,6 +88,12 @@ function standingAt(entryAt: SqliteStatement, ledgerNo: number, seq: number): St
   }
 }
 
+/** The fence that the newest record of an erasure names (spec/sealing.md §5); each of them names one. */
+export function readFence(statements: Statements, ledgerNo: number): number {
+  const row = statements.keyringFence.get(ledgerNo)
+  return row === undefined ? 0 : integerColumn(row, 'fence')
+}
+
 /** Adds the tips of the batch's conversations that the cache does not have. */
 export function readConversations(
   statements: Statements,

@@ -1,0 +1,25 @@
+// Questions of one moment are asked together, and while one is under way the next ones wait to go as one.
+
+/** The same question for many: whoever asks while an answer is awaited is asked for with the others, next. */
+export function gather<Wanted>(
+  ask: (wanted: readonly Wanted[]) => Promise<void>,
+): (wanted: readonly Wanted[]) => Promise<void> {
+  let waiting: { readonly wanted: Wanted[]; readonly answered: Promise<void> } | undefined
+  let underWay: Promise<unknown> = Promise.resolve()
+
+  function begin(): { readonly wanted: Wanted[]; readonly answered: Promise<void> } {
+    const wanted: Wanted[] = []
+    const answered = underWay.then(() => {
+      waiting = undefined
+      return ask(wanted)
+    })
+    underWay = answered.catch(() => undefined)
+    return { wanted, answered }
+  }
+
+  return (more) => {
+    waiting ??= begin()
+    waiting.wanted.push(...more)
+    return waiting.answered
+  }
+}

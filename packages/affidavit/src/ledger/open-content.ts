@@ -1,0 +1,94 @@
+// Opening the content of a record (spec/reading.md §3): piece by piece, each proven before it is given out.
+
+import { concatBytes } from '../bytes/compare.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { parseContentKey } from '../formats/content-key.ts'
+import type { AuditRecord, ContentReference } from '../formats/fields.ts'
+import { unwrapPayloadKey } from '../vault/content-key.ts'
+import type { Keyring } from '../vault/keyring.ts'
+import { createOpener } from '../vault/open.ts'
+import type { LedgerStore, StoredPayload } from './store.ts'
+
+export interface OpeningParts {
+  readonly store: LedgerStore
+  /** The origin. */
+  readonly ledger: string
+  readonly keyring: Keyring
+}
+
+/** `unavailable`: a key that it takes is not in the keyring any more. */
+export type OpenedContent =
+  | { readonly state: 'opened'; readonly body: AsyncGenerator<Uint8Array> }
+  | { readonly state: 'unavailable' }
+
+/** Further chunks that are read at a time. */
+const CHUNKS_AT_ONCE = 16
+
+/**
+ * Opens one content of a record. That the whole body is what the record commits to is known at its end: the last piece
+ * comes when it is.
+ * @throws LedgerError `store-corrupt` where what is stored is not what the record names, here or while the body is read
+ */
+export async function openContent(
+  { store, ledger, keyring }: OpeningParts,
+  { conversation_id = '' }: Pick<AuditRecord, 'conversation_id'>,
+  reference: ContentReference,
+): Promise<OpenedContent> {
+  const { blob_id, key_id } = reference
+  const payload = await store.payload(ledger, blob_id)
+  if (payload === undefined) throw altered(reference, 'it is not there')
+  const contentKey = parseContentKey(payload.content_key)
+  if ('code' in contentKey) throw altered(reference, contentKey.code)
+  const scopeKeys = await keyring.scopeKeysById(contentKey.scope_ids)
+  const payloadKey = unwrapPayloadKey({ ledger, blob_id, key_id, contentKey: payload.content_key, scopeKeys })
+  if ('code' in payloadKey) {
+    if (payloadKey.code === 'scope-key-missing') return { state: 'unavailable' }
+    throw altered(reference, payloadKey.code)
+  }
+  const opener = createOpener({ ledger, conversation: conversation_id, blob_id, payloadKey, ...sizesOf(reference) })
+  return { state: 'opened', body: bodyOf(opener, reference, chunksOf(store, ledger, blob_id, payload)) }
+}
+
+/** The whole body of a content that was opened. */
+export async function wholeBody(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of body) pieces.push(piece)
+  return concatBytes(...pieces)
+}
+
+function sizesOf({ sealed_size, commitment }: ContentReference): Pick<ContentReference, 'sealed_size' | 'commitment'> {
+  return { sealed_size, commitment }
+}
+
+async function* bodyOf(
+  opener: ReturnType<typeof createOpener>,
+  reference: ContentReference,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    const plain = opener.push(chunk)
+    if ('code' in plain) throw altered(reference, plain.code)
+    yield* plain
+  }
+  const last = opener.end()
+  if ('code' in last) throw altered(reference, last.code)
+  yield* last.plain
+}
+
+async function* chunksOf(
+  store: LedgerStore,
+  ledger: string,
+  blob_id: string,
+  { sealed, more }: StoredPayload,
+): AsyncGenerator<Uint8Array> {
+  yield sealed
+  for (let from = 1; from <= more; from += CHUNKS_AT_ONCE)
+    yield* await store.chunks(ledger, blob_id, from, CHUNKS_AT_ONCE)
+}
+
+function altered({ name }: ContentReference, found: string): LedgerError {
+  return new LedgerError('store-corrupt', {
+    problem: `the content ${JSON.stringify(name)} is not what its record names: ${found}`,
+    cure: 'run affidavit verify --content: it says what was changed',
+  })
+}

@@ -1,0 +1,99 @@
+// From an admitted draft to its place: prepared, in line, committed; anew where an erasure was decided meanwhile
+// (spec/sealing.md §5), and told from a conflict where its id has a place already.
+
+import type { Admitted } from './admit.ts'
+import { createLine } from './in-line.ts'
+import type { Queue } from './queue.ts'
+import { findEntry, recordOf } from './read.ts'
+import type { LedgerStore, Placed, PreparedDraft } from './store.ts'
+
+/** `compared` is false where a key is destroyed that it would take to tell whether it is the same draft. */
+export type Settled =
+  | Extract<Placed, { state: 'recorded' }>
+  | (Extract<Placed, { state: 'duplicate' }> & { readonly compared: boolean })
+  | (Extract<Placed, { state: 'conflict' }> & { readonly refused_commitment: string })
+
+export interface Placing {
+  /** @throws LedgerError `queue-full`, and what keeps the record from being committed */
+  place(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Settled>
+  /** Drafts that may still be placed. */
+  room(): number
+  /** Resolves when everything that was taken before has its place, or was refused. */
+  settled(): Promise<void>
+}
+
+interface Entered {
+  readonly placed: Placed
+  readonly draft_commitment: string
+}
+
+export interface PlacingParts {
+  readonly store: LedgerStore
+  readonly ledger: string
+  readonly queue: Queue
+  /** Resolves when keys of this generation of the keyring, or of a later one, are taken. */
+  renew(fence: number): Promise<void>
+}
+
+export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Placing {
+  const line = createLine()
+  let underWay = 0
+  let waiting: (() => void)[] = []
+
+  // Runs up to the queue without waiting, where it can: drafts are recorded in the order of the calls.
+  async function place(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Settled> {
+    underWay++
+    try {
+      for (;;) {
+        const { placed, draft_commitment } = await enter(admitted, by)
+        if (placed.state === 'stale') await renew(placed.fence)
+        else if (placed.state === 'recorded') return placed
+        else if (placed.state === 'duplicate') return { ...placed, compared: true }
+        else return (await sameAfterAll(admitted, placed.seq)) ?? { ...placed, refused_commitment: draft_commitment }
+      }
+    } finally {
+      underWay--
+      if (underWay === 0) tellSettled()
+    }
+  }
+
+  function enter(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Entered> {
+    const push = async (draft: PreparedDraft): Promise<Entered> => {
+      const placed = await (by === 'caller' ? queue.push(draft) : queue.pushOwn(draft))
+      return { placed, draft_commitment: draft.draft_commitment }
+    }
+    const prepared = admitted.prepare()
+    // What takes long holds up nobody: it has its turn when it is sealed.
+    if (admitted.isLarge && prepared instanceof Promise) return prepared.then((draft) => line.enter(draft, push))
+    return line.enter(prepared, push)
+  }
+
+  // The same draft has another commitment where its record stands under keys of another month, or under none any more.
+  async function sameAfterAll(admitted: Admitted, seq: number): Promise<Settled | undefined> {
+    const entry = await findEntry(store, ledger, seq)
+    if (entry === undefined) return undefined
+    const standing = recordOf(entry)
+    const verdict = await admitted.compare(standing)
+    if (verdict === 'other') return undefined
+    const { integrity_hash, recorded_at } = standing
+    return { state: 'duplicate', seq, integrity_hash, recorded_at, compared: verdict === 'same' }
+  }
+
+  function tellSettled(): void {
+    const told = waiting
+    waiting = []
+    for (const tell of told) tell()
+  }
+
+  return {
+    place,
+    room: () => queue.room() - line.waiting(),
+    async settled() {
+      // What an answer makes the ledger record is taken before the turn of the event loop ends.
+      do {
+        while (underWay > 0) await new Promise<void>((resolve) => waiting.push(resolve))
+        await queue.drained()
+      } while (underWay > 0)
+    },
+  }
+}

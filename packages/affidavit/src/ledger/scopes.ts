@@ -1,0 +1,21 @@
+// Under whose keys a record and its content are kept (spec/sealing.md §1).
+
+import { DEFAULT_RETENTION_CLASS } from '../formats/fields.ts'
+import type { Scope } from '../vault/keyring-rows.ts'
+
+/** What decides the scopes of a record: ids as they stand in it. */
+export interface Scoped {
+  /** Tokens. */
+  readonly subject_ids?: readonly string[] | undefined
+  readonly conversation_id?: string | undefined
+  readonly retention_class?: string | undefined
+  readonly timestamp: string
+}
+
+/** One for each subject; where there is none, that of the conversation; else that of the ledger. */
+export function scopesOf({ subject_ids = [], conversation_id, retention_class, timestamp }: Scoped): readonly Scope[] {
+  const kept = { retention_class: retention_class ?? DEFAULT_RETENTION_CLASS, month: timestamp.slice(0, 7) }
+  if (subject_ids.length > 0) return subject_ids.map((owner) => ({ owner_kind: 'subject', owner, ...kept }))
+  if (conversation_id !== undefined) return [{ owner_kind: 'conversation', owner: conversation_id, ...kept }]
+  return [{ owner_kind: 'ledger', owner: '', ...kept }]
+}

@@ -1,0 +1,253 @@
+// Sealing the content of a draft (spec/sealing.md §4): looked at, kept once where an equal body is kept already, sealed under
+// the keys of the persons that it is about.
+
+import { setImmediate as turn } from 'node:timers/promises'
+
+import { toHex } from '../bytes/hex.ts'
+import { utf8 } from '../bytes/text.ts'
+import type { UnixMillis } from '../clock/clock.ts'
+import type { RandomSource } from '../crypto/random.ts'
+import { createHmacSha256, createSha256, type Digest, sha256Hex } from '../crypto/sha256.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { parseEntry } from '../formats/entry.ts'
+import { CONTENT_ALGORITHM, type ContentReference, type DraftContent, LARGE_BODY_BYTES } from '../formats/fields.ts'
+import { CHUNK_PLAIN_BYTES, checkContentKey, createStoredCheck, SALT_BYTES } from '../formats/sealed.ts'
+import { equalBodyInfo } from '../vault/body-digest.ts'
+import { createPayloadKey, type ScopeKeys, wrapPayloadKey } from '../vault/content-key.ts'
+import type { ScopeKey } from '../vault/keyring.ts'
+import { createSealer, type SealInput, sealBytes } from '../vault/seal.ts'
+import type { KeysAtHand } from './keys-at-hand.ts'
+import type { DraftPayload, LedgerStore } from './store.ts'
+import type { Sweep } from './sweep.ts'
+
+export interface SealingParts {
+  readonly store: LedgerStore
+  /** The origin. */
+  readonly ledger: string
+  readonly keys: KeysAtHand
+  readonly random: RandomSource
+  readonly sweep: Sweep
+}
+
+/** Where the content of one draft belongs. */
+export interface ContentPlace {
+  /** The conversation_id; empty where there is none. */
+  readonly conversation: string
+  readonly scopeKeys: readonly ScopeKey[]
+  readonly at: UnixMillis
+}
+
+export interface SealedContent {
+  readonly reference: ContentReference
+  readonly payload: DraftPayload
+}
+
+/** A body as it was received: its SHA-256, and the bytes where they are few. */
+export interface ReceivedBody {
+  readonly sha256: string
+  readonly body: Uint8Array | Blob
+}
+
+/** Further chunks that are handed to the store at a time. */
+const CHUNKS_AT_ONCE = 16
+/** What a payload of one chunk holds; it comes with its record. */
+const ONE_CHUNK_BYTES = CHUNK_PLAIN_BYTES - SALT_BYTES
+/** Bytes of a large body that are looked at between two turns of the event loop. */
+const PIECE_BYTES = 262_144
+
+/** Reads a body once. A Blob is read again when it is sealed, and must be the same then. */
+export async function receiveBody({ body }: Pick<DraftContent, 'body'>): Promise<ReceivedBody> {
+  const bytes = typeof body === 'string' ? utf8(body) : body
+  if (bytes instanceof Uint8Array && bytes.length <= LARGE_BODY_BYTES) return { sha256: sha256Hex(bytes), body: bytes }
+  const digest = createSha256()
+  for await (const piece of piecesOf(bytes)) digest.update(piece)
+  return { sha256: digest.hex(), body: bytes }
+}
+
+/**
+ * Seals one body, or finds the payload of an equal one.
+ * @throws LedgerError `invalid-draft` where a large body is not what it was when it was received; what the store throws
+ */
+export async function sealContent(
+  parts: SealingParts,
+  received: ReceivedBody,
+  words: Pick<ContentReference, 'name' | 'media_type' | 'subject_ids'>,
+  place: ContentPlace,
+): Promise<SealedContent> {
+  const { body } = received
+  if (body instanceof Uint8Array && body.length <= ONE_CHUNK_BYTES) {
+    const body_digest = digestOf(parts, place, body)
+    return (await findEqual(parts, body_digest, words)) ?? sealSmall(parts, body, body_digest, words, place)
+  }
+  return sealLarge(parts, received, words, place)
+}
+
+type Words = Pick<ContentReference, 'name' | 'media_type' | 'subject_ids'>
+
+function digestOf(parts: SealingParts, place: ContentPlace, body: Uint8Array): string {
+  const digest = bodyDigest(parts, place)
+  digest.update(body)
+  return digest.hex()
+}
+
+async function digestOfPieces(parts: SealingParts, place: ContentPlace, body: Uint8Array | Blob): Promise<string> {
+  const digest = bodyDigest(parts, place)
+  for await (const piece of piecesOf(body)) digest.update(piece)
+  return digest.hex()
+}
+
+function bodyDigest({ ledger, keys }: SealingParts, { conversation, scopeKeys }: ContentPlace): Digest {
+  return createHmacSha256(keys.derived(scopeKeys, equalBodyInfo({ ledger, conversation })))
+}
+
+// It comes with its record, in one transaction.
+function sealSmall(
+  parts: SealingParts,
+  body: Uint8Array,
+  body_digest: string,
+  words: Words,
+  place: ContentPlace,
+): SealedContent {
+  const payload = beginPayload(parts, place)
+  const {
+    chunks: [sealed],
+    ...sizes
+  } = sealBytes(payload, body)
+  if (sealed === undefined) throw new TypeError('a payload has at least one chunk; this is a bug')
+  const { contentKey, key_id } = wrapPayloadKey({ ...payload, scopeKeys: mapOf(place), body_digest })
+  const { blob_id } = payload
+  return {
+    reference: { ...words, blob_id, ...sizes, algorithm: CONTENT_ALGORITHM, key_id },
+    payload: { state: 'sealed', blob_id, body_digest, content_key: contentKey, sealed },
+  }
+}
+
+// It is kept before its record, chunk by chunk: no more of it is held. Where its record never comes, it is swept.
+async function sealLarge(
+  parts: SealingParts,
+  { body, sha256 }: ReceivedBody,
+  words: Words,
+  place: ContentPlace,
+): Promise<SealedContent> {
+  const { store, ledger } = parts
+  const body_digest = await digestOfPieces(parts, place, body)
+  const equal = await findEqual(parts, body_digest, words)
+  if (equal !== undefined) return equal
+  await parts.sweep(place.at)
+  const payload = beginPayload(parts, place)
+  const { blob_id } = payload
+  const sealer = createSealer(payload)
+  const again = createSha256()
+  const keep = keepInOrder(store, ledger, blob_id)
+  for await (const piece of piecesOf(body)) {
+    again.update(piece)
+    await keep.chunks(sealer.push(piece))
+  }
+  if (again.hex() !== sha256) throw bodyChanged(words.name)
+  const { chunks, ...sizes } = sealer.end()
+  const first = await keep.end(chunks)
+  const { contentKey, key_id } = wrapPayloadKey({ ...payload, scopeKeys: mapOf(place), body_digest })
+  await store.keepPayload(ledger, { blob_id, body_digest, content_key: contentKey, sealed: first })
+  return {
+    reference: { ...words, blob_id, ...sizes, algorithm: CONTENT_ALGORITHM, key_id },
+    payload: { state: 'kept', blob_id },
+  }
+}
+
+/** Keeps further chunks as they come, some at a time; the first one stays here until the end. */
+function keepInOrder(
+  store: LedgerStore,
+  ledger: string,
+  blob_id: string,
+): { chunks(chunks: readonly Uint8Array[]): Promise<void>; end(chunks: readonly Uint8Array[]): Promise<Uint8Array> } {
+  let first: Uint8Array | undefined
+  let waiting: Uint8Array[] = []
+  let next = 1
+
+  async function handOver(): Promise<void> {
+    if (waiting.length === 0) return
+    const chunks = waiting
+    waiting = []
+    await store.keepChunks(ledger, blob_id, next, chunks)
+    next += chunks.length
+  }
+
+  async function chunks(more: readonly Uint8Array[]): Promise<void> {
+    const [head, ...rest] = first === undefined ? more : [undefined, ...more]
+    first ??= head
+    waiting.push(...rest.filter((chunk) => chunk !== undefined))
+    if (waiting.length >= CHUNKS_AT_ONCE) await handOver()
+  }
+
+  return {
+    chunks,
+    async end(last) {
+      await chunks(last)
+      await handOver()
+      if (first === undefined) throw new TypeError('a payload has at least one chunk; this is a bug')
+      return first
+    },
+  }
+}
+
+function beginPayload(
+  { ledger, random }: SealingParts,
+  { conversation, at }: ContentPlace,
+): Omit<SealInput, 'random'> & { readonly random: RandomSource } {
+  // The first twelve digits are the milliseconds of its making (spec/vault.md §6).
+  const blob_id = at.toString(16).padStart(12, '0') + toHex(random(10))
+  return { ledger, conversation, blob_id, payloadKey: createPayloadKey(random), random }
+}
+
+function mapOf({ scopeKeys }: ContentPlace): ScopeKeys {
+  return new Map(scopeKeys.map(({ id, key }) => [id, key]))
+}
+
+/**
+ * The newest payload with this digest, whose stored bytes are what its entry says: a damaged one is not built upon. The
+ * digest is keyed by the scope keys and the conversation, so that whoever finds an equal one shares them.
+ */
+async function findEqual(
+  { store, ledger }: SealingParts,
+  body_digest: string,
+  words: Words,
+): Promise<SealedContent | undefined> {
+  const found = await store.equalBody(ledger, body_digest)
+  if (found === undefined) return undefined
+  const parsed = parseEntry(found.entry)
+  const contents = 'entry' in parsed ? (parsed.entry.content ?? []) : []
+  const reference = contents.find(({ blob_id }) => blob_id === found.blob_id)
+  if (reference === undefined || !(await isWhole(store, ledger, reference))) return undefined
+  return { reference: { ...reference, ...words }, payload: { state: 'kept', blob_id: found.blob_id } }
+}
+
+async function isWhole(store: LedgerStore, ledger: string, reference: ContentReference): Promise<boolean> {
+  const stored = await store.payload(ledger, reference.blob_id)
+  if (stored === undefined || checkContentKey(stored.content_key, { ...reference, ...stored }) !== undefined)
+    return false
+  const check = createStoredCheck(reference)
+  check.push(stored.sealed)
+  for (let from = 1; from <= stored.more; from += CHUNKS_AT_ONCE) {
+    for (const chunk of await store.chunks(ledger, reference.blob_id, from, CHUNKS_AT_ONCE)) check.push(chunk)
+  }
+  return check.end() === undefined
+}
+
+async function* piecesOf(body: Uint8Array | Blob): AsyncGenerator<Uint8Array> {
+  if (body instanceof Blob) {
+    for await (const piece of body.stream()) yield piece
+    return
+  }
+  for (let from = 0; from < body.length; from += PIECE_BYTES) {
+    yield body.subarray(from, from + PIECE_BYTES)
+    await turn()
+  }
+}
+
+function bodyChanged(name: string): LedgerError {
+  return new LedgerError('invalid-draft', {
+    problem: `the body of the content ${JSON.stringify(name)} changed while it was read; nothing was recorded`,
+    cure: 'hand in bytes that nobody else writes to',
+    path: 'content',
+  })
+}

@@ -1,0 +1,351 @@
+// From a draft with content and persons to its record, in a real ledger, and back (spec/sealing.md).
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, openAsBlob, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+import fc from 'fast-check'
+
+import { sha256Hex } from '../crypto/sha256.ts'
+import { databaseFile } from '../embedded/folder.ts'
+import { initLedger } from '../embedded/init.ts'
+import { openFolderKeyring } from '../embedded/keyring.ts'
+import { openFolder } from '../embedded/open.ts'
+import type { AuditRecord, Draft, DraftContent } from '../formats/fields.ts'
+import { connectSqlite } from '../stores/sqlite/connect.ts'
+import { sqliteStore } from '../stores/sqlite/store.ts'
+import { verifySqlite } from '../stores/sqlite/verify.ts'
+import { fixedClock } from '../testing/fixed-clock.ts'
+import type { Ledger } from './ledger.ts'
+import { openContent, wholeBody } from './open-content.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'affidavit-sealing-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+const QUIET = { intervalMillis: 3_600_000, afterEntries: 1_000_000, heartbeatMillis: 3_600_000_000 }
+const AGENT = { action: 'agent_response_generated', actor_id: 'clinic-agent', actor_type: 'agent' } as const
+const PATIENT = 'Eleanor Vance, MRN 00441'
+
+const ID = '0193f5a2-7c00-7abc-8def-000000000001'
+
+let folders = 0
+
+interface Made {
+  readonly folder: string
+  readonly origin: string
+}
+
+async function made(): Promise<Made> {
+  const folder = join(root, String(folders++))
+  const { origin } = await initLedger(folder, { origin: 'sealing.example/clinic' })
+  return { folder, origin }
+}
+
+function message(body: DraftContent['body'], more: Partial<DraftContent> = {}): DraftContent {
+  return { name: 'message', media_type: 'text/plain', body, ...more }
+}
+
+/** What the contents of a record open to, by name. */
+async function contentsOf(
+  { folder, origin }: Made,
+  record: AuditRecord | undefined,
+): Promise<Record<string, Uint8Array>> {
+  const [store, keyring] = [sqliteStore(databaseFile(folder), 'open'), await openFolderKeyring(folder, origin, 'open')]
+  try {
+    const opened: Record<string, Uint8Array> = {}
+    for (const reference of record?.content ?? []) {
+      const content = await openContent({ store, ledger: origin, keyring }, record ?? {}, reference)
+      opened[reference.name] = content.state === 'opened' ? await wholeBody(content.body) : assert.fail('unavailable')
+    }
+    return opened
+  } finally {
+    await Promise.all([store.close(), keyring.close()])
+  }
+}
+
+function rowsOf({ folder }: Made, table: 'payloads' | 'payload_uses'): number {
+  const db = connectSqlite(databaseFile(folder), 'open')
+  try {
+    return Number(Object.values(db.prepare(`SELECT count(*) AS n FROM ${table}`).get() ?? {})[0])
+  } finally {
+    db.close()
+  }
+}
+
+async function assertWhole({ folder }: Made): Promise<void> {
+  const options = { trust: { kind: 'first use' }, anchors: [], threads: 0, payloadBytes: 'read' } as const
+  const report = await verifySqlite(databaseFile(folder), options)
+  assert.deepEqual(report.findings, [])
+}
+
+const sizes = fc.constantFrom(0, 1, 65_503, 65_504, 65_505, 131_040, 262_144, 262_145, 700_000)
+const bodies = fc.oneof(
+  { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
+  sizes.map((size) => Uint8Array.from({ length: size }, (_, i) => (i * 31) % 251)),
+  sizes.map((size) => new Blob([Buffer.alloc(size, 'word for word; ')])),
+)
+
+test('whatever was handed in opens again, byte for byte', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  await fc.assert(
+    fc.asyncProperty(fc.array(bodies, { minLength: 1, maxLength: 3 }), fc.boolean(), async (given, inConversation) => {
+      const content = given.map((body, i) => message(body, { name: `part ${i}` }))
+      const { seq } = await ledger.append({ ...AGENT, content, ...(inConversation ? { conversation_id: 'c' } : {}) })
+      const opened = await contentsOf(place, await ledger.at(seq))
+      for (const [i, body] of given.entries()) {
+        const bytes = typeof body === 'string' ? Buffer.from(body) : body
+        const expected = bytes instanceof Blob ? new Uint8Array(await bytes.arrayBuffer()) : Uint8Array.from(bytes)
+        assert.equal(sha256Hex(opened[`part ${i}`] ?? assert.fail('no such part')), sha256Hex(expected))
+      }
+    }),
+    { numRuns: 25 },
+  )
+  await ledger.close()
+  await assertWhole(place)
+})
+
+test('content is sealed under the keys of whom it is about, else of the conversation, else of the ledger', async () => {
+  const place = await made()
+  {
+    await using ledger = await openFolder(place.folder, { publish: QUIET })
+    const timestamp = '2026-11-21T09:30:00.000Z'
+    const of = (more: Partial<Draft>): Promise<unknown> => ledger.append({ ...AGENT, timestamp, ...more })
+    await of({ content: [message('of the ledger')] })
+    await of({ content: [message('of the conversation')], conversation_id: 'c' })
+    await of({
+      content: [message('of two')],
+      conversation_id: 'c',
+      subject_ids: ['p1', 'p2'],
+      retention_class: 'clinical',
+    })
+    await of({
+      content: [message('of one', { subject_ids: ['p3'] }), message('of both', { name: 'other' })],
+      subject_ids: ['p1', 'p2'],
+    })
+  }
+  const keyring = await openFolderKeyring(place.folder, place.origin, 'open')
+  const [p1 = '', p2 = '', p3 = ''] = await keyring.tokens(['p1', 'p2', 'p3'])
+  const subject = (owner: string, retention_class = 'default') =>
+    ({ owner_kind: 'subject', owner, retention_class, month: '2026-11' }) as const
+  const expected = [
+    [[{ owner_kind: 'ledger', owner: '', retention_class: 'default', month: '2026-11' }]],
+    [[{ owner_kind: 'conversation', owner: 'c', retention_class: 'default', month: '2026-11' }]],
+    [[subject(p1, 'clinical'), subject(p2, 'clinical')]],
+    [[subject(p3)], [subject(p1), subject(p2)]],
+  ] as const
+  const store = sqliteStore(databaseFile(place.folder), 'open')
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  for (const [i, scopes] of expected.entries()) {
+    const record = await ledger.at(i + 1)
+    for (const [j, reference] of (record?.content ?? []).entries()) {
+      const wanted = scopes[j] ?? []
+      assert.deepEqual(
+        reference.subject_ids,
+        wanted.flatMap(({ owner_kind, owner }) => (owner_kind === 'subject' ? [owner] : [])).sort(),
+      )
+      const keys = (await keyring.knownScopeKeys(wanted)).map((key) => key?.id).sort()
+      const stored = await store.payload(place.origin, reference.blob_id)
+      const ids = Buffer.from(stored?.content_key.subarray(35, 35 + 16 * wanted.length) ?? []).toString('hex')
+      assert.deepEqual(ids.match(/.{32}/g), keys)
+    }
+  }
+  await Promise.all([store.close(), keyring.close()])
+})
+
+test('equal bodies are kept once in one conversation and scope, and apart everywhere else', async () => {
+  const place = await made()
+  const large = Buffer.alloc(300_000, 'the same instructions; ')
+  const record = async (ledger: Ledger, body: Uint8Array, more: Partial<Draft>): Promise<string | undefined> => {
+    const { seq } = await ledger.append({ ...AGENT, content: [message(body)], ...more })
+    return (await ledger.at(seq))?.content?.[0]?.blob_id
+  }
+  for (const body of [Buffer.from('the same'), large]) {
+    const before = rowsOf(place, 'payloads')
+    const blobs: (string | undefined)[] = []
+    {
+      await using ledger = await openFolder(place.folder, { publish: QUIET })
+      blobs.push(
+        await record(ledger, body, { conversation_id: 'c' }),
+        await record(ledger, body, { conversation_id: 'c' }),
+      )
+      blobs.push(await record(ledger, body, { conversation_id: 'other' }))
+      blobs.push(await record(ledger, body, { conversation_id: 'c', subject_ids: ['p1'] }))
+      blobs.push(await record(ledger, body, { conversation_id: 'c', retention_class: 'clinical' }))
+    }
+    // Another process finds it too.
+    await using again = await openFolder(place.folder, { publish: QUIET })
+    blobs.push(await record(again, body, { conversation_id: 'c' }))
+    assert.deepEqual([blobs[0], blobs[0]], [blobs[1], blobs[5]])
+    assert.equal(new Set(blobs).size, 4)
+    assert.equal(rowsOf(place, 'payloads') - before, 4)
+  }
+  await assertWhole(place)
+})
+
+test('what was kept for a record that never came is swept a day later, when another large body is kept', async () => {
+  const place = await made()
+  const clock = fixedClock(Date.UTC(2026, 10, 21, 9, 30))
+  const large = (letter: string): Draft => ({ ...AGENT, content: [message(Buffer.alloc(70_000, letter))] })
+  await using ledger = await openFolder(place.folder, { publish: QUIET, clock })
+  await ledger.append({ ...large('a'), id: ID })
+  await assert.rejects(ledger.append({ ...large('b'), id: ID }), { code: 'id-conflict' })
+  await ledger.append(large('c'))
+  assert.equal(rowsOf(place, 'payloads'), 3)
+  clock.pass(24 * 3_600_000 + 1)
+  await ledger.append(large('d'))
+  assert.equal(rowsOf(place, 'payloads'), 3)
+  await assertWhole(place)
+})
+
+test('a damaged payload is not built upon', async () => {
+  const place = await made()
+  const say = { ...AGENT, conversation_id: 'c', content: [message('the same')] }
+  {
+    await using ledger = await openFolder(place.folder, { publish: QUIET })
+    await ledger.append(say)
+  }
+  const db = connectSqlite(databaseFile(place.folder), 'open')
+  db.exec('DROP TRIGGER payloads_no_update')
+  db.exec("UPDATE payloads SET sealed = CAST(x'00' || substr(sealed, 2) AS BLOB)")
+  db.close()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const { seq } = await ledger.append(say)
+  assert.deepEqual(await contentsOf(place, await ledger.at(seq)), { message: Uint8Array.from(Buffer.from('the same')) })
+})
+
+test('a body that changes while it is read is refused, and nothing is recorded', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const body = new Uint8Array(3_000_000)
+  const appended = ledger.append({ ...AGENT, content: [message(body)] })
+  const changing = setInterval(() => body.fill((body[2_999_999] ?? 0) + 1, 2_999_999), 0)
+  await assert.rejects(appended, { code: 'invalid-draft' })
+  clearInterval(changing)
+  assert.equal((await ledger.health()).size, 1)
+})
+
+test('appends are recorded in the order of their calls, whatever each has to wait for', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const drafts = Array.from({ length: 60 }, (_, i): Draft => {
+    if (i % 4 === 0) return { ...AGENT, conversation_id: `new ${i}` }
+    if (i % 4 === 1) return { ...AGENT, content: [message(`words ${i}`)] }
+    return i % 4 === 2 ? AGENT : { ...AGENT, subject_ids: [`person ${i}`, `patient ${i % 8}`] }
+  })
+  const appended = await Promise.all(drafts.map((draft) => ledger.append(draft)))
+  assert.deepEqual(
+    appended.map(({ seq }) => seq),
+    drafts.map((_, i) => i + 1),
+  )
+})
+
+test('no id of a person, and nothing that was said, is in any byte of the folder', async () => {
+  const place = await made()
+  const said = 'Your potassium came back at 6.1, and Dr. Lee wants to see you'
+  {
+    await using ledger = await openFolder(place.folder, { publish: QUIET })
+    await ledger.append({
+      ...AGENT,
+      on_behalf_of: 'nurse-11',
+      conversation_id: 'visit-1',
+      subject_ids: [PATIENT],
+      resource_type: 'patient_record',
+      resource_id: 'chart-00441',
+      content: [message(said), message(Buffer.alloc(400_000, said), { name: 'scan' })],
+    })
+    await ledger.append({ action: 'user_message_received', actor_id: 'dr.lee@clinic.example', actor_type: 'user' })
+    for (const file of readdirSync(place.folder, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue
+      const bytes = readFileSync(join(file.parentPath, file.name))
+      for (const words of [PATIENT, 'chart-00441', 'nurse-11', 'dr.lee', said.slice(5, 25)]) {
+        for (const form of [
+          words,
+          Buffer.from(words).toString('hex'),
+          Buffer.from(words).toString('base64').slice(0, -4),
+        ]) {
+          assert.ok(!bytes.includes(form), `${file.name} has ${words}`)
+        }
+      }
+    }
+  }
+})
+
+test('a person is found by the id that was handed in, and by the token', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  await ledger.append({ ...AGENT, subject_ids: [PATIENT] })
+  await ledger.append({ action: 'user_message_received', actor_id: PATIENT, actor_type: 'user' })
+  await ledger.append({ action: 'tool_invoked', actor_id: PATIENT, actor_type: 'agent' })
+  const seqs = async (filter: Parameters<Ledger['search']>[0]): Promise<number[]> => {
+    const found: number[] = []
+    for await (const { seq } of ledger.search(filter)) found.push(seq)
+    return found
+  }
+  const token = (await ledger.at(1))?.subject_ids?.[0] ?? ''
+  assert.match(token, /^tok_[0-9a-f]{32}$/)
+  assert.deepEqual(await seqs({ subject_id: PATIENT }), [1])
+  assert.deepEqual(await seqs({ subject_id: token }), [1])
+  assert.deepEqual(await seqs({ subject_id: 'nobody' }), [])
+  // An agent of that name is no person: its id stands as it is.
+  assert.deepEqual(await seqs({ actor_id: PATIENT }), [2, 3])
+  assert.deepEqual(await seqs({ actor_id: token }), [2])
+  const limited: number[] = []
+  for await (const { seq } of ledger.search({ actor_id: PATIENT }, { limit: 1, order: 'descending' })) limited.push(seq)
+  assert.deepEqual(limited, [3])
+})
+
+test('a retry in another month is the same record, and a changed one a conflict', async () => {
+  const place = await made()
+  const clock = fixedClock(Date.UTC(2026, 10, 30, 23, 59, 59))
+  await using ledger = await openFolder(place.folder, { publish: QUIET, clock })
+  const draft: Draft = { ...AGENT, id: ID, subject_ids: [PATIENT], content: [message('word for word')] }
+  const first = await ledger.append(draft)
+  clock.pass(2_000)
+  assert.deepEqual(await ledger.append(draft), { ...first, state: 'duplicate' })
+  await assert.rejects(ledger.append({ ...draft, content: [message('other words')] }), { code: 'id-conflict' })
+  await assert.rejects(ledger.append({ ...draft, subject_ids: ['somebody else'] }), { code: 'id-conflict' })
+  assert.equal((await ledger.health()).size, 4)
+})
+
+test('a retry whose keys are destroyed is a duplicate that nobody can compare', async () => {
+  const place = await made()
+  const draft: Draft = { ...AGENT, id: ID, timestamp: '2026-11-21T09:30:00.000Z', subject_ids: [PATIENT] }
+  {
+    await using ledger = await openFolder(place.folder, { publish: QUIET })
+    await ledger.append(draft)
+  }
+  const keyring = await openFolderKeyring(place.folder, place.origin, 'open')
+  const owner = (await keyring.tokenOf(PATIENT)) ?? assert.fail('no token')
+  await keyring.turnOver([{ owner_kind: 'subject', owner }])
+  await keyring.close()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const { state, seq, duplicate } = await ledger.append({ ...draft, outcome: 'failure' })
+  assert.deepEqual([state, seq, duplicate], ['duplicate', 1, 'not compared'])
+})
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+test('100 MB are recorded, and opened, without being held', async () => {
+  const place = await made()
+  const file = join(root, 'large')
+  const piece = Buffer.alloc(1_000_000, 'a line of a long report, word for word\n')
+  for (let i = 0; i < 100; i++) writeFileSync(file, piece, { flag: 'a' })
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  let most = 0
+  collectGarbage()
+  const before = process.memoryUsage().arrayBuffers
+  const looking = setInterval(() => {
+    collectGarbage()
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+  }, 100)
+  const { seq } = await ledger.append({ ...AGENT, content: [message(await openAsBlob(file))] })
+  clearInterval(looking)
+  assert.ok(most < 40_000_000, `${most} bytes were held`)
+  const record = await ledger.at(seq)
+  assert.equal(record?.content?.[0]?.plain_size, 100_000_000)
+})
