@@ -43,15 +43,16 @@ export class JsonFault extends Error {
 }
 
 /** The way from the outermost value to a part of it, innermost step first. It becomes text only where there is a fault. */
-type Path = { readonly above: Path; readonly step: string | number } | undefined
+export type JsonPath = { readonly above: JsonPath; readonly step: string | number } | undefined
 
-function pathText(path: Path): string {
+/** `details.tokens[3]`; the empty text is the outermost value. */
+export function pathText(path: JsonPath): string {
   if (path === undefined) return ''
   const above = pathText(path.above)
   return typeof path.step === 'number' ? `${above}[${path.step}]` : memberPath(above, path.step)
 }
 
-function fault(path: Path, problem: string): JsonFault {
+function fault(path: JsonPath, problem: string): JsonFault {
   return new JsonFault(pathText(path), problem)
 }
 
@@ -78,7 +79,7 @@ export function canonicalNumber(value: number): string {
   return Object.is(value, -0) ? '0' : String(value)
 }
 
-function writeValue(value: unknown, path: Path, depth: number, rules: JsonRules): string {
+function writeValue(value: unknown, path: JsonPath, depth: number, rules: JsonRules): string {
   switch (typeof value) {
     case 'string':
       return writeString(value, path, rules)
@@ -95,7 +96,7 @@ function writeValue(value: unknown, path: Path, depth: number, rules: JsonRules)
   }
 }
 
-function writeNested(value: object, path: Path, depth: number, rules: JsonRules): string {
+function writeNested(value: object, path: JsonPath, depth: number, rules: JsonRules): string {
   try {
     return Array.isArray(value) ? writeArray(value, path, depth, rules) : writeObject(value, path, depth, rules)
   } catch (error) {
@@ -105,7 +106,7 @@ function writeNested(value: object, path: Path, depth: number, rules: JsonRules)
   }
 }
 
-function checkLength(length: number, path: Path, rules: JsonRules): void {
+function checkLength(length: number, path: JsonPath, rules: JsonRules): void {
   if (length > rules.maxLength)
     throw new JsonFault(pathText(path), `longer than ${rules.maxLength} characters`, 'too-long')
 }
@@ -114,19 +115,19 @@ function checkLength(length: number, path: Path, rules: JsonRules): void {
 const PLAIN = /^[ !#-[\]-~]*$/
 const MAX_PLAIN = 100
 
-function writeString(value: string, path: Path, rules: JsonRules): string {
+function writeString(value: string, path: JsonPath, rules: JsonRules): string {
   checkLength(value.length, path, rules)
   if (value.length <= MAX_PLAIN && PLAIN.test(value)) return `"${value}"`
   checkString(value, path, rules)
   return JSON.stringify(value)
 }
 
-function checkString(value: string, path: Path, rules: JsonRules): void {
+function checkString(value: string, path: JsonPath, rules: JsonRules): void {
   if (!value.isWellFormed()) throw fault(path, 'text holds a lone surrogate, which is no Unicode character')
   if (rules.nul === 'refused' && value.includes('\0')) throw fault(path, 'text holds U+0000')
 }
 
-function writeNumber(value: number, path: Path, rules: JsonRules): string {
+function writeNumber(value: number, path: JsonPath, rules: JsonRules): string {
   if (!Number.isFinite(value)) throw fault(path, `${value} is no JSON number`)
   if (rules.unsafeIntegers === 'refused' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
     throw unsafeInteger(path)
@@ -135,11 +136,11 @@ function writeNumber(value: number, path: Path, rules: JsonRules): string {
 }
 
 // The number itself stays out of the message: it may be somebody's account.
-function unsafeInteger(path: Path): JsonFault {
+function unsafeInteger(path: JsonPath): JsonFault {
   return fault(path, 'an integer beyond 2^53 - 1; write it as a string')
 }
 
-function writeArray(values: readonly unknown[], path: Path, depth: number, rules: JsonRules): string {
+function writeArray(values: readonly unknown[], path: JsonPath, depth: number, rules: JsonRules): string {
   let text = '['
   for (let i = 0; i < values.length; i++) {
     if (!(i in values)) throw fault({ above: path, step: i }, 'the array has a hole here')
@@ -149,7 +150,7 @@ function writeArray(values: readonly unknown[], path: Path, depth: number, rules
   return `${text}]`
 }
 
-function writeObject(value: object, path: Path, depth: number, rules: JsonRules): string {
+function writeObject(value: object, path: JsonPath, depth: number, rules: JsonRules): string {
   const problem = plainObjectProblem(value)
   if (problem !== undefined) throw fault(path, problem)
   let text = '{'
@@ -162,7 +163,7 @@ function writeObject(value: object, path: Path, depth: number, rules: JsonRules)
   return `${text}}`
 }
 
-function writeMember(key: string, value: unknown, path: Path, depth: number, rules: JsonRules): string {
+function writeMember(key: string, value: unknown, path: JsonPath, depth: number, rules: JsonRules): string {
   const at = { above: path, step: key }
   checkKey(key, at, rules)
   return `${writeString(key, at, rules)}:${writeValue(value, at, depth + 1, rules)}`
@@ -177,7 +178,7 @@ export function plainObjectProblem(value: object): string | undefined {
   return Object.getOwnPropertySymbols(value).length > 0 ? 'a symbol key has no JSON form' : undefined
 }
 
-function checkKey(key: string, path: Path, rules: JsonRules): void {
+function checkKey(key: string, path: JsonPath, rules: JsonRules): void {
   if (key === '__proto__') throw fault(path, 'the key __proto__ is refused: it would change objects, not describe them')
   checkString(key, path, rules)
 }
@@ -208,7 +209,7 @@ interface Reader {
   readonly rules: JsonRules
 }
 
-function unexpected(reader: Reader, path: Path, expected: string): JsonFault {
+function unexpected(reader: Reader, path: JsonPath, expected: string): JsonFault {
   const found = reader.at < reader.text.length ? JSON.stringify(reader.text.charAt(reader.at)) : 'the end of the text'
   return fault(path, `expected ${expected} but found ${found} at offset ${reader.at}`)
 }
@@ -222,7 +223,7 @@ function skipSpace(reader: Reader): void {
   }
 }
 
-function readValue(reader: Reader, path: Path, depth: number): JsonValue {
+function readValue(reader: Reader, path: JsonPath, depth: number): JsonValue {
   const first = reader.text.charAt(reader.at)
   if (first === '"') return readString(reader, path)
   if (first === '{' || first === '[') {
@@ -235,7 +236,7 @@ function readValue(reader: Reader, path: Path, depth: number): JsonValue {
   return readNumber(reader, path)
 }
 
-function readWord<T>(reader: Reader, path: Path, word: string, value: T): T {
+function readWord<T>(reader: Reader, path: JsonPath, word: string, value: T): T {
   if (!reader.text.startsWith(word, reader.at)) throw unexpected(reader, path, 'a JSON value')
   reader.at += word.length
   return value
@@ -243,7 +244,7 @@ function readWord<T>(reader: Reader, path: Path, word: string, value: T): T {
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
 
-function readNumber(reader: Reader, path: Path): number {
+function readNumber(reader: Reader, path: JsonPath): number {
   NUMBER.lastIndex = reader.at
   const match = NUMBER.exec(reader.text)
   if (match === null) throw unexpected(reader, path, 'a JSON value')
@@ -256,7 +257,7 @@ function readNumber(reader: Reader, path: Path): number {
   return value
 }
 
-function readString(reader: Reader, path: Path): string {
+function readString(reader: Reader, path: JsonPath): string {
   const { text } = reader
   let end = text.indexOf('"', reader.at + 1)
   while (end !== -1 && isEscaped(text, end, reader.at)) end = text.indexOf('"', end + 1)
@@ -275,7 +276,7 @@ function isEscaped(text: string, quote: number, opening: number): boolean {
 }
 
 // JSON.parse of one string token is exact: escapes and control characters are judged by RFC 8259; it hides nothing here.
-function decodeString(token: string, path: Path, offset: number): string {
+function decodeString(token: string, path: JsonPath, offset: number): string {
   try {
     return JSON.parse(token)
   } catch (error) {
@@ -284,7 +285,7 @@ function decodeString(token: string, path: Path, offset: number): string {
   }
 }
 
-function readArray(reader: Reader, path: Path, depth: number): JsonValue[] {
+function readArray(reader: Reader, path: JsonPath, depth: number): JsonValue[] {
   const values: JsonValue[] = []
   reader.at++
   skipSpace(reader)
@@ -303,7 +304,7 @@ function readArray(reader: Reader, path: Path, depth: number): JsonValue[] {
   }
 }
 
-function readObject(reader: Reader, path: Path, depth: number): { [key: string]: JsonValue } {
+function readObject(reader: Reader, path: JsonPath, depth: number): { [key: string]: JsonValue } {
   const members: { [key: string]: JsonValue } = {}
   reader.at++
   skipSpace(reader)
@@ -322,7 +323,7 @@ function readObject(reader: Reader, path: Path, depth: number): { [key: string]:
   }
 }
 
-function readMember(reader: Reader, members: { [key: string]: JsonValue }, path: Path, depth: number): void {
+function readMember(reader: Reader, members: { [key: string]: JsonValue }, path: JsonPath, depth: number): void {
   if (reader.text.charAt(reader.at) !== '"') throw unexpected(reader, path, 'a key in quotes')
   const key = readString(reader, path)
   const at = { above: path, step: key }

@@ -1,14 +1,16 @@
 // Masking of JSON values: texts, numbers that read as identifiers, and keys.
 
-import type { JsonValue } from '../bytes/json.ts'
-import type { Detection } from './detector.ts'
+import { type JsonValue, pathText } from '../bytes/json.ts'
+import type { DetectedType, Detection } from './detector.ts'
+import { lookWith } from './look.ts'
 import { maskWord } from './mask.ts'
-import { type Replaced, rewriteJson } from './rewrite-json.ts'
+import { rewriteJson } from './rewrite-json.ts'
 
 export interface MaskedJson {
   /** The same value where nothing was found. */
   readonly value: JsonValue
-  readonly masked: readonly Replaced[]
+  /** `patient.contacts[2]`; a key by the object that it stands in. */
+  readonly masked: readonly { readonly path: string; readonly type: DetectedType }[]
 }
 
 /**
@@ -17,6 +19,9 @@ export interface MaskedJson {
  * @throws JsonFault for nesting deeper than 512, and what `detect` throws
  */
 export function maskJson(value: JsonValue, detect: (text: string) => readonly Detection[]): MaskedJson {
-  const rewritten = rewriteJson(value, detect, maskWord)
-  return { value: rewritten.value, masked: rewritten.replaced }
+  const rewritten = rewriteJson(value, lookWith(detect), maskWord, undefined)
+  return {
+    value: rewritten.value,
+    masked: rewritten.replaced.map(({ path, type }) => ({ path: pathText(path), type })),
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { JsonValue } from '../bytes/json.ts'
 import type { AuthenticationType, DetectedType } from './detector.ts'
+import { lookWith } from './look.ts'
 import { countTypes, replaceSpans, type TypeCount } from './replace-spans.ts'
 import { rewriteJson } from './rewrite-json.ts'
 import { scanStream } from './scan-stream.ts'
@@ -24,7 +25,7 @@ export function removeAuthenticationData(text: string): WithoutAuthenticationDat
  * @throws JsonFault for nesting deeper than 512
  */
 export function removeAuthenticationJson(value: JsonValue): WithoutAuthenticationData<JsonValue> {
-  const { value: content, replaced } = rewriteJson(value, detectAuthenticationData, removedWord)
+  const { value: content, replaced } = rewriteJson(value, lookWith(detectAuthenticationData), removedWord, undefined)
   return { content, removed: countTypes(replaced) }
 }
 
@@ -37,6 +38,6 @@ export async function* removeFromStream(
   }
 }
 
-function removedWord(type: DetectedType): string {
+export function removedWord(type: DetectedType): string {
   return `[removed: ${type}]`
 }

@@ -22,7 +22,7 @@ export function replaceSpans(
   let replaced = ''
   let at = 0
   for (const { type, start, end } of spans) {
-    const quote = isJsonEnd(text, end) ? quoteBefore(before + text.slice(0, start)) : ''
+    const quote = isJsonEnd(text, end) ? quoteBefore(text, start, before) : ''
     replaced += `${text.slice(at, start)}${quote}${wordFor(type)}${quote}`
     at = end
   }
@@ -36,13 +36,17 @@ export function countTypes<Type extends DetectedType>(spans: readonly { readonly
 }
 
 const QUOTE = /(\\{0,8}")\s{0,8}:\s{0,8}$/
+const MAX_QUOTE = 24
 
 /**
  * The quotes that a word needs in place of a bare JSON number: `{"cvv":123}` becomes `{"cvv":"[…]"}`, and JSON inside a JSON
  * text has escaped ones.
  */
-function quoteBefore(text: string): string {
-  return QUOTE.exec(text.slice(-24))?.[1] ?? ''
+function quoteBefore(text: string, start: number, before: string): string {
+  // No more is read than is needed: a text may hold a finding at every few characters.
+  const near =
+    start < MAX_QUOTE ? before.slice(-MAX_QUOTE) + text.slice(0, start) : text.slice(start - MAX_QUOTE, start)
+  return QUOTE.exec(near)?.[1] ?? ''
 }
 
 function isJsonEnd(text: string, at: number): boolean {

@@ -1,16 +1,16 @@
 // A JSON value with its texts, numbers and keys rewritten. The keys above a value are read as the words before it:
 // {"card":{"number":"41…"}} is looked at as "card number: 41…".
 
-import { JsonFault, type JsonValue, memberPath } from '../bytes/json.ts'
-import type { DetectedType, Detection } from './detector.ts'
+import { JsonFault, type JsonPath, type JsonValue, pathText } from '../bytes/json.ts'
+import type { DetectedType } from './detector.ts'
+import type { Look, LookAt } from './look.ts'
 import { replaceSpans } from './replace-spans.ts'
-import { settle } from './settle.ts'
 
 const MAX_DEPTH = 512
 
-/** What was replaced, and where: `patient.contacts[2]`; a key by what it became. */
-export interface Replaced<Type extends DetectedType = DetectedType> {
-  readonly path: string
+/** What was replaced, and where; a key by the object that it stands in, keys above as they became. */
+interface Replaced<Type extends DetectedType> {
+  readonly path: JsonPath
   readonly type: Type
 }
 
@@ -21,35 +21,41 @@ export interface Rewritten<Type extends DetectedType> {
 }
 
 interface Rewriting<Type extends DetectedType> {
-  readonly detect: (text: string) => readonly Detection<Type>[]
+  readonly look: Look<Type>
+  readonly lookAtKey: LookAt<Type>
   readonly wordFor: (type: DetectedType) => string
   readonly replaced: Replaced<Type>[]
 }
 
-interface Position {
-  readonly path: string
+interface Position<Type extends DetectedType> {
+  readonly path: JsonPath
   /** The two nearest keys above, outer first. */
   readonly keys: readonly string[]
+  /** How a text behind these keys is looked at. */
+  readonly lookAt: LookAt<Type>
   readonly depth: number
 }
 
 /**
- * Rewrites `value`, which is left as it is.
- * @throws JsonFault for nesting deeper than 512, and what `detect` throws
+ * Rewrites `value`, which stands at `path` and is left as it is.
+ * @throws JsonFault for nesting deeper than 512, and what `look` throws
  */
 export function rewriteJson<Type extends DetectedType>(
   value: JsonValue,
-  detect: (text: string) => readonly Detection<Type>[],
+  look: Look<Type>,
   wordFor: (type: DetectedType) => string,
+  path: JsonPath,
 ): Rewritten<Type> {
-  const rewriting: Rewriting<Type> = { detect, wordFor, replaced: [] }
-  return { value: rewriteValue(value, rewriting, { path: '', keys: [], depth: 1 }), replaced: rewriting.replaced }
+  const lookAtKey = look([])
+  const rewriting: Rewriting<Type> = { look, lookAtKey, wordFor, replaced: [] }
+  const top = { path, keys: [], lookAt: lookAtKey, depth: 1 }
+  return { value: rewriteValue(value, rewriting, top), replaced: rewriting.replaced }
 }
 
 function rewriteValue<Type extends DetectedType>(
   value: JsonValue,
   rewriting: Rewriting<Type>,
-  position: Position,
+  position: Position<Type>,
 ): JsonValue {
   if (typeof value === 'string') return rewriteText(value, rewriting, position)
   if (typeof value === 'number') {
@@ -58,19 +64,17 @@ function rewriteValue<Type extends DetectedType>(
     return rewritten === text ? value : rewritten
   }
   if (typeof value !== 'object' || value === null) return value
-  if (position.depth > MAX_DEPTH) throw new JsonFault(position.path, `nested deeper than ${MAX_DEPTH}`)
+  if (position.depth > MAX_DEPTH) throw new JsonFault(pathText(position.path), `nested deeper than ${MAX_DEPTH}`)
   return Array.isArray(value) ? rewriteArray(value, rewriting, position) : rewriteObject(value, rewriting, position)
 }
 
 function rewriteText<Type extends DetectedType>(
   text: string,
-  { detect, wordFor, replaced }: Rewriting<Type>,
-  { path, keys }: Position,
+  { wordFor, replaced }: Rewriting<Type>,
+  { path, lookAt }: Position<Type>,
 ): string {
-  const label = keys.length === 0 ? '' : `${keys.join(' ')}: `
-  const spans = settle(label + text, detect(label + text))
-    .filter(({ end }) => end > label.length)
-    .map(({ type, start, end }) => ({ type, start: Math.max(0, start - label.length), end: end - label.length }))
+  const spans = lookAt(text)
+  if (spans.length === 0) return text
   for (const { type } of spans) replaced.push({ path, type })
   return replaceSpans(text, spans, wordFor, '')
 }
@@ -78,11 +82,10 @@ function rewriteText<Type extends DetectedType>(
 function rewriteArray<Type extends DetectedType>(
   values: JsonValue[],
   rewriting: Rewriting<Type>,
-  position: Position,
+  { path, keys, lookAt, depth }: Position<Type>,
 ): JsonValue {
-  const { path, keys, depth } = position
-  const rewritten = values.map((value, i) =>
-    rewriteValue(value, rewriting, { path: `${path}[${i}]`, keys, depth: depth + 1 }),
+  const rewritten = values.map((value, step) =>
+    rewriteValue(value, rewriting, { path: { above: path, step }, keys, lookAt, depth: depth + 1 }),
   )
   return rewritten.every((value, i) => value === values[i]) ? values : rewritten
 }
@@ -90,26 +93,56 @@ function rewriteArray<Type extends DetectedType>(
 function rewriteObject<Type extends DetectedType>(
   members: { [key: string]: JsonValue },
   rewriting: Rewriting<Type>,
-  position: Position,
+  position: Position<Type>,
 ): JsonValue {
-  const { path, keys, depth } = position
-  const rewritten = new Map<string, JsonValue>()
-  let changed = false
-  for (const [key, value] of Object.entries(members)) {
-    const name = freeName(rewriteText(key, rewriting, { path, keys: [], depth }), rewritten)
-    const below = { path: memberPath(path, name), keys: [...keys.slice(-1), key], depth: depth + 1 }
-    const next = rewriteValue(value, rewriting, below)
-    changed ||= name !== key || next !== value
-    rewritten.set(name, next)
-  }
+  const keys = Object.keys(members)
+  const names = rewriteKeys(keys, rewriting, position.path)
+  let changed = names !== keys
+  const rewritten = Object.entries(members).map(([key, value], i): [name: string, value: JsonValue] => {
+    const name = names[i] ?? key
+    const next = rewriteValue(value, rewriting, below(position, key, name, rewriting.look))
+    changed ||= next !== value
+    return [name, next]
+  })
   // Object.fromEntries defines members: a key named __proto__ is a member like any other.
   return changed ? Object.fromEntries(rewritten) : members
 }
 
+/** The very same list where nothing was found in a key. */
+function rewriteKeys<Type extends DetectedType>(
+  keys: readonly string[],
+  { lookAtKey, wordFor, replaced }: Rewriting<Type>,
+  path: JsonPath,
+): readonly string[] {
+  const spans = keys.map(lookAtKey)
+  if (spans.every(({ length }) => length === 0)) return keys
+  for (const { type } of spans.flat()) replaced.push({ path, type })
+  const freeName = createNames()
+  return keys.map((key, i) => freeName(replaceSpans(key, spans[i] ?? [], wordFor, '')))
+}
+
+function below<Type extends DetectedType>(
+  { path, keys, depth }: Position<Type>,
+  key: string,
+  name: string,
+  look: Look<Type>,
+): Position<Type> {
+  const nearest = [...keys.slice(-1), key]
+  return { path: { above: path, step: name }, keys: nearest, lookAt: look(nearest), depth: depth + 1 }
+}
+
 /** Two keys may become the same word: the later one is numbered, so that no member is lost. */
-function freeName(name: string, taken: ReadonlyMap<string, JsonValue>): string {
-  if (!taken.has(name)) return name
-  let number = taken.size + 1
-  while (taken.has(`${name} ${number}`)) number++
-  return `${name} ${number}`
+function createNames(): (name: string) => string {
+  const taken = new Set<string>()
+  // Where a name was tried before, those numbers are taken: nobody makes it count from the beginning again.
+  const tried = new Map<string, number>()
+  return (name) => {
+    let free = name
+    for (let number = tried.get(name) ?? 2; taken.has(free); number++) {
+      free = `${name} ${number}`
+      tried.set(name, number + 1)
+    }
+    taken.add(free)
+    return free
+  }
 }

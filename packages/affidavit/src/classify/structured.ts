@@ -1,7 +1,7 @@
 // The built-in detector: structured identifiers, by form, checksum and the words before them (spec/detection.md §2).
 // Names, organisations and free-text places are beyond it.
 
-import type { AuthenticationType, Detection, Detector } from './detector.ts'
+import type { AuthenticationType, DetectedType, Detection, Detector } from './detector.ts'
 import { detectEmails } from './detectors/email.ts'
 import { detectIpv6 } from './detectors/ip-address.ts'
 import { AUTHENTICATION, type Detectors, STRUCTURED } from './detectors.ts'
@@ -26,7 +26,10 @@ export function detectAuthenticationData(text: string): readonly Detection<Authe
 }
 
 function isAuthenticationData(detection: Detection): detection is Detection<AuthenticationType> {
-  const { type } = detection
+  return isAuthenticationType(detection.type)
+}
+
+export function isAuthenticationType(type: DetectedType): type is AuthenticationType {
   return type === 'card_verification_value' || type === 'card_track_data' || type === 'card_pin'
 }
 
