@@ -78,6 +78,29 @@ function noField(name: string): never {
   throw new TypeError(`${name} is no field of an entry; admission should have refused it: this is a bug`)
 }
 
+/** A draft whose details are no longer the caller's: JSON, read from the canonical text that the commitment covers. */
+export interface OwnDraft extends Omit<Draft, 'details'> {
+  readonly details?: { [key: string]: JsonValue }
+}
+
+/** `draft` with its details read back from what `canonicalFields` wrote of it: what was checked, and nothing else. */
+export function readBack({ details: _, ...draft }: Draft, fields: FieldTexts): OwnDraft {
+  const index = FIELDS_IN_ORDER.indexOf('details')
+  const text = fields[index]
+  // Canonical text hides nothing from the native parser: no key twice, no __proto__, no number that it would round.
+  return text === undefined ? draft : { ...draft, details: JSON.parse(text.slice(KEYS[index]?.length)) }
+}
+
+/**
+ * `fields` of `draft`, with those written anew that `kept` has otherwise.
+ * @throws JsonFault where a value has no canonical form, or has become too long
+ */
+export function rewriteFields(fields: FieldTexts, draft: OwnDraft, kept: OwnDraft): FieldTexts {
+  const texts = fields.slice()
+  for (const [name, value] of Object.entries(kept)) if (value !== Reflect.get(draft, name)) write(texts, name, value)
+  return texts
+}
+
 /** RFC 8785 text of the object whose members `canonicalFields` wrote; the fields of an entry are in canonical order. */
 export function canonicalDraft(fields: FieldTexts): string {
   return `{${joinTexts(fields, 0, fields.length).slice(0, -1)}}`
