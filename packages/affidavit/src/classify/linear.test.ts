@@ -5,7 +5,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
+import type { JsonValue } from '../bytes/json.ts'
+import { inspectBody } from './inspect-body.ts'
 import { knownIdentifiers } from './known-identifiers.ts'
+import { lookStructured } from './look.ts'
+import { maskMetadata } from './mask-metadata.ts'
 import { removeAuthenticationData } from './remove-authentication-data.ts'
 import { detectStructured } from './structured.ts'
 
@@ -115,6 +119,59 @@ describe('twice the text is twice the work, for text that repeats', () => {
       const twice = measure(() => scan(fill(unit, 2 * LENGTH))).steps
       assert.ok(once <= STEPS_PER_CHARACTER * LENGTH, `${once / LENGTH} steps for a character`)
       assert.ok(twice <= 2.1 * once + 1000, `${twice} steps after ${once}`)
+    })
+  }
+})
+
+const encoder = new TextEncoder()
+
+/** Everything that happens to a draft with such details, and to content like it. */
+function inspect(value: JsonValue): void {
+  maskMetadata({ action: 'tool_completed', actor_id: 'a', actor_type: 'agent', details: { value } }, lookStructured)
+  inspectBody(encoder.encode(JSON.stringify(value)), 'application/json')
+  inspectBody(encoder.encode(JSON.stringify(value)), 'text/plain')
+}
+
+/** Many short values are looked at behind the same words, again for each. */
+const STEPS_PER_CHARACTER_OF_JSON = 1000
+
+describe('twice the JSON is twice the work, for texts, numbers and keys that repeat', () => {
+  const key = `${'security code, my card pin '.repeat(40)}cvv`
+  const values: readonly [name: string, value: (count: number) => JsonValue, characters: number][] = [
+    ...HOSTILE.map((unit): [string, (count: number) => JsonValue, number] => [
+      `a list of ${JSON.stringify(unit)}`,
+      (count) => ({ [key]: new Array<JsonValue>(count).fill(unit) }),
+      unit.length + 3,
+    ]),
+    ['one text of findings', (count) => 'cvv 123 " \\ '.repeat(count), 15],
+    ['numbers', (count) => ({ [key]: Array.from({ length: count }, (_, i) => 100 + (i % 900)) }), 4],
+    ['keys', (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`my pin is ${1000 + i}`, i])), 22],
+    [
+      'keys that are names of others',
+      (count) =>
+        Object.fromEntries(
+          Array.from({ length: count }, (_, i) =>
+            i % 2 === 0 ? [`my pin is ${1000 + i}`, i] : [`my pin is [removed: card_pin] ${count / 2 + i}`, i],
+          ),
+        ),
+      32,
+    ],
+    [
+      'places below long keys',
+      (count) => ({ ['x'.repeat(count * 8)]: new Array<JsonValue>(count).fill('a@b.co') }),
+      17,
+    ],
+  ]
+  for (const [name, value, characters] of values) {
+    test(name, () => {
+      const count = Math.floor(4000 / characters)
+      const once = measure(() => inspect(value(count))).steps
+      const twice = measure(() => inspect(value(2 * count))).steps
+      assert.ok(
+        once <= STEPS_PER_CHARACTER_OF_JSON * count * characters + 20_000,
+        `${once / count / characters} steps for a character`,
+      )
+      assert.ok(twice <= 2.1 * once + 20_000, `${twice} steps after ${once}`)
     })
   }
 })

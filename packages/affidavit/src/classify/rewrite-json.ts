@@ -132,7 +132,7 @@ function below<Type extends DetectedType>(
 }
 
 /** Two keys may become the same word: the later one is numbered, so that no member is lost. */
-function createNames(): (name: string) => string {
+export function createNames(): (name: string) => string {
   const taken = new Set<string>()
   // Where a name was tried before, those numbers are taken: nobody makes it count from the beginning again.
   const tried = new Map<string, number>()

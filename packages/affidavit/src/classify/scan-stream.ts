@@ -12,9 +12,9 @@ export interface Piece<Type extends DetectedType = DetectedType> {
 }
 
 /** How far around a finding it may depend on the text; more than the longest finding with its label. */
-const REACH = 512
+export const REACH = 512
 /** New text that one look covers at least. */
-const STRIDE = 65_536
+export const STRIDE = 65_536
 
 /**
  * Cuts the stream into pieces, each as it is found in the whole text. The texts of the pieces, one after another, are the
@@ -37,7 +37,8 @@ export async function* scanStream<Type extends DetectedType>(
   if (waiting !== '') yield pieceOf(before, waiting, await detect(before + waiting), waiting.length)
 }
 
-function pieceOf<Type extends DetectedType>(
+/** The piece that is told of `waiting`: up to `until`, or to the end of what reaches over it. `found` is of `before + waiting`. */
+export function pieceOf<Type extends DetectedType>(
   before: string,
   waiting: string,
   found: readonly Detection<Type>[],

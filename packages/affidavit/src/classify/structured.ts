@@ -11,11 +11,24 @@ import { eachToken } from './tokens.ts'
 
 /** What the built-in detector finds, sorted and without overlap. Work grows with the length of the text, whatever it holds. */
 export function detectStructured(text: string): readonly Detection[] {
+  return settle(text, candidatesIn(text))
+}
+
+/** The same, and what `detectAuthenticationData` finds, in one look. */
+export function detectBoth(text: string): {
+  readonly all: readonly Detection[]
+  readonly authentication: readonly Detection<AuthenticationType>[]
+} {
+  const found = candidatesIn(text)
+  return { all: settle(text, found), authentication: settle(text, found.filter(isAuthenticationData)) }
+}
+
+function candidatesIn(text: string): Detection[] {
   const found: Detection[] = []
   detectTokens(text, STRUCTURED, found)
   detectEmails(text, found)
   detectIpv6(text, found)
-  return settle(text, found)
+  return found
 }
 
 /** Only what may not be kept even encrypted. */
