@@ -27,7 +27,7 @@ export function cleanJson(json: string, tally: Tally): string | undefined {
   for (const token of jsonTokens(json)) {
     const inside: Span[] = []
     for (let span = authentication[next]; span !== undefined && span.start < token.end; span = authentication[++next]) {
-      if (span.start >= token.start) inside.push(span)
+      inside.push(span)
     }
     const spelled = json.slice(token.start, token.end)
     const spans = spansOf(token, spelled, inside, tally)
@@ -57,9 +57,9 @@ function spansOf(token: JsonToken, spelled: string, inside: readonly Span[], tal
   const asSpelled = byKeys.map(({ type, start, end }) => ({ type, start: places[start] ?? 0, end: places[end] ?? 0 }))
   const asText = inside.map(({ type, start, end }) => ({
     type,
+    start: start - token.start,
     // What is found in the whole may end in the next token, or within an escape.
-    start: wholeBefore(places, start - token.start),
-    end: wholeAfter(places, Math.min(end, token.end) - token.start),
+    end: firstFrom(places, end - token.start),
   }))
   return settle(spelled, [...asText, ...asSpelled])
 }
@@ -71,25 +71,16 @@ function lookBehindKeys(keys: readonly string[], text: string, tally: Tally): re
   return found.length === 0 ? [] : lookForAuthentication(keys)(text)
 }
 
-/** The last of `places` that is not behind `at`. */
-function wholeBefore(places: readonly number[], at: number): number {
-  return places[firstFrom(places, at + 1) - 1] ?? 0
-}
-
-function wholeAfter(places: readonly number[], at: number): number {
-  return places[firstFrom(places, at)] ?? at
-}
-
-/** The index of the first place that is `at` or behind it. */
+/** The first of `places`, which ascend, that is `at` or behind it; the last one where none is. */
 function firstFrom(places: readonly number[], at: number): number {
   let from = 0
-  let until = places.length
+  let until = places.length - 1
   while (from < until) {
     const middle = Math.floor((from + until) / 2)
     if ((places[middle] ?? at) < at) from = middle + 1
     else until = middle
   }
-  return from
+  return places[from] ?? at
 }
 
 // A number becomes a text. Two keys that become the same are told apart, so that no reader loses a member.

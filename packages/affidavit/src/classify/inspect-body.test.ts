@@ -169,6 +169,8 @@ describe('in JSON the rest stays as it was spelled', () => {
       '{"t":"[removed: card_track_data]","next":"value?"}',
     ],
     [`{"t":"%B4111111111111111^DOE/JANE^2712${'1'.repeat(59)}\\n?"}`, '{"t":"[removed: card_track_data]?"}'],
+    ['[{"cvv":"x"},123]', '[{"cvv":"x"},123]'],
+    ['{"cvv" :["x",123]}', `{"cvv" :["x",${cvv}]}`],
     ['"CVV 123"', '"CVV [removed: card_verification_value]"'],
     ['123', '123'],
     ['', ''],
@@ -178,6 +180,10 @@ describe('in JSON the rest stays as it was spelled', () => {
       if (json !== '') JSON.parse(expected)
     })
   }
+})
+
+test('JSON is looked at as text too', () => {
+  assert.deepEqual(inspect('["ssn", "123456789"]', JSON_TYPE).found, ['us_ssn'])
 })
 
 test('JSON is looked at by its keys, whatever its media type is called', () => {
@@ -278,6 +284,10 @@ test('a stream is cleaned like the whole body, byte for byte, wherever it is cut
     { numRuns: 40 },
   )
   const body = bytes(`${'😀'.repeat(4000)} ${filler.repeat(700)} CVV 123 ${filler.repeat(700)} PIN: 1234`)
+  // Tracks that reach into the next one: where the chain is looked into decides what each of them is.
+  const chain = bytes('%B4111111111111111^DOE/JANE^2712'.repeat(8000))
+  const { body: whole, ...told } = inspectBody(chain, TEXT_TYPE)
+  assert.deepEqual(stream(chain, TEXT_TYPE, [70_007, 150_001]), { ...told, body: new Uint8Array(whole) })
   for (const type of [TEXT_TYPE, JSON_TYPE, UNKNOWN_TYPE]) {
     const every = Array.from({ length: body.length }, (_, i) => i)
     const { body: whole, ...told } = inspectBody(body, type)
@@ -292,6 +302,14 @@ test('a long text is cleaned as it is found in the whole, wherever windows end',
     const whole = text(offset)
     assert.equal(cleaned(whole, TEXT_TYPE), removeAuthenticationData(whole).content)
     assert.deepEqual(inspect(whole, TEXT_TYPE).found, ['card_verification_value', 'email_address', 'payment_card'])
+  }
+})
+
+test('a number that a window cuts is none', () => {
+  for (const number of ['41111111111111119999', '99994111111111111111']) {
+    for (let lead = 0; lead <= number.length; lead++) {
+      assert.deepEqual(inspect(`${' '.repeat(lead)}${`${number} `.repeat(7000)}`, TEXT_TYPE).found, [])
+    }
   }
 })
 

@@ -67,6 +67,10 @@ test('what is not looked at holds nothing: digests, UUIDs, times, numbers and ot
   )
 })
 
+test('an address without a digit is looked at', () => {
+  assert.deepEqual(lookStructured([])('at fdab::cafe'), [{ type: 'ip_address', start: 3, end: 13 }])
+})
+
 test('a label is read behind the nearest keys, however long the keys are', () => {
   assert.equal(wordsOf([]), '')
   assert.equal(wordsOf(['card', 'number']), 'card number: ')
@@ -90,7 +94,9 @@ test('what is remembered is what is found, and only so much is remembered', () =
     assert.deepEqual(look(['count'])('9472 7916'), [])
   }
   assert.equal(looks, 3)
+  assert.deepEqual(look(['phone', 'count'])('9472 7916'), [])
+  assert.equal(looks, 4)
   for (let i = 0; i < 2500; i++) look(['phone'])(`x${i}`)
   assert.deepEqual(look(['phone'])('9472 7916'), [{ type: 'phone_number', start: 0, end: 9 }])
-  assert.equal(looks, 2504)
+  assert.equal(looks, 2505)
 })

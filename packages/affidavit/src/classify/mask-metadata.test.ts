@@ -166,8 +166,10 @@ test('a path is short, whatever the keys are', () => {
   for (let i = 0; i < 20; i++) details = { [`key${'x'.repeat(1000)}`]: details }
   const [{ path = '' } = {}] = mask({ details }).masked
   assert.ok(path.length <= 129 && path.isWellFormed() && path.endsWith('…'), path)
-  const flat = mask({ details: { [`x${'😀'.repeat(500)}`]: ADDRESS } }).masked
-  assert.ok(flat.every((place) => place.path.length <= 129 && place.path.isWellFormed()))
+  const [{ path: half = '' } = {}] = mask({ details: { [`x${'😀'.repeat(500)}`]: ADDRESS } }).masked
+  assert.equal(half, `details["x${'😀'.repeat(19)}…"]`)
+  const [{ path: below = '' } = {}] = mask({ details: { ['k'.repeat(100)]: { b: ADDRESS } } }).masked
+  assert.equal(below, `details["${'k'.repeat(40)}…"].b`)
 })
 
 /** What admission does: the caller's object is read once, and what was read is checked, committed to, and masked. */
