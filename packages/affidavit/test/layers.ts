@@ -19,7 +19,8 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['errors', []],
   ['merkle', ['bytes', 'crypto']],
   ['formats', ['merkle', ...BYTES]],
-  ['registry', ['formats', ...BYTES]],
+  ['documents', ['formats', ...BYTES]],
+  ['registry', ['documents', 'formats', ...BYTES]],
   ['verify', FORMATS],
   ['vault', VAULT],
   ['ledger', ['vault', 'registry', 'classify', ...VAULT]],
@@ -43,7 +44,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   // Optional: each is loaded by one file, when it is needed.
   ['pkcs11js', ['keys']],
   ['@aws-sdk/client-kms', ['keys']],
-  ['yaml', ['registry']],
+  ['yaml', ['documents']],
 ])
 
 /** Everything that breaks a layer, one line each with its file, sorted. Nothing for sources in good order. */

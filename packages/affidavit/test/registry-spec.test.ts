@@ -30,5 +30,9 @@ test('the example of the page is a registry', () => {
 test('a fault looks as on the page', () => {
   const [told] = /^clinic\.yaml:12: .*$/m.exec(page) ?? []
   const broken = `${'\n'.repeat(6)}${example.replace('access: read', 'access: peek')}`
-  assert.throws(() => parseRegistry(broken, 'yaml', 'clinic.yaml'), { name: 'RegistryFault', message: told })
+  assert.throws(() => parseRegistry(broken, 'yaml', 'clinic.yaml'), {
+    name: 'DocumentFault',
+    code: 'invalid-registry',
+    message: told,
+  })
 })

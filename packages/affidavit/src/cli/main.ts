@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { DocumentFault } from '../documents/fault.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { ImportFault } from '../imports/fault.ts'
-import { RegistryFault } from '../registry/fault.ts'
 import { VerifyError } from '../verify/error.ts'
 import { addAppend } from './commands/append.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
@@ -112,9 +112,9 @@ function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
     else terminal.err(`affidavit: ${error.message}\n`)
     return EXIT.usage
   }
-  if (error instanceof RegistryFault) {
-    const { problem, cure, path, file, line } = error
-    if (json) terminal.out(jsonLine({ error: { code: 'invalid-registry', problem, cure, path, file, line } }))
+  if (error instanceof DocumentFault) {
+    const { code, problem, cure, path, file, line } = error
+    if (json) terminal.out(jsonLine({ error: { code, problem, cure, path, file, line } }))
     else terminal.err(`affidavit: ${error.message}\n`)
     return EXIT.usage
   }

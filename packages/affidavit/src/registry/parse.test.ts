@@ -8,10 +8,10 @@ import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
 
 import { sha256Hex } from '../crypto/sha256.ts'
-import { MAX_FILE_BYTES } from './document.ts'
-import { RegistryFault } from './fault.ts'
+import { MAX_FILE_BYTES } from '../documents/document.ts'
+import { DocumentFault } from '../documents/fault.ts'
+import { MAX_LEXEMES } from '../documents/yaml.ts'
 import { parseRegistry } from './parse.ts'
-import { MAX_LEXEMES } from './yaml.ts'
 
 const folder = join(import.meta.dirname, '../../testdata/registry')
 const WHOLE = readFileSync(join(folder, 'whole.yaml'), 'utf8')
@@ -26,11 +26,11 @@ interface Lie {
 
 const LIES: readonly Lie[] = JSON.parse(readFileSync(join(folder, 'lies.json'), 'utf8'))
 
-function faultOf(text: string, format: 'yaml' | 'json', file: string): RegistryFault {
+function faultOf(text: string, format: 'yaml' | 'json', file: string): DocumentFault {
   try {
     parseRegistry(text, format, file)
   } catch (error) {
-    return error instanceof RegistryFault ? error : assert.fail(`threw ${error}`)
+    return error instanceof DocumentFault ? error : assert.fail(`threw ${error}`)
   }
   return assert.fail('nothing was refused')
 }
@@ -256,7 +256,7 @@ test('no text makes the reader throw anything but its fault', () => {
       try {
         parseRegistry(text, format, 'r')
       } catch (error) {
-        assert.ok(error instanceof RegistryFault, `threw ${error}`)
+        assert.ok(error instanceof DocumentFault, `threw ${error}`)
         assert.equal(error.message.includes('\n'), false)
       }
     }),
@@ -273,7 +273,7 @@ test('no value in a registry makes the reader throw anything but its fault', () 
         try {
           parseRegistry(text, format, 'r')
         } catch (error) {
-          assert.ok(error instanceof RegistryFault, `threw ${error}`)
+          assert.ok(error instanceof DocumentFault, `threw ${error}`)
         }
       }
     }),

@@ -1,10 +1,7 @@
 // The registry: text in, Registry out, or the fault by name (spec/registry.md §1). Pure.
 
-import { canonicalJson, JsonFault, type JsonValue } from '../bytes/json.ts'
-import { sha256Hex } from '../crypto/sha256.ts'
-import { flawOf, REGISTRY_JSON, type RegistryFormat, readDocument } from './document.ts'
-import { Flaw, RegistryFault } from './fault.ts'
-import { labelOf, membersOf, type Place } from './place.ts'
+import { type DocumentFormat, parseDocument } from '../documents/document.ts'
+import { expectVersion, labelOf, membersOf, type Place } from '../documents/place.ts'
 import { readDomains } from './read-domains.ts'
 import { readFloors } from './read-floors.ts'
 import { readPersonalIds } from './read-personal-ids.ts'
@@ -27,26 +24,15 @@ const SECTIONS = [
 
 /**
  * Reads a registry. `file` is what faults call it; nothing is opened.
- * @throws RegistryFault, and nothing else, whatever the text is
+ * @throws DocumentFault `invalid-registry`, and nothing else, whatever the text is
  */
-export function parseRegistry(text: string, format: RegistryFormat, file: string): Registry {
-  let lineOf = (_path: string): number | undefined => undefined
-  try {
-    const document = readDocument(text, format)
-    lineOf = document.lineOf
-    return readRegistry(document.value)
-  } catch (error) {
-    const flaw = error instanceof JsonFault ? flawOf(error) : error
-    if (!(flaw instanceof Flaw)) throw error
-    throw new RegistryFault(file, flaw.line ?? lineOf(flaw.path), flaw)
-  }
+export function parseRegistry(text: string, format: DocumentFormat, file: string): Registry {
+  return parseDocument('invalid-registry', { text, format, file }, readRegistry)
 }
 
-function readRegistry(value: JsonValue): Registry {
-  // First of all: it also refuses text that no record could carry.
-  const digest = sha256Hex(canonicalJson(value, REGISTRY_JSON))
-  const member = membersOf({ path: '', value }, SECTIONS)
-  checkVersion(member('version'))
+function readRegistry(whole: Place, digest: string): Registry {
+  const member = membersOf(whole, SECTIONS)
+  expectVersion(member('version'))
   const domains = readDomains(member('domains'))
   return {
     revision: labelOf(member('revision')),
@@ -60,10 +46,4 @@ function readRegistry(value: JsonValue): Registry {
     personal_ids: readPersonalIds(member('personal_ids')),
     domains,
   }
-}
-
-function checkVersion({ value, path }: Place): void {
-  if (value === 1) return
-  const problem = value === undefined ? 'is missing' : 'is no version that this release reads'
-  throw new Flaw(path, problem, 'write version: 1')
 }

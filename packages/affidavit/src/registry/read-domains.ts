@@ -1,9 +1,9 @@
 // Compliance domains in a registry: an application's own, and the lists that name domains (spec/registry.md §3).
 
+import { Flaw } from '../documents/fault.ts'
+import { entriesOf, flagOf, isAbsent, labelOf, membersOf, type Place, setOf, wordOf } from '../documents/place.ts'
 import type { Classification } from '../formats/fields.ts'
 import { BUILT_IN_DOMAINS, type Domain } from './domains.ts'
-import { Flaw } from './fault.ts'
-import { entriesOf, flagOf, isAbsent, labelOf, membersOf, type Place, setOf, wordOf } from './place.ts'
 
 export type Domains = ReadonlyMap<string, Domain>
 

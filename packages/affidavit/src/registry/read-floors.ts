@@ -1,7 +1,7 @@
 // Floors in a registry: what an agent or a channel never falls below (spec/registry.md §2).
 
+import { isAbsent, membersOf, oneOf, type Place } from '../documents/place.ts'
 import { CLASSIFICATIONS, type Classification } from '../formats/fields.ts'
-import { isAbsent, membersOf, oneOf, type Place } from './place.ts'
 import { type Domains, readDomainList, refusePublic } from './read-domains.ts'
 import { readTable } from './read-table.ts'
 import type { Floor } from './registry.ts'

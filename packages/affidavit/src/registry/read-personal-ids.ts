@@ -1,7 +1,7 @@
 // Which ids of a record are personal, in a registry (spec/registry.md §6).
 
+import { flagOf, isAbsent, membersOf, oneOf, type Place, setOf, wordOf } from '../documents/place.ts'
 import { ACTOR_TYPES } from '../formats/fields.ts'
-import { flagOf, isAbsent, membersOf, oneOf, type Place, setOf, wordOf } from './place.ts'
 import type { PersonalIds } from './registry.ts'
 
 const MAX_TYPES = 1000

@@ -1,8 +1,8 @@
 // Recipients in a registry: who may be given what, under which agreement (spec/registry.md §5).
 
 import { parseTimestamp, type UnixMillis } from '../clock/clock.ts'
-import { Flaw } from './fault.ts'
-import { isAbsent, labelOf, membersOf, oneOf, type Place, textOf } from './place.ts'
+import { Flaw } from '../documents/fault.ts'
+import { isAbsent, labelOf, membersOf, oneOf, type Place, textOf } from '../documents/place.ts'
 import { type Domains, readDomainList } from './read-domains.ts'
 import { readTable } from './read-table.ts'
 import {

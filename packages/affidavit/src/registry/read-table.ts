@@ -1,7 +1,7 @@
 // A section of a registry whose entries bear names or prefixes (spec/registry.md §2).
 
-import { Flaw } from './fault.ts'
-import { checkName, entriesOf, type Place } from './place.ts'
+import { Flaw } from '../documents/fault.ts'
+import { checkName, entriesOf, type Place } from '../documents/place.ts'
 import { type Named, nameKey, patternProblem, type Table, tableOf } from './table.ts'
 
 /** @throws Flaw where a name cannot stand there, or is the same as another one */

@@ -1,11 +1,21 @@
 // Tools and sources in a registry: what a call of them touches (spec/registry.md §2).
 
 import { canonicalJson } from '../bytes/json.ts'
+import { DOCUMENT_JSON } from '../documents/document.ts'
+import { Flaw } from '../documents/fault.ts'
+import {
+  isAbsent,
+  itemsOf,
+  labelOf,
+  membersOf,
+  oneOf,
+  type Place,
+  someItemsOf,
+  textOf,
+  wordOf,
+} from '../documents/place.ts'
 import { CLASSIFICATIONS } from '../formats/fields.ts'
-import { REGISTRY_JSON } from './document.ts'
-import { Flaw } from './fault.ts'
 import { type Locator, PARTS, parseWay } from './locate.ts'
-import { isAbsent, itemsOf, labelOf, membersOf, oneOf, type Place, someItemsOf, textOf, wordOf } from './place.ts'
 import { type Domains, readDomainList, refusePublic } from './read-domains.ts'
 import { readTable } from './read-table.ts'
 import { ACCESSES, SOURCE_KINDS, type Source, TOOL_KINDS, type Tool, type Touch } from './registry.ts'
@@ -69,7 +79,7 @@ function needed(place: Place, cure: string): Place {
 function readTouches(list: Place, domains: Domains): readonly Touch[] {
   const written = new Set<string>()
   return someItemsOf(list, MAX_TOUCHES).map((item) => {
-    const text = canonicalJson(item.value, REGISTRY_JSON)
+    const text = canonicalJson(item.value, DOCUMENT_JSON)
     if (written.has(text)) throw new Flaw(item.path, 'stands twice in this list', 'keep one of the two')
     written.add(text)
     return readTouch(item, domains)

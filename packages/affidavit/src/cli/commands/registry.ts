@@ -2,10 +2,10 @@ import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
 
 import { decodeUtf8 } from '../../bytes/text.ts'
+import type { DocumentFormat } from '../../documents/document.ts'
 import { openReader } from '../../embedded/read.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
-import type { RegistryFormat } from '../../registry/document.ts'
 import { parseRegistry } from '../../registry/parse.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { createSeenNames, RECORDED, type SeenNames } from '../../registry/seen.ts'
@@ -90,7 +90,7 @@ function refuseBytes(file: string): never {
   throw new LedgerError('invalid-query', { problem: `${file} is no UTF-8 text`, cure: 'save it as UTF-8' })
 }
 
-function formatOf(file: string): RegistryFormat {
+function formatOf(file: string): DocumentFormat {
   const ending = extname(file).toLowerCase()
   if (ending === '.json') return 'json'
   if (ending === '.yaml' || ending === '.yml') return 'yaml'

@@ -1,7 +1,11 @@
-// What is wrong with a registry, and where (spec/registry.md §1). A fault quotes names of the file, never other values of it.
+// What is wrong with a document, and where (spec/registry.md §1). A fault quotes names of the file, never other values of it.
+
+/** What the document should have been: the code that scripts are told. */
+export type DocumentCode = 'invalid-registry' | 'invalid-access-policy'
 
 /** Refused: where it stands, what is wrong there, and how it becomes right. */
-export class RegistryFault extends Error {
+export class DocumentFault extends Error {
+  readonly code: DocumentCode
   readonly file: string
   /** Counted from 1; `undefined` where only the path is known. */
   readonly line: number | undefined
@@ -10,12 +14,13 @@ export class RegistryFault extends Error {
   readonly problem: string
   readonly cure: string
 
-  constructor(file: string, line: number | undefined, flaw: Flaw) {
+  constructor(code: DocumentCode, file: string, line: number | undefined, flaw: Flaw) {
     const place = line === undefined ? file : `${file}:${line}`
     const path = withoutCredentials(flaw.path)
     const what = path === '' ? flaw.problem : `${path}: ${flaw.problem}`
     super(`${place}: ${what}; ${flaw.cure}`, { cause: flaw.cause })
-    this.name = 'RegistryFault'
+    this.name = 'DocumentFault'
+    this.code = code
     this.file = file
     this.line = line
     this.path = path
@@ -29,7 +34,7 @@ function withoutCredentials(path: string): string {
   return path.replace(/:\/\/.*@/, '://…@')
 }
 
-/** A fault on its way up: thrown where the file's name is not known, and caught by parseRegistry only. */
+/** A fault on its way up: thrown where the file's name is not known, and caught by parseDocument only. */
 export class Flaw extends Error {
   readonly path: string
   readonly problem: string

@@ -1,4 +1,4 @@
-// Reading a parsed registry strictly: each part with its path, so that what is wrong is named (spec/registry.md §1).
+// Reading a parsed document strictly: each part with its path, so that what is wrong is named (spec/registry.md §1).
 
 import { type JsonValue, memberPath } from '../bytes/json.ts'
 import { idProblem, labelProblem } from '../bytes/label.ts'
@@ -15,12 +15,19 @@ export function isAbsent(place: Place): boolean {
   return place.value === undefined
 }
 
+/** @throws Flaw where the version of the format is another one than 1 */
+export function expectVersion({ value, path }: Place): void {
+  if (value === 1) return
+  const problem = value === undefined ? 'is missing' : 'is no version that this release reads'
+  throw new Flaw(path, problem, `write ${path}: 1`)
+}
+
 /** @throws Flaw where the object has another member than the ones named */
 export function membersOf(place: Place, allowed: readonly string[]): (name: string) => Place {
   const object = objectOf(place)
   const unknown = Object.keys(object).find((name) => !allowed.includes(name))
   if (unknown !== undefined) {
-    throw new Flaw(memberPath(place.path, unknown), 'is no word of a registry here', `allowed: ${allowed.join(', ')}`)
+    throw new Flaw(memberPath(place.path, unknown), 'is no word that may stand here', `allowed: ${allowed.join(', ')}`)
   }
   return (name) => ({
     path: memberPath(place.path, name),

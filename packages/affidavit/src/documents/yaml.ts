@@ -13,7 +13,7 @@ export interface Located {
   lineOf(path: string): number | undefined
 }
 
-/** Words of one text: a registry of a megabyte has fewer. */
+/** Words of one text: a document of a megabyte that anybody wrote has fewer. */
 export const MAX_LEXEMES = 500_000
 
 /**
@@ -34,7 +34,7 @@ function compose(text: string, maxDepth: number, lines: LineCounter): Document {
   // Unique keys are checked below: the composer compares each key with each other one.
   const composer = new Composer({ schema: 'core', stringKeys: true, uniqueKeys: false, prettyErrors: false })
   const [document] = composer.compose(tokens, false, text.length)
-  if (document === undefined) throw new Flaw('', 'is empty', 'begin with version: 1')
+  if (document === undefined) throw new Flaw('', 'is empty', 'begin with the version of its format')
   const [error] = document.errors
   if (error === undefined) return document
   const line = lines.linePos(error.pos[0]).line
@@ -71,7 +71,7 @@ interface Refusal {
 function tooDeep(maxDepth: number): Refusal {
   return {
     problem: `is nested deeper than ${maxDepth}`,
-    cure: 'a registry has no such depth: look for a stray bracket',
+    cure: 'nothing here is that deep: look for a stray bracket',
   }
 }
 
@@ -95,7 +95,7 @@ function refusal(lexeme: string, seen: Seen): Refusal | undefined {
       return { problem: 'uses a directive', cure: 'leave it out: the file is YAML 1.2' }
     case 'doc-start':
       seen.documents++
-      return seen.documents > 1 ? { problem: 'has a second document', cure: 'one file is one registry' } : undefined
+      return seen.documents > 1 ? { problem: 'has a second document', cure: 'one file is one document' } : undefined
     default:
       return undefined
   }
