@@ -33,8 +33,10 @@ function compose(text: string, maxDepth: number, lines: LineCounter): Document {
   const tokens = tokensOf(text, maxDepth, lines)
   // Unique keys are checked below: the composer compares each key with each other one.
   const composer = new Composer({ schema: 'core', stringKeys: true, uniqueKeys: false, prettyErrors: false })
-  const [document] = composer.compose(tokens, false, text.length)
+  const [document, second] = composer.compose(tokens, false, text.length)
   if (document === undefined) throw new Flaw('', 'is empty', 'begin with the version of its format')
+  // One that begins without dashes, or behind dots, was not counted.
+  if (second !== undefined) throw new Flaw('', SECOND.problem, SECOND.cure, lines.linePos(second.range[0]).line)
   const [error] = document.errors
   if (error === undefined) return document
   const line = lines.linePos(error.pos[0]).line
@@ -68,6 +70,8 @@ interface Refusal {
   readonly cure: string
 }
 
+const SECOND: Refusal = { problem: 'has a second document', cure: 'one file is one document' }
+
 function tooDeep(maxDepth: number): Refusal {
   return {
     problem: `is nested deeper than ${maxDepth}`,
@@ -95,7 +99,7 @@ function refusal(lexeme: string, seen: Seen): Refusal | undefined {
       return { problem: 'uses a directive', cure: 'leave it out: the file is YAML 1.2' }
     case 'doc-start':
       seen.documents++
-      return seen.documents > 1 ? { problem: 'has a second document', cure: 'one file is one document' } : undefined
+      return seen.documents > 1 ? SECOND : undefined
     default:
       return undefined
   }
