@@ -20,6 +20,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['merkle', ['bytes', 'crypto']],
   ['formats', ['merkle', ...BYTES]],
   ['documents', ['formats', ...BYTES]],
+  ['access', ['documents', 'formats', ...BYTES]],
   ['registry', ['documents', 'formats', ...BYTES]],
   ['verify', FORMATS],
   ['vault', VAULT],

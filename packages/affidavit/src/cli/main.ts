@@ -6,6 +6,7 @@ import { DocumentFault } from '../documents/fault.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { ImportFault } from '../imports/fault.ts'
 import { VerifyError } from '../verify/error.ts'
+import { addAccess } from './commands/access.ts'
 import { addAppend } from './commands/append.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
 import { addDemo } from './commands/demo.ts'
@@ -73,6 +74,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addExport,
     addCheckpoint,
     addRegistry,
+    addAccess,
     addRotateKey,
     addDoctor,
     addDemo,

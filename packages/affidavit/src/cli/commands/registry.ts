@@ -1,10 +1,6 @@
-import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
 
-import { decodeUtf8 } from '../../bytes/text.ts'
-import type { DocumentFormat } from '../../documents/document.ts'
 import { openReader } from '../../embedded/read.ts'
-import { LedgerError } from '../../errors/ledger-error.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
 import { parseRegistry } from '../../registry/parse.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -12,7 +8,7 @@ import { createSeenNames, RECORDED, type SeenNames } from '../../registry/seen.t
 import { EXIT } from '../exit-codes.ts'
 import { jsonOption } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
-import { readInput } from '../read-input.ts'
+import { readDocumentFile } from '../read-document.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
@@ -51,8 +47,8 @@ export function addRegistry(program: Command, { terminal, exit }: Surroundings):
 }
 
 async function check(file: string, ledger: string | undefined, terminal: Terminal): Promise<Result> {
-  const text = decodeUtf8(readInput('file', file)) ?? refuseBytes(file)
-  const registry = parseRegistry(text, formatOf(file), file)
+  const { text, format } = readDocumentFile(file)
+  const registry = parseRegistry(text, format, file)
   const seen = ledger === undefined ? undefined : await namesIn(ledger, terminal)
   const names = { tools: [], sources: [], agents: [], channels: [], recipients: [] }
   const checked = checkRegistry(registry, {
@@ -84,20 +80,6 @@ async function namesIn(ledger: string, terminal: Terminal): Promise<SeenNames> {
     if (read % 10_000 === 0) terminal.progress(`  read ${count(read)} of ${count(until_seq)} records`)
   }
   return seen.names()
-}
-
-function refuseBytes(file: string): never {
-  throw new LedgerError('invalid-query', { problem: `${file} is no UTF-8 text`, cure: 'save it as UTF-8' })
-}
-
-function formatOf(file: string): DocumentFormat {
-  const ending = extname(file).toLowerCase()
-  if (ending === '.json') return 'json'
-  if (ending === '.yaml' || ending === '.yml') return 'yaml'
-  throw new LedgerError('invalid-query', {
-    problem: `${file} does not say whether it is YAML or JSON`,
-    cure: 'name it .yaml, .yml or .json',
-  })
 }
 
 function documentOf({

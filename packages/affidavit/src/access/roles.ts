@@ -1,0 +1,54 @@
+// The built-in roles and what each may do (spec/access.md §2). Least privilege: a role may what its line says, and nothing else.
+
+/** What can be done with a ledger, and is somebody's to be allowed. */
+export const ACTS = [
+  'search',
+  'verify',
+  'export',
+  'readers',
+  'reveal',
+  'resolve',
+  'link',
+  'plan-erasure',
+  'approve-erasure',
+  'erase',
+  'operate',
+] as const
+export type Act = (typeof ACTS)[number]
+
+export const ROLE_NAMES = [
+  'reader',
+  'auditor',
+  'content_reader',
+  'privacy_officer',
+  'erasure_approver',
+  'operator',
+] as const
+export type Role = (typeof ROLE_NAMES)[number]
+
+const READER: readonly Act[] = ['search']
+const AUDITOR: readonly Act[] = [...READER, 'verify', 'export', 'readers']
+
+export const ROLES: Readonly<Record<Role, readonly Act[]>> = {
+  reader: READER,
+  auditor: AUDITOR,
+  content_reader: [...READER, 'reveal'],
+  privacy_officer: [...AUDITOR, 'reveal', 'resolve', 'link', 'plan-erasure', 'erase'],
+  erasure_approver: ['approve-erasure'],
+  operator: ['operate'],
+}
+
+/** Begins a sentence about an act. */
+export const ACT_WORDS: Readonly<Record<Act, string>> = {
+  search: 'reading records',
+  verify: 'verifying the ledger',
+  export: 'exporting records',
+  readers: 'seeing who has read',
+  reveal: 'revealing content',
+  resolve: 'resolving a token to a person',
+  link: 'linking, reclassifying or amending records',
+  'plan-erasure': 'planning an erasure',
+  'approve-erasure': 'approving an erasure',
+  erase: 'carrying out an erasure',
+  operate: 'rotating keys and confirming the clock',
+}
