@@ -21,6 +21,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['formats', ['merkle', ...BYTES]],
   ['documents', ['formats', ...BYTES]],
   ['access', ['documents', 'formats', ...BYTES]],
+  ['erasure', ['access', 'errors', 'formats', ...BYTES]],
   ['registry', ['documents', 'formats', ...BYTES]],
   ['verify', FORMATS],
   ['vault', VAULT],

@@ -8,6 +8,8 @@ import { ImportFault } from '../imports/fault.ts'
 import { VerifyError } from '../verify/error.ts'
 import { addAccess } from './commands/access.ts'
 import { addAppend } from './commands/append.ts'
+import { addApprove } from './commands/approve.ts'
+import { addApproverKey } from './commands/approver-key.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -75,6 +77,8 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addCheckpoint,
     addRegistry,
     addAccess,
+    addApproverKey,
+    addApprove,
     addRotateKey,
     addDoctor,
     addDemo,

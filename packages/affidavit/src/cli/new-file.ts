@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, lstatSync, openSync, realpathSync, rmSync, statSy
 import { dirname, resolve, sep } from 'node:path'
 
 import { LedgerError } from '../errors/ledger-error.ts'
+import { writeSecret } from '../keys/secret-file.ts'
 
 export interface NewFile {
   /** The option that named it. */
@@ -12,10 +13,10 @@ export interface NewFile {
 }
 
 /**
- * Refuses a file that could not be made, before anything else is done.
+ * Refuses a file that could not be made, before anything else is done. `ledgerFolder` where the command knows of a ledger.
  * @throws LedgerError `invalid-query`, `store-unavailable`
  */
-export function refuseTaken(file: NewFile, ledgerFolder: string): void {
+export function refuseTaken(file: NewFile, ledgerFolder?: string): void {
   const place = resolve(file.path)
   const folder = dirname(place)
   attempt(file, () => {
@@ -23,7 +24,7 @@ export function refuseTaken(file: NewFile, ledgerFolder: string): void {
       throw refused(file, `there is no folder ${folder}`, 'create the folder first, or name another file')
     if (lstatSync(place, { throwIfNoEntry: false }) !== undefined) throw taken(file)
   })
-  refuseInside(file, folder, ledgerFolder)
+  if (ledgerFolder !== undefined) refuseInside(file, folder, ledgerFolder)
 }
 
 /** Writes a file that is not there yet, durably. @throws LedgerError `invalid-query`, `store-unavailable` */
@@ -40,6 +41,11 @@ export function writeNewFile(file: NewFile, bytes: Uint8Array | string): void {
   } finally {
     closeSync(fd)
   }
+}
+
+/** Writes a secret for its owner alone, to a file that is not there yet, durably. @throws as writeNewFile */
+export function writeNewSecret(file: NewFile, text: string): void {
+  attempt(file, () => writeSecret(file.path, text))
 }
 
 function refuseInside(file: NewFile, folder: string, ledgerFolder: string): void {

@@ -1,0 +1,40 @@
+// The plan of an erasure in words, for whoever is to approve it: everything that the plan says, but the ids themselves.
+
+import type { Copy } from '../erasure/copies.ts'
+import type { ErasurePlan } from '../erasure/plan.ts'
+import { count, counted, printable } from './output.ts'
+
+export function linesOf(plan: ErasurePlan): string[] {
+  const { subjects, conversations, records, payloads, shared, refused } = plan
+  return [
+    `plan          ${plan.plan_id}, made ${plan.made_at} by ${plan.made_by}`,
+    `ledger        ${plan.ledger}, as of seq ${plan.as_of_seq}, generation ${plan.keyring_generation} of the keyring`,
+    `basis         ${plan.basis}: ${plan.reason}`,
+    `destroys      the keys of ${counted(subjects.length, 'subject')} and ${counted(conversations.length, 'conversation')}`,
+    `unreadable    ${counted(payloads, 'payload')} of ${counted(records, 'record')}, ${counted(plan.bytes, 'byte')}`,
+    ...listed('for example', plan.sample.map((seq) => `seq ${seq}`).join(', ')),
+    ...listed('shared', plan.shared_count === 0 ? '' : `${counted(plan.shared_count, 'payload')} that others lose too`),
+    ...shared.map(({ seq, name, other_subjects }) => `  · seq ${seq}, ${name}: ${counted(other_subjects, 'other')}`),
+    ...beyond(plan.shared_count, shared.length),
+    ...listed('linked later', plan.linked === 0 ? '' : `${counted(plan.linked, 'payload')}, kept for the others`),
+    ...listed('REFUSED', plan.refused_count === 0 ? '' : `${counted(plan.refused_count, 'record')} must stay readable`),
+    ...refused.map(
+      ({ seq, because, compliance_domains }) => `  · ${[`seq ${seq}, ${because}`, ...compliance_domains].join(' ')}`,
+    ),
+    ...beyond(plan.refused_count, refused.length),
+    ...plan.copies.map(lineOfCopy),
+    ...plan.not_erased.map((sentence) => `stays         ${sentence}`),
+  ].map(printable)
+}
+
+function listed(word: string, said: string): string[] {
+  return said === '' ? [] : [`${word.padEnd(14)}${said}`]
+}
+
+function beyond(all: number, shown: number): string[] {
+  return all === shown ? [] : [`  · and ${count(all - shown)} more`]
+}
+
+function lineOfCopy({ kind, where, state }: Copy): string {
+  return `copy          ${kind} ${where}: ${state}`
+}

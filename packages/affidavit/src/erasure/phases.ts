@@ -1,0 +1,91 @@
+// What the records of an erasure say, and what is still to be done: any process can finish from the record of the decision
+// (spec/erasure.md §4). Pure.
+
+import type { JsonValue } from '../bytes/json.ts'
+import { ERASURE_STATES, type ErasureState } from './certificate.ts'
+import { OWNERS, type Owners } from './owners.ts'
+import { ascending, count, generation, hash, isMembers, label, object, oneOf, type Rule } from './rules.ts'
+
+/** `details` of `content_erased` before any key dies. */
+export interface ErasureDecision extends Owners {
+  readonly phase: 'decided'
+  readonly plan_sha256: string
+  readonly approval_sha256: string
+  /** The fence: the first generation of the keyring without the keys. An older one is not to be used any more. */
+  readonly keyring_generation: number
+}
+
+/** `details` of `content_erased` afterwards; there may be several, the newest counts. */
+export interface ErasureOutcome extends Owners {
+  readonly phase: ErasureState
+  readonly plan_sha256: string
+  readonly decision_seq: number
+  /** The generation from which on the keys are gone. */
+  readonly keyring_generation: number
+  readonly retired_key_versions: readonly string[]
+}
+
+const DECISION: Readonly<Record<keyof ErasureDecision, Rule>> = {
+  phase: oneOf(['decided']),
+  plan_sha256: hash,
+  approval_sha256: hash,
+  keyring_generation: generation,
+  ...OWNERS,
+}
+const OUTCOME: Readonly<Record<keyof ErasureOutcome, Rule>> = {
+  phase: oneOf(ERASURE_STATES),
+  plan_sha256: hash,
+  decision_seq: count,
+  keyring_generation: generation,
+  retired_key_versions: ascending(label, 0, 100),
+  ...OWNERS,
+}
+
+/** What the details of a record `content_erased` say; `undefined` where they say nothing that this release knows. */
+export function parseErasureDetails(details: JsonValue): ErasureDecision | ErasureOutcome | undefined {
+  const rules = isMembers(details) && details.phase === 'decided' ? DECISION : OUTCOME
+  if (object(rules)(details, '') !== undefined) return undefined
+  // Proven by the rules: exactly the members of the one or the other.
+  return details as unknown as ErasureDecision | ErasureOutcome
+}
+
+/** What can be seen of an erasure that was decided. */
+export interface ErasureSight {
+  readonly decision: ErasureDecision
+  /** The newest one. */
+  readonly outcome: ErasureOutcome | undefined
+  /** The generation of the keyring in force. */
+  readonly generation: number
+  /** Whether the keyring has any row of the subjects or conversations. */
+  readonly rowsLeft: boolean
+  /** Key versions of earlier generations that stand although their end was asked for; `undefined` before it was. */
+  readonly standing: readonly string[] | undefined
+  /** Copies about which nothing was done yet. */
+  readonly knownCopies: number
+}
+
+export type ErasureStep =
+  /** A new generation of the keyring without the subjects and conversations. */
+  | 'turn-over'
+  /** The key-encryption keys of earlier generations. */
+  | 'destroy-keys'
+  | 'record-erasing'
+  | 'record-erased'
+  | 'nothing'
+
+/** The next step; each can be done again, and by whoever comes along. */
+export function nextStep({
+  decision,
+  outcome,
+  generation,
+  rowsLeft,
+  standing,
+  knownCopies,
+}: ErasureSight): ErasureStep {
+  // Somebody else may have turned the keyring over: the number alone does not say that the rows are gone.
+  if (generation < decision.keyring_generation || rowsLeft) return 'turn-over'
+  if (standing === undefined) return 'destroy-keys'
+  if (outcome?.phase === 'erased') return 'nothing'
+  if (standing.length === 0 && knownCopies === 0) return 'record-erased'
+  return outcome === undefined ? 'record-erasing' : 'nothing'
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import canonicalize from 'canonicalize'
+import fc from 'fast-check'
+
+import { bytesOf, flipped, golden, planLies } from '../../test/erasure-vectors.ts'
+import { hostileBytes } from '../../test/hostile.ts'
+import { utf8 } from '../bytes/text.ts'
+import { createPayloadList, formatPlan, parsePlan, planDigest } from './plan.ts'
+
+const GOLDEN = bytesOf('plan.json')
+
+function written(value: unknown): Uint8Array {
+  return utf8(canonicalize(value) ?? assert.fail())
+}
+
+test('the golden plan is read, and written again byte for byte', () => {
+  assert.deepEqual(parsePlan(GOLDEN), golden.plan)
+  assert.deepEqual(Buffer.from(formatPlan(golden.plan)), Buffer.from(GOLDEN))
+  assert.equal(planDigest(golden.plan), golden.plan_sha256)
+})
+
+for (const lie of planLies) {
+  test(`refused as a plan: ${lie.name}`, () => {
+    const { [lie.member]: _, ...rest } = JSON.parse(Buffer.from(GOLDEN).toString('utf8'))
+    const value = 'value' in lie ? { ...rest, [lie.member]: lie.value } : rest
+    const fault = parsePlan(written(value))
+    assert.ok('code' in fault, 'it was read')
+    assert.equal(fault.code, lie.code, JSON.stringify(fault))
+    const { path, problem = '' } = { path: undefined, problem: undefined, ...fault }
+    assert.ok(problem.includes(lie.says), `${problem} does not say: ${lie.says}`)
+    assert.equal(path, lie.path)
+    // Version and kind are the format’s own: what is handed in for them counts for nothing.
+    if (lie.member === 'v' || lie.member === 'kind') return
+    assert.throws(() => formatPlan({ ...golden.plan, [lie.member]: lie.value }))
+  })
+}
+
+const SPELLINGS: readonly (readonly [name: string, bytes: () => Uint8Array, code: string])[] = [
+  ['with a line end', () => utf8(`${Buffer.from(GOLDEN)}\n`), 'paper-not-canonical'],
+  ['indented', () => utf8(JSON.stringify(JSON.parse(`${Buffer.from(GOLDEN)}`), null, 1)), 'paper-not-canonical'],
+  [
+    'in another order',
+    () => utf8(`${Buffer.from(GOLDEN)}`.replace(/^{(.*),"v":1}$/, '{"v":1,$1}')),
+    'paper-not-canonical',
+  ],
+  ['with an escape', () => utf8(`${Buffer.from(GOLDEN)}`.replace('ü', '\\u00fc')), 'paper-not-canonical'],
+  [
+    'with a count as 3.0',
+    () => utf8(`${Buffer.from(GOLDEN)}`.replace('"records":3', '"records":3.0')),
+    'paper-not-canonical',
+  ],
+  ['with a member twice', () => utf8(`${Buffer.from(GOLDEN)}`.replace(',"v":1}', ',"v":1,"v":1}')), 'paper-not-json'],
+  ['behind a byte order mark', () => utf8(`\ufeff${Buffer.from(GOLDEN)}`), 'paper-not-json'],
+  ['cut', () => GOLDEN.subarray(0, -1), 'paper-not-json'],
+  ['nothing', () => new Uint8Array(), 'paper-not-json'],
+  ['a list', () => utf8('[]'), 'paper-other-kind'],
+  ['no UTF-8', () => Uint8Array.of(0x22, 0xff, 0x22), 'paper-not-utf8'],
+  ['a megabyte and a byte', () => new Uint8Array(2 ** 20 + 1).fill(0x20), 'paper-too-long'],
+  ['nested', () => utf8('['.repeat(100_000)), 'paper-not-json'],
+]
+
+for (const [name, bytes, code] of SPELLINGS) {
+  test(`no bytes of a plan: ${name}`, () => {
+    const fault = parsePlan(bytes())
+    assert.ok('code' in fault)
+    assert.equal(fault.code, code)
+  })
+}
+
+test('hostile bytes are refused as a plan without a throw, or are the only bytes of the plan that they are', () => {
+  fc.assert(
+    fc.property(hostileBytes([GOLDEN]), (bytes) => {
+      const plan = parsePlan(bytes)
+      if (!('code' in plan)) assert.deepEqual(Buffer.from(formatPlan(plan)), Buffer.from(bytes))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('no bit of a plan can be flipped under its digest', () => {
+  for (const bytes of flipped(GOLDEN)) {
+    const plan = parsePlan(bytes)
+    if (!('code' in plan)) assert.notEqual(planDigest(plan), golden.plan_sha256)
+  }
+})
+
+test('no fault of a plan quotes what stands there', () => {
+  const secret = 'Ann Miller'
+  for (const member of Object.keys(golden.plan)) {
+    const fault = parsePlan(written({ v: 1, kind: 'erasure-plan', ...golden.plan, [member]: [{ [secret]: secret }] }))
+    assert.ok('code' in fault)
+    const { path: _, ...said } = { path: '', ...fault }
+    assert.doesNotMatch(JSON.stringify(said), /Ann Miller/)
+  }
+})
+
+test('the list of payloads has the golden digest', () => {
+  const list = createPayloadList()
+  for (const [seq, blob_id] of golden.payloads) list.add(seq, blob_id)
+  assert.equal(list.hex(), golden.plan.payload_list_sha256)
+})
+
+test('a list of payloads has one order, and each payload of an entry once', () => {
+  const listed = (...items: readonly (readonly [number, string])[]): string => {
+    const list = createPayloadList()
+    for (const [seq, blob_id] of items) list.add(seq, blob_id)
+    return list.hex()
+  }
+  assert.notEqual(listed([1, 'a']), listed([1, 'b']))
+  assert.notEqual(listed([1, 'a']), listed([1, 'a'], [2, 'a']))
+  assert.notEqual(listed([1, 'a'], [2, 'a']), listed([1, 'a'], [12, 'a']))
+  for (const [first, second] of [
+    [
+      [2, 'a'],
+      [1, 'b'],
+    ],
+    [
+      [1, 'b'],
+      [1, 'a'],
+    ],
+    [
+      [1, 'a'],
+      [1, 'a'],
+    ],
+  ] as const) {
+    assert.throws(() => listed(first, second), /out of order/)
+  }
+})

@@ -1,0 +1,177 @@
+// The plan of an erasure: what would become unreadable, for whom else, and what would stay (spec/erasure.md §2). It names
+// persons by their tokens alone.
+
+import { concatBytes } from '../bytes/compare.ts'
+import { utf8 } from '../bytes/text.ts'
+import { createSha256, sha256Hex } from '../crypto/sha256.ts'
+import { COPIES, type Copy, repeatedCopy } from './copies.ts'
+import { OWNERS, type Owners, ownersProblem } from './owners.ts'
+import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from './paper.ts'
+import {
+  ascending,
+  byMembers,
+  count,
+  generation,
+  hash,
+  label,
+  list,
+  object,
+  sentence,
+  time,
+  uuid,
+  word,
+} from './rules.ts'
+
+export interface ErasurePlan extends Owners {
+  /** The origin of the ledger: NAME/INCARNATION. */
+  readonly ledger: string
+  /** UUIDv7. */
+  readonly plan_id: string
+  readonly made_at: string
+  /** A person of the access policy, by the name that stands there. */
+  readonly made_by: string
+  /** The newest entry that was looked at. */
+  readonly as_of_seq: number
+  /** The generation of the keyring that was looked at. */
+  readonly keyring_generation: number
+  /** Under which rule, a word: `gdpr_17`. */
+  readonly basis: string
+  readonly reason: string
+  /** Entries with content that becomes unreadable. */
+  readonly records: number
+  /** Payloads that become unreadable, and their plain bytes. */
+  readonly payloads: number
+  readonly bytes: number
+  /** createPayloadList over all of them. */
+  readonly payload_list_sha256: string
+  /** The first entries, at most 10, for a person to look at. */
+  readonly sample: readonly number[]
+  /** Payloads that are about others too, who lose them: at most 100 of `shared_count`. */
+  readonly shared: readonly SharedPayload[]
+  readonly shared_count: number
+  /** Payloads that were linked to a subject later, and are wrapped anew for the others first. */
+  readonly linked: number
+  /** Entries that must not become unreadable: at most 100 of `refused_count`. While there is one, nothing is approved. */
+  readonly refused: readonly Refusal[]
+  readonly refused_count: number
+  readonly copies: readonly Copy[]
+  /** What stays, in sentences for people. */
+  readonly not_erased: readonly string[]
+}
+
+export interface SharedPayload {
+  readonly seq: number
+  /** The name of the payload in its entry. */
+  readonly name: string
+  readonly other_subjects: number
+}
+
+export interface Refusal {
+  readonly seq: number
+  /** A word: `hold`, `minimum_retention`. */
+  readonly because: string
+  readonly compliance_domains: readonly string[]
+}
+
+const MAX_SAMPLE = 10
+const MAX_LISTED = 100
+const MAX_SENTENCES = 20
+
+const PLAN: PaperFormat<ErasurePlan> = {
+  kind: 'erasure-plan',
+  maxBytes: 2 ** 20,
+  members: {
+    ledger: label,
+    plan_id: uuid,
+    made_at: time,
+    made_by: label,
+    as_of_seq: count,
+    keyring_generation: generation,
+    ...OWNERS,
+    basis: word,
+    reason: label,
+    records: count,
+    payloads: count,
+    bytes: count,
+    payload_list_sha256: hash,
+    sample: ascending(count, 0, MAX_SAMPLE),
+    shared: ascending(
+      object({ seq: count, name: label, other_subjects: count }),
+      0,
+      MAX_LISTED,
+      byMembers('seq', 'name'),
+    ),
+    shared_count: count,
+    linked: count,
+    refused: ascending(
+      object({ seq: count, because: word, compliance_domains: ascending(word, 0, 32) }),
+      0,
+      MAX_LISTED,
+      byMembers('seq', 'because'),
+    ),
+    refused_count: count,
+    copies: COPIES,
+    not_erased: list(sentence, 1, MAX_SENTENCES),
+  },
+  contradiction,
+}
+
+function contradiction(plan: ErasurePlan): string | undefined {
+  const { records, payloads, bytes, as_of_seq, sample, shared, refused } = plan
+  if (records > as_of_seq + 1) return 'more records than there were'
+  if (records === 0 && payloads > 0) return 'payloads without records'
+  if (payloads === 0 && bytes > 0) return 'bytes without payloads'
+  if (sample.length !== Math.min(records, MAX_SAMPLE)) return 'sample does not have the first of all records'
+  if (shared.length !== Math.min(plan.shared_count, MAX_LISTED)) return 'shared and shared_count differ'
+  if (refused.length !== Math.min(plan.refused_count, MAX_LISTED)) return 'refused and refused_count differ'
+  const newest = Math.max(...sample, ...shared.map(({ seq }) => seq), ...refused.map(({ seq }) => seq))
+  if (newest > as_of_seq) return 'an entry that was not looked at'
+  if (repeatedCopy(plan.copies)) return 'a copy that stands twice'
+  return ownersProblem(plan)
+}
+
+/** Reads a plan. Strict: formatPlan gives the same bytes again. */
+export function parsePlan(bytes: Uint8Array): ErasurePlan | PaperFault {
+  return parsePaper(bytes, PLAN)
+}
+
+/**
+ * The bytes of a plan.
+ * @throws RangeError where parsePlan would not give back the same plan
+ */
+export function formatPlan(plan: ErasurePlan): Uint8Array {
+  return formatPaper(plan, PLAN)
+}
+
+/**
+ * What an approval names: 64 lower-case hex digits.
+ * @throws RangeError as formatPlan
+ */
+export function planDigest(plan: ErasurePlan): string {
+  return sha256Hex(concatBytes(utf8('affidavit erasure plan v1\n'), formatPlan(plan)))
+}
+
+/** The digest of what a plan covers, taken one reference after the other: entries ascend, and the payloads of one entry too. */
+export interface PayloadList {
+  /** @throws RangeError where it does not come after the one before */
+  add(seq: number, blob_id: string): void
+  /** 64 lower-case hex digits. It ends once. */
+  hex(): string
+}
+
+/** So that a plan of any size fixes every payload of it, and the holder of the ledger can compare. */
+export function createPayloadList(): PayloadList {
+  const digest = createSha256()
+  digest.update(utf8('affidavit erasure payload list v1\n'))
+  let last: readonly [seq: number, blob_id: string] = [-1, '']
+  return {
+    add(seq, blob_id) {
+      const [before, blob] = last
+      if (seq < before || (seq === before && blob_id <= blob))
+        throw new RangeError(`payloads out of order at seq ${seq}`)
+      digest.update(utf8(`${seq} ${blob_id}\n`))
+      last = [seq, blob_id]
+    },
+    hex: () => digest.hex(),
+  }
+}
