@@ -184,6 +184,7 @@ const TEXTS: Readonly<Record<string, (lines: string) => string>> = {
   'a line more': (lines) => `${lines}more\n`,
   'a line less': (lines) => lines.replace('kim\n', ''),
   'an empty line more': (lines) => `${lines}\n`,
+  'something behind the last line': (lines) => `${lines}more`,
   'no line end': (lines) => lines.trimEnd(),
   'an empty ledger': (lines) => lines.replace('clinic.example/agents/0123456789abcdef', ''),
   'no approver': (lines) => lines.replace('\nkim\n', '\n\n'),

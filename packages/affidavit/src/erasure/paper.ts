@@ -1,17 +1,13 @@
 // The papers of an erasure as bytes: RFC 8785 canonical JSON, one spelling of each (spec/erasure.md §1). Pure.
 
-import { canonicalJson, JsonFault, type JsonRules, type JsonValue, parseJson } from '../bytes/json.ts'
+import { canonicalJson, JsonFault, type JsonRules, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import { isMembers, object, type Rule, type Wrong } from './rules.ts'
 
 const VERSION = 1
 
-const PAPER_JSON: JsonRules = {
-  maxDepth: 8,
-  unsafeIntegers: 'refused',
-  nul: 'refused',
-  maxLength: Number.POSITIVE_INFINITY,
-}
+/** The rules of the members say what numbers and texts may be. */
+const PAPER_JSON: JsonRules = { ...PLAIN_JSON, maxDepth: 8 }
 
 /** What a paper of one kind holds besides its version and kind; none of the members may be left out. */
 export interface PaperFormat<Paper> {

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { bytesOf, flipped, golden, planLies } from '../../test/erasure-vectors.ts'
 import { hostileBytes } from '../../test/hostile.ts'
 import { utf8 } from '../bytes/text.ts'
-import { createPayloadList, formatPlan, parsePlan, planDigest } from './plan.ts'
+import { createPayloadList, type ErasurePlan, formatPlan, parsePlan, planDigest } from './plan.ts'
 
 const GOLDEN = bytesOf('plan.json')
 
@@ -68,6 +68,43 @@ for (const [name, bytes, code] of SPELLINGS) {
     assert.equal(fault.code, code)
   })
 }
+
+const refusal = { seq: 3, because: 'hold', compliance_domains: ['hipaa'] }
+const TOGETHER: Readonly<Record<string, Partial<ErasurePlan>>> = {
+  'nobody at all': { subjects: [], conversations: [] },
+  'a refusal beyond what was looked at': { refused: [{ ...refusal, seq: 42 }], refused_count: 1 },
+}
+
+for (const [name, change] of Object.entries(TOGETHER)) {
+  test(`refused as a plan: ${name}`, () => {
+    const fault = parsePlan(written({ v: 1, kind: 'erasure-plan', ...golden.plan, ...change }))
+    assert.ok('code' in fault && fault.code === 'paper-contradiction')
+  })
+}
+
+test('of many that are shared or refused the first hundred are told, and all are counted', () => {
+  const many = Array.from({ length: 101 }, (_, seq) => seq)
+  const shared = many.map((seq) => ({ seq, name: 'result', other_subjects: 1 }))
+  const refused = many.map((seq) => ({ ...refusal, seq }))
+  const plan: ErasurePlan = {
+    ...golden.plan,
+    as_of_seq: 200,
+    shared: shared.slice(0, 100),
+    shared_count: 101,
+    refused: refused.slice(0, 100),
+    refused_count: 101,
+  }
+  assert.deepEqual(parsePlan(formatPlan(plan)), plan)
+  for (const change of [{ shared }, { refused }]) assert.throws(() => formatPlan({ ...plan, ...change }), RangeError)
+  for (const change of [{ shared: [] }, { refused: [] }])
+    assert.throws(() => formatPlan({ ...plan, ...change }), RangeError)
+})
+
+test('copies are told apart by kind and place together', () => {
+  const [copy = assert.fail()] = golden.plan.copies
+  const copies = [copy, { ...copy, kind: 'replica' }, { ...copy, where: 'safe 3' }] as const
+  assert.doesNotThrow(() => formatPlan({ ...golden.plan, copies }))
+})
 
 test('hostile bytes are refused as a plan without a throw, or are the only bytes of the plan that they are', () => {
   fc.assert(

@@ -14,7 +14,6 @@ export interface Wrong {
 }
 
 export type Rule = (value: JsonValue, path: string) => Wrong | undefined
-export type Members = { readonly [name: string]: JsonValue }
 
 /** UTF-8 bytes of one sentence. */
 const MAX_SENTENCE_BYTES = 1024
