@@ -154,7 +154,10 @@ describe('approve', () => {
 
   test('not signed: over a file that is there', async () => {
     const out = fileOf('mine')
-    assert.equal((await approve(fileOf(formatPlan(plan)), out)).code, 3)
+    const answer = await approve(fileOf(formatPlan(plan)), out)
+    assert.equal(answer.code, 3)
+    // Said before anything else is done.
+    assert.doesNotMatch(answer.err, /gdpr_17/)
     assert.equal(readFileSync(out, 'utf8'), 'mine')
   })
 })

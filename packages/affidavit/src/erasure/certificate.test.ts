@@ -77,6 +77,12 @@ for (const lie of certificateLies) {
   })
 }
 
+test('refused as a certificate: of nobody at all', () => {
+  const nobody = { v: 1, kind: 'erasure-certificate', ...goldenCertificate, subjects: 0, conversations: 0 }
+  const fault = openCertificate(signed(textOf(nobody)), [LOG.verifierKey])
+  assert.ok('code' in fault && fault.code === 'paper-contradiction')
+})
+
 test('a certificate that another key signed, or a cosigner’s, is not opened', () => {
   const stranger = logKey(goldenCertificate.ledger).verifierKey
   const cosigner = signerKeyFromSeed(golden.log.name, 'cosignature/v1', new Uint8Array(32).fill(11)).verifierKey
@@ -102,6 +108,7 @@ test('the text of a certificate has one spelling, and is no checkpoint', () => {
   const others: readonly string[] = [
     text.replace(' v1\n', ' v2\n'),
     `${text}\n`,
+    `${text}more`,
     text.trimEnd(),
     text.replace('{', '{ '),
     text.replace('\n{', '\n\n{'),
