@@ -562,6 +562,7 @@ test('an index: what stands in it changed, and rows hidden from it, by editing i
     ['entries_by_action', 'agent_response_generated'],
     ['entries_by_actor', String(ofUser?.actor_id)],
     ['entries_by_conversation', 'new-visit'],
+    ['entries_by_parent', parentOf('append_conflicted')],
     ['entries_by_resource', 'patient_record'],
     ['entries_by_timestamp', '2026-11-22T'],
     ['entries_by_recorded_at', '2026-11-22T'],
@@ -579,6 +580,11 @@ test('an index: what stands in it changed, and rows hidden from it, by editing i
     await found(`${index}: a row hidden`, 1, { code: 'index-altered' })
   }
 })
+
+function parentOf(action: string): string {
+  const all = entriesOf(1).map(({ entry }) => membersOf(entry))
+  return String(all.find((members) => members.action === action)?.parent_id)
+}
 
 /** Where the only page of an index begins in the file. */
 function pageOf(index: string): number {

@@ -29,6 +29,7 @@ export interface ExportQuery {
   readonly resource_type?: string
   readonly resource_id?: string
   readonly subject_id?: string
+  readonly parent_id?: string
   readonly action?: string
   readonly from?: string
   readonly until?: string
@@ -45,6 +46,7 @@ const QUERY_FIELDS: Readonly<Record<keyof ExportQuery, 'text' | 'time' | 'count'
   resource_type: 'text',
   resource_id: 'text',
   subject_id: 'text',
+  parent_id: 'text',
   action: 'text',
   from: 'time',
   until: 'time',

@@ -97,6 +97,8 @@ export interface EntryFilter {
   readonly resource_type?: string
   readonly resource_id?: string
   readonly subject_id?: string
+  /** Caused by the record with this id, or a late fact about it. */
+  readonly parent_id?: string
   readonly action?: string
   /** Claimed time, `timestamp`: from inclusive, until exclusive. */
   readonly from?: string

@@ -43,7 +43,7 @@ export function readContract(withStore: WithStore): void {
   test('pages join to the whole, in both orders', () =>
     withStore(async (store) => {
       await fill(store)
-      for (const filter of [{}, { actor_id: 'agent-1' }, { conversation_id: 'c1' }, { subject_id: 'patient-1' }]) {
+      for (const filter of PAGED) {
         for (const order of ORDERS) await comparePages(store, filter, order)
       }
     }))
@@ -117,9 +117,21 @@ function variant(i: number): Partial<Draft> {
     ...(i % 5 === 0 ? {} : { conversation_id: `c${i % 2}` }),
     ...(i % 3 === 0 ? {} : { resource_type: i % 2 === 0 ? 'chart' : 'order' }),
     ...(i % 3 === 1 ? { resource_id: `r${i % 4}` } : {}),
+    ...(i % 6 === 2 ? {} : { parent_id: id(2_000 + (i % 4)) }),
     ...(i % 4 === 1 ? {} : { subject_ids: [`patient-${i % 2}`, `patient-${2 + (i % 5)}`] }),
   }
 }
+
+/** Filters of several pages, one for each way that an index may be walked. */
+const PAGED: readonly EntryFilter[] = [
+  {},
+  { actor_id: 'agent-1' },
+  { conversation_id: 'c1' },
+  { subject_id: 'patient-1' },
+  { parent_id: id(2_000) },
+  { parent_id: id(2_000), action: 'data_accessed' },
+  { subject_id: 'patient-1', action: 'tool_invoked' },
+]
 
 /** Two values of each condition: one that splits the sample, one that is off its edge. */
 const CONDITIONS: readonly EntryFilter[] = [
@@ -135,6 +147,8 @@ const CONDITIONS: readonly EntryFilter[] = [
   { resource_id: "r0' OR 1=1 --" },
   { subject_id: 'patient-1' },
   { subject_id: 'patient' },
+  { parent_id: id(2_001) },
+  { parent_id: id(2_001).toUpperCase() },
   { action: 'data_accessed' },
   { action: 'data_modified' },
   { from: new Date(SAMPLE_TIME + 30_000).toISOString() },
@@ -174,6 +188,7 @@ function filterFor(entry: StoredEntry): EntryFilter {
     ...(members.has('conversation_id') ? { conversation_id: text('conversation_id') } : {}),
     ...(members.has('resource_type') ? { resource_type: text('resource_type') } : {}),
     ...(members.has('resource_id') ? { resource_id: text('resource_id') } : {}),
+    ...(members.has('parent_id') ? { parent_id: text('parent_id') } : {}),
     ...(subject === undefined ? {} : { subject_id: subject }),
   }
 }
@@ -198,7 +213,7 @@ async function compare(
 function fits(entry: StoredEntry, filter: EntryFilter): boolean {
   const members = membersOf(entry)
   const [timestamp, recorded] = [String(members.get('timestamp')), String(members.get('recorded_at'))]
-  const equal = ['id', 'conversation_id', 'actor_id', 'resource_type', 'resource_id', 'action'] as const
+  const equal = ['id', 'conversation_id', 'actor_id', 'resource_type', 'resource_id', 'parent_id', 'action'] as const
   return (
     equal.every((name) => filter[name] === undefined || members.get(name) === filter[name]) &&
     (filter.subject_id === undefined || subjectsOf(members).includes(filter.subject_id)) &&

@@ -157,11 +157,17 @@ describe('found', () => {
 
 describe('whether an entry fits a query', () => {
   const [first = new Uint8Array()] = honest
-  const entry = { ...entryOf(first), subject_ids: ['s1', 's2'], resource_type: 'patient_record', resource_id: 'r1' }
+  const entry = {
+    ...entryOf(first),
+    subject_ids: ['s1', 's2'],
+    resource_type: 'patient_record',
+    resource_id: 'r1',
+    parent_id: 'p1',
+  }
   const fits: ExportQuery[] = [
     {},
     { id: entry.id, conversation_id: 'a', actor_id: 'agent-1', action: 'tool_invoked' },
-    { resource_type: 'patient_record', resource_id: 'r1', subject_id: 's2' },
+    { resource_type: 'patient_record', resource_id: 'r1', subject_id: 's2', parent_id: 'p1' },
     { from: entry.timestamp, recorded_from: entry.recorded_at, from_seq: 0, until_seq: 1 },
   ]
   const fails: ExportQuery[] = [
@@ -172,6 +178,7 @@ describe('whether an entry fits a query', () => {
     { resource_type: 'financial_data' },
     { resource_id: 'r2' },
     { subject_id: 's3' },
+    { parent_id: 'p2' },
     { until: entry.timestamp },
     { recorded_until: entry.recorded_at },
     { from: '2999-01-01T00:00:00.000Z' },

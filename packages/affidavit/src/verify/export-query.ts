@@ -3,7 +3,7 @@
 import type { ExportQuery } from '../formats/export.ts'
 import type { Entry } from './entries.ts'
 
-const SAME = ['id', 'conversation_id', 'actor_id', 'resource_type', 'resource_id', 'action'] as const
+const SAME = ['id', 'conversation_id', 'actor_id', 'resource_type', 'resource_id', 'parent_id', 'action'] as const
 
 /** Whether every condition holds. Times compare as text: RFC 3339 in UTC with milliseconds sorts as it runs. */
 export function fitsQuery(entry: Entry, query: ExportQuery): boolean {

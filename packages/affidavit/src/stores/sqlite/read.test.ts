@@ -19,6 +19,15 @@ const WALKS: readonly { readonly filter: EntryFilter; readonly walk: RegExp }[] 
   { filter: { action: 'a' }, walk: /^SEARCH e USING INDEX entries_by_action / },
   { filter: { resource_type: 't', resource_id: 'r' }, walk: /^SEARCH e USING INDEX entries_by_resource / },
   { filter: { subject_id: 's' }, walk: /^SEARCH s USING COVERING INDEX .*, SEARCH e USING PRIMARY KEY \(.*seq=\?\)$/ },
+  {
+    filter: { subject_id: 's', action: 'a' },
+    walk: /^SEARCH s USING COVERING INDEX .*, SEARCH e USING INDEX entries_by_action \(ledger_no=\? AND action=\? AND seq=\?\)$/,
+  },
+  { filter: { parent_id: 'p' }, walk: /^SEARCH e USING INDEX entries_by_parent \(ledger_no=\? AND parent_id=\?\)$/ },
+  { filter: { parent_id: 'p', action: 'a' }, walk: /^SEARCH e USING INDEX entries_by_parent / },
+  { filter: { parent_id: 'p', conversation_id: 'c' }, walk: /^SEARCH e USING INDEX entries_by_parent / },
+  { filter: { id: 'x', parent_id: 'p' }, walk: /^SEARCH e USING INDEX entries_by_id / },
+  { filter: { subject_id: 's', parent_id: 'p', action: 'a' }, walk: /^SEARCH s USING COVERING INDEX / },
   { filter: { conversation_id: 'c', actor_id: 'a' }, walk: /^SEARCH e USING INDEX entries_by_conversation / },
   { filter: { action: 'a', actor_id: 'a', from: 't' }, walk: /^SEARCH e USING INDEX entries_by_actor / },
 ]

@@ -9,6 +9,7 @@ import { blobColumn, integerColumn, type SqlValue } from './database.ts'
 import type { Prepare } from './prepared.ts'
 import type { Statements } from './statements.ts'
 
+/** `$` is the row that the walk is over: of entries, or of what leads to them. */
 const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
   id: 'e.id = ?',
   conversation_id: 'e.conversation_id = ?',
@@ -16,13 +17,14 @@ const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
   resource_type: 'e.resource_type = ?',
   resource_id: 'e.resource_id = ?',
   subject_id: 's.subject_id = ?',
+  parent_id: 'e.parent_id = ?',
   action: 'e.action = ?',
   from: 'e.timestamp >= ?',
   until: 'e.timestamp < ?',
   recorded_from: 'e.recorded_at >= ?',
   recorded_until: 'e.recorded_at < ?',
-  from_seq: 'e.seq >= ?',
-  until_seq: 'e.seq < ?',
+  from_seq: '$.seq >= ?',
+  until_seq: '$.seq < ?',
 }
 
 /** Entries that fit the filter, one page. */
@@ -37,46 +39,64 @@ export function readEntries(prepare: Prepare, ledgerNo: number, filter: EntryFil
     }))
 }
 
+interface Path {
+  readonly given: readonly (keyof EntryFilter)[]
+  readonly source: string
+  /** The row that the walk is over; `e` where left out. */
+  readonly over?: 's'
+  /** What the walk is in the order of; its seq where left out. */
+  readonly order?: string
+}
+
 // SQLite keeps no statistics of a ledger and would rather walk all of it in the order of seq: the index is named instead.
-// The first path whose conditions are all given narrows most.
-const PATHS: readonly { readonly given: readonly (keyof EntryFilter)[]; readonly source: string }[] = [
+// The first path whose conditions are all given narrows most. Where an action is asked of a person, the index of actions
+// is asked at each place: no entry is read that does not fit both, and links are few among the records of a person.
+const PATHS: readonly Path[] = [
+  {
+    given: ['subject_id', 'action'],
+    source: `entry_subjects s INDEXED BY entry_subjects_by_subject
+             CROSS JOIN entries e INDEXED BY entries_by_action ON e.ledger_no = s.ledger_no AND e.seq = s.seq`,
+    over: 's',
+  },
   {
     given: ['subject_id'],
     source: `entry_subjects s INDEXED BY entry_subjects_by_subject
              CROSS JOIN entries e ON e.ledger_no = s.ledger_no AND e.seq = s.seq`,
+    over: 's',
   },
   { given: ['id'], source: 'entries e INDEXED BY entries_by_id' },
-  { given: ['conversation_id'], source: 'entries e INDEXED BY entries_by_conversation' },
+  { given: ['parent_id'], source: 'entries e INDEXED BY entries_by_parent' },
+  {
+    given: ['conversation_id'],
+    source: 'entries e INDEXED BY entries_by_conversation',
+    order: 'e.conversation_seq',
+  },
   { given: ['resource_type', 'resource_id'], source: 'entries e INDEXED BY entries_by_resource' },
   { given: ['actor_id'], source: 'entries e INDEXED BY entries_by_actor' },
   { given: ['action'], source: 'entries e INDEXED BY entries_by_action' },
 ]
 
+const WHOLE: Path = { given: [], source: 'entries e' }
+
 /** The SQL of one page. The conversation index is in the order of seq. */
 export function selectEntries(ledgerNo: number, filter: EntryFilter, page: Page): { sql: string; values: SqlValue[] } {
-  const subject = filter.subject_id !== undefined
-  const conditions = [subject ? 's.ledger_no = ?' : 'e.ledger_no = ?']
+  const path = PATHS.find(({ given }) => given.every((name) => filter[name] !== undefined)) ?? WHOLE
+  const { source, over = 'e', order = `${over}.seq` } = path
+  const conditions = [`${over}.ledger_no = ?`]
   const values: SqlValue[] = [ledgerNo]
   for (const [name, condition] of Object.entries(CONDITIONS)) {
     const value: unknown = Reflect.get(filter, name)
     if (value === undefined) continue
     if (typeof value !== 'string' && typeof value !== 'number') throw badCondition(name)
-    conditions.push(subject ? condition.replace('e.seq', 's.seq') : condition)
+    conditions.push(condition.replace('$', over))
     values.push(value)
   }
-  const path = PATHS.find(({ given }) => given.every((name) => filter[name] !== undefined))
-  const source = path?.source ?? 'entries e'
-  const order = `${orderColumn(filter)} ${page.order === 'ascending' ? 'ASC' : 'DESC'}`
   values.push(page.limit)
+  const direction = page.order === 'ascending' ? 'ASC' : 'DESC'
   return {
-    sql: `SELECT e.seq, e.nodes, e.entry FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT ?`,
+    sql: `SELECT e.seq, e.nodes, e.entry FROM ${source} WHERE ${conditions.join(' AND ')} ORDER BY ${order} ${direction} LIMIT ?`,
     values,
   }
-}
-
-function orderColumn(filter: EntryFilter): string {
-  if (filter.subject_id !== undefined) return 's.seq'
-  return filter.conversation_id === undefined ? 'e.seq' : 'e.conversation_seq'
 }
 
 function badCondition(name: string): LedgerError {

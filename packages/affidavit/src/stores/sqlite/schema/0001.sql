@@ -16,6 +16,7 @@ CREATE TABLE entries (
   actor_id         TEXT    AS (json_extract(CAST(entry AS TEXT), '$.actor_id')) VIRTUAL,
   conversation_id  TEXT    AS (json_extract(CAST(entry AS TEXT), '$.conversation_id')) VIRTUAL,
   conversation_seq INTEGER AS (json_extract(CAST(entry AS TEXT), '$.conversation_seq')) VIRTUAL,
+  parent_id        TEXT    AS (json_extract(CAST(entry AS TEXT), '$.parent_id')) VIRTUAL,
   resource_type    TEXT    AS (json_extract(CAST(entry AS TEXT), '$.resource_type')) VIRTUAL,
   resource_id      TEXT    AS (json_extract(CAST(entry AS TEXT), '$.resource_id')) VIRTUAL,
   timestamp        TEXT    AS (json_extract(CAST(entry AS TEXT), '$.timestamp')) VIRTUAL,
@@ -27,6 +28,7 @@ CREATE UNIQUE INDEX entries_by_id ON entries (ledger_no, id);
 CREATE INDEX entries_by_action ON entries (ledger_no, action, seq);
 CREATE INDEX entries_by_actor ON entries (ledger_no, actor_id, seq);
 CREATE UNIQUE INDEX entries_by_conversation ON entries (ledger_no, conversation_id, conversation_seq) WHERE conversation_id IS NOT NULL;
+CREATE INDEX entries_by_parent ON entries (ledger_no, parent_id, seq) WHERE parent_id IS NOT NULL;
 CREATE INDEX entries_by_resource ON entries (ledger_no, resource_type, resource_id, seq) WHERE resource_type IS NOT NULL;
 CREATE INDEX entries_by_timestamp ON entries (ledger_no, timestamp, seq);
 CREATE INDEX entries_by_recorded_at ON entries (ledger_no, recorded_at, seq);
