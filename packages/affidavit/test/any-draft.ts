@@ -8,6 +8,14 @@ import { ACTIONS, ACTOR_TYPES, ASSURANCES, CLASSIFICATIONS, type Draft, OUTCOMES
 /** An application's action that these drafts may carry. */
 export const ANY_ACTION = 'clinic.referral_sent'
 
+const STATED = [
+  'subject_linked',
+  'content_linked',
+  'subject_unlinked',
+  'record_reclassified',
+  'record_amended',
+] as const
+
 const RESERVED = [
   'logging_started',
   'records_viewed',
@@ -85,13 +93,47 @@ function safeKey(key: string): boolean {
 }
 
 const required = fc.record({
-  action: fc.constantFrom(ANY_ACTION, ...ACTIONS.filter((action) => !RESERVED.includes(action))),
+  action: fc.constantFrom(ANY_ACTION, ...ACTIONS.filter((action) => ![...RESERVED, ...STATED].includes(action))),
   actor_id: id,
   actor_type: fc.constantFrom(...ACTOR_TYPES),
 })
 const producer = fc.record({ producer_id: id, producer_seq: fc.maxSafeNat() })
 const resource = fc.oneof(fc.record({ resource_type: word }), fc.record({ resource_type: word, resource_id: id }))
 
-export const anyDraft: fc.Arbitrary<Draft> = fc
+const anyOther: fc.Arbitrary<Draft> = fc
   .tuple(required, all, fc.option(producer, { nil: {} }), fc.option(resource, { nil: {} }))
   .map(([must, may, number, touched]) => ({ ...must, ...may, ...number, ...touched }))
+
+/** What a late fact has beyond what others may have (spec/late-facts.md §1). */
+const stated = fc.record({
+  action: fc.constantFrom(...STATED),
+  actor_type: fc.constantFrom('user', 'admin', 'system'),
+  parent_id: uuid,
+  subject_ids: fc.uniqueArray(id, { minLength: 2, maxLength: 4 }),
+  model: id,
+})
+const MEMBERS: Readonly<Record<(typeof STATED)[number], fc.Arbitrary<{ [name: string]: unknown }>>> = {
+  subject_linked: fc.record({ reason: id }),
+  content_linked: fc.record(
+    { reason: id, content: fc.uniqueArray(id, { minLength: 1, maxLength: 3 }) },
+    { requiredKeys: ['reason'], noNullPrototype: true },
+  ),
+  subject_unlinked: fc.record({ reason: id }),
+  record_reclassified: fc.record(
+    {
+      reason: id,
+      data_classification: fc.constantFrom(...CLASSIFICATIONS),
+      compliance_domains: fc.uniqueArray(word, { maxLength: 3 }),
+    },
+    { requiredKeys: ['reason', 'data_classification'], noNullPrototype: true },
+  ),
+  record_amended: fc.record(
+    { reason: id, amends: fc.constant(['model']) },
+    { requiredKeys: ['reason'], noNullPrototype: true },
+  ),
+}
+const anyLateFact: fc.Arbitrary<Draft> = fc
+  .tuple(anyOther, stated)
+  .chain(([other, fact]) => MEMBERS[fact.action].map((details) => ({ ...other, ...fact, details })))
+
+export const anyDraft: fc.Arbitrary<Draft> = fc.oneof({ weight: 5, arbitrary: anyOther }, anyLateFact)

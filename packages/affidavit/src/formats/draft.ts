@@ -29,6 +29,7 @@ import {
   UUID,
   WORD,
 } from './fields.ts'
+import { checkLateFact } from './late-facts.ts'
 
 const word = { pattern: WORD.source, maxLength: MAX_WORD_BYTES }
 const uuid = { pattern: UUID.source }
@@ -111,15 +112,17 @@ export const DRAFT_FIELDS: readonly string[] = Object.keys(draftSchema.propertie
 /**
  * Checks a caller's value against the format and the application's own actions, and returns a copy whose top level,
  * `source` and lists no longer belong to the caller. Each was read once, and what was read is what was checked. `details`
- * is read, once too, when its canonical text is made. A field of the draft or of `source` that is `undefined` is absent.
- * @throws DraftFault naming the first offending field, and nothing else, whatever the value is
+ * is read, once too, when its canonical text is made; that of a late fact here. A field of the draft or of `source` that
+ * is `undefined` is absent.
+ * @throws DraftFault naming the first offending field, or JsonFault for the details of a late fact; and nothing else,
+ *   whatever the value is
  */
 export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
   const { action, ...rest } = checkedFields(value)
   if (RESERVED_ACTIONS.has(action)) {
     throw new DraftFault('action', `${action} is recorded by the ledger itself, never by a caller`)
   }
-  if (isBuiltIn(action)) return { ...rest, action }
+  if (isBuiltIn(action)) return checkLateFact({ ...rest, action })
   if (!isDeclared(action, actions)) throw new DraftFault('action', actionProblem(action))
   const draft: Draft = { ...rest, action }
   const missing = actions[action]?.requires?.find((field) => draft[field] === undefined)
@@ -134,7 +137,7 @@ export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
 export function parseOwnDraft(value: Draft): Draft {
   const { action, ...rest } = checkedFields(value)
   if (!isBuiltIn(action)) throw new DraftFault('action', actionProblem(action))
-  return { ...rest, action }
+  return checkLateFact({ ...rest, action })
 }
 
 function checkedFields(value: unknown): Static<typeof draftSchema> {

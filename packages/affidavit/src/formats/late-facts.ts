@@ -1,0 +1,196 @@
+// What late facts say (spec/late-facts.md §1): links between persons, content linked later, other classifications,
+// amendments. One reader for drafts and for records: what admission refuses, no reader follows.
+
+import { canonicalValue, ENTRY_JSON, memberPath, parseJson } from '../bytes/json.ts'
+import { labelProblem } from '../bytes/label.ts'
+import { DraftFault } from './draft-fault.ts'
+import { CLASSIFICATIONS, type Classification, type Draft, MAX_LABEL_BYTES, MAX_WORD_BYTES, WORD } from './fields.ts'
+
+/** These subjects are one person. */
+export interface SubjectLink {
+  readonly action: 'subject_linked'
+  readonly reason: string
+  readonly subject_ids: readonly string[]
+}
+
+/** A record, or the payloads of it that are named, is about these subjects too. */
+export interface ContentLink {
+  readonly action: 'content_linked'
+  readonly reason: string
+  readonly parent_id: string
+  readonly subject_ids: readonly string[]
+  /** Names of payloads; the whole record where left out. */
+  readonly content?: readonly string[]
+}
+
+/** A link is taken back: that of the parent, which names the same subjects. */
+export interface Unlink {
+  readonly action: 'subject_unlinked'
+  readonly reason: string
+  readonly parent_id: string
+  readonly subject_ids: readonly string[]
+}
+
+/** A record counts as this from now on. */
+export interface Reclassification {
+  readonly action: 'record_reclassified'
+  readonly reason: string
+  readonly parent_id: string
+  readonly data_classification: Classification
+  /** All that apply, none where empty; as before where left out. */
+  readonly compliance_domains?: readonly string[]
+}
+
+/** A record says something wrong, and this is right. */
+export interface Amendment {
+  readonly action: 'record_amended'
+  readonly reason: string
+  readonly parent_id: string
+  /** The right values of the record's fields. */
+  readonly amends: Readonly<Partial<Record<AmendableField, string>>>
+}
+
+export type LateFact = SubjectLink | ContentLink | Unlink | Reclassification | Amendment
+
+/** Fields that an amendment can correct: what its own field of this name says is right for the record. */
+export const AMENDABLE_FIELDS = [
+  'agent_name',
+  'agent_version',
+  'grant_id',
+  'model',
+  'on_behalf_of',
+  'outcome',
+  'outcome_reason',
+  'prompt_version',
+  'purpose',
+  'resource_id',
+  'resource_type',
+] as const
+
+export type AmendableField = (typeof AMENDABLE_FIELDS)[number]
+
+type Details = Readonly<Record<string, unknown>>
+
+/** The members of details that each has besides `reason`, and how the rest of it is read. */
+const FORMS: Readonly<Record<LateFact['action'], { members: readonly string[]; read: Reader }>> = {
+  subject_linked: { members: [], read: readSubjectLink },
+  content_linked: { members: ['content'], read: readContentLink },
+  subject_unlinked: { members: [], read: readUnlink },
+  record_reclassified: { members: ['data_classification', 'compliance_domains'], read: readReclassification },
+  record_amended: { members: ['amends'], read: readAmendment },
+}
+
+type Reader = (fields: Draft, details: Details, reason: string) => LateFact
+
+/**
+ * The fact that a draft or a record states; `undefined` where its action is none of these.
+ * @throws DraftFault where it is stated by an agent, or not in its form
+ */
+export function readLateFact(fields: Draft): LateFact | undefined {
+  const { action, actor_type, details = {} } = fields
+  if (!isLateFact(action)) return undefined
+  if (actor_type === 'agent') {
+    throw new DraftFault('actor_type', `${action} is stated by a user, an admin or a system, never by an agent`)
+  }
+  const { members, read } = FORMS[action]
+  const stranger = Object.keys(details).find((name) => name !== 'reason' && !members.includes(name))
+  if (stranger !== undefined) {
+    const known = ['reason', ...members].join(', ')
+    throw new DraftFault(memberPath('details', stranger), `the details of ${action} are ${known}, and nothing else`)
+  }
+  return read(fields, details, labelOf(details.reason, 'details.reason'))
+}
+
+/**
+ * A draft that states a late fact in its form, with details that no longer belong to the caller: they are judged here, and
+ * so are read here, once. Any other draft as it is.
+ * @throws DraftFault as readLateFact; JsonFault where its details have no canonical form
+ */
+export function checkLateFact(draft: Draft): Draft {
+  if (!isLateFact(draft.action)) return draft
+  const own = draft.details === undefined ? draft : { ...draft, details: copyOf(draft.details) }
+  readLateFact(own)
+  return own
+}
+
+function isLateFact(action: string): action is LateFact['action'] {
+  return Object.hasOwn(FORMS, action)
+}
+
+function copyOf(details: object): { [name: string]: unknown } {
+  const copy = parseJson(canonicalValue('details', details, ENTRY_JSON), ENTRY_JSON)
+  if (typeof copy === 'object' && copy !== null && !Array.isArray(copy)) return copy
+  throw new DraftFault('details', 'must be an object')
+}
+
+function readSubjectLink(fields: Draft, _: Details, reason: string): SubjectLink {
+  return { action: 'subject_linked', reason, subject_ids: subjectsOf(fields, 2) }
+}
+
+function readContentLink(fields: Draft, { content }: Details, reason: string): ContentLink {
+  const subjects = subjectsOf(fields, 1)
+  const link = { action: 'content_linked', reason, parent_id: parentOf(fields), subject_ids: subjects } as const
+  return content === undefined ? link : { ...link, content: setOf(content, 'details.content', 1, labelOf) }
+}
+
+function readUnlink(fields: Draft, _: Details, reason: string): Unlink {
+  return { action: 'subject_unlinked', reason, parent_id: parentOf(fields), subject_ids: subjectsOf(fields, 1) }
+}
+
+function readReclassification(fields: Draft, details: Details, reason: string): Reclassification {
+  const data_classification = wordAmong(CLASSIFICATIONS, details.data_classification, 'details.data_classification')
+  const counts = { action: 'record_reclassified', reason, parent_id: parentOf(fields), data_classification } as const
+  const domains = details.compliance_domains
+  if (domains === undefined) return counts
+  return { ...counts, compliance_domains: setOf(domains, 'details.compliance_domains', 0, wordOf) }
+}
+
+function readAmendment(fields: Draft, details: Details, reason: string): Amendment {
+  const names = details.amends === undefined ? [] : setOf(details.amends, 'details.amends', 1, amendableOf)
+  const amends = Object.fromEntries(names.map((name) => [name, amendedBy(fields, name)]))
+  return { action: 'record_amended', reason, parent_id: parentOf(fields), amends }
+}
+
+function amendableOf(value: unknown, path: string): AmendableField {
+  return wordAmong(AMENDABLE_FIELDS, value, path)
+}
+
+function amendedBy(fields: Draft, name: AmendableField): string {
+  return fields[name] ?? refuse(name, 'details.amends names this field; give the value that is right for the record')
+}
+
+function parentOf({ action, parent_id }: Draft): string {
+  return parent_id ?? refuse('parent_id', `${action} names the record that it is about`)
+}
+
+function subjectsOf({ action, subject_ids = [] }: Draft, least: number): readonly string[] {
+  if (subject_ids.length >= least) return subject_ids
+  return refuse('subject_ids', `${action} names at least ${least === 1 ? 'one subject' : `${least} subjects`}`)
+}
+
+/** A list of at least so many, none of them twice. */
+function setOf<T>(value: unknown, path: string, least: number, memberOf: (value: unknown, path: string) => T): T[] {
+  if (!Array.isArray(value)) return refuse(path, 'must be a list')
+  if (value.length < least) return refuse(path, 'names nothing; leave it out, or name something')
+  const members = value.map((member: unknown, i) => memberOf(member, `${path}[${i}]`))
+  return new Set(members).size === members.length ? members : refuse(path, 'a value stands twice in this set')
+}
+
+function wordAmong<const T extends string>(words: readonly T[], value: unknown, path: string): T {
+  return words.find((word) => word === value) ?? refuse(path, `must be one of ${words.join(', ')}`)
+}
+
+function wordOf(value: unknown, path: string): string {
+  if (typeof value === 'string' && value.length <= MAX_WORD_BYTES && WORD.test(value)) return value
+  return refuse(path, 'must be a word of lower-case letters, digits and _')
+}
+
+function labelOf(value: unknown, path: string): string {
+  if (typeof value !== 'string') return refuse(path, value === undefined ? 'say why' : 'must be a text')
+  const problem = labelProblem(value, MAX_LABEL_BYTES)
+  return problem === undefined ? value : refuse(path, problem)
+}
+
+function refuse(path: string, problem: string): never {
+  throw new DraftFault(path, problem)
+}
