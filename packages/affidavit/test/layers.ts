@@ -11,7 +11,7 @@ export type Sources = ReadonlyMap<string, string>
 const BYTES = ['bytes', 'crypto', 'clock']
 const FORMATS = ['formats', 'merkle', ...BYTES]
 const VAULT = ['errors', ...FORMATS]
-const LEDGER = ['ledger', 'vault', 'errors', 'formats', ...BYTES]
+const LEDGER = ['ledger', 'links', 'vault', 'errors', 'formats', ...BYTES]
 const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['bytes', []],
   ['crypto', ['bytes']],
@@ -25,7 +25,8 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry', ['documents', 'formats', ...BYTES]],
   ['verify', FORMATS],
   ['vault', VAULT],
-  ['ledger', ['vault', 'registry', 'classify', ...VAULT]],
+  ['links', ['formats', ...BYTES]],
+  ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'erasure', ...VAULT]],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'vault', 'errors', 'verify', ...FORMATS]],
   ['embedded', ['stores/sqlite', 'keys', 'verify', 'registry', ...LEDGER]],

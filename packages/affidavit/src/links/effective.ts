@@ -1,0 +1,83 @@
+// A record with what was found out about it since (spec/late-facts.md §3). The record itself stays as it was written.
+
+import type { AuditRecord, Classification } from '../formats/fields.ts'
+import type { Amendment } from '../formats/late-facts.ts'
+import { type AboutRecord, faultOf, isAboutRecord } from './about.ts'
+import { factsOf, type IgnoredFact, type Placed } from './facts.ts'
+import { type Standing, standingLinks } from './standing.ts'
+
+/** What a record counts as. */
+export interface EffectiveClassification {
+  readonly data_classification: Classification
+  /** Sorted. */
+  readonly compliance_domains: readonly string[]
+  /** The seq of the newest reclassification; absent where the record counts as it was written. */
+  readonly by?: number
+}
+
+export interface Effective {
+  readonly record: AuditRecord
+  /** The seqs of its amendments, oldest first. */
+  readonly amended_by: readonly number[]
+  /** Absent where it counts as it was written. */
+  readonly reclassified?: EffectiveClassification
+  /** Subjects that it was linked to later and does not name itself, sorted. */
+  readonly also_about: readonly string[]
+  /** Of a link that does not stand any more: the seq of what took it back. */
+  readonly taken_back_by?: number
+  /** Facts about it that have no effect. */
+  readonly ignored: readonly IgnoredFact[]
+}
+
+/** The record, and what these facts say of it; facts about other records are passed over. */
+export function effective(record: AuditRecord, facts: readonly Placed[]): Effective {
+  const about = facts.filter(isAboutRecord).filter(({ parent_id }) => parent_id === record.id)
+  const faults = about.map((fact) => faultOf(fact, record)).filter((fault) => fault !== undefined)
+  const links = linksOf(record, facts)
+  const classification = effectiveClassification(record, facts)
+  const takenBack = links.takenBack.get(record.id)
+  return {
+    record,
+    amended_by: amendmentsOf(record, facts).map(({ seq }) => seq),
+    ...(classification.by === undefined ? {} : { reclassified: classification }),
+    also_about: subjectsBeside(record, links),
+    ...(takenBack === undefined ? {} : { taken_back_by: takenBack }),
+    ignored: [...faults, ...links.ignored].sort((one, other) => one.seq - other.seq),
+  }
+}
+
+/** What the record counts as: the newest reclassification decides, and the newest that names domains decides on these. */
+export function effectiveClassification(record: AuditRecord, facts: readonly Placed[]): EffectiveClassification {
+  const { data_classification, compliance_domains = [] } = record
+  let counts: EffectiveClassification = { data_classification, compliance_domains }
+  for (const fact of holding(record, facts)) {
+    if (fact.action !== 'record_reclassified') continue
+    const domains = fact.compliance_domains?.toSorted() ?? counts.compliance_domains
+    counts = { data_classification: fact.data_classification, compliance_domains: domains, by: fact.seq }
+  }
+  return counts
+}
+
+/** The amendments of the record, oldest first. */
+export function amendmentsOf(record: AuditRecord, facts: readonly Placed[]): Placed<Amendment>[] {
+  return holding(record, facts).filter((fact) => fact.action === 'record_amended')
+}
+
+function holding(record: AuditRecord, facts: readonly Placed[]): AboutRecord[] {
+  const about = facts.filter(isAboutRecord).filter(({ parent_id }) => parent_id === record.id)
+  return about.filter((fact) => faultOf(fact, record) === undefined).sort((one, other) => one.seq - other.seq)
+}
+
+// Links of this record to subjects, what takes these back, and what takes back the record itself where it is a link.
+function linksOf(record: AuditRecord, facts: readonly Placed[]): Standing {
+  const links = holding(record, facts).filter((fact) => fact.action === 'content_linked')
+  const known = new Set([record.id, ...links.map(({ id }) => id)])
+  const unlinks = facts.filter((fact) => fact.action === 'subject_unlinked').filter((one) => known.has(one.parent_id))
+  return standingLinks([...factsOf([record]).facts, ...links, ...unlinks])
+}
+
+function subjectsBeside(record: AuditRecord, { content }: Standing): string[] {
+  const named = new Set(record.subject_ids)
+  const linked = content.filter(({ parent_id }) => parent_id === record.id).flatMap(({ subject_ids }) => subject_ids)
+  return [...new Set(linked)].filter((subject) => !named.has(subject)).sort()
+}
