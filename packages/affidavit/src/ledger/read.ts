@@ -43,18 +43,19 @@ export async function findEntry(
   return entry
 }
 
-/** Stored entries that fit the filter, page after page, as of the moment each page is read. */
+/** Stored entries that fit the filter, page after page of at most `size`, as of the moment each page is read. */
 export async function* readPages(
   store: LedgerStore,
   ledger: string,
   filter: EntryFilter,
   { order = 'ascending', limit = Number.POSITIVE_INFINITY }: SearchOptions = {},
+  size: number = PAGE,
 ): AsyncGenerator<StoredEntry> {
   checkFilter(filter)
   let left = limit
   let { from_seq = 0, until_seq = Number.MAX_SAFE_INTEGER } = filter
   while (left > 0 && from_seq < until_seq) {
-    const wanted = Math.min(PAGE, left)
+    const wanted = Math.min(size, left)
     const page = await store.entries(ledger, { ...filter, from_seq, until_seq }, { limit: wanted, order })
     yield* page
     const last = page.at(-1)
