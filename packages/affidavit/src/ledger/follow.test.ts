@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { causes, STORY_LEDGER, story, storyDrafts, storyRecords } from '../../test/late-facts-story.ts'
+import { causes, STORY_LEDGER, story, storyDrafts, storyRecords, unchecked } from '../../test/late-facts-story.ts'
 import type { Draft } from '../formats/fields.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { allEntries, LEDGER, membersOf } from '../testing/contract-reading.ts'
@@ -104,7 +104,7 @@ const details = { reason: 'why' }
 const anyLedger: fc.Arbitrary<Partial<Draft>[]> = fc
   .array(
     fc.record({
-      kind: fc.constantFrom('plain', 'plain', 'plain', 'nobody', 'link', 'content', 'back', 'back'),
+      kind: fc.constantFrom('plain', 'plain', 'nobody', 'nobody', 'link', 'content', 'content', 'back'),
       subjects: fc.uniqueArray(fc.constantFrom(...SUBJECTS), { minLength: 2, maxLength: 3 }),
       target: fc.nat(45),
       actor: fc.nat(2),
@@ -115,7 +115,9 @@ const anyLedger: fc.Arbitrary<Partial<Draft>[]> = fc
     steps.map(({ kind, subjects, target, actor }, i): Partial<Draft> => {
       const fact = { ...WHO, id: id(i), details, subject_ids: subjects }
       if (kind === 'link') return { ...fact, action: 'subject_linked' }
-      if (kind === 'content') return { ...fact, action: 'content_linked', parent_id: id(target) }
+      // Mostly a record before it.
+      const parent_id = id(target > 40 ? target : target % (i + 1))
+      if (kind === 'content') return { ...fact, action: 'content_linked', parent_id }
       // Mostly a link, with its own subjects: so that much is taken back.
       const link = steps.findIndex((step, at) => at >= target % i && (step.kind === 'link' || step.kind === 'content'))
       const linked = steps[link]?.subjects ?? subjects
@@ -236,6 +238,26 @@ test('facts about a record are those that name it, and what takes back a link to
   })
 })
 
+test('links that name the person and are not in their form are told with the answer, and not followed', () => {
+  const link: Draft = { ...WHO, action: 'subject_linked', subject_ids: ['a', 'b'], details }
+  const drafts = [
+    prepare({ subject_ids: ['b'] }),
+    prepare(CHAIN[3]),
+    unchecked({ ...link, actor_type: 'agent', subject_ids: ['a', 'c'] }),
+    prepare({ ...link, action: 'content_linked', parent_id: id(99) }),
+    unchecked({ ...link, details: {}, subject_ids: ['b', 'd'] }),
+  ]
+  return withStore(drafts, async (store) => {
+    const { subject_ids, ignored } = await expandQuery(store, LEDGER, { subject_id: 'a' })
+    const expected = [
+      [2, 'form'],
+      [3, 'no-record'],
+      [4, 'form'],
+    ]
+    assert.deepEqual([subject_ids, causes(ignored)], [['a', 'b'], expected])
+  })
+})
+
 // --- positions ---
 
 const CHAIN: readonly Partial<Draft>[] = [
@@ -266,6 +288,21 @@ test('as of a position, links behind it do not count, nor does what takes one ba
     const linksAsOf4 = await expandQuery(store, LEDGER, { subject_id: 'a' }, 4)
     assert.deepEqual(await seqsOf(readExpanded(store, LEDGER, linksAsOf4)), [0, 1, 3, 4, 5, 6])
   }))
+
+test('linked records stand in the order of seq, whatever their ids and whenever they were linked', () => {
+  const ids = Array.from({ length: 6 }, (_, i) => id(i))
+  assert.notDeepEqual(ids.toSorted(), ids)
+  const links = ids.toReversed().map((parent_id): Partial<Draft> => {
+    return { ...WHO, action: 'content_linked', parent_id, subject_ids: ['a'], details }
+  })
+  return withStore([...ids.map((one) => ({ id: one })), ...links].map(prepare), async (store) => {
+    const whole = Array.from({ length: 12 }, (_, seq) => seq)
+    const filter = { subject_id: 'a' }
+    assert.deepEqual(await seqsOf(searchFollowing(store, LEDGER, filter)), whole)
+    const back = await seqsOf(searchFollowing(store, LEDGER, filter, { order: 'descending' }))
+    assert.deepEqual(back, whole.toReversed())
+  })
+})
 
 test('pages of an expanded query join to the whole, though links lie behind them', () =>
   withStore(CHAIN.slice(0, 5).map(prepare), async (store) => {

@@ -214,6 +214,12 @@ describe('has no effect', () => {
     })
   }
 
+  test('a fact about itself', () => {
+    const all = recordsOf([prepare({ ...link, id: id(0), parent_id: id(0), details: { reason } })])
+    const { also_about, ignored } = effective(at(all, 0), factsOf(all).facts)
+    assert.deepEqual([also_about, causes(ignored)], [[], [[0, 'no-record']]])
+  })
+
   test('a subject that the record names itself is not said again', () => {
     const drafts = [
       { ...LOW, subject_ids: ['b'] },

@@ -76,8 +76,8 @@ function linksOf(record: AuditRecord, facts: readonly Placed[]): Standing {
   return standingLinks([...factsOf([record]).facts, ...links, ...unlinks])
 }
 
+// Where the record is a link itself, it is among these, and names its own subjects.
 function subjectsBeside(record: AuditRecord, { content }: Standing): string[] {
   const named = new Set(record.subject_ids)
-  const linked = content.filter(({ parent_id }) => parent_id === record.id).flatMap(({ subject_ids }) => subject_ids)
-  return [...new Set(linked)].filter((subject) => !named.has(subject)).sort()
+  return [...new Set(content.flatMap(({ subject_ids }) => subject_ids))].filter((subject) => !named.has(subject)).sort()
 }
