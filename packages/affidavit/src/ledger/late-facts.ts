@@ -15,7 +15,7 @@ export const MAX_LINKED_SUBJECTS = 256
 
 type LateAction = LateFact['action']
 
-/** What links name subjects: all of them are found by any of their subjects. */
+/** What names subjects, and is found by each of them. */
 const NAMING: readonly LateAction[] = ['subject_linked', 'subject_unlinked', 'content_linked']
 /** What names the record that it is about. */
 const ABOUT: readonly LateAction[] = ['content_linked', 'subject_unlinked', 'record_reclassified', 'record_amended']
