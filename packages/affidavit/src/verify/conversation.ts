@@ -5,6 +5,7 @@ import { EMPTY_ROOT, leafHash } from '../merkle/hash.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import { type Anchor, anchorAxis, checkAnchors, unanchored } from './anchors.ts'
 import { checkpointOfSize, type Signed, signerAxis, signerFindings, timeAxis } from './checkpoints.ts'
+import { type ContentEvidence, contentAxis, contentNotChecked } from './content.ts'
 import type { Entry } from './entries.ts'
 import { type FindingList, finding } from './finding.ts'
 import { type ComputedTree, firstContradiction } from './heads.ts'
@@ -29,11 +30,13 @@ export interface ConversationEvidence {
   readonly anchors: readonly Anchor[]
   /** What was found on the way here. */
   readonly findings: FindingList
+  /** What was looked at of sealed content. */
+  readonly content: ContentEvidence
   readonly notChecked: readonly string[]
 }
 
 export function verifyConversation(evidence: ConversationEvidence): Report {
-  const { origin, trust, signed, named, tree, anchors, findings, entries } = evidence
+  const { origin, trust, signed, named, tree, anchors, findings, entries, content } = evidence
   const head: TreeHead = signed.counted.at(-1) ?? { size: 0, root: EMPTY_ROOT }
   for (const found of signerFindings(signed, trust, tree.size)) findings.add(found)
   checkHeads(signed, tree, findings)
@@ -54,7 +57,7 @@ export function verifyConversation(evidence: ConversationEvidence): Report {
     findings,
     entries: entries.length === 0 ? 'none' : 'some',
     axes: {
-      content: { verdict: 'intact', says: 'intact' },
+      content: contentAxis(content, origin),
       order: { verdict: 'intact', says: 'intact' },
       completeness: extentOf(covered.length, last),
       signer: signerAxis(signed, trust),
@@ -62,10 +65,11 @@ export function verifyConversation(evidence: ConversationEvidence): Report {
       anchor: anchorAxis(anchored, head.size),
     },
     notChecked: [
-      'every other entry of the ledger, its search indexes and the subjects that entries are listed under',
+      'every other entry of the ledger, its search indexes, and the subjects and payloads that entries are listed under',
       'that the conversation has no later entries: its end can be hidden from it alone; verify the whole ledger',
       ...(trust.kind === 'first use' ? ['the key: none was pinned (--vkey)'] : []),
       ...evidence.notChecked,
+      ...contentNotChecked(content),
       ...unanchored(anchors, anchored, head.size),
       timesAsserted,
     ],

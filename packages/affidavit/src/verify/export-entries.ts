@@ -47,6 +47,8 @@ export interface CheckedEntries {
   readonly lastSeq: number | undefined
   /** Entries of a format version that this verifier does not know. */
   readonly uninterpreted: number
+  /** How often entries name a payload; none of them is in an export. */
+  readonly contents: number
   readonly links: ExportLinks
 }
 
@@ -103,6 +105,7 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
   const groups = createGroups({ size, tree, keyLines, links, findings })
   const places = (query !== undefined && asksForAll(query) ? placesOfAll : placesOfSome)(size, findings)
   let lines = 0
+  let contents = 0
   let firstSeq: number | undefined
   let lastSeq: number | undefined
 
@@ -124,6 +127,7 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
       const parsed = parseEntry(bytes)
       const seq = places.next({ ...claimOf(parsed, bytes), number, stands: (at) => stands(leaf, at) })
       if (seq === undefined) return
+      if ('entry' in parsed) contents += parsed.entry.content?.length ?? 0
       firstSeq ??= seq
       lastSeq = seq
       groups.put(seq, { leaf, parsed, offset })
@@ -138,6 +142,7 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
         firstSeq,
         lastSeq,
         uninterpreted: groups.uninterpreted(),
+        contents,
         links,
       }
     },

@@ -4,6 +4,7 @@ import { toHex } from '../bytes/hex.ts'
 import { asksForAll, type ExportCover } from '../formats/export.ts'
 import { type Anchor, type Anchored, anchorAxis, unanchored } from './anchors.ts'
 import { signerAxis, timeAxis } from './checkpoints.ts'
+import { contentApart } from './content.ts'
 import type { CheckedEntries } from './export-entries.ts'
 import type { SignedExport } from './export-signed.ts'
 import type { FindingList } from './finding.ts'
@@ -84,7 +85,8 @@ function notChecked({ cover }: SignedExport, trust: Trust, checked: CheckedExpor
   if (cover === undefined) list.push('whether the entries are those that were asked for: no cover says so')
   else if (asksForAll(cover.query)) list.push('that no id stands twice: an export has no index')
   else list.push('whether more entries fit the query, and every entry outside it', 'the running numbers of producers')
-  const { uninterpreted } = checked.entries
+  const { uninterpreted, contents } = checked.entries
+  if (contents > 0) list.push(contentApart(contents))
   if (uninterpreted > 0)
     list.push(`${uninterpreted} entries of a format that this version does not know: hashed, not interpreted`)
   return list

@@ -17,6 +17,9 @@ export type FindingCode =
   | 'payload-missing'
   | 'payload-altered'
   | 'content-key-altered'
+  | 'content-unopenable'
+  | 'content-commitment-mismatch'
+  | 'content-unavailable'
   | 'index-altered'
   | 'schema-altered'
   | 'database-unreadable'
@@ -78,6 +81,9 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'payload-missing': ['content', 'tampered'],
   'payload-altered': ['content', 'tampered'],
   'content-key-altered': ['content', 'tampered'],
+  'content-unopenable': ['content', 'tampered'],
+  'content-commitment-mismatch': ['content', 'tampered'],
+  'content-unavailable': ['content', 'incomplete'],
   'index-altered': ['content', 'tampered'],
   'schema-altered': ['content', 'tampered'],
   'database-unreadable': ['content', 'tampered'],

@@ -11,6 +11,7 @@ import {
   signerFindings,
   timeAxis,
 } from './checkpoints.ts'
+import { type ContentEvidence, contentAxis, contentNotChecked, NO_CONTENT } from './content.ts'
 import { type Finding, type FindingList, finding } from './finding.ts'
 import { firstContradiction } from './heads.ts'
 import type { JoinedLog } from './join.ts'
@@ -29,13 +30,15 @@ export interface LogEvidence {
   readonly others?: readonly KeptLedger[]
   /** Those of them that this one continues, which were judged before. */
   readonly predecessors?: readonly string[]
+  /** What was looked at of sealed content, here and in the predecessors. */
+  readonly content?: ContentEvidence
   /** What else could not be checked, in words. */
   readonly notChecked: readonly string[]
 }
 
 /** Weighs the evidence of a whole log. Adds to the findings of `joined`. */
 export function judgeLog(evidence: LogEvidence): Report {
-  const { joined, origin, trust, anchors, checkpoints, others = [], predecessors = [] } = evidence
+  const { joined, origin, trust, anchors, checkpoints, others = [], predecessors = [], content = NO_CONTENT } = evidence
   const { findings, size } = joined
   const named = namedKeys(joined.keyEntries)
   const signed = readSigned(evidence, named, findings)
@@ -53,7 +56,7 @@ export function judgeLog(evidence: LogEvidence): Report {
     findings,
     entries: size === 0 ? 'none' : 'some',
     axes: {
-      content: { verdict: 'intact', says: 'intact' },
+      content: contentAxis(content, origin),
       order: { verdict: 'intact', says: 'intact' },
       completeness: completeness(joined, 0),
       signer: signerAxis(signed, trust),
@@ -62,6 +65,7 @@ export function judgeLog(evidence: LogEvidence): Report {
     },
     notChecked: [
       ...evidence.notChecked,
+      ...contentNotChecked(content),
       ...notChecked(evidence, signed),
       ...unanchored(anchors, anchored, size),
       timesAsserted,

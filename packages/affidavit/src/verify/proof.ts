@@ -2,10 +2,12 @@
 
 import { toHex } from '../bytes/hex.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
+import { parseEntry } from '../formats/entry.ts'
 import { parseNote } from '../formats/note.ts'
 import { parseProofFile } from '../formats/proof.ts'
 import { formatVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import { instant, timesOf } from './checkpoints.ts'
+import { contentApart } from './content.ts'
 import { createFindings, type FindingList, finding } from './finding.ts'
 import { checkProven } from './proven.ts'
 import { type Report, report } from './report.ts'
@@ -42,9 +44,16 @@ export function verifyProof(
     },
     notChecked: [
       'every other record of the log',
+      ...contentIn(entry),
       'that the log shows everybody the same history: compare checkpoints with another auditor',
     ],
   })
+}
+
+function contentIn(entry: Uint8Array): string[] {
+  const parsed = parseEntry(entry)
+  const { content = [] } = 'entry' in parsed ? parsed.entry : {}
+  return content.length === 0 ? [] : [contentApart(content.length)]
 }
 
 /** The checkpoint of the proof where a pinned key of its log has signed it, whatever was found of the entry. */

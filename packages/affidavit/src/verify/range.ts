@@ -5,6 +5,7 @@ import { toHex } from '../bytes/hex.ts'
 import { type Frontier, rootOfFrontier } from '../merkle/growth.ts'
 import { type Anchor, anchorAxis, checkAnchors, type KeptLedger, unanchored } from './anchors.ts'
 import { type KeptCheckpoint, readSigned, signerAxis, signerFindings, timeAxis } from './checkpoints.ts'
+import { type ContentEvidence, contentAxis, contentNotChecked } from './content.ts'
 import { createFindings, type Finding, finding } from './finding.ts'
 import type { JoinedLog } from './join.ts'
 import { compareWithTree, completeness, producerGaps, timesAsserted, uninterpreted } from './log.ts'
@@ -58,12 +59,14 @@ export interface RangeEvidence {
   readonly anchors: readonly Anchor[]
   /** The other ledgers of the database. */
   readonly others: readonly KeptLedger[]
+  /** What was looked at of sealed content. */
+  readonly content: ContentEvidence
   readonly notChecked: readonly string[]
 }
 
 /** Weighs the evidence of a range. Adds to the findings of `joined`. */
 export function judgeRange(evidence: RangeEvidence): Report {
-  const { origin, trust, since, named, joined, checkpoints, anchors, others } = evidence
+  const { origin, trust, since, named, joined, checkpoints, anchors, others, content } = evidence
   const { findings, size } = joined
   const signed = readSigned({ origin, trust, checkpoints }, named, findings, [since])
   compareWithTree({ held: signed.held.filter((held) => held.size >= since.size) }, joined, findings)
@@ -78,7 +81,7 @@ export function judgeRange(evidence: RangeEvidence): Report {
     findings,
     entries: size === 0 ? 'none' : 'some',
     axes: {
-      content: { verdict: 'intact', says: 'intact' },
+      content: contentAxis(content, origin),
       order: { verdict: 'intact', says: 'intact' },
       completeness: completeness(joined, since.size),
       signer: signerAxis(signed, trust),
@@ -88,6 +91,7 @@ export function judgeRange(evidence: RangeEvidence): Report {
     notChecked: [
       ...(since.size === 0 ? [] : [`entries 0 to ${since.size - 1}: taken from the trusted checkpoint, not read`]),
       ...evidence.notChecked,
+      ...contentNotChecked(content),
       ...uninterpreted(joined),
       'the first number of each producer, rows outside the range, the search indexes: verify the whole ledger',
       ...unanchored(anchors, anchored, size),

@@ -52,7 +52,7 @@ export function report({ subject, checked, findings, axes, notChecked, entries }
     records_checked: checked,
     broken_at: placeOf(first[0]),
     axes: {
-      content: says('content', 'altered'),
+      content: says('content', contentWord(first)),
       order: says('order', 'broken'),
       completeness: says('completeness', 'gaps'),
       signer: says('signer', axes.signer.verdict === 'unsigned' ? 'unsigned' : 'contradicted'),
@@ -64,6 +64,12 @@ export function report({ subject, checked, findings, axes, notChecked, entries }
     findings_count: [...findings.counts.values()].reduce((sum, count) => sum + count, 0),
     subject,
   }
+}
+
+// Content whose key is gone was not altered.
+function contentWord(findings: readonly Finding[]): string {
+  const tampered = findings.some(({ axis, weight }) => axis === 'content' && weight === 'tampered')
+  return tampered ? 'altered' : 'unavailable'
 }
 
 function statusOf(findings: readonly Finding[], entries: 'some' | 'none'): Status {

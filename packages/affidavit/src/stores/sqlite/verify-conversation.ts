@@ -1,10 +1,14 @@
 // Verifying one conversation of an embedded ledger: its rows and the nodes that prove them are read, and nothing else.
 
+import { parseEntry } from '../../formats/entry.ts'
 import { readSigned } from '../../verify/checkpoints.ts'
+import type { ContentEvidence, ContentReading, ContentTally } from '../../verify/content.ts'
 import { anchorsFor, verifyConversation } from '../../verify/conversation.ts'
-import { createFindings } from '../../verify/finding.ts'
+import { createFindings, type FindingList } from '../../verify/finding.ts'
+import { checkProven } from '../../verify/proven.ts'
 import type { Report } from '../../verify/report.ts'
 import { namedKeys } from '../../verify/trust.ts'
+import type { SqliteDatabase } from './database.ts'
 import {
   anchoredSizes,
   type Chosen,
@@ -16,9 +20,13 @@ import {
   type Wanted,
 } from './extent.ts'
 import { reportOn } from './reading.ts'
-import { keyEntryOf, proveEntry, provenRoot, readConversation, readKeyEntries } from './stored-proofs.ts'
+import type { ContentSource } from './sealed-contents.ts'
+import { sealedReading } from './sealed-reading.ts'
+import { keyEntryOf, proveEntry, provenRoot, readConversation, readEntry, readKeyEntries } from './stored-proofs.ts'
+import { type ContentOptions, contentReading, openContents } from './verify-content.ts'
+import { contentCheck, firstAsked } from './verify-payloads.ts'
 
-export interface ConversationOptions extends Wanted {
+export interface ConversationOptions extends Wanted, ContentOptions {
   readonly conversation_id: string
 }
 
@@ -56,6 +64,13 @@ export function verifySqliteConversation(path: string, options: ConversationOpti
     })
     const prove = (row: (typeof rows)[number]): ReturnType<typeof proveEntry> =>
       proveEntry(db, ledgerNo, row, head?.size ?? 0)
+    const source = { ledger: origin, ledgerNo, entries: () => rows, isFirst: firstAsked(), size: head?.size ?? 0 }
+    const tally = checkContents(db, source, contentReading(options), findings)
+    const content = await openContents(db, { tally, source: { ...source, isFirst: firstAsked() } }, options, findings)
+    for (const seq of erasuresIn(content, origin)) {
+      const row = readEntry(db, ledgerNo, seq)
+      if (head !== undefined && row !== undefined) checkProven(prove(row), head, origin, findings)
+    }
     return verifyConversation({
       origin,
       conversation_id,
@@ -67,9 +82,32 @@ export function verifySqliteConversation(path: string, options: ConversationOpti
       tree: { size, roots: new Map(roots), holedFrom: undefined },
       anchors,
       findings,
+      content,
       notChecked: notChecked(chosen),
     })
   })
+}
+
+/** Compares what is stored with what the entries say of it, without any key; adds what is found. */
+function checkContents(
+  db: SqliteDatabase,
+  { ledgerNo, entries, isFirst }: ContentSource,
+  reading: ContentReading,
+  findings: FindingList,
+): ContentTally {
+  const contents = contentCheck(sealedReading(db, ledgerNo), isFirst, reading)
+  for (const { seq, bytes } of entries()) {
+    const parsed = parseEntry(bytes)
+    const { id, content = [] } = 'entry' in parsed ? parsed.entry : { id: '' }
+    for (const found of contents.check(seq, { seq, id }, content)) findings.add(found)
+  }
+  return contents.tally()
+}
+
+/** The records that content is said to be erased under: they stand outside the conversation, and are proven one by one. */
+function erasuresIn({ openings }: ContentEvidence, origin: string): readonly number[] {
+  const erasures = openings.flatMap((opening) => (opening.state === 'opened' ? opening.erasures : []))
+  return [...new Set(erasures.filter(({ ledger }) => ledger === origin).map(({ seq }) => seq))]
 }
 
 function notChecked({ others }: Chosen): string[] {

@@ -10,134 +10,173 @@ import {
   type SealedFault,
 } from '../../formats/sealed.ts'
 import { type BesideCheck, type ChunkTask, placeOf } from '../../verify/chunk.ts'
-import { type Finding, finding, type Place } from '../../verify/finding.ts'
-import { blobColumn, column, integerColumn, type SqliteDatabase, textColumn } from './database.ts'
+import { type ContentReading, type ContentTally, contentName } from '../../verify/content.ts'
+import { type Finding, type FindingCode, finding, type Place } from '../../verify/finding.ts'
+import type { SqliteDatabase } from './database.ts'
 import { statement } from './rows.ts'
+import { type PayloadHead, type SealedReading, sealedReading } from './sealed-reading.ts'
 import { tryRead } from './unreadable.ts'
 import { besideCheck, NOTHING } from './verify-beside.ts'
 
-/** Payloads of one stretch that were found as they should be, so that what many entries share is read once. */
+/** Payloads of one stretch whose faults are remembered, so that what many entries share is read once. */
 const MAX_SEEN = 50_000
 
-/** Checks what an entry says of its content; reads the payloads where that is asked for. */
+/** Checks what entries say of their content; it counts what it looked at. */
+export interface PayloadCheck {
+  readonly check: BesideCheck
+  tally(): ContentTally
+}
+
+/** Checks what each entry of a stretch says of its content, and what is listed for it. */
 export function payloadCheck(
   db: SqliteDatabase,
   ledgerNo: number,
   chunk: ChunkTask,
-  payloads: 'read' | 'not read',
-): BesideCheck {
+  reading: ContentReading,
+): PayloadCheck {
   const differs = besideCheck(db, ledgerNo, chunk, { table: 'payload_uses', column: 'blob_id' })
-  const read = payloads === 'read' ? payloadReader(db, ledgerNo) : presence(db, ledgerNo)
-  const sound = new Set<string>()
-  return (seq, entry) => {
-    const references = entry?.content ?? NONE
-    const place = placeOf(seq, entry)
-    const problem = differs(
-      seq,
-      references.length === 0 ? NO_NAMES : [...new Set(references.map(({ blob_id }) => blob_id))],
-    )
-    const uses = problem === undefined ? NOTHING : [finding('payload-uses-altered', place, problem)]
-    if (references.length === 0) return uses
-    const faults = references.flatMap((reference) => {
-      const wrong = impossible(reference, place)
-      if (wrong.length > 0) return wrong
-      const { blob_id, key_id, sealed_size, ciphertext_sha256 } = reference
-      const key = `${blob_id} ${key_id} ${sealed_size} ${ciphertext_sha256}`
-      if (sound.has(key)) return []
-      const found = read(reference, place)
-      if (found.length === 0 && sound.size < MAX_SEEN) sound.add(key)
-      return found
-    })
-    return [...uses, ...faults]
+  // A stretch that continues nothing is one of a whole log.
+  const isFirst = firstNaming(db, ledgerNo, chunk.continues === undefined ? 0 : chunk.from)
+  const contents = contentCheck(sealedReading(db, ledgerNo), isFirst, reading)
+  return {
+    check(seq, entry) {
+      const references = entry?.content ?? NONE
+      const place = placeOf(seq, entry)
+      const problem = differs(
+        seq,
+        references.length === 0 ? NO_NAMES : [...new Set(references.map(({ blob_id }) => blob_id))],
+      )
+      const uses = problem === undefined ? NOTHING : [finding('payload-uses-altered', place, problem)]
+      return references.length === 0 ? uses : [...uses, ...contents.check(seq, place, references)]
+    },
+    tally: contents.tally,
   }
 }
-
-/** One of as many scopes as there can be. */
-const MAX_CONTENT_KEY_BYTES = 1_048_700
 
 const NONE: readonly ContentReference[] = []
 const NO_NAMES: readonly string[] = []
 
-function impossible(reference: ContentReference, place: Place): Finding[] {
-  return checkReference(reference).map((fault) =>
-    finding('payload-altered', place, `${said(reference)}: ${sentence(fault)}`),
-  )
+export interface ContentCheck {
+  check(seq: number, place: Place, references: readonly ContentReference[]): Finding[]
+  tally(): ContentTally
 }
 
-type ReadPayload = (reference: ContentReference, place: Place) => readonly Finding[]
+/** Checks payloads against the references of entries. Each is read once, and found at every entry that names it. */
+export function contentCheck(sealed: SealedReading, isFirst: IsFirst, reading: ContentReading): ContentCheck {
+  const seen = new Map<string, readonly Fault[]>()
+  let payloads = 0
+  let bytes = 0
 
-/** Only that a payload is there. */
-function presence(db: SqliteDatabase, ledgerNo: number): ReadPayload {
-  const find = statement(db, 'SELECT 1 AS n FROM payloads WHERE ledger_no = ? AND blob_id = ?')
-  return (reference, place) => {
-    const row = tryRead(() => find().get(ledgerNo, reference.blob_id))
-    if ('problem' in row) return [unreadable(reference, place, row.problem)]
-    return row.value === undefined ? [missing(reference, place)] : []
+  function look(seq: number, reference: ContentReference): readonly Fault[] {
+    const first = isFirst(seq, reference.blob_id)
+    if (first) payloads++
+    const faults = faultsOf(sealed, reference, reading)
+    if (first && faults.length === 0 && reading === 'read') bytes += reference.sealed_size
+    return faults
+  }
+
+  function faultsAt(seq: number, reference: ContentReference): readonly Fault[] {
+    const { blob_id, key_id, plain_size, sealed_size, ciphertext_sha256 } = reference
+    const key = `${blob_id} ${key_id} ${plain_size} ${sealed_size} ${ciphertext_sha256}`
+    const known = seen.get(key)
+    if (known !== undefined) return known
+    const faults = look(seq, reference)
+    if (seen.size < MAX_SEEN) seen.set(key, faults)
+    return faults
+  }
+
+  return {
+    check: (seq, place, references) =>
+      references.flatMap((reference) =>
+        faultsAt(seq, reference).map(({ code, problem }) =>
+          finding(code, place, `${contentName(reference)}: ${problem}`),
+        ),
+      ),
+    tally: () => ({ payloads, bytes }),
   }
 }
 
-// Rows are asked for by their number, and read where they have the length that they must have: whatever else somebody put
-// there is never read.
-function payloadReader(db: SqliteDatabase, ledgerNo: number): ReadPayload {
-  const head = statement(
+/** Whether no entry before `seq` names a payload. It may be asked once for each. */
+export type IsFirst = (seq: number, blob_id: string) => boolean
+
+/** Among the entries from `from` on, by the list of uses. */
+export function firstNaming(db: SqliteDatabase, ledgerNo: number, from: number): IsFirst {
+  const before = statement(
     db,
-    `SELECT CASE typeof(body_digest) WHEN 'text' THEN substr(body_digest, 1, 100) END AS body_digest,
-       CASE WHEN typeof(content_key) = 'blob' AND length(content_key) <= ${MAX_CONTENT_KEY_BYTES} THEN content_key END AS content_key,
-       (SELECT count(*) FROM payload_chunks c WHERE c.ledger_no = p.ledger_no AND c.blob_id = p.blob_id) AS more
-     FROM payloads p WHERE ledger_no = ? AND blob_id = ?`,
+    'SELECT 1 AS n FROM payload_uses WHERE ledger_no = ? AND blob_id = ? AND seq >= ? AND seq < ? LIMIT 1',
   )
-  const sized = "CASE WHEN typeof(sealed) = 'blob' AND length(sealed) = ?1 THEN sealed END AS sealed"
-  const first = statement(db, `SELECT ${sized} FROM payloads WHERE ledger_no = ?2 AND blob_id = ?3 AND ?4 = 0`)
-  const further = statement(
-    db,
-    `SELECT ${sized} FROM payload_chunks WHERE ledger_no = ?2 AND blob_id = ?3 AND chunk_no = ?4`,
-  )
-
-  /** What is wrong with the stored bytes. */
-  function checkBytes(reference: ContentReference): string | undefined {
-    const { blob_id, sealed_size } = reference
-    const check = createStoredCheck(reference)
-    for (let number = 0, left = sealed_size; left > 0; number++, left -= SEALED_CHUNK_BYTES) {
-      const size = Math.min(left, SEALED_CHUNK_BYTES)
-      const row = (number === 0 ? first : further)().get(size, ledgerNo, blob_id, number)
-      const sealed = column(row, 'sealed')
-      if (!(sealed instanceof Uint8Array)) return `its chunk ${number} is not there, or has not ${size} bytes`
-      check.push(sealed)
-    }
-    const fault = check.end()
-    return fault === undefined ? undefined : sentence(fault)
-  }
-
-  return (reference, place) => {
-    const { blob_id, key_id, sealed_size } = reference
-    const read = tryRead(() => {
-      const row = head().get(ledgerNo, blob_id)
-      if (row === undefined) return undefined
-      const more = integerColumn(row, 'more') - Math.ceil(sealed_size / SEALED_CHUNK_BYTES) + 1
-      const problem = more > 0 ? `${more} chunks too many are stored` : checkBytes(reference)
-      const [key, body_digest] = [blobColumn(row, 'content_key'), textColumn(row, 'body_digest')]
-      return { problem, key: checkContentKey(key, { key_id, body_digest }) }
-    })
-    if ('problem' in read) return [unreadable(reference, place, read.problem)]
-    if (read.value === undefined) return [missing(reference, place)]
-    const { problem, key } = read.value
-    return [
-      ...(problem === undefined ? [] : [finding('payload-altered', place, `${said(reference)}: ${problem}`)]),
-      ...(key === undefined ? [] : [finding('content-key-altered', place, `${said(reference)}: ${sentence(key)}`)]),
-    ]
+  return (seq, blob_id) => {
+    const row = tryRead(() => before().get(ledgerNo, blob_id, from, seq))
+    return 'value' in row && row.value === undefined
   }
 }
 
-function missing(reference: ContentReference, place: Place): Finding {
-  return finding('payload-missing', place, `${said(reference)}: the payload ${reference.blob_id} is not there`)
+/** Among those that are asked about, in the order of seq. */
+export function firstAsked(): IsFirst {
+  const asked = new Set<string>()
+  return (_, blob_id) => {
+    const first = !asked.has(blob_id)
+    asked.add(blob_id)
+    return first
+  }
 }
 
-function unreadable(reference: ContentReference, place: Place, problem: string): Finding {
-  return finding('payload-altered', place, `${said(reference)}: the payload cannot be read: ${problem}`)
+/** What is wrong with a payload, at whichever entry names it. */
+interface Fault {
+  readonly code: FindingCode
+  readonly problem: string
 }
 
-function said({ name }: ContentReference): string {
-  return `content ${JSON.stringify(name)}`
+const SOUND: readonly Fault[] = []
+
+function faultsOf(sealed: SealedReading, reference: ContentReference, reading: ContentReading): readonly Fault[] {
+  const impossible = checkReference(reference)
+  if (impossible.length > 0) return impossible.map((fault) => altered(sentence(fault)))
+  const read = tryRead(() => {
+    const head = sealed.head(reference.blob_id)
+    return head === undefined ? 'missing' : checkPayload(sealed, reference, head, reading)
+  })
+  if ('problem' in read) return [altered(`the payload cannot be read: ${read.problem}`)]
+  if (read.value !== 'missing') return read.value
+  return [{ code: 'payload-missing', problem: `the payload ${reference.blob_id} is not there` }]
+}
+
+function checkPayload(
+  sealed: SealedReading,
+  reference: ContentReference,
+  { content_key, body_digest, more }: PayloadHead,
+  reading: ContentReading,
+): readonly Fault[] {
+  const problem = countChunks(reference, more) ?? (reading === 'read' ? checkBytes(sealed, reference) : undefined)
+  const key = checkContentKey(content_key, { key_id: reference.key_id, body_digest })
+  if (problem === undefined && key === undefined) return SOUND
+  return [
+    ...(problem === undefined ? [] : [altered(problem)]),
+    ...(key === undefined ? [] : [{ code: 'content-key-altered', problem: sentence(key) } as const]),
+  ]
+}
+
+function countChunks({ sealed_size }: ContentReference, more: number): string | undefined {
+  const surplus = more + 1 - Math.ceil(sealed_size / SEALED_CHUNK_BYTES)
+  if (surplus > 0) return `${surplus} chunks too many are stored`
+  return surplus < 0 ? `${-surplus} of its chunks are not there` : undefined
+}
+
+/** What is wrong with the stored bytes. */
+function checkBytes(sealed: SealedReading, reference: ContentReference): string | undefined {
+  const check = createStoredCheck(reference)
+  let number = 0
+  for (const chunk of sealed.chunks(reference)) {
+    if (chunk === undefined) return `its chunk ${number} is not there, or has another size`
+    check.push(chunk)
+    number++
+  }
+  const fault = check.end()
+  return fault === undefined ? undefined : sentence(fault)
+}
+
+function altered(problem: string): Fault {
+  return { code: 'payload-altered', problem }
 }
 
 function sentence(fault: SealedFault): string {

@@ -9,6 +9,7 @@ import { parseNote } from '../../formats/note.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import type { TreeHead } from '../../merkle/head.ts'
 import type { Continued } from '../../verify/chunk.ts'
+import type { ContentReading, ContentTally } from '../../verify/content.ts'
 import { BEGINNING, type Edge } from '../../verify/entries.ts'
 import { createFindings, type FindingList, finding } from '../../verify/finding.ts'
 import { type JoinedLog, joinChunks } from '../../verify/join.ts'
@@ -29,11 +30,11 @@ import {
 } from './extent.ts'
 import { reportOn } from './reading.ts'
 import { keyEntryOf, proveEntry, provenRoot, readEntry, readFrontier, readKeyEntries } from './stored-proofs.ts'
-import { payloadsNotChecked } from './verify.ts'
+import { type ContentOptions, contentReading, openContents, sourceOf, talliesOf } from './verify-content.ts'
 import type { VerifyAnswer } from './verify-task.ts'
 import { runTasks } from './verify-tasks.ts'
 
-export interface RangeOptions extends Wanted {
+export interface RangeOptions extends Wanted, ContentOptions {
   /** The signed note of the checkpoint that is trusted. */
   readonly since: string
 }
@@ -66,8 +67,11 @@ export function verifySqliteRange(path: string, options: RangeOptions): Promise<
       if (row.seq < since.size) checkProven(proveEntry(db, ledgerNo, row, since.size), since, origin, findings)
     const continues = { frontier, last: edgeBefore(db, ledgerNo, since, origin, findings) }
     const sizes = [...checkpoints.map((kept) => kept.size), ...anchoredSizes(anchors)]
-    const joined = await readBehind(db, path, { chosen, continues, size, sizes })
+    const payloadBytes = contentReading(options)
+    const { joined, tally } = await readBehind(db, path, { chosen, continues, size, sizes, payloadBytes })
     joined.findings.addAll(findings)
+    const source = sourceOf(db, { ledger: origin, ledgerNo, from: since.size, to: size })
+    const content = await openContents(db, { tally, source }, options, joined.findings)
     const roots = new Map([...joined.roots, [since.size, since.root], ...provenRoots(db, ledgerNo, sizes, since)])
     return judgeRange({
       origin,
@@ -78,10 +82,8 @@ export function verifySqliteRange(path: string, options: RangeOptions): Promise<
       checkpoints,
       anchors,
       others: chosen.others.map((other) => ({ origin: other, checkpoints: [] })),
-      notChecked: [
-        ...chosen.others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
-        ...payloadsNotChecked(db),
-      ],
+      content,
+      notChecked: chosen.others.map((other) => `${other}: another ledger in this database; verify it with --origin`),
     })
   })
 }
@@ -125,25 +127,27 @@ interface Behind {
   readonly continues: Continued
   readonly size: number
   readonly sizes: readonly number[]
+  readonly payloadBytes: ContentReading
 }
 
 /** Reads and hashes everything behind the tree that is continued, in one stretch. */
 async function readBehind(
   db: SqliteDatabase,
   path: string,
-  { chosen: { origin, ledgerNo = 0 }, continues, size, sizes }: Behind,
-): Promise<JoinedLog> {
+  { chosen: { origin, ledgerNo = 0 }, continues, size, sizes, payloadBytes }: Behind,
+): Promise<{ joined: JoinedLog; tally: ContentTally }> {
   const from = continues.frontier.size
   const within = [...new Set(sizes)].filter((wanted) => wanted > from && wanted <= size).sort((a, b) => a - b)
   const chunk = { origin, from, to: size, sizes: within, continues }
   const answers: VerifyAnswer[] = []
   await runTasks(db, {
     path,
-    tasks: [{ kind: 'chunk', ledgerNo, chunk, payloadBytes: 'not read' }],
+    tasks: [{ kind: 'chunk', ledgerNo, chunk, payloadBytes }],
     threads: 1,
     onAnswer: (answer) => answers.push(answer),
   })
-  return joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
+  const joined = joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
+  return { joined, tally: talliesOf(answers) }
 }
 
 // Smaller trees that anchors speak of, as far as the stored nodes prove that the trusted one continues them.

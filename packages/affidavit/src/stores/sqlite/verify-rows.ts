@@ -3,6 +3,7 @@
 import { toHex } from '../../bytes/hex.ts'
 import { leafHash } from '../../merkle/hash.ts'
 import { type BesideCheck, type ChunkResult, type ChunkTask, verifyChunk } from '../../verify/chunk.ts'
+import type { ContentReading, ContentTally } from '../../verify/content.ts'
 import type { Lookback } from '../../verify/entries.ts'
 import { column, type SqliteDatabase } from './database.ts'
 import { readRows, statement } from './rows.ts'
@@ -10,21 +11,28 @@ import { tryRead } from './unreadable.ts'
 import { NOTHING, subjectCheck } from './verify-beside.ts'
 import { payloadCheck } from './verify-payloads.ts'
 
+/** A stretch, and what was looked at of its sealed content. */
+export interface VerifiedRows {
+  readonly result: ChunkResult
+  readonly content: ContentTally
+}
+
 /** Verifies a stretch of the database in this thread. */
 export function verifyRows(
   db: SqliteDatabase,
   ledgerNo: number,
   chunk: ChunkTask,
-  payloadBytes: 'read' | 'not read',
-): ChunkResult {
+  payloadBytes: ContentReading,
+): VerifiedRows {
   const subjects = subjectCheck(db, ledgerNo, chunk)
   const payloads = payloadCheck(db, ledgerNo, chunk, payloadBytes)
   const beside: BesideCheck = (seq, entry) => {
     const found = subjects(seq, entry)
-    const sealed = payloads(seq, entry)
+    const sealed = payloads.check(seq, entry)
     return sealed === NOTHING ? found : [...found, ...sealed]
   }
-  return verifyChunk(chunk, readRows(db, ledgerNo, chunk), lookbackIn(db, ledgerNo), beside)
+  const result = verifyChunk(chunk, readRows(db, ledgerNo, chunk), lookbackIn(db, ledgerNo), beside)
+  return { result, content: payloads.tally() }
 }
 
 // An index that cannot be read gives no entry, which is a finding; structure.ts says what is wrong with the index.

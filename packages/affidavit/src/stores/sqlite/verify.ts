@@ -2,11 +2,12 @@
 
 import type { KeptLedger } from '../../verify/anchors.ts'
 import type { KeptCheckpoint } from '../../verify/checkpoints.ts'
+import type { ContentEvidence } from '../../verify/content.ts'
 import { type JoinedLog, joinChunks, planChunks } from '../../verify/join.ts'
 import { judgeLog } from '../../verify/log.ts'
 import { judgePredecessor, successionOf } from '../../verify/predecessor.ts'
 import type { Report } from '../../verify/report.ts'
-import { integerColumn, type SqliteDatabase } from './database.ts'
+import type { SqliteDatabase } from './database.ts'
 import {
   anchoredSizes,
   type Chosen,
@@ -17,17 +18,22 @@ import {
   type Wanted,
 } from './extent.ts'
 import { reportOn } from './reading.ts'
-import { tryRead } from './unreadable.ts'
+import {
+  type ContentOptions,
+  contentReading,
+  joinContents,
+  openContents,
+  sourceOf,
+  talliesOf,
+} from './verify-content.ts'
 import type { VerifyAnswer, VerifyTask } from './verify-task.ts'
 import { runTasks } from './verify-tasks.ts'
 
-export interface VerifyOptions extends Wanted {
+export interface VerifyOptions extends Wanted, ContentOptions {
   /** Threads that read and hash; as many as the machine runs at once where left out, at most 8; 0: in this thread. */
   readonly threads?: number
   /** Comparing every index with its table takes longer than everything else. */
   readonly indexes?: 'compared' | 'skipped'
-  /** Whether every byte of sealed content is read too; what entries name is there is checked in any case. */
-  readonly payloadBytes?: 'read' | 'not read'
   readonly onProgress?: (checked: number, total: number) => void
 }
 
@@ -40,7 +46,7 @@ export function verifySqlite(path: string, options: VerifyOptions): Promise<Repo
   return reportOn({ path, kind: 'ledger', anchors }, async (db, schemaFindings) => {
     const chosen = chooseLedger(db, path, options)
     const reading = { db, path, options }
-    const { joined, checkpoints } = await readLog(reading, chosen, wholeDatabase(chosen, options))
+    const { joined, checkpoints, content } = await readLog(reading, chosen, wholeDatabase(chosen, options))
     for (const found of schemaFindings) joined.findings.add(found)
     const others = readOthers(db, chosen)
     const before = await judgePredecessors(reading, chosen.origin, joined)
@@ -52,11 +58,8 @@ export function verifySqlite(path: string, options: VerifyOptions): Promise<Repo
       anchors,
       others,
       predecessors: before.origins,
-      notChecked: [
-        ...notChecked(chosen, before.origins, options),
-        ...payloadsNotChecked(db, options.payloadBytes),
-        ...before.notChecked,
-      ],
+      content: joinContents([content, ...before.contents]),
+      notChecked: [...notChecked(chosen, before.origins, options), ...before.notChecked],
     })
   })
 }
@@ -67,12 +70,18 @@ interface LogReading {
   readonly options: VerifyOptions
 }
 
+interface ReadLog {
+  readonly joined: JoinedLog
+  readonly checkpoints: readonly KeptCheckpoint[]
+  readonly content: ContentEvidence
+}
+
 /** Reads and hashes a whole ledger, and does what else is to be done with the database meanwhile. */
 async function readLog(
   { db, path, options }: LogReading,
   ledger: Pick<Chosen, 'origin' | 'ledgerNo'>,
   more: readonly VerifyTask[],
-): Promise<{ joined: JoinedLog; checkpoints: readonly KeptCheckpoint[] }> {
+): Promise<ReadLog> {
   // Checkpoints before entries: everything they cover is committed by the time the entries are counted.
   const checkpoints = readKeptCheckpoints(db, ledger.ledgerNo)
   const { size, findings } = countEntries(db, ledger.ledgerNo)
@@ -82,7 +91,11 @@ async function readLog(
   const joined = joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
   const apart = answers.flatMap((answer) => (answer.kind === 'structure' ? answer.findings : []))
   for (const found of [...findings, ...apart]) joined.findings.add(found)
-  return { joined: { ...joined, size }, checkpoints }
+  const { origin, ledgerNo = 0 } = ledger
+  const tally = talliesOf(answers)
+  const source = sourceOf(db, { ledger: origin, ledgerNo, from: 0, to: size })
+  const content = await openContents(db, { tally, source }, options, joined.findings)
+  return { joined: { ...joined, size }, checkpoints, content }
 }
 
 function readOthers(db: SqliteDatabase, { others }: Chosen): KeptLedger[] {
@@ -96,11 +109,16 @@ async function judgePredecessors(
   reading: LogReading,
   origin: string,
   { keyEntries, findings }: JoinedLog,
-): Promise<{ origins: readonly string[]; notChecked: readonly string[] }> {
+): Promise<{
+  readonly origins: readonly string[]
+  readonly notChecked: readonly string[]
+  readonly contents: readonly ContentEvidence[]
+}> {
   const { trust, anchors } = reading.options
   const rows = readLedgers(reading.db)
   const origins = new Set<string>()
   const notChecked: string[] = []
+  const contents: ContentEvidence[] = []
   let succession = successionOf(origin, keyEntries)
   while (succession !== undefined && succession.origin !== origin && !origins.has(succession.origin)) {
     const previous: string = succession.origin
@@ -108,10 +126,11 @@ async function judgePredecessors(
     const row = rows.find((one) => one.origin === previous)
     const read = row === undefined ? undefined : await readLog(withoutProgress(reading), row, [])
     const { joined, checkpoints = [] } = read ?? {}
+    if (read !== undefined) contents.push(read.content)
     notChecked.push(...judgePredecessor({ succession, trust, joined, checkpoints, anchors }, findings))
     succession = successionOf(previous, joined?.keyEntries ?? [])
   }
-  return { origins: [...origins], notChecked }
+  return { origins: [...origins], notChecked, contents }
 }
 
 function withoutProgress({ options: { onProgress: _, ...options }, ...reading }: LogReading): LogReading {
@@ -127,8 +146,10 @@ function planTasks(
   { origin, ledgerNo }: Pick<Chosen, 'origin' | 'ledgerNo'>,
   size: number,
   checkpoints: readonly KeptCheckpoint[],
-  { anchors, payloadBytes = 'not read' }: VerifyOptions,
+  options: VerifyOptions,
 ): VerifyTask[] {
+  const { anchors } = options
+  const payloadBytes = contentReading(options)
   const sizes = [...checkpoints.map((kept) => kept.size), ...anchoredSizes(anchors)]
   const chunks = ledgerNo === undefined ? [] : planChunks(origin, size, sizes)
   return chunks.flatMap((chunk) =>
@@ -147,14 +168,6 @@ function tellProgress(
     if (answer.kind === 'chunk') checked += answer.result.checked
     onProgress?.(checked, size)
   }
-}
-
-/** What is not checked of sealed content; nothing where there is none. */
-export function payloadsNotChecked(db: SqliteDatabase, payloadBytes?: VerifyOptions['payloadBytes']): string[] {
-  const any = tryRead(() => integerColumn(db.prepare('SELECT EXISTS (SELECT 1 FROM payload_uses) AS n').get(), 'n'))
-  if ('value' in any && any.value === 0) return []
-  if (payloadBytes !== 'read') return ['sealed content: that it is there was checked, not its bytes']
-  return ['whether sealed content opens, and is what the entries commit to: that takes the keys']
 }
 
 function notChecked({ others }: Chosen, judged: readonly string[], { indexes }: VerifyOptions): string[] {
