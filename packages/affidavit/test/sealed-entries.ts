@@ -1,6 +1,6 @@
 // Entries with sealed content in a real database, for tests of what is verified of payloads.
 
-import { createSecretKey } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { toHex } from '../src/bytes/hex.ts'
 import { canonicalValue, ENTRY_JSON } from '../src/bytes/json.ts'
 import { createRandomSource } from '../src/crypto/random.ts'
@@ -26,19 +26,34 @@ export interface Sealed {
   readonly more: readonly Uint8Array[]
 }
 
+/** How a body is sealed where it is not as the first tests have it. */
+export interface Sealing {
+  readonly scopeKeys?: ScopeKeys
+  readonly conversation?: string
+  readonly subject_ids?: readonly string[]
+  /** Another key than the one that is wrapped. */
+  readonly sealedUnder?: KeyObject
+}
+
 /** A body, sealed for the ledger `origin`. `made` numbers payloads: each is made a millisecond after the one before. */
-function seal(origin: string, name: string, body: Uint8Array, made: number): Sealed {
+export function seal(
+  origin: string,
+  name: string,
+  body: Uint8Array,
+  made: number,
+  { scopeKeys = SCOPES, conversation = '', subject_ids = [], sealedUnder }: Sealing = {},
+): Sealed {
   const blob_id = (Date.UTC(2026, 10, 21) + made).toString(16).padStart(12, '0') + toHex(random(10))
-  const place = { ledger: origin, conversation: '', blob_id }
+  const place = { ledger: origin, conversation, blob_id }
   const payloadKey = createPayloadKey(random)
-  const { chunks, ...sizes } = sealBytes({ ...place, payloadKey, random }, body)
-  const digest = createBodyDigest(SCOPES, place)
+  const { chunks, ...sizes } = sealBytes({ ...place, payloadKey: sealedUnder ?? payloadKey, random }, body)
+  const digest = createBodyDigest(scopeKeys, place)
   digest.update(body)
   const body_digest = digest.hex()
   const { contentKey, key_id } = wrapPayloadKey({
     ledger: origin,
     blob_id,
-    scopeKeys: SCOPES,
+    scopeKeys,
     payloadKey,
     body_digest,
     random,
@@ -52,7 +67,7 @@ function seal(origin: string, name: string, body: Uint8Array, made: number): Sea
       ...sizes,
       algorithm: CONTENT_ALGORITHM,
       key_id,
-      subject_ids: [],
+      subject_ids: [...subject_ids].sort(),
     },
     payload: { blob_id, body_digest, content_key: contentKey, sealed },
     more,
@@ -60,7 +75,7 @@ function seal(origin: string, name: string, body: Uint8Array, made: number): Sea
 }
 
 /** A draft whose entry names these payloads; those with one chunk come with it. */
-function withContent(draft: PreparedDraft, contents: readonly Sealed[]): PreparedDraft {
+export function withContent(draft: PreparedDraft, contents: readonly Sealed[]): PreparedDraft {
   const [first, ...others] = draft.pieces
   const references = canonicalValue(
     'content',
@@ -69,12 +84,17 @@ function withContent(draft: PreparedDraft, contents: readonly Sealed[]): Prepare
   )
   return {
     ...draft,
-    // The field stands behind those that these drafts have in the first piece.
-    pieces: [`${first}"content":${references},`, ...others],
+    pieces: [withField(first, `"content":${references},`), ...others],
     payloads: contents.map(({ payload, more }) =>
       more.length === 0 ? { state: 'sealed', ...payload } : { state: 'kept', blob_id: payload.blob_id },
     ),
   }
+}
+
+// Behind it stands, of what these drafts have in the first piece, the conversation alone.
+function withField(piece: string, field: string): string {
+  const at = piece.indexOf('"conversation_id":')
+  return at === -1 ? piece + field : piece.slice(0, at) + field + piece.slice(at)
 }
 
 /**

@@ -6,6 +6,7 @@ import { databaseFile } from '../../embedded/folder.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { COVER_FILE, LISTED_FILES, STATEMENT_FILE } from '../../formats/export.ts'
 import { verifySqlite } from '../../stores/sqlite/verify.ts'
+import type { ContentOptions } from '../../stores/sqlite/verify-content.ts'
 import type { Anchor } from '../../verify/anchors.ts'
 import { verifyExport } from '../../verify/export.ts'
 import { verifyProof } from '../../verify/proof.ts'
@@ -29,6 +30,8 @@ interface Options {
   readonly anchor: readonly string[]
   readonly threads?: number
   readonly skipIndexes?: boolean
+  readonly content?: boolean
+  readonly withoutKeys?: boolean
   readonly json?: boolean
 }
 
@@ -47,6 +50,8 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
     .addOption(anchorOption())
     .option('--threads <n>', 'threads that read and hash', wholeNumber(1))
     .option('--skip-indexes', 'do not compare the search indexes with the records (faster)')
+    .option('--content', 'read every byte of sealed content too, and open it where its keys are')
+    .option('--without-keys', 'with --content: open nothing')
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const report = await verifyWhat({ ...options, ...fromEnvironment(options, env) }, terminal)
@@ -66,6 +71,11 @@ async function verifyWhat(options: Options, terminal: Terminal): Promise<Report>
   const subjects = [options.ledger, options.export, options.proof].filter((subject) => subject !== undefined)
   if (subjects.length !== 1) throw usage('name one thing to verify: --ledger DIR, --export DIR, or --proof FILE')
   refuseIgnored(options)
+  if (options.withoutKeys === true && options.content !== true)
+    throw usage(
+      '--without-keys says nothing without --content',
+      'leave it out: nothing is opened unless --content asks for it',
+    )
   if (options.proof !== undefined) return verifyProofFile(options.proof, options)
   if (options.export !== undefined) return verifyExportFolder(options.export, options, terminal)
   return verifyLedgerFolder(options.ledger ?? '', options, terminal)
@@ -75,9 +85,9 @@ async function verifyWhat(options: Options, terminal: Terminal): Promise<Report>
 const LOOKS_AT = {
   proof: ['proof', 'entry'],
   export: ['export', 'anchor'],
-  conversation: ['ledger', 'conversation', 'origin', 'anchor'],
-  since: ['ledger', 'since', 'origin', 'anchor'],
-  ledger: ['ledger', 'origin', 'anchor', 'threads', 'skipIndexes'],
+  conversation: ['ledger', 'conversation', 'origin', 'anchor', 'content', 'withoutKeys'],
+  since: ['ledger', 'since', 'origin', 'anchor', 'content', 'withoutKeys'],
+  ledger: ['ledger', 'origin', 'anchor', 'threads', 'skipIndexes', 'content', 'withoutKeys'],
 } as const satisfies Partial<Record<keyof Options, readonly (keyof Options)[]>>
 
 const FLAGS = {
@@ -91,6 +101,8 @@ const FLAGS = {
   anchor: '--anchor',
   threads: '--threads',
   skipIndexes: '--skip-indexes',
+  content: '--content',
+  withoutKeys: '--without-keys',
 } as const satisfies Partial<Record<keyof Options, string>>
 
 // What would not be looked at would seem to have been verified.
@@ -157,6 +169,7 @@ async function verifyLedgerFolder(folder: string, options: Options, terminal: Te
     trust: trustOf(options.vkey),
     anchors,
     ...(options.origin === undefined ? {} : { origin: options.origin }),
+    ...(await contentOf(folder, options)),
   }
   const database = databaseFile(folder)
   if (options.conversation !== undefined) {
@@ -173,6 +186,14 @@ async function verifyLedgerFolder(folder: string, options: Options, terminal: Te
     onProgress: progressOn(terminal),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   })
+}
+
+async function contentOf(folder: string, { content, withoutKeys }: Options): Promise<ContentOptions> {
+  if (content !== true) return {}
+  if (withoutKeys === true) return { payloadBytes: 'read' }
+  const { contentOpener } = await import('../../embedded/check-content.ts')
+  const { openKeyringToRead } = await import('../../embedded/read-keyring.ts')
+  return { openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)) }
 }
 
 function progressOn(terminal: Terminal): (checked: number, total: number) => void {

@@ -62,15 +62,15 @@ export function connectSqlite(
 }
 
 /** Opens a database file for reading only, on a read-only disk too. */
-export function connectSqliteForReading(path: string): SqliteDatabase {
-  refuseNoFile(path, 'open', LEDGER_DATABASE)
+export function connectSqliteForReading(path: string, kind: DatabaseKind = LEDGER_DATABASE): SqliteDatabase {
+  refuseNoFile(path, 'open', kind)
   return guarded(path, () => {
     const db = new DatabaseSync(readableLocation(path), { readOnly: true, timeout: 5000 })
     try {
       db.exec(
         'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16000; PRAGMA mmap_size = 0',
       )
-      checkIdentity(db, path, LEDGER_DATABASE)
+      checkIdentity(db, path, kind)
       return db
     } catch (error) {
       db.close()

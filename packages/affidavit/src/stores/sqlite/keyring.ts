@@ -1,8 +1,9 @@
 // sqliteKeyringStore: a keyring in one file, in a thread of its own; any number of processes may share it.
 
 import type { KeyringStore } from '../../vault/keyring-store.ts'
-import { connectSqlite } from './connect.ts'
-import { KEYRING_DATABASE } from './local-keyring.ts'
+import { wait } from './calls.ts'
+import { connectSqlite, connectSqliteForReading } from './connect.ts'
+import { KEYRING_DATABASE, localKeyringStore } from './local-keyring.ts'
 import { startThread } from './thread-host.ts'
 
 /**
@@ -26,4 +27,12 @@ export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): Keyri
     forget: (version) => thread.call('forget', [version]),
     close: () => thread.stop(),
   }
+}
+
+/**
+ * A keyring to be read, on copies and read-only disks too, in the calling thread; every write fails.
+ * @throws LedgerError `not-a-ledger` (it is no keyring), `newer-format`, `store-unavailable`, `store-corrupt`
+ */
+export function readOnlyKeyringStore(path: string): KeyringStore {
+  return localKeyringStore(() => connectSqliteForReading(path, KEYRING_DATABASE), wait)
 }

@@ -1,0 +1,37 @@
+// The keyring of a ledger's folder, to be read and nothing else: on copies and read-only disks too.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { createRandomSource } from '../crypto/random.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { fileWrapper } from '../keys/file-wrapper.ts'
+import { readOnlyKeyringStore } from '../stores/sqlite/keyring.ts'
+import { type Keyring, openKeyring } from '../vault/keyring.ts'
+import { keysFolder } from './folder.ts'
+import { nameOf } from './init.ts'
+
+/**
+ * Opens the keyring of `ledger` in `folder`; begins none.
+ * @throws LedgerError `missing-key` (there is no keyring), `key-destroyed` (an old copy of it), `key-unavailable`, `wrong-key`,
+ * and what the store throws
+ */
+export async function openKeyringToRead(folder: string, ledger: string): Promise<Keyring> {
+  const file = join(folder, 'keyring.db')
+  if (!existsSync(file)) throw missingKeyring(`there is no keyring ${file}`)
+  const name = nameOf(ledger)
+  const wrapper = fileWrapper({ folder: join(keysFolder(folder), 'kek'), ledger: name })
+  const store = readOnlyKeyringStore(file)
+  try {
+    if ((await store.head()) === undefined) throw missingKeyring(`the keyring ${file} has no key`)
+    return await openKeyring({ store, wrapper, name, random: createRandomSource() })
+  } catch (error) {
+    await store.close()
+    await wrapper.close()
+    throw error
+  }
+}
+
+function missingKeyring(problem: string): LedgerError {
+  return new LedgerError('missing-key', { problem, cure: 'bring the keyring back from its own backup' })
+}
