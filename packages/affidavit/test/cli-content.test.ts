@@ -93,12 +93,26 @@ test('a key that is gone is 2 without a record that erases, and 0 with one', asy
   assert.equal(reportOf(done).axes.content.verdict, 'unavailable')
   const draft = { action: 'content_erased', details: { phase: 'erased', subjects: [clinic.ben] } } as const
   await commitTo(folder, clinic.origin, [{ draft }])
+  // Not in the tree of a checkpoint yet: a whole ledger is read up to its end, a conversation is proven.
+  assert.deepEqual(codes(reportOf(await verify(folder, '--content', '--conversation', 'c-2'))), [
+    'content-unavailable 5',
+  ])
   assert.equal((await run(['checkpoint', '--ledger', folder])).code, 0)
   const erased = await verify(folder, '--content')
   assert.equal(erased.code, 0)
   assert.match(reportOf(erased).axes.content.says, /3 opened .*; 2 unavailable: erased under the record at seq 7$/)
   const conversation = reportOf(await verify(folder, '--content', '--conversation', 'c-2'))
   assert.match(conversation.axes.content.says, /0 opened .*; 1 unavailable: erased under the record at seq 7$/)
+  // A record that was made to erase is found, though it stands outside the conversation.
+  const forged = join(home, 'forged.db')
+  tampered(databaseFile(folder), forged, (t) =>
+    t.run(
+      `UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT), '"erased"', '"erasee"') AS BLOB) WHERE seq = 7`,
+    ),
+  )
+  copyFileSync(forged, databaseFile(folder))
+  const found = await verify(folder, '--content', '--conversation', 'c-2')
+  assert.deepEqual([found.code, codes(reportOf(found))], [1, ['entry-altered 7']])
 })
 
 const REASONS: readonly (readonly [name: string, change: (folder: string) => Promise<void> | void, why: RegExp])[] = [

@@ -15,7 +15,14 @@ import { LedgerError } from '../src/errors/ledger-error.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { type VerifyOptions, verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { Report } from '../src/verify/report.ts'
-import { type ClinicLedger, type KeyedEntry, type KeyedLedger, makeClinic, makeKeyedLedger } from './keyed-entries.ts'
+import {
+  type ClinicLedger,
+  commitTo,
+  type KeyedEntry,
+  type KeyedLedger,
+  makeClinic,
+  makeKeyedLedger,
+} from './keyed-entries.ts'
 import { type Tampering, tampered } from './manipulate.ts'
 import type { Sealed } from './sealed-entries.ts'
 
@@ -221,6 +228,34 @@ describe('recorded wrong: every hash fits, and the keys show it', () => {
   })
 })
 
+const erasure = (subjects: unknown, phase = 'erased') =>
+  ({
+    draft: { action: 'content_erased', details: { phase, subjects } },
+  }) as const
+
+test('what opened for one entry is not taken for another; and wrong stays wrong under a record that erases', async () => {
+  const ledger = await makeKeyedLedger(join(home, 'shared'))
+  const [eve = ''] = await ledger.keyring.tokens(['PT-3'])
+  const right = await ledger.seal('right', 'text', { subject_ids: [eve] })
+  const wrong = await ledger.seal('wrong', 'text', {
+    subject_ids: [eve],
+    sealedUnder: createSecretKey(Buffer.alloc(32, 9)),
+  })
+  const commitment = 'ab'.repeat(32)
+  await ledger.commit([
+    { contents: [right] },
+    { draft: { conversation_id: 'c-9' }, contents: [right] },
+    { contents: [{ ...right, reference: { ...right.reference, commitment } }] },
+    { contents: [wrong] },
+    erasure([eve]),
+  ])
+  await ledger.publish()
+  const report = await verify(ledger)
+  assert.deepEqual(codes(report), ['content-commitment-mismatch 3', 'content-unopenable 2', 'content-unopenable 4'])
+  assert.equal(report.status, 'tampered')
+  await ledger.keyring.close()
+})
+
 /** The clinic as it is, in a folder of its own, with its keyring. */
 async function clinicAlone(name: string, run: (ledger: ClinicLedger) => Promise<void>): Promise<void> {
   const ledger = await makeClinic(join(home, name))
@@ -232,11 +267,6 @@ async function clinicAlone(name: string, run: (ledger: ClinicLedger) => Promise<
 }
 
 const erase = (ledger: ClinicLedger, owner: string) => ledger.keyring.turnOver([{ owner_kind: 'subject', owner }])
-const erasure = (subjects: unknown, phase = 'erased') =>
-  ({
-    draft: { action: 'content_erased', details: { phase, subjects } },
-  }) as const
-
 test('erased under a record: counted, and said under which; the verdict stays, and the rest opens', async () => {
   await clinicAlone('erased', async (ledger) => {
     await erase(ledger, ledger.ada)
@@ -258,10 +288,12 @@ test('erased under a record: several are named', async () => {
     await erase(ledger, ledger.ada)
     await ledger.commit([erasure([ledger.ada])])
     await erase(ledger, ledger.ben)
+    // More than a page of others before it.
+    await ledger.commit(Array.from({ length: 600 }, (_, i) => erasure([`tok_${i}`])))
     await ledger.commit([erasure([ledger.ben])])
     await ledger.publish()
     const { axes } = await verify(ledger)
-    assert.match(axes.content.says, /; 1 opened .*; 4 unavailable: erased under the records at seq 7, 8$/)
+    assert.match(axes.content.says, /; 1 opened .*; 4 unavailable: erased under the records at seq 7, 608$/)
   })
 })
 
@@ -445,12 +477,16 @@ test('content of a ledger before a restore is checked with that of the one that 
     const backup = join(home, 'restored-copy')
     cpSync(ledger.folder, backup, { recursive: true })
     chmodSync(join(backup, 'keys', 'kek'), 0o700)
-    const { verifierKey } = await continueAfterRestore(backup)
+    const { origin, verifierKey } = await continueAfterRestore(backup)
     await ledger.keyring.turnOver([{ owner_kind: 'subject', owner: ledger.ada }])
     const after = { folder: backup, verifierKey }
     const both = await verify(after, { openContent: keysOf(ledger) })
     assert.ok(both.findings.some(({ code, what }) => code === 'content-unavailable' && what?.startsWith(ledger.origin)))
     const whole = await verify(after, { openContent: keysOf(after) })
     assert.match(whole.axes.content.says, /5 opened/)
+    // Erased since, as the ledger that follows records.
+    await commitTo(backup, origin, [erasure([ledger.ada])])
+    const erased = await verify(after, { openContent: keysOf(ledger) })
+    assert.match(erased.axes.content.says, /2 opened .*; 3 unavailable: erased under the record at seq 1$/)
   })
 })
