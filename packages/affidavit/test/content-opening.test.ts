@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import { sha256Hex } from '../src/crypto/sha256.ts'
 import { localAnchor } from '../src/embedded/anchors.ts'
 import { contentOpener, type ReadKeyring } from '../src/embedded/check-content.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
@@ -63,11 +64,28 @@ function codes({ findings }: Report): string[] {
 
 test('a payload that is shared is counted once, and opened once, by any number of threads', async () => {
   const bytes = Object.values(clinic.contents).reduce((sum, { reference }) => sum + reference.sealed_size, 0)
+  const opener = keysOf(clinic)
+  const read: string[] = []
+  // What is read of it to open it.
+  const openContent: typeof opener = {
+    open: (contents) =>
+      opener.open({
+        ...contents,
+        stored(reference) {
+          read.push(reference.name)
+          return contents.stored(reference)
+        },
+      }),
+  }
+  await verify(clinic, { openContent })
+  assert.deepEqual(read.sort(), ['answer', 'letter', 'note', 'question', 'scan'])
   for (const threads of [0, 2]) {
-    const read = await verify(clinic, { payloadBytes: 'read', threads })
-    assert.equal(read.axes.content.says, `intact: 5 payloads, ${bytes} bytes read`)
+    const blind = await verify(clinic, { payloadBytes: 'read', threads })
+    assert.equal(blind.axes.content.says, `intact: 5 payloads, ${bytes} bytes read`)
     assert.ok(
-      read.not_checked.includes('whether sealed content opens, and is what the entries commit to: that takes the keys'),
+      blind.not_checked.includes(
+        'whether sealed content opens, and is what the entries commit to: that takes the keys',
+      ),
     )
     const opened = await verify(clinic, { openContent: keysOf(clinic), threads })
     const says = `intact: 5 payloads, ${bytes} bytes read; 5 opened and equal to their commitments`
@@ -242,16 +260,26 @@ test('what opened for one entry is not taken for another; and wrong stays wrong 
     sealedUnder: createSecretKey(Buffer.alloc(32, 9)),
   })
   const commitment = 'ab'.repeat(32)
+  const short = await ledger.seal('short', 'text', { subject_ids: [eve] })
+  const sealed = short.payload.sealed.subarray(0, 40)
+  const impossible = {
+    ...short,
+    reference: { ...short.reference, sealed_size: 40, ciphertext_sha256: sha256Hex(sealed) },
+    payload: { ...short.payload, sealed },
+  }
   await ledger.commit([
     { contents: [right] },
     { draft: { conversation_id: 'c-9' }, contents: [right] },
     { contents: [{ ...right, reference: { ...right.reference, commitment } }] },
     { contents: [wrong] },
+    // Of a size that no body has: anybody sees that.
+    { contents: [impossible] },
     erasure([eve]),
   ])
   await ledger.publish()
   const report = await verify(ledger)
-  assert.deepEqual(codes(report), ['content-commitment-mismatch 3', 'content-unopenable 2', 'content-unopenable 4'])
+  const expected = ['content-commitment-mismatch 3', 'content-unopenable 2', 'content-unopenable 4']
+  assert.deepEqual(codes(report), [...expected, 'payload-altered 5'])
   assert.equal(report.status, 'tampered')
   await ledger.keyring.close()
 })

@@ -238,11 +238,18 @@ test('names of another type, more than a page of them, are found, and verificati
   }
 })
 
-test('what is listed, and that payloads are there, is checked without reading them', async () => {
+test('what is listed, that payloads are there, and their content keys are checked without reading them', async () => {
   tampered(database, copy, (t) => t.run('DELETE FROM payload_uses WHERE seq = 3'))
   assert.deepEqual(codes(await verify(copy, 'not read')), ['payload-uses-altered 3'])
   tampered(database, copy, (t) => t.run('DELETE FROM payloads WHERE blob_id = ?', id('answer')))
   assert.deepEqual(codes(await verify(copy, 'not read')), ['payload-missing 1', 'stray-row table payload_uses'])
+  tampered(database, copy, (t) => t.run('DELETE FROM payload_chunks WHERE chunk_no = 3'))
+  assert.deepEqual(codes(await verify(copy, 'not read')), ['payload-altered 2'])
+  const other = content('question').payload.content_key
+  tampered(database, copy, (t) => t.run('UPDATE payloads SET content_key = ? WHERE blob_id = ?', other, id('answer')))
+  assert.deepEqual(codes(await verify(copy, 'not read')), ['content-key-altered 1'])
+  tampered(database, copy, (t) => t.run('UPDATE payload_chunks SET sealed = zeroblob(65552) WHERE chunk_no = 1'))
+  assert.deepEqual(codes(await verify(copy, 'not read')), [])
 })
 
 test('a payload that no entry names yet is no finding: its record may be about to come', async () => {

@@ -25,7 +25,7 @@ export type ReadKeyring = Pick<Keyring, 'scopeKeysById' | 'close'>
 
 /**
  * Opens content with the keyring of its ledger, which is asked for where there is content, and closed afterwards. What keeps
- * it from being opened is said in the report.
+ * it from being opened is said in the report. The work is done in the calling thread.
  */
 export function contentOpener(openKeyring: (ledger: string) => Promise<ReadKeyring>): ContentOpener {
   return {
