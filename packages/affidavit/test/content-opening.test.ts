@@ -167,6 +167,17 @@ describe('found with and without keys: what is stored is not what was recorded',
   }
 })
 
+test('a payload that one entry names twice is counted once', async () => {
+  const ledger = await makeKeyedLedger(join(home, 'twice'))
+  const one = await ledger.seal('one', 'text')
+  await ledger.commit([{ contents: [one, { ...one, reference: { ...one.reference, name: 'two' } }] }])
+  await ledger.publish()
+  const { status, axes } = await verify(ledger)
+  assert.equal(status, 'valid')
+  assert.match(axes.content.says, /^intact: 1 payload, 52 bytes read; 1 opened and equal to its commitment$/)
+  await ledger.keyring.close()
+})
+
 describe('recorded wrong: every hash fits, and the keys show it', () => {
   const WRONG: readonly (readonly [
     name: string,

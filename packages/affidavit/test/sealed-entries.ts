@@ -85,10 +85,15 @@ export function withContent(draft: PreparedDraft, contents: readonly Sealed[]): 
   return {
     ...draft,
     pieces: [withField(first, `"content":${references},`), ...others],
-    payloads: contents.map(({ payload, more }) =>
+    payloads: distinct(contents).map(({ payload, more }) =>
       more.length === 0 ? { state: 'sealed', ...payload } : { state: 'kept', blob_id: payload.blob_id },
     ),
   }
+}
+
+/** An entry may name a payload twice; it comes with it once. */
+function distinct(contents: readonly Sealed[]): readonly Sealed[] {
+  return [...new Map(contents.map((one) => [one.payload.blob_id, one])).values()]
 }
 
 // Behind it stands, of what these drafts have in the first piece, the conversation alone.
