@@ -152,8 +152,12 @@ const LIES: readonly (readonly [name: string, lie: (t: Tampering) => void, found
   [
     'bytes moved over the border of two chunks',
     (t) => {
-      t.run('UPDATE payload_chunks SET sealed = substr(sealed, 1, 65551) WHERE chunk_no = 1')
-      t.run("UPDATE payload_chunks SET sealed = CAST(x'00' || sealed AS BLOB) WHERE chunk_no = 2")
+      // End to end they are the bytes that were recorded.
+      const [first, second] = content('scan').more
+      assert.ok(first !== undefined && second !== undefined)
+      const moved = Buffer.concat([first.subarray(-1), second])
+      t.run('UPDATE payload_chunks SET sealed = ? WHERE chunk_no = 1', first.subarray(0, -1))
+      t.run('UPDATE payload_chunks SET sealed = ? WHERE chunk_no = 2', moved)
     },
     ['payload-altered 2'],
   ],
