@@ -1,17 +1,17 @@
 // Entries with sealed content in a real ledger whose folder has a real keyring, for tests of what opens.
 
-import { createSecretKey } from 'node:crypto'
 import { join } from 'node:path'
 import { systemClock } from '../src/clock/clock.ts'
 import { createRandomSource } from '../src/crypto/random.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
-import { initLedger, nameOf } from '../src/embedded/init.ts'
+import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
+import { nameOf } from '../src/embedded/origin.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { fileWrapper } from '../src/keys/file-wrapper.ts'
-import { createAdmission } from '../src/ledger/admit.ts'
 import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { plainAdmission } from '../src/testing/plain-admission.ts'
 import type { ScopeKeys } from '../src/vault/content-key.ts'
 import { type Keyring, openKeyring } from '../src/vault/keyring.ts'
 import { type Sealed, type Sealing, seal, withContent } from './sealed-entries.ts'
@@ -71,8 +71,7 @@ export async function makeKeyedLedger(folder: string, name = 'keyed.example/log'
 
 /** Commits entries to the ledger in a folder, as they are. */
 export async function commitTo(folder: string, origin: string, entries: readonly KeyedEntry[]): Promise<void> {
-  const digestKey = createSecretKey(Buffer.alloc(32, 7))
-  const { admit } = createAdmission({ ledger: origin, digestKey, actions: {}, clock: systemClock })
+  const { admit } = plainAdmission({ ledger: origin, clock: systemClock })
   const store = sqliteStore(databaseFile(folder), 'open')
   try {
     for (const { payload, more } of entries.flatMap(({ contents = [] }) => contents)) {

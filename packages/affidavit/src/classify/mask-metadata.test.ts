@@ -6,17 +6,11 @@ import fc from 'fast-check'
 import { canonicalJson, ENTRY_JSON, type JsonValue, parseJson } from '../bytes/json.ts'
 import { labelProblem } from '../bytes/label.ts'
 import { canonicalDraft, canonicalFields, type OwnDraft, readBack, rewriteFields } from '../formats/entry.ts'
-import { type Draft, ENTRY_FIELDS, MAX_LABEL_BYTES, SOURCE_FIELDS } from '../formats/fields.ts'
+import { type Draft, ENTRY_FIELDS, MASKED_MEMBER, MAX_LABEL_BYTES, SOURCE_FIELDS } from '../formats/fields.ts'
 import type { Detector } from './detector.ts'
 import { knownIdentifiers } from './known-identifiers.ts'
 import { lookStructured, lookWith } from './look.ts'
-import {
-  createMetadataLook,
-  MASKED_MEMBER,
-  type MaskedMetadata,
-  maskMetadata,
-  maskMetadataWith,
-} from './mask-metadata.ts'
+import { createMetadataLook, type MaskedMetadata, maskMetadata, maskMetadataWith } from './mask-metadata.ts'
 import { detectStructured } from './structured.ts'
 
 const DRAFT: OwnDraft = { action: 'tool_completed', actor_id: 'triage-agent', actor_type: 'agent' }

@@ -14,9 +14,6 @@ import { replaceSpans } from './replace-spans.ts'
 import { rewriteJson } from './rewrite-json.ts'
 import { isAuthenticationType } from './structured.ts'
 
-/** The member of a record's details that says what was masked. It is the ledger's: no caller writes it. */
-export const MASKED_MEMBER = 'masked'
-
 const CUT = '…'
 
 /** Short texts, looked at behind the name of their field: an `agent_version` 10.1.2.3 is no address. */

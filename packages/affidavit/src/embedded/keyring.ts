@@ -15,10 +15,10 @@ import type { KeyWrapper } from '../vault/key-wrapper.ts'
 import { type Keyring, openKeyring } from '../vault/keyring.ts'
 import { keysFolder } from './folder.ts'
 import { nameOf } from './origin.ts'
-import { type KeyWrapperChoice, readSettings } from './settings.ts'
+import { readSettings } from './settings.ts'
 
 /** The database of the keyring. */
-function keyringFile(folder: string): string {
+export function keyringFile(folder: string): string {
   return join(readSettings(folder).keyring ?? folder, 'keyring.db')
 }
 
@@ -29,9 +29,8 @@ function keyringFile(folder: string): string {
 export async function openFolderKeyring(folder: string, origin: string, mode: 'create' | 'open'): Promise<Keyring> {
   const file = keyringFile(folder)
   if (mode === 'open' && !existsSync(file)) throw noKeyring(file, origin)
-  const { key_wrapper = { kind: 'file' } } = readSettings(folder)
   const name = nameOf(origin)
-  const wrapper = await openWrapper(folder, name, key_wrapper)
+  const wrapper = await openWrapper(folder, name)
   const store = sqliteKeyringStore(file, mode)
   try {
     return await openKeyring({ store, wrapper, name, random: createRandomSource() })
@@ -42,17 +41,19 @@ export async function openFolderKeyring(folder: string, origin: string, mode: 'c
   }
 }
 
-async function openWrapper(folder: string, ledger: string, choice: KeyWrapperChoice): Promise<KeyWrapper> {
+/** Whoever keeps the key-encryption keys of a folder's keyring. */
+export async function openWrapper(folder: string, name: string): Promise<KeyWrapper> {
+  const { key_wrapper: choice = { kind: 'file' } } = readSettings(folder)
   const versions = join(keysFolder(folder), 'kek')
   switch (choice.kind) {
     case 'file':
-      return fileWrapper({ folder: versions, ledger })
+      return fileWrapper({ folder: versions, ledger: name })
     case 'environment':
-      return environmentWrapper({ folder: versions, ledger, environment: process.env })
+      return environmentWrapper({ folder: versions, ledger: name, environment: process.env })
     case 'aws_kms':
-      return kmsWrapper({ ledger, client: await defaultKmsClient() })
+      return kmsWrapper({ ledger: name, client: await defaultKmsClient() })
     case 'pkcs11':
-      return pkcs11Wrapper({ module: choice.module, token: choice.token, ledger, environment: process.env })
+      return pkcs11Wrapper({ module: choice.module, token: choice.token, ledger: name, environment: process.env })
   }
 }
 

@@ -1,15 +1,13 @@
 // The keyring of a ledger's folder, to be read and nothing else: on copies and read-only disks too.
 
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 
 import { createRandomSource } from '../crypto/random.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import { fileWrapper } from '../keys/file-wrapper.ts'
 import { readOnlyKeyringStore } from '../stores/sqlite/keyring.ts'
 import { type Keyring, openKeyring } from '../vault/keyring.ts'
-import { keysFolder } from './folder.ts'
-import { nameOf } from './init.ts'
+import { keyringFile, openWrapper } from './keyring.ts'
+import { nameOf } from './origin.ts'
 
 /**
  * Opens the keyring of `ledger` in `folder`; begins none.
@@ -17,10 +15,10 @@ import { nameOf } from './init.ts'
  * and what the store throws
  */
 export async function openKeyringToRead(folder: string, ledger: string): Promise<Keyring> {
-  const file = join(folder, 'keyring.db')
+  const file = keyringFile(folder)
   if (!existsSync(file)) throw missingKeyring(`there is no keyring ${file}`)
   const name = nameOf(ledger)
-  const wrapper = fileWrapper({ folder: join(keysFolder(folder), 'kek'), ledger: name })
+  const wrapper = await openWrapper(folder, name)
   const store = readOnlyKeyringStore(file)
   try {
     if ((await store.head()) === undefined) throw missingKeyring(`the keyring ${file} has no key`)

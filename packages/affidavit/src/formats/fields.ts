@@ -3,6 +3,9 @@
 
 export const FORMAT_VERSION = 1
 
+/** The member of a record's details that says what was masked. It is the ledger's: no caller writes it. */
+export const MASKED_MEMBER = 'masked'
+
 /** Entry bytes: what a C2SP entry bundle can carry. */
 export const MAX_ENTRY_BYTES = 65_535
 /** Canonical bytes of a draft; the rest is room for what the ledger adds. */

@@ -4,7 +4,15 @@
 import { canonicalValue, ENTRY_JSON, memberPath, parseJson } from '../bytes/json.ts'
 import { labelProblem } from '../bytes/label.ts'
 import { DraftFault } from './draft-fault.ts'
-import { CLASSIFICATIONS, type Classification, type Draft, MAX_LABEL_BYTES, MAX_WORD_BYTES, WORD } from './fields.ts'
+import {
+  CLASSIFICATIONS,
+  type Classification,
+  type Draft,
+  MASKED_MEMBER,
+  MAX_LABEL_BYTES,
+  MAX_WORD_BYTES,
+  WORD,
+} from './fields.ts'
 
 /** These subjects are one person. */
 export interface SubjectLink {
@@ -80,20 +88,22 @@ const FORMS: Readonly<Record<LateFact['action'], { members: readonly string[]; r
   record_amended: { members: ['amends'], read: readAmendment },
 }
 
-type Reader = (fields: Draft, details: Details, reason: string) => LateFact
+type Reader = (fields: Omit<Draft, 'content'>, details: Details, reason: string) => LateFact
 
 /**
  * The fact that a draft or a record states; `undefined` where its action is none of these.
  * @throws DraftFault where it is stated by an agent, or not in its form
  */
-export function readLateFact(fields: Draft): LateFact | undefined {
+export function readLateFact(fields: Omit<Draft, 'content'>): LateFact | undefined {
   const { action, actor_type, details = {} } = fields
   if (!isLateFact(action)) return undefined
   if (actor_type === 'agent') {
     throw new DraftFault('actor_type', `${action} is stated by a user, an admin or a system, never by an agent`)
   }
   const { members, read } = FORMS[action]
-  const stranger = Object.keys(details).find((name) => name !== 'reason' && !members.includes(name))
+  const stranger = Object.keys(details).find(
+    (name) => name !== 'reason' && name !== MASKED_MEMBER && !members.includes(name),
+  )
   if (stranger !== undefined) {
     const known = ['reason', ...members].join(', ')
     throw new DraftFault(memberPath('details', stranger), `the details of ${action} are ${known}, and nothing else`)
@@ -137,7 +147,7 @@ function readUnlink(fields: Draft, _: Details, reason: string): Unlink {
   return { action: 'subject_unlinked', reason, parent_id: parentOf(fields), subject_ids: subjectsOf(fields, 1) }
 }
 
-function readReclassification(fields: Draft, details: Details, reason: string): Reclassification {
+function readReclassification(fields: Omit<Draft, 'content'>, details: Details, reason: string): Reclassification {
   const data_classification = wordAmong(CLASSIFICATIONS, details.data_classification, 'details.data_classification')
   const counts = { action: 'record_reclassified', reason, parent_id: parentOf(fields), data_classification } as const
   const domains = details.compliance_domains
@@ -145,7 +155,7 @@ function readReclassification(fields: Draft, details: Details, reason: string): 
   return { ...counts, compliance_domains: setOf(domains, 'details.compliance_domains', 0, wordOf) }
 }
 
-function readAmendment(fields: Draft, details: Details, reason: string): Amendment {
+function readAmendment(fields: Omit<Draft, 'content'>, details: Details, reason: string): Amendment {
   const names = details.amends === undefined ? [] : setOf(details.amends, 'details.amends', 1, amendableOf)
   const amends = Object.fromEntries(names.map((name) => [name, amendedBy(fields, name)]))
   return { action: 'record_amended', reason, parent_id: parentOf(fields), amends }
