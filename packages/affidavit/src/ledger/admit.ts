@@ -3,6 +3,7 @@
 
 import { utf8 } from '../bytes/text.ts'
 import { uuidV8 } from '../bytes/uuid.ts'
+import { createMetadataLook } from '../classify/mask-metadata.ts'
 import type { Clock } from '../clock/clock.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import { sha256 } from '../crypto/sha256.ts'
@@ -47,10 +48,11 @@ export interface AdmissionParts extends Omit<PreparationParts, 'random'> {
 export function createAdmission(parts: AdmissionParts): Admission {
   const { ledger, actions, clock } = parts
   const random = createRandomSource()
+  const look = createMetadataLook()
   const preparation = createPreparation({ ...parts, random })
 
   function take(draft: Draft): Admitted {
-    const received = receiveDraft(draft, clock.now(), random)
+    const received = receiveDraft(draft, { at: clock.now(), random, look })
     return {
       id: received.id,
       isLarge: received.content.some(({ body }) => bodySize(body) > LARGE_BODY_BYTES),

@@ -3,10 +3,11 @@
 
 import type { KeyObject } from 'node:crypto'
 
+import { raise } from '../classify/raise.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { changedFields, type EntryPieces, entryPieces, SEQUENCED_BYTES } from '../formats/entry.ts'
-import { type AuditRecord, MAX_ENTRY_BYTES } from '../formats/fields.ts'
+import { type AuditRecord, DEFAULT_CLASSIFICATION, MASKED_MEMBER, MAX_ENTRY_BYTES } from '../formats/fields.ts'
 import { personalIds } from '../registry/personal-ids.ts'
 import type { PersonalIds } from '../registry/registry.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
@@ -93,11 +94,11 @@ type Missing = { readonly missing: { readonly personal: readonly string[]; reado
 
 /** Everything that the record needs of the keyring, or what of it is not at hand. Tokens come first: scopes belong to them. */
 function lookUp(
-  { draft, content, timestamp }: Received,
+  { draft, content, timestamp, personal }: Received,
   { ledger, keys, personal_ids }: PreparationParts,
 ): Known | Missing {
   const keyring_generation = keys.generation()
-  const fields = personalFields(draft, personalIds(personal_ids, draft.actor_type, draft.resource_type), NOTHING_FOUND)
+  const fields = personalFields(draft, personalIds(personal_ids, draft.actor_type, draft.resource_type), personal)
   const tokens = new Map<string, string>()
   const unknown: string[] = []
   for (const id of personalIdsOf(draft, content, fields)) {
@@ -125,8 +126,6 @@ function lookUp(
   return { tokenised, contents, commitmentKey: keys.derived(recordKeys, commitmentInfo(ledger)), keyring_generation }
 }
 
-const NOTHING_FOUND: ReadonlySet<string> = new Set()
-
 /**
  * The prepared draft, everything being known.
  * @throws LedgerError `draft-too-large` where tokens and references make it longer than an entry may be
@@ -138,12 +137,12 @@ export function prepareDraft(
   { tokenised, commitmentKey, keyring_generation }: Known,
   contents: readonly SealedContent[],
 ): PreparedDraft {
-  const { draft, fields, id, timestamp, salt } = received
+  const { draft, id, timestamp, salt } = received
   const draft_commitment = commit(commitmentKey, ledger, received, bodies)
-  const { compliance_domains } = draft
-  const kept = changedFields(fields, {
+  const kept = changedFields(received.kept, {
     ...tokenised,
-    ...(compliance_domains === undefined ? {} : { compliance_domains: [...compliance_domains].sort() }),
+    ...classificationOf(received, contents),
+    ...detailsOf(received, contents),
     ...(contents.length === 0 ? {} : { content: contents.map(({ reference }) => reference) }),
   })
   const pieces = entryPieces(kept, { id, timestamp, ledger, salt, draft_commitment })
@@ -163,6 +162,28 @@ export function prepareDraft(
 // Several contents of a record may be one body.
 function payloadsOf(contents: readonly SealedContent[]): DraftPayload[] {
   return [...new Map(contents.map(({ payload }) => [payload.blob_id, payload])).values()]
+}
+
+// What was found decides as it flows, and only ever raises.
+function classificationOf({ draft, found }: Received, contents: readonly SealedContent[]): Partial<AuditRecord> {
+  const { data_classification = DEFAULT_CLASSIFICATION, compliance_domains = [] } = draft
+  const all = [...found, ...contents.flatMap(({ inspection }) => inspection.found)]
+  const raised = raise({ data_classification, compliance_domains }, all)
+  const domains = [...raised.compliance_domains]
+  return {
+    data_classification: raised.data_classification,
+    ...(domains.length === 0 ? {} : { compliance_domains: domains }),
+  }
+}
+
+// What was masked, and what was taken out of content, is said in the record.
+function detailsOf({ details, masked }: Received, contents: readonly SealedContent[]): Pick<AuditRecord, 'details'> {
+  const removed = contents.flatMap(({ reference, inspection }) => {
+    const types = Object.keys(inspection.removed).sort()
+    return types.length === 0 ? [] : [{ path: `content.${reference.name}`, types }]
+  })
+  const all = [...masked, ...removed]
+  return all.length === 0 ? {} : { details: { ...details, [MASKED_MEMBER]: all } }
 }
 
 function checkSize(pieces: EntryPieces): void {

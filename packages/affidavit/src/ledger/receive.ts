@@ -3,19 +3,39 @@
 import { toHex } from '../bytes/hex.ts'
 import { JsonFault } from '../bytes/json.ts'
 import { uuidV7 } from '../bytes/uuid.ts'
+import type { DetectedType } from '../classify/detector.ts'
+import type { Look } from '../classify/look.ts'
+import { maskMetadata } from '../classify/mask-metadata.ts'
+import type { Masked } from '../classify/masked-places.ts'
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { DraftFault } from '../formats/draft-fault.ts'
-import { canonicalDraft, canonicalFields, changedFields, type FieldTexts } from '../formats/entry.ts'
-import { type Draft, type DraftContent, MAX_DRAFT_BYTES } from '../formats/fields.ts'
+import {
+  canonicalDraft,
+  canonicalFields,
+  changedFields,
+  type FieldTexts,
+  type OwnDraft,
+  readBack,
+  rewriteFields,
+} from '../formats/entry.ts'
+import { type Draft, type DraftContent, MASKED_MEMBER, MAX_DRAFT_BYTES } from '../formats/fields.ts'
 
 /** A draft that fits the format, and is ours. */
 export interface Received {
   readonly draft: Omit<Draft, 'content'>
   readonly content: readonly DraftContent[]
-  /** Canonical texts of the draft, but for its content. */
+  /** Canonical texts of the draft, but for its content: what is committed to. */
   readonly fields: FieldTexts
+  /** The same with what was found in them masked: what is kept. */
+  readonly kept: FieldTexts
+  readonly details: OwnDraft['details']
+  readonly masked: readonly Masked[]
+  /** Fields whose ids hold what identifies a person. */
+  readonly personal: ReadonlySet<string>
+  /** What was found in the metadata. */
+  readonly found: readonly DetectedType[]
   readonly id: string
   readonly timestamp: string
   /** 128 random bits, lower-case hex. */
@@ -23,23 +43,42 @@ export interface Received {
   readonly at: UnixMillis
 }
 
+export interface Receiving {
+  readonly at: UnixMillis
+  readonly random: RandomSource
+  /** How metadata is looked at. */
+  readonly look: Look
+}
+
 /**
  * Takes a draft that fits the format.
- * @throws JsonFault where `details` has no canonical form; LedgerError `draft-too-large`
+ * @throws JsonFault where `details` has no canonical form; DraftFault where it says what was masked; LedgerError `draft-too-large`
  */
-export function receiveDraft({ content = [], ...draft }: Draft, at: UnixMillis, random: RandomSource): Received {
+export function receiveDraft({ content = [], ...draft }: Draft, { at, random, look }: Receiving): Received {
   const fields = canonicalFields(draft)
   const size = Buffer.byteLength(canonicalDraft(fields))
   if (size > MAX_DRAFT_BYTES) throw draftTooLarge(`the draft has ${size} bytes of canonical JSON`, '')
+  const own = readBack(draft, fields)
+  if (own.details !== undefined && Object.hasOwn(own.details, MASKED_MEMBER)) throw maskedIsOurs()
+  const { draft: kept, masked, personal, found } = maskMetadata(own, look)
   return {
     draft,
     content,
     fields,
+    kept: rewriteFields(fields, own, kept),
+    details: kept.details,
+    masked,
+    personal,
+    found,
     id: draft.id ?? uuidV7(at, random(10)),
     timestamp: draft.timestamp ?? formatTimestamp(at),
     salt: toHex(random(16)),
     at,
   }
+}
+
+function maskedIsOurs(): DraftFault {
+  return new DraftFault(`details.${MASKED_MEMBER}`, 'this member says what the ledger has masked; choose another name')
 }
 
 /** The canonical text of what was received; a body is its SHA-256. */

@@ -5,6 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 import { toHex } from '../bytes/hex.ts'
 import { utf8 } from '../bytes/text.ts'
+import { createBodyInspection, inspectBody } from '../classify/inspect-body.ts'
+import type { Inspection } from '../classify/inspection.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { createHmacSha256, createSha256, type Digest, sha256Hex } from '../crypto/sha256.ts'
@@ -40,6 +42,7 @@ export interface ContentPlace {
 export interface SealedContent {
   readonly reference: ContentReference
   readonly payload: DraftPayload
+  readonly inspection: Inspection
 }
 
 /** A body as it was received: its SHA-256, and the bytes where they are few. */
@@ -65,7 +68,7 @@ export async function receiveBody({ body }: Pick<DraftContent, 'body'>): Promise
 }
 
 /**
- * Seals one body, or finds the payload of an equal one.
+ * Looks through one body, takes out what may not be kept, and seals the rest, or finds the payload of an equal one.
  * @throws LedgerError `invalid-draft` where a large body is not what it was when it was received; what the store throws
  */
 export async function sealContent(
@@ -74,25 +77,24 @@ export async function sealContent(
   words: Pick<ContentReference, 'name' | 'media_type' | 'subject_ids'>,
   place: ContentPlace,
 ): Promise<SealedContent> {
-  const { body } = received
-  if (body instanceof Uint8Array && body.length <= ONE_CHUNK_BYTES) {
-    const body_digest = digestOf(parts, place, body)
-    return (await findEqual(parts, body_digest, words)) ?? sealSmall(parts, body, body_digest, words, place)
+  if (received.body instanceof Uint8Array && received.body.length <= ONE_CHUNK_BYTES) {
+    const { body, found, removed } = inspectBody(received.body, words.media_type)
+    if (body.length <= ONE_CHUNK_BYTES) {
+      const body_digest = digestOf(parts, place, body)
+      const equal = await findEqual(parts, body_digest, words)
+      return { ...(equal ?? sealSmall(parts, body, body_digest, words, place)), inspection: { found, removed } }
+    }
   }
   return sealLarge(parts, received, words, place)
 }
+
+type Kept = Omit<SealedContent, 'inspection'>
 
 type Words = Pick<ContentReference, 'name' | 'media_type' | 'subject_ids'>
 
 function digestOf(parts: SealingParts, place: ContentPlace, body: Uint8Array): string {
   const digest = bodyDigest(parts, place)
   digest.update(body)
-  return digest.hex()
-}
-
-async function digestOfPieces(parts: SealingParts, place: ContentPlace, body: Uint8Array | Blob): Promise<string> {
-  const digest = bodyDigest(parts, place)
-  for await (const piece of piecesOf(body)) digest.update(piece)
   return digest.hex()
 }
 
@@ -107,7 +109,7 @@ function sealSmall(
   body_digest: string,
   words: Words,
   place: ContentPlace,
-): SealedContent {
+): Kept {
   const payload = beginPayload(parts, place)
   const {
     chunks: [sealed],
@@ -130,19 +132,18 @@ async function sealLarge(
   place: ContentPlace,
 ): Promise<SealedContent> {
   const { store, ledger } = parts
-  const body_digest = await digestOfPieces(parts, place, body)
+  const digest = bodyDigest(parts, place)
+  const inspection = await cleaned(piecesOf(body), words.media_type, async (piece) => digest.update(piece))
+  const body_digest = digest.hex()
   const equal = await findEqual(parts, body_digest, words)
-  if (equal !== undefined) return equal
+  if (equal !== undefined) return { ...equal, inspection }
   await parts.sweep(place.at)
   const payload = beginPayload(parts, place)
   const { blob_id } = payload
   const sealer = createSealer(payload)
   const again = createSha256()
   const keep = keepInOrder(store, ledger, blob_id)
-  for await (const piece of piecesOf(body)) {
-    again.update(piece)
-    await keep.chunks(sealer.push(piece))
-  }
+  await cleaned(watched(piecesOf(body), again), words.media_type, (piece) => keep.chunks(sealer.push(piece)))
   if (again.hex() !== sha256) throw bodyChanged(words.name)
   const { chunks, ...sizes } = sealer.end()
   const first = await keep.end(chunks)
@@ -151,6 +152,27 @@ async function sealLarge(
   return {
     reference: { ...words, blob_id, ...sizes, algorithm: CONTENT_ALGORITHM, key_id },
     payload: { state: 'kept', blob_id },
+    inspection,
+  }
+}
+
+/** Hands on what is left of a body when what may not be kept is taken out of it, and tells what was found. */
+async function cleaned(
+  pieces: AsyncIterable<Uint8Array>,
+  media_type: string,
+  take: (piece: Uint8Array) => Promise<void>,
+): Promise<Inspection> {
+  const inspecting = createBodyInspection(media_type)
+  for await (const piece of pieces) await take(inspecting.push(piece))
+  const { rest, found, removed } = inspecting.end()
+  await take(rest)
+  return { found, removed }
+}
+
+async function* watched(pieces: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    digest.update(piece)
+    yield piece
   }
 }
 
@@ -211,7 +233,7 @@ async function findEqual(
   { store, ledger }: SealingParts,
   body_digest: string,
   words: Words,
-): Promise<SealedContent | undefined> {
+): Promise<Kept | undefined> {
   const found = await store.equalBody(ledger, body_digest)
   if (found === undefined) return undefined
   const parsed = parseEntry(found.entry)

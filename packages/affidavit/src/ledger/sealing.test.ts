@@ -277,9 +277,9 @@ test('no id of a person, and nothing that was said, is in any byte of the folder
 test('a person is found by the id that was handed in, and by the token', async () => {
   const place = await made()
   await using ledger = await openFolder(place.folder, { publish: QUIET })
-  await ledger.append({ ...AGENT, subject_ids: [PATIENT] })
-  await ledger.append({ action: 'user_message_received', actor_id: PATIENT, actor_type: 'user' })
-  await ledger.append({ action: 'tool_invoked', actor_id: PATIENT, actor_type: 'agent' })
+  await ledger.append({ ...AGENT, subject_ids: ['eleanor.vance'] })
+  await ledger.append({ action: 'user_message_received', actor_id: 'eleanor.vance', actor_type: 'user' })
+  await ledger.append({ action: 'tool_invoked', actor_id: 'eleanor.vance', actor_type: 'agent' })
   const seqs = async (filter: Parameters<Ledger['search']>[0]): Promise<number[]> => {
     const found: number[] = []
     for await (const { seq } of ledger.search(filter)) found.push(seq)
@@ -287,15 +287,55 @@ test('a person is found by the id that was handed in, and by the token', async (
   }
   const token = (await ledger.at(1))?.subject_ids?.[0] ?? ''
   assert.match(token, /^tok_[0-9a-f]{32}$/)
-  assert.deepEqual(await seqs({ subject_id: PATIENT }), [1])
+  assert.deepEqual(await seqs({ subject_id: 'eleanor.vance' }), [1])
   assert.deepEqual(await seqs({ subject_id: token }), [1])
   assert.deepEqual(await seqs({ subject_id: 'nobody' }), [])
   // An agent of that name is no person: its id stands as it is.
-  assert.deepEqual(await seqs({ actor_id: PATIENT }), [2, 3])
+  assert.deepEqual(await seqs({ actor_id: 'eleanor.vance' }), [2, 3])
   assert.deepEqual(await seqs({ actor_id: token }), [2])
   const limited: number[] = []
-  for await (const { seq } of ledger.search({ actor_id: PATIENT }, { limit: 1, order: 'descending' })) limited.push(seq)
+  for await (const { seq } of ledger.search({ actor_id: 'eleanor.vance' }, { limit: 1, order: 'descending' }))
+    limited.push(seq)
   assert.deepEqual(limited, [3])
+})
+
+test('what is found in metadata is masked, what is found in ids becomes a token, and the record says what', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const { seq } = await ledger.append({
+    ...AGENT,
+    data_classification: 'internal',
+    conversation_id: 'mail-from-bob@example.com',
+    details: { note: 'call 555-867-5309 x; SSN 536-22-8726', tokens: 12 },
+    content: [message('card 4111 1111 1111 1111, CVV 123, thanks')],
+  })
+  const record = await ledger.at(seq)
+  assert.match(String(record?.conversation_id), /^tok_/)
+  assert.deepEqual(record?.details?.masked, [
+    { path: 'details.note', types: ['phone_number', 'us_ssn'] },
+    { path: 'content.message', types: ['card_verification_value'] },
+  ])
+  assert.ok(!JSON.stringify(record).includes('8726') && !JSON.stringify(record).includes('example.com'))
+  assert.deepEqual([record?.data_classification, record?.compliance_domains], ['restricted', ['gdpr', 'pci_dss']])
+  const opened = await contentsOf(place, record)
+  assert.equal(
+    Buffer.from(opened.message ?? []).toString(),
+    'card 4111 1111 1111 1111, CVV [removed: card_verification_value], thanks',
+  )
+  await assert.rejects(ledger.append({ ...AGENT, details: { masked: [] } }), {
+    code: 'invalid-draft',
+    path: 'details.masked',
+  })
+})
+
+test('sensitive authentication data is taken out of a large body too, wherever the pieces are cut', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const body = `${'word '.repeat(52_400)}CVV 123 ${'and on '.repeat(20_000)}`
+  const { seq } = await ledger.append({ ...AGENT, content: [message(body)] })
+  const opened = await contentsOf(place, await ledger.at(seq))
+  const text = Buffer.from(opened.message ?? []).toString()
+  assert.equal(text, body.replace('CVV 123', 'CVV [removed: card_verification_value]'))
 })
 
 test('a retry in another month is the same record, and a changed one a conflict', async () => {

@@ -4,6 +4,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 
 import { uuidV8 } from '../bytes/uuid.ts'
+import { lookStructured } from '../classify/look.ts'
 import type { Clock } from '../clock/clock.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import { sha256 } from '../crypto/sha256.ts'
@@ -37,7 +38,7 @@ export function plainAdmission({
   const random = createRandomSource()
 
   function prepare(draft: Draft): PreparedDraft {
-    const received = receiveDraft(draft, clock.now(), random)
+    const received = receiveDraft(draft, { at: clock.now(), random, look: lookStructured })
     const subjects = draft.subject_ids === undefined ? {} : { subject_ids: [...draft.subject_ids].sort() }
     return prepareDraft(
       ledger,
