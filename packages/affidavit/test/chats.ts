@@ -7,6 +7,7 @@ export interface ChatMessage {
   readonly content?: unknown
   readonly tool_calls?: readonly { id: string; type: 'function'; function: { name: string; arguments: string } }[]
   readonly tool_call_id?: string
+  readonly function_call?: { readonly name: string; readonly arguments: unknown }
   readonly name?: string
   readonly error?: unknown
   readonly refusal?: string
@@ -100,7 +101,7 @@ function withoutUndefined(line: ChatLine): ChatLine {
   return JSON.parse(JSON.stringify(line))
 }
 
-/** Records by action that a chat gives where no tools file names a tool. Counts messages only, in the simplest way. */
+/** Records by action that a chat gives without a registry. Counts messages only, in the simplest way. */
 export function naiveCounts(line: ChatLine): Record<string, number> {
   const counts: Record<string, number> = { conversation_started: 1, conversation_ended: 1 }
   const add = (action: string, count = 1): void => {
@@ -131,4 +132,31 @@ export function textsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]
   if (typeof value !== 'object' || value === null) return []
   return Object.values(value).flatMap(textsIn)
+}
+
+/** A body as the file has it: a text word for word, or a value. */
+export type NaiveContent = { readonly name: string } & ({ readonly text: string } | { readonly value: unknown })
+
+/** What the records of a chat should seal, in their order. Walks the messages in the simplest way. */
+export function naiveContents(line: ChatLine): NaiveContent[] {
+  const instruction = ({ role, content }: ChatMessage): unknown => ({ role, content })
+  const talk = line.messages.findIndex(({ role }) => role !== 'system' && role !== 'developer')
+  const leading = line.messages.slice(0, talk === -1 ? line.messages.length : talk)
+  const contents: NaiveContent[] = []
+  if (leading.length > 0) contents.push({ name: 'instructions', value: leading.map(instruction) })
+  if (line.tools !== undefined) contents.push({ name: 'tools', value: line.tools })
+  for (const message of line.messages.slice(leading.length)) {
+    const { role, content, refusal, tool_calls = [], error } = message
+    if (role === 'system' || role === 'developer')
+      contents.push({ name: 'instructions', value: [instruction(message)] })
+    else {
+      const name = role === 'tool' || role === 'function' ? 'result' : 'message'
+      if (typeof content === 'string' && content !== '') contents.push({ name, text: content })
+      if (Array.isArray(content) && content.length > 0) contents.push({ name, value: content })
+    }
+    if (refusal !== undefined) contents.push({ name: 'refusal', text: refusal })
+    for (const call of tool_calls) contents.push({ name: 'arguments', text: call.function.arguments })
+    if (error !== undefined) contents.push({ name: 'error', value: error })
+  }
+  return contents
 }

@@ -17,9 +17,20 @@ after(() => rmSync(base, { recursive: true, force: true }))
 before(async () => {
   assert.equal((await run(['init', '--ledger', ledger, '--origin', 'cli.example/clinic'])).code, 0)
   const chats = join(home, 'demo/clinic-conversations.jsonl')
-  const tools = join(home, 'demo/clinic-tools.json')
-  const made = await run(['import', '--ledger', ledger, '--format', 'openai-chat', '--tools', tools, chats])
+  const made = await run(['import', '--ledger', ledger, '--format', 'openai-chat', '--registry', clinic, chats])
   assert.equal(made.code, 0, made.err)
+})
+
+test('an import lets the ids stand that its registry calls impersonal, and no others', async () => {
+  const idsOf = async (type: string): Promise<unknown[]> => {
+    const found = json(await run(['search', '--ledger', ledger, '--resource-type', type, '--json']))
+    return Array.isArray(found.records) ? found.records.map((record) => Object(record).resource_id) : []
+  }
+  const appointments = await idsOf('appointment')
+  const letters = await idsOf('clinic_document')
+  assert.ok(appointments.length > 0 && letters.length > 0)
+  for (const id of appointments) assert.match(String(id), /^SL-/)
+  for (const id of letters) assert.match(String(id), /^tok_[0-9a-f]{32}$/)
 })
 
 /** The clinic's registry with `change` made to its text. */

@@ -27,7 +27,7 @@ const ignored: readonly (readonly [named: string, words: () => string[]])[] = [
   ['--skip-indexes', () => ['verify', '--ledger', dir, '--conversation', 'k1', '--skip-indexes']],
   ['--anchor', () => ['verify', '--proof', 'p', '--entry', 'e', '--vkey', 'k', '--anchor', 'x']],
   ['--origin', () => ['init', '--ledger', dir, '--after-restore', '--origin', 'x']],
-  ['--tools', () => ['demo', '--tools', 'x']],
+  ['--registry', () => ['demo', '--registry', 'x']],
   ['--raw', () => ['show', '0', '--ledger', dir, '--raw']],
   ['typo', () => ['verify', '--ledger', dir, 'typo']],
   ['junk', () => ['search', '--ledger', dir, 'junk']],

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 
-import { BIN, draft, json, type Run, run } from './run-cli.ts'
+import { BIN, draft, errorCode, json, type Run, run } from './run-cli.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-'))
 after(() => rmSync(base, { recursive: true, force: true }))
@@ -306,6 +306,61 @@ describe('import', () => {
     const answer = await run(['import', '--ledger', dir, '--format', 'openai-chat', broken])
     assert.equal(answer.code, 5)
     assert.match(answer.err, /line 2 refused/)
+  })
+
+  test('tells what was sealed, and which tools the registry does not know', async () => {
+    const { dir } = await newLedger('import-registry')
+    const called = { id: 'a', type: 'function', function: { name: 'page', arguments: '{}' } }
+    const messages = [
+      { role: 'user', content: 'Grüße' },
+      { role: 'assistant', content: null, tool_calls: [called, called] },
+    ]
+    const file = join(base, 'calls.jsonl')
+    writeFileSync(file, `${JSON.stringify({ messages })}\n`)
+    const words = ['import', '--ledger', dir, '--format', 'openai-chat', file]
+    const told = await run(words)
+    assert.deepEqual(told.out.split('\n'), [
+      '1 conversation: 5 records added, 0 there already, 0 conflicts',
+      'sealed content: 3 bodies, 11 bytes',
+      'not registered, and so restricted: tool "page", 2 calls',
+      '',
+    ])
+    const again = json(await run([...words, '--json']))
+    assert.deepEqual([again.content, again.unclassified_tools], [{ bodies: 0, bytes: 0 }, { page: 2 }])
+    const registry = join(base, 'registry.yaml')
+    writeFileSync(registry, 'version: 1\nrevision: test\ntools:\n  page: { kind: none }\n')
+    const knowing = await run([...words.slice(0, -1), join(base, 'none'), '--registry', registry])
+    assert.equal(knowing.code, 3)
+    writeFileSync(join(base, 'others.jsonl'), `${JSON.stringify({ messages })}\n`)
+    const known = await run([...words.slice(0, -1), join(base, 'others.jsonl'), '--registry', registry, '--json'])
+    assert.deepEqual(json(known).unclassified_tools, {})
+  })
+
+  test('a registry that is none is refused before anything is recorded', async () => {
+    const { dir } = await newLedger('import-no-registry')
+    const file = join(base, 'one.jsonl')
+    writeFileSync(file, line(1))
+    const registry = join(base, 'wrong.yaml')
+    writeFileSync(registry, 'version: 1\nrevision: test\ntools:\n  page: { kind: some }\n')
+    for (const [named, code] of [
+      [registry, 'invalid-registry'],
+      [join(base, 'none.yaml'), 'invalid-query'],
+    ] as const) {
+      const answer = await run([
+        'import',
+        '--ledger',
+        dir,
+        '--format',
+        'openai-chat',
+        '--registry',
+        named,
+        file,
+        '--json',
+      ])
+      assert.deepEqual([answer.code, errorCode(answer)], [3, code])
+    }
+    const { records } = json(await run(['search', '--ledger', dir, '--json']))
+    assert.equal(Object(records).length, 1)
   })
 
   test('a file that is not there, and an unknown format', async () => {

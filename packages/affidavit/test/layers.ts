@@ -31,7 +31,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['stores/sqlite', ['ledger', 'vault', 'errors', 'verify', ...FORMATS]],
   ['embedded', ['stores/sqlite', 'keys', 'verify', 'registry', ...LEDGER]],
   ['classify', ['formats', ...BYTES]],
-  ['imports', LEDGER],
+  ['imports', ['registry', ...LEDGER]],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
 ])
 // These may import every folder except the ones named.

@@ -57,17 +57,9 @@ function callsOf(lines: string): readonly (Call & { readonly tool: string })[] {
 
 const CLINIC = example('clinic.yaml')
 const clinicCalls = callsOf(readFileSync(join(demo, 'clinic-conversations.jsonl'), 'utf8'))
-const mapped: Record<string, MappedTool> = JSON.parse(readFileSync(join(demo, 'clinic-tools.json'), 'utf8'))
-
-interface MappedTool {
-  readonly access?: string
-  readonly resource_type?: string
-  readonly data_classification?: string
-  readonly compliance_domains?: readonly string[]
-}
 
 test('the clinic’s registry knows every tool and agent of the demo, and has no tool that nobody uses', () => {
-  const tools = [...clinicCalls.map(({ tool }) => tool), ...Object.keys(mapped)]
+  const tools = clinicCalls.map(({ tool }) => tool)
   const agents = clinicCalls.map(({ agent }) => agent).filter((agent) => agent !== undefined)
   const { unknown, unused, without_agreement } = checkRegistry(CLINIC, { ...NOTHING, tools, agents })
   assert.deepEqual(unknown, [])
@@ -81,24 +73,9 @@ test('the clinic’s registry knows every tool and agent of the demo, and has no
   )
 })
 
-test('the clinic’s registry says what the tools file of the demo says, and no less', () => {
-  for (const [tool, told] of Object.entries(mapped)) {
-    const { touches } = classifyCall(CLINIC, {
-      tool,
-      arguments: undefined,
-      result: undefined,
-      agent: 'larkspur-assistant',
-      channel: undefined,
-    })
-    if (told.resource_type === undefined) {
-      assert.deepEqual(touches, [], tool)
-      continue
-    }
-    const same = touches.find((touch) => touch.resource_type === told.resource_type) ?? assert.fail(tool)
-    if (told.access !== undefined) assert.equal(same.access, told.access)
-    assert.ok(same.data_classification === told.data_classification || told.data_classification === 'internal')
-    for (const domain of told.compliance_domains ?? []) assert.ok(same.compliance_domains.includes(domain), tool)
-  }
+test('the registry of the demo is the example of the clinic', () => {
+  const shipped = readFileSync(join(demo, 'clinic-registry.yaml'), 'utf8')
+  assert.equal(shipped, readFileSync(join(root, 'examples/registry/clinic.yaml'), 'utf8'))
 })
 
 test('of the demo, every id is found where the registry says', () => {

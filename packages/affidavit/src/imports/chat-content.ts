@@ -1,6 +1,6 @@
-// The content of a chat message, and what a record may say of it: how much, of which kind, and a keyed digest.
+// The content of a chat message, and what a record may say of it: how much, and of which kind.
 
-import { canonicalJson, type JsonValue, PLAIN_JSON } from '../bytes/json.ts'
+import type { JsonValue } from '../bytes/json.ts'
 import { ImportFault } from './fault.ts'
 import { type JsonObject, kindOf, objectAt } from './json-members.ts'
 
@@ -55,12 +55,10 @@ function stringsOf(value: JsonValue | undefined): readonly string[] {
   return typeof value === 'string' ? [value] : []
 }
 
-/** What a record says of content: Unicode characters and UTF-8 bytes of its texts, a keyed digest, parts by kind. */
-export function measureContent(content: Content, digest: (text: string) => string): JsonObject {
+/** What a record says of content: Unicode characters and UTF-8 bytes of its texts, parts by kind. */
+export function measureContent(content: Content): JsonObject {
   const size = measureTexts([...textsOf(content), ...refusalsOf(content)])
-  if (content.form === 'none') return size
-  if (content.form === 'text') return { ...size, content_digest: digest(content.text) }
-  return { ...size, content_digest: digest(canonicalJson(content.parts, PLAIN_JSON)), parts: countParts(content.parts) }
+  return content.form === 'parts' ? { ...size, parts: countParts(content.parts) } : size
 }
 
 /** Unicode characters and UTF-8 bytes of well-formed texts. */

@@ -1,6 +1,6 @@
-// What cannot be imported: a line, a tools file, a file that cannot be opened. Says where, never what a message says.
+// What cannot be imported: a line, a file that cannot be opened. Says where, never what a message says.
 
-/** `path` is the place inside the line or the tools file, `messages[3].role`; empty where it is the whole. */
+/** `path` is the place inside the line, `messages[3].role`; empty where it is the whole. */
 export class ImportFault extends Error {
   readonly path: string
   readonly problem: string

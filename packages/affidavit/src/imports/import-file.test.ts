@@ -5,13 +5,17 @@ import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 
+import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 
-import { type ChatLine, chatLine, naiveCounts, textsIn } from '../../test/chats.ts'
+import { draftsOf } from '../../test/chat-drafts.ts'
+import { type ChatLine, type ChatMessage, chatLine, naiveContents, naiveCounts, textsIn } from '../../test/chats.ts'
 import { sharedFolder } from '../../test/shared-vectors.ts'
-import { type AuditRecord, type Ledger, openLedger } from '../index.ts'
+import { type AuditRecord, type Draft, type Ledger, openLedger } from '../index.ts'
+import { parseRegistry } from '../registry/parse.ts'
+import type { Registry } from '../registry/registry.ts'
 import { type ImportProgress, importOpenAiChat } from './import-file.ts'
-import { readToolsFile } from './tools-mapping.ts'
+import { createPromptHistory } from './prompt-version.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'affidavit-import-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -19,7 +23,8 @@ let made = 0
 
 const DEMO = join(import.meta.dirname, '../../demo')
 const SAMPLE = join(DEMO, 'clinic-conversations.jsonl')
-const sampleTools = await readToolsFile(join(DEMO, 'clinic-tools.json'))
+const clinicText = readFileSync(join(DEMO, 'clinic-registry.yaml'), 'utf8')
+const clinic = parseRegistry(clinicText, 'yaml', 'clinic-registry.yaml')
 const sampleLines = parseLines(readFileSync(SAMPLE, 'utf8'))
 
 async function newLedger(t: TestContext): Promise<Ledger> {
@@ -53,42 +58,113 @@ function said(...contents: readonly string[]): ChatLine {
   return { id: 'c-1', user: 'nurse-11', agent: 'a', messages }
 }
 
+const NOTHING_SEALED = { bodies: 0, bytes: 0 }
+
 test('the sample of the demo is imported, and importing it again adds nothing', async (t) => {
   const ledger = await newLedger(t)
-  const first = await importOpenAiChat({ ledger, file: SAMPLE, tools: sampleTools })
-  const clean = { conversations: 8, refused_lines: 0, refused: [], unread_members: {} }
-  assert.deepEqual(first, { ...clean, records: { recorded: 98, duplicate: 0, conflicts: 0 } })
-  const again = await importOpenAiChat({ ledger, file: SAMPLE, tools: sampleTools })
-  assert.deepEqual(again, { ...clean, records: { recorded: 0, duplicate: 98, conflicts: 0 } })
-  assert.equal((await recordsOf(ledger)).length, 98)
+  const first = await importOpenAiChat({ ledger, file: SAMPLE, registry: clinic })
+  const clean = { conversations: 8, refused_lines: 0, refused: [], unread_members: {}, unclassified_tools: {} }
+  const content = naiveSizeOf(sampleLines)
+  assert.deepEqual(first, { ...clean, records: { recorded: 99, duplicate: 0, conflicts: 0 }, content })
+  const again = await importOpenAiChat({ ledger, file: SAMPLE, registry: clinic })
+  const records = { recorded: 0, duplicate: 99, conflicts: 0 }
+  assert.deepEqual(again, { ...clean, records, content: NOTHING_SEALED })
+  const kept = await recordsOf(ledger)
+  const references = kept.flatMap(({ content: sealed = [] }) => sealed)
+  const bytes = references.reduce((sum, { plain_size }) => sum + plain_size, 0)
+  assert.deepEqual([kept.length, references.length, bytes], [99, content.bodies, content.bytes])
 })
 
-test('the sample shows what the demo tells: a refusal, approvals, a new prompt, a failure, a tool nobody described', async (t) => {
-  const ledger = await newLedger(t)
-  await importOpenAiChat({ ledger, file: SAMPLE, tools: sampleTools })
-  const briefly = async (action: string, ...fields: readonly (keyof AuditRecord)[]): Promise<unknown[]> =>
-    (await recordsOf(ledger, action)).map((record) => fields.map((field) => record[field]))
-  assert.deepEqual(await briefly('access_denied', 'conversation_id', 'resource_type', 'subject_ids', 'on_behalf_of'), [
+/** What should be sealed of a whole file in which a prompt that comes back is announced once. */
+function naiveSizeOf(lines: readonly ChatLine[]): { bodies: number; bytes: number } {
+  const prompts = new Set<string>()
+  let bodies = 0
+  let bytes = 0
+  for (const told of lines.flatMap(naiveContents)) {
+    const body = 'text' in told ? told.text : (canonicalize(told.value) ?? '')
+    if (told.name === 'instructions' && prompts.has(body)) continue
+    if (told.name === 'instructions') prompts.add(body)
+    bodies++
+    bytes += Buffer.byteLength(body)
+  }
+  return { bodies, bytes }
+}
+
+function sampleDrafts(registry: Registry): Draft[] {
+  const prompts = createPromptHistory()
+  return sampleLines.flatMap((line) => draftsOf(line, { registry, prompts }))
+}
+
+test('the sample shows what the demo tells: a refusal, approvals, a new prompt, a failure, a letter made from a chart', () => {
+  const drafts = sampleDrafts(clinic)
+  const briefly = (action: string, ...fields: readonly (keyof Draft)[]): unknown[] =>
+    drafts.filter((draft) => draft.action === action).map((draft) => fields.map((field) => draft[field]))
+  assert.deepEqual(briefly('access_denied', 'conversation_id', 'resource_type', 'subject_ids', 'on_behalf_of'), [
     ['larkspur-1002', 'psychiatric_notes', ['PT-20533'], 'nurse-11'],
   ])
-  assert.deepEqual(await briefly('approval_decided', 'conversation_id', 'outcome', 'actor_id', 'resource_id'), [
+  assert.deepEqual(briefly('approval_decided', 'conversation_id', 'outcome', 'actor_id', 'resource_id'), [
     ['larkspur-1006', 'success', 'nurse-11', 'LTR-0318'],
     ['larkspur-1008', 'denied', 'nurse-07', 'VN-20598-02'],
   ])
-  assert.deepEqual(await briefly('prompt_changed', 'conversation_id', 'timestamp', 'actor_id'), [
+  assert.deepEqual(briefly('prompt_changed', 'conversation_id', 'timestamp', 'actor_id'), [
     ['larkspur-1001', '2026-03-09T08:52:10.000Z', 'it-lead-01'],
     ['larkspur-1005', '2026-03-10T07:34:05.000Z', 'clinical-safety-lead-01'],
   ])
-  assert.deepEqual(await briefly('agent_failed', 'conversation_id', 'outcome'), [['larkspur-1007', 'error']])
-  assert.deepEqual(await briefly('data_disclosed', 'conversation_id', 'resource_id'), [['larkspur-1006', 'LTR-0318']])
-  const unclassified = (await recordsOf(ledger)).filter(({ resource_type }) => resource_type === 'unclassified')
+  assert.deepEqual(briefly('agent_failed', 'conversation_id', 'outcome'), [['larkspur-1007', 'error']])
+  assert.deepEqual(briefly('data_disclosed', 'conversation_id', 'resource_type', 'resource_id'), [
+    ['larkspur-1006', 'clinic_document', 'LTR-0318'],
+    ['larkspur-1007', 'page', undefined],
+  ])
+  const letter = drafts.filter(({ details }) => details?.tool === 'draft_referral_letter').slice(2)
   assert.deepEqual(
-    unclassified.map(({ details }) => details?.tool),
-    ['page_on_call'],
+    letter.map(({ action, resource_type }) => [action, resource_type]),
+    [
+      ['data_accessed', 'patient_record'],
+      ['data_modified', 'clinic_document'],
+    ],
   )
 })
 
-/** Records by action of a whole file without a tools file, counted from its messages. */
+test('tools that nobody registered are restricted, and named in the report with their calls', async (t) => {
+  const ledger = await newLedger(t)
+  const odd = { role: 'assistant', content: null, tool_calls: [callOf('look up the chart'), callOf('get_chart')] }
+  const file = fileOf([...sampleLines, { id: 'odd', messages: [odd] }])
+  const names = sampleLines.flatMap(({ messages }) =>
+    messages.flatMap(({ tool_calls = [] }) => tool_calls.map((call) => call.function.name)),
+  )
+  const counts: Record<string, number> = { '?': 1, get_chart: 1 }
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  assert.deepEqual((await importOpenAiChat({ ledger, file })).unclassified_tools, counts)
+
+  const forgetful = clinicWith('page_on_call:', 'page_nobody:')
+  const another = await newLedger(t)
+  const report = await importOpenAiChat({ ledger: another, file: SAMPLE, registry: forgetful })
+  assert.deepEqual(report.unclassified_tools, { page_on_call: 1 })
+  const unclassified = (await recordsOf(another)).filter(({ resource_type }) => resource_type === 'unclassified')
+  assert.deepEqual(
+    unclassified.map(({ details, data_classification }) => [details?.tool, data_classification]),
+    [['page_on_call', 'restricted']],
+  )
+})
+
+test('a hundred tools that nobody registered are named', async (t) => {
+  const ledger = await newLedger(t)
+  const tool_calls = Array.from({ length: 101 }, (_, i) => callOf(`tool_${i}`))
+  const line = { messages: [{ role: 'assistant', content: null, tool_calls: [...tool_calls, callOf('tool_0')] }] }
+  const { unclassified_tools } = await importOpenAiChat({ ledger, file: fileOf([line]) })
+  assert.equal(Object.keys(unclassified_tools).length, 100)
+  assert.equal(unclassified_tools.tool_0, 2)
+})
+
+function callOf(name: string): NonNullable<ChatMessage['tool_calls']>[number] {
+  return { id: 'a', type: 'function', function: { name, arguments: '{}' } }
+}
+
+function clinicWith(old: string, replacement: string): Registry {
+  return parseRegistry(clinicText.replace(old, replacement), 'yaml', 'another.yaml')
+}
+
+/** Records by action of a whole file without a registry, counted from its messages. */
 function naiveCountsOf(lines: readonly ChatLine[]): Record<string, number> {
   const total: Record<string, number> = {}
   for (const line of lines) {
@@ -111,7 +187,7 @@ test('the sample gives as many records of each action as counting its messages g
 })
 
 // Every run of 12 characters in the contents of messages is looked for in every key and text of every record. Hashes,
-// ids and times are left out by their form; names of tools and errors, and what the tools file points at, are meant.
+// ids and times are left out by their form; names of tools and errors, and what the registry points at, are meant.
 const FORMS = /^(?:[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]{12}Z)$/
 
 function leaks(records: readonly AuditRecord[], lines: readonly ChatLine[]): string[] {
@@ -156,7 +232,7 @@ function keysIn(value: unknown): string[] {
 
 test('twelve characters of a message of the sample stand in no record', async (t) => {
   const ledger = await newLedger(t)
-  await importOpenAiChat({ ledger, file: SAMPLE, tools: sampleTools })
+  await importOpenAiChat({ ledger, file: SAMPLE, registry: clinic })
   const records = await recordsOf(ledger)
   assert.deepEqual(leaks(records, sampleLines), [])
   const [record] = records
@@ -174,10 +250,29 @@ test('120 real trajectories are imported without refusal, as many records as mes
   const report = await importOpenAiChat({ ledger, file })
   assert.deepEqual([report.conversations, report.refused, lines.length], [120, [], 120])
   assert.deepEqual(report.unread_members, { task_id: 120, trial: 120 })
+  assert.deepEqual(report.content, naiveSizeOf(lines))
   assert.deepEqual(await countsOf(ledger), naiveCountsOf(lines))
   assert.deepEqual(leaks(await recordsOf(ledger), lines), [])
   const { records } = await importOpenAiChat({ ledger, file })
   assert.deepEqual(records, { recorded: 0, duplicate: report.records.recorded, conflicts: 0 })
+})
+
+test('of 120 real trajectories, the registry of the airline knows every tool, and whose data each call touched', (t) => {
+  const shared = sharedFolder()
+  if (shared === undefined) return t.skip('no shared data beside the checkout')
+  const text = readFileSync(join(import.meta.dirname, '../../../../examples/registry/airline.yaml'), 'utf8')
+  const registry = parseRegistry(text, 'yaml', 'airline.yaml')
+  const packed = readFileSync(join(shared, 'data/agent-trajectories/airline-gpt-4o.jsonl.gz'))
+  const drafts = parseLines(gunzipSync(packed).toString()).flatMap((line) => draftsOf(line, { registry }))
+  const touched = drafts.filter(({ action, outcome }) => action.startsWith('data_') && outcome === 'success')
+  assert.ok(touched.length > 500)
+  for (const { resource_type, details } of touched) {
+    assert.notEqual(resource_type, 'unclassified')
+    assert.deepEqual(
+      Object.keys(details ?? {}).filter((name) => /_(?:unclaimed|digest)$/.test(name)),
+      ['timestamp_unclaimed'],
+    )
+  }
 })
 
 test('importing any file twice adds nothing, also where the first time was cut short', async (t) => {
@@ -225,6 +320,7 @@ test('a conversation that was changed since is a conflict: recorded once, told w
   const ledger = await newLedger(t)
   const first = await importOpenAiChat({ ledger, file: fileOf([said('Take one a day.', 'Noted.')]) })
   assert.deepEqual(first.records, { recorded: 4, duplicate: 0, conflicts: 0 })
+  const before = await recordsOf(ledger, 'user_message_received')
   for (const time of ['first', 'second']) {
     const { records, refused, refused_lines } = await importOpenAiChat({
       ledger,
@@ -239,8 +335,11 @@ test('a conversation that was changed since is a conflict: recorded once, told w
     assert.equal(refused_lines, 1)
     assert.equal((await recordsOf(ledger, 'append_conflicted')).length, 2, `the ${time} time`)
   }
-  const [question] = await recordsOf(ledger, 'user_message_received')
-  assert.equal(question?.details?.content_digest, ledger.digest('Take one a day.'))
+  const after = await recordsOf(ledger, 'user_message_received')
+  assert.deepEqual(
+    after.filter(({ conversation_id }) => conversation_id === 'c-1'),
+    before,
+  )
 })
 
 test('two conversations with one id in one file are a conflict, not one conversation', async (t) => {
@@ -253,16 +352,33 @@ test('two conversations with one id in one file are a conflict, not one conversa
   )
 })
 
-test('another tools file than the first time is a conflict of the data records only', async (t) => {
+test('another registry than the first time is a conflict of the records that it says something else of', async (t) => {
   const ledger = await newLedger(t)
-  await importOpenAiChat({ ledger, file: SAMPLE, tools: sampleTools })
-  const before = await recordsOf(ledger)
-  const { records } = await importOpenAiChat({ ledger, file: SAMPLE })
-  const conflicting = before.filter(
-    ({ resource_type, action }) => /^data_|denied/.test(action) && resource_type !== 'unclassified',
+  await importOpenAiChat({ ledger, file: SAMPLE, registry: clinic })
+  const stricter = clinicWith('data_classification: internal', 'data_classification: restricted')
+  const { records, content } = await importOpenAiChat({ ledger, file: SAMPLE, registry: stricter })
+  const before = new Map(sampleDrafts(clinic).map((draft) => [draft.id, JSON.stringify(draft)]))
+  const differing = sampleDrafts(stricter).filter((draft) => before.get(draft.id) !== JSON.stringify(draft))
+  assert.deepEqual(
+    differing.map(({ action, details }) => [action, details?.tool]),
+    ['tool_invoked', 'tool_completed', 'data_accessed'].map((action) => [action, 'find_slots']),
   )
-  assert.equal(records.conflicts, conflicting.length)
+  assert.deepEqual(records, { recorded: 0, duplicate: before.size - 3, conflicts: 3 })
+  assert.deepEqual(content, NOTHING_SEALED)
 })
+
+test('a registry that knows of one touch more adds its records, and leaves the others', async (t) => {
+  const ledger = await newLedger(t)
+  const lines = [{ id: 'c-1', messages: [{ role: 'assistant', content: null, tool_calls: [callOf('look')] }, answer] }]
+  const touch = (resource_type: string): object => ({ access: 'read', resource_type })
+  const look = (...touches: readonly object[]): Registry =>
+    parseRegistry(JSON.stringify({ version: 1, revision: 'x', tools: { look: { touches } } }), 'json', 'x.json')
+  await importOpenAiChat({ ledger, file: fileOf(lines), registry: look(touch('a')) })
+  const { records } = await importOpenAiChat({ ledger, file: fileOf(lines), registry: look(touch('a'), touch('b')) })
+  assert.deepEqual(records, { recorded: 1, duplicate: 5, conflicts: 0 })
+})
+
+const answer: ChatMessage = { role: 'tool', tool_call_id: 'a', content: 'done' }
 
 test('broken lines are told with number and path, and the good ones around them are recorded', async (t) => {
   const ledger = await newLedger(t)
@@ -306,7 +422,7 @@ test('a packed file that was cut gives the conversations before the cut, and say
   const packed = gzipSync(readFileSync(SAMPLE), { level: 0 })
   const file = join(folder, 'cut.jsonl.gz')
   writeFileSync(file, packed.subarray(0, packed.length / 2))
-  const report = await importOpenAiChat({ ledger, file, tools: sampleTools })
+  const report = await importOpenAiChat({ ledger, file, registry: clinic })
   assert.ok(report.conversations >= 3 && report.conversations < 8)
   const problem = 'the gzip data ends too early: the rest of the file is missing'
   assert.deepEqual(report.refused, [{ line: report.conversations + 1, path: '', problem }])
@@ -329,6 +445,17 @@ test('a conversation longer than what is under way at once keeps its order', asy
   )
 })
 
+test('no more content is under way at once than 8 MiB and one draft', async (t) => {
+  const ledger = await newLedger(t)
+  const text = 'x'.repeat(3 * 2 ** 20)
+  const lines = Array.from({ length: 8 }, (_, i) => ({ ...said(text), id: `c-${i}` }))
+  const sealed: number[] = []
+  const onProgress = ({ content }: ImportProgress): number => sealed.push(content.bytes / text.length)
+  const { content } = await importOpenAiChat({ ledger, file: fileOf(lines), onProgress })
+  assert.deepEqual(sealed, [3, 6, 8, 8])
+  assert.deepEqual(content, { bodies: 8, bytes: 8 * text.length })
+})
+
 test('progress only grows, and ends with what the report says', async (t) => {
   const ledger = await newLedger(t)
   const heard: ImportProgress[] = []
@@ -338,8 +465,15 @@ test('progress only grows, and ends with what the report says', async (t) => {
   ])
   const report = await importOpenAiChat({ ledger, file, onProgress: (progress) => heard.push(progress) })
   const size = readFileSync(file).length
-  const { conversations, records, refused_lines } = report
-  assert.deepEqual(heard.at(-1), { conversations, records, refused_lines, bytes_read: size, bytes_total: size })
+  const { conversations, records, content, refused_lines } = report
+  assert.deepEqual(heard.at(-1), {
+    conversations,
+    records,
+    content,
+    refused_lines,
+    bytes_read: size,
+    bytes_total: size,
+  })
   assert.ok(heard.length >= 3)
   for (const [i, { records, bytes_read, conversations }] of heard.entries()) {
     const before = heard[i - 1]

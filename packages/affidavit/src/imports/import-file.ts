@@ -4,20 +4,25 @@
 import { basename } from 'node:path'
 
 import { JsonFault, PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { unreachable } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { EMPTY_REGISTRY } from '../registry/empty-registry.ts'
+import type { Registry } from '../registry/registry.ts'
 import { type Conversation, parseChatLine } from './chat-line.ts'
 import { ImportFault } from './fault.ts'
 import { conversationDrafts } from './openai-chat.ts'
 import { createPromptHistory } from './prompt-version.ts'
 import { type LineRead, readLines } from './read-lines.ts'
 import { type ConversationKey, conversationKey } from './record-id.ts'
+import { type ContentSize, contentSize } from './sealed-content.ts'
 import { createTally, type ImportCounts, type ImportReport, type Refusal, type Tally } from './tally.ts'
 import type { ImportContext } from './thread.ts'
-import type { ToolsMapping } from './tools-mapping.ts'
+import { unclassifiedTools } from './unclassified-tools.ts'
 
-/** Drafts that are under way at once. */
+/** Drafts that are under way at once, and bytes of content with them; but for the last one's, which may be more. */
 const CHUNK = 500
+const CHUNK_BYTES = 8 * 2 ** 20
 
 export interface ImportProgress extends ImportCounts {
   /** Of the file as it lies on the disk. */
@@ -28,8 +33,8 @@ export interface ImportProgress extends ImportCounts {
 export interface ImportOptions {
   readonly ledger: Ledger
   readonly file: string
-  /** What the tools touch; a tool that is not in it is `unclassified`. */
-  readonly tools?: ToolsMapping | undefined
+  /** What the tools touch; a tool that is not in it is `unclassified`, and every one where it is left out. */
+  readonly registry?: Registry | undefined
   /** Called whenever records have become durable, and at the end. */
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined
 }
@@ -41,7 +46,12 @@ export interface ImportOptions {
  * @throws ImportFault where the file cannot be opened; LedgerError where the ledger cannot record: what was recorded
  * until then stays, and importing the file again completes it.
  */
-export async function importOpenAiChat({ ledger, file, tools, onProgress }: ImportOptions): Promise<ImportReport> {
+export async function importOpenAiChat({
+  ledger,
+  file,
+  registry = EMPTY_REGISTRY,
+  onProgress,
+}: ImportOptions): Promise<ImportReport> {
   const tally = createTally()
   const sizes = { bytes_read: 0, bytes_total: 0 }
   const lines = readLines(file, (read, total) => {
@@ -50,13 +60,15 @@ export async function importOpenAiChat({ ledger, file, tools, onProgress }: Impo
   })
   const context: Omit<ImportContext, 'key'> = {
     origin: ledger.origin,
-    tools: tools ?? new Map(),
+    registry,
     prompts: createPromptHistory(),
     digest: (text) => ledger.digest(text),
   }
   for await (const chunk of inChunks(draftsOf(lines, basename(file), context, tally))) {
     const outcomes = await ledger.appendMany(chunk.map(({ draft }) => draft))
-    for (const [i, outcome] of outcomes.entries()) tally.settle(chunk[i]?.line ?? 0, outcome)
+    for (const [i, { line, content }] of chunk.entries()) {
+      tally.settle(line, content, outcomes[i] ?? unreachable('a draft was appended and has no outcome'))
+    }
     onProgress?.({ ...tally.counts(), ...sizes })
   }
   const report = tally.report()
@@ -67,6 +79,7 @@ export async function importOpenAiChat({ ledger, file, tools, onProgress }: Impo
 interface Numbered {
   readonly line: number
   readonly draft: Draft
+  readonly content: ContentSize
 }
 
 async function* draftsOf(
@@ -82,8 +95,10 @@ async function* draftsOf(
       tally.refuse(parsed)
       continue
     }
-    tally.accept(parsed.conversation)
-    for (const draft of conversationDrafts(parsed.conversation, { ...context, key: parsed.key })) yield { line, draft }
+    tally.accept(parsed.conversation, unclassifiedTools(parsed.conversation, context.registry))
+    for (const draft of conversationDrafts(parsed.conversation, { ...context, key: parsed.key })) {
+      yield { line, draft, content: contentSize(draft) }
+    }
   }
 }
 
@@ -108,11 +123,14 @@ function problemOf({ message, path }: JsonFault): string {
 
 async function* inChunks(drafts: AsyncIterable<Numbered>): AsyncGenerator<readonly Numbered[]> {
   let chunk: Numbered[] = []
+  let bytes = 0
   for await (const draft of drafts) {
     chunk.push(draft)
-    if (chunk.length < CHUNK) continue
+    bytes += draft.content.bytes
+    if (chunk.length < CHUNK && bytes < CHUNK_BYTES) continue
     yield chunk
     chunk = []
+    bytes = 0
   }
   if (chunk.length > 0) yield chunk
 }

@@ -7,8 +7,14 @@ export interface OpenCall {
   readonly call: Call
   /** The tool_invoked record. */
   readonly invoked: string
-  /** The approval_requested record, where the tool asks for an approval. */
-  readonly requested: string | undefined
+  /** The approval_requested records, where the tool asks for an approval: one for each thing that it is about. */
+  readonly requested: readonly Requested[]
+}
+
+export interface Requested {
+  readonly id: string
+  readonly resource_type?: string
+  readonly resource_id?: string
 }
 
 /** Why a result belongs to no call. */

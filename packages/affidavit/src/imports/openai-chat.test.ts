@@ -1,86 +1,27 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 
 import fc from 'fast-check'
 
+import {
+  ADDRESS,
+  answering,
+  asking,
+  digest,
+  draftsOf,
+  middleOf,
+  ORIGIN,
+  pick,
+  QUESTION,
+} from '../../test/chat-drafts.ts'
 import { type ChatLine, type ChatMessage, chatLine, naiveCounts, textsIn } from '../../test/chats.ts'
 import { canonicalJson, ENTRY_JSON, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { parseDraft } from '../formats/draft.ts'
 import { type Draft, MAX_DRAFT_BYTES } from '../formats/fields.ts'
+import { EMPTY_REGISTRY } from '../registry/empty-registry.ts'
 import { parseChatLine } from './chat-line.ts'
-import { conversationDrafts } from './openai-chat.ts'
-import { createPromptHistory, type PromptHistory } from './prompt-version.ts'
+import { createPromptHistory } from './prompt-version.ts'
 import { conversationKey, recordId } from './record-id.ts'
-import { parseToolsMapping, type ToolsMapping } from './tools-mapping.ts'
-
-const ORIGIN = 'clinic.example/0011223344556677'
-const TOOLS = parseToolsMapping(
-  JSON.stringify({
-    get_chart: {
-      access: 'read',
-      resource_type: 'patient_record',
-      resource_id_argument: 'patient',
-      subject_argument: 'patient',
-      compliance_domains: ['hipaa'],
-    },
-    update_chart: { access: 'write', resource_type: 'patient_record', data_classification: 'confidential' },
-    send_document: { access: 'disclose', resource_type: 'clinic_document', resource_id_argument: 'document' },
-    request_approval: {
-      kind: 'approval_request',
-      approver_key: 'approver',
-      decision_key: 'decision',
-      resource_type: 'clinic_document',
-      resource_id_argument: 'document',
-    },
-    ask_anybody: { kind: 'approval_request', approver_key: 'approver', decision_key: 'decision' },
-    think: { access: 'none' },
-  }),
-)
-const ADDRESS = { id: 'c-1', user: 'nurse-11', agent: 'larkspur-assistant' }
-
-function digest(text: string): string {
-  return createHmac('sha256', 'a key of the ledger').update(text).digest('hex')
-}
-
-function draftsOf(
-  line: ChatLine,
-  { tools = TOOLS, prompts = createPromptHistory() }: { tools?: ToolsMapping; prompts?: PromptHistory } = {},
-): Draft[] {
-  const conversation = parseChatLine(parseJson(JSON.stringify(line), PLAIN_JSON))
-  const key = conversationKey(conversation.id, 'chats.jsonl', 1)
-  return [...conversationDrafts(conversation, { origin: ORIGIN, key, tools, prompts, digest })]
-}
-
-/** The records between start and end. */
-function middleOf(messages: readonly ChatMessage[]): Draft[] {
-  return draftsOf({ ...ADDRESS, messages }).slice(1, -1)
-}
-
-/** Some fields and details of each record, those that are absent left out. */
-function pick(drafts: readonly Draft[], ...names: readonly string[]): unknown[] {
-  return drafts.map((draft) => {
-    const all: Record<string, unknown> = { ...draft.details, ...draft }
-    return Object.fromEntries(
-      ['action', ...names].filter((name) => all[name] !== undefined).map((name) => [name, all[name]]),
-    )
-  })
-}
-
-const QUESTION: ChatMessage = { role: 'user', content: 'Please open the chart.' }
-
-function asking(...calls: readonly [name: string, given: unknown, id?: string][]): ChatMessage {
-  const tool_calls = calls.map(([name, given, id = 'call_1']) => ({
-    id,
-    type: 'function' as const,
-    function: { name, arguments: typeof given === 'string' ? given : JSON.stringify(given) },
-  }))
-  return { role: 'assistant', content: null, tool_calls }
-}
-
-function answering(content: unknown, tool_call_id = 'call_1'): ChatMessage {
-  return { role: 'tool', tool_call_id, content: typeof content === 'string' ? content : JSON.stringify(content) }
-}
 
 test('one question, one read and one answer become these records, byte for byte', () => {
   const drafts = draftsOf({
@@ -96,6 +37,12 @@ test('one question, one read and one answer become these records, byte for byte'
   const prompt_version = digest('{"instructions":[{"content":"Be exact.","role":"system"}],"tools":[]}')
   const id = (position: string): string => recordId(ORIGIN, { kind: 'id', id: 'c-1' }, position)
   const common = { conversation_id: 'c-1', assurance: 'imported' }
+  const floor = { data_classification: 'internal', compliance_domains: ['gdpr'] }
+  const ofTheCall = {
+    data_classification: 'restricted',
+    compliance_domains: ['gdpr', 'hipaa'],
+    subject_ids: ['PT-20417'],
+  }
   const agent = {
     actor_id: 'larkspur-assistant',
     actor_type: 'agent',
@@ -109,6 +56,7 @@ test('one question, one read and one answer become these records, byte for byte'
       timestamp: '2026-03-09T08:52:10.000Z',
       action: 'conversation_started',
       ...agent,
+      ...floor,
       prompt_version,
       details: { format: 'openai-chat' },
     },
@@ -121,8 +69,16 @@ test('one question, one read and one answer become these records, byte for byte'
       actor_type: 'admin',
       agent_name: 'larkspur-assistant',
       ...common,
+      ...floor,
       parent_id: id('start'),
       prompt_version,
+      content: [
+        {
+          name: 'instructions',
+          media_type: 'application/json',
+          body: '[{"content":"Be exact.","role":"system"}]',
+        },
+      ],
       details: { roles: ['system'], messages: 1, characters: 9, bytes: 9 },
     },
     {
@@ -134,22 +90,20 @@ test('one question, one read and one answer become these records, byte for byte'
       actor_type: 'user',
       agent_name: 'larkspur-assistant',
       ...common,
+      ...floor,
       parent_id: id('start'),
-      details: {
-        role: 'user',
-        message_index: 1,
-        characters: 22,
-        bytes: 22,
-        content_digest: digest('Please open the chart.'),
-      },
+      content: [{ name: 'message', media_type: 'text/plain', body: 'Please open the chart.' }],
+      details: { role: 'user', message_index: 1, characters: 22, bytes: 22 },
     },
     {
       id: id('2.call.0'),
       timestamp: '2026-03-09T08:52:16.000Z',
       action: 'tool_invoked',
       ...agent,
+      ...ofTheCall,
       parent_id: id('1.message'),
       prompt_version,
+      content: [{ name: 'arguments', media_type: 'application/json', body: '{"patient":"PT-20417"}' }],
       details: {
         message_index: 2,
         call_index: 0,
@@ -157,7 +111,6 @@ test('one question, one read and one answer become these records, byte for byte'
         call_id: 'call_1',
         characters: 22,
         bytes: 22,
-        arguments_digest: digest('{"patient":"PT-20417"}'),
         argument_count: 1,
       },
     },
@@ -167,7 +120,9 @@ test('one question, one read and one answer become these records, byte for byte'
       action: 'tool_completed',
       outcome: 'success',
       ...agent,
+      ...ofTheCall,
       parent_id: id('2.call.0'),
+      content: [{ name: 'result', media_type: 'application/json', body: '{"problems":[]}' }],
       details: {
         role: 'tool',
         message_index: 3,
@@ -175,7 +130,6 @@ test('one question, one read and one answer become these records, byte for byte'
         call_id: 'call_1',
         characters: 15,
         bytes: 15,
-        content_digest: digest('{"problems":[]}'),
       },
     },
     {
@@ -184,12 +138,10 @@ test('one question, one read and one answer become these records, byte for byte'
       action: 'data_accessed',
       outcome: 'success',
       ...agent,
+      ...ofTheCall,
       parent_id: id('3.result'),
       resource_type: 'patient_record',
       resource_id: 'PT-20417',
-      subject_ids: ['PT-20417'],
-      data_classification: 'restricted',
-      compliance_domains: ['hipaa'],
       details: { message_index: 3, tool: 'get_chart', call_id: 'call_1' },
     },
     {
@@ -197,14 +149,15 @@ test('one question, one read and one answer become these records, byte for byte'
       action: 'agent_response_generated',
       outcome: 'success',
       ...agent,
+      ...floor,
       parent_id: id('1.message'),
       prompt_version,
+      content: [{ name: 'message', media_type: 'text/plain', body: 'No problems 👍' }],
       details: {
         role: 'assistant',
         message_index: 4,
         characters: 13,
         bytes: 16,
-        content_digest: digest('No problems 👍'),
         tool_calls: 0,
         timestamp_unclaimed: true,
       },
@@ -213,6 +166,7 @@ test('one question, one read and one answer become these records, byte for byte'
       id: id('end.5'),
       action: 'conversation_ended',
       ...agent,
+      ...floor,
       parent_id: id('start'),
       details: { messages: 5, unanswered_calls: 0, unread_members: 0, timestamp_unclaimed: true },
     },
@@ -289,33 +243,6 @@ test('the model stands in for an agent without a name, and each message may have
       on_behalf_of: 'nurse-07',
       model: 'example-chat-1',
     },
-  ])
-})
-
-test('writes, disclosures, thinking and unknown tools are told apart', () => {
-  const names = ['update_chart', 'send_document', 'think', 'unheard_of']
-  const calls = names.map((name, i): [string, unknown, string] => [name, { document: `D-${i}` }, `call_${i}`])
-  const drafts = middleOf([QUESTION, asking(...calls), ...names.map((_, i) => answering('done', `call_${i}`))])
-  const results = drafts.filter(({ action }) => /^data|completed/.test(action))
-  assert.deepEqual(pick(results, 'tool', 'resource_type', 'resource_id', 'data_classification'), [
-    { action: 'tool_completed', tool: 'update_chart' },
-    {
-      action: 'data_modified',
-      tool: 'update_chart',
-      resource_type: 'patient_record',
-      data_classification: 'confidential',
-    },
-    { action: 'tool_completed', tool: 'send_document' },
-    {
-      action: 'data_disclosed',
-      tool: 'send_document',
-      resource_type: 'clinic_document',
-      resource_id: 'D-1',
-      data_classification: 'restricted',
-    },
-    { action: 'tool_completed', tool: 'think' },
-    { action: 'tool_completed', tool: 'unheard_of' },
-    { action: 'data_accessed', tool: 'unheard_of', resource_type: 'unclassified', data_classification: 'restricted' },
   ])
 })
 
@@ -645,42 +572,6 @@ test('instructions in mid-conversation change the version from there on', () => 
   ])
 })
 
-const ARGUMENTS: readonly [name: string, given: unknown, expected: object][] = [
-  ['a number', { patient: 7 }, { resource_id: '7', subject_ids: ['7'] }],
-  ['one in a list', { patient: ['PT-1'] }, { resource_id: 'PT-1', subject_ids: ['PT-1'] }],
-  ['missing', {}, { resource_id_unclaimed: true, subject_ids_unclaimed: true }],
-  ['null', { patient: null }, { resource_id_unclaimed: true, subject_ids_unclaimed: true }],
-  [
-    'two persons in one chart',
-    { patient: ['PT-2', 'PT-1', 'PT-2'] },
-    { resource_id_digest: digest('["PT-2","PT-1","PT-2"]'), subject_ids: ['PT-1', 'PT-2'] },
-  ],
-  [
-    'an object',
-    { patient: { a: 1 } },
-    { resource_id_digest: digest('{"a":1}'), subject_ids_digest: digest('{"a":1}') },
-  ],
-  [
-    'text that no id can be',
-    { patient: 'a\u202eb' },
-    { resource_id_digest: digest('"a\u202eb"'), subject_ids_digest: digest('"a\u202eb"') },
-  ],
-  ['nothing parseable', '{"patient":', { resource_id_unclaimed: true, subject_ids_unclaimed: true }],
-  [
-    'two answers to one question',
-    '{"patient":"PT-1","patient":"PT-2"}',
-    { resource_id_unclaimed: true, subject_ids_unclaimed: true },
-  ],
-]
-
-for (const [name, given, expected] of ARGUMENTS) {
-  test(`the arguments name whose chart it was: ${name}`, () => {
-    const drafts = middleOf([asking(['get_chart', given]), answering('x')])
-    const fields = ['resource_id', 'subject_ids'].flatMap((field) => [field, `${field}_unclaimed`, `${field}_digest`])
-    assert.deepEqual(pick(drafts.slice(-1), ...fields), [{ action: 'data_accessed', ...expected }])
-  })
-}
-
 test('arguments are counted where they are an object, and said to be unparsed where they are not', () => {
   const given = ['{"a":1,"b":{"c":2}}', '', '[1]', 'free text']
   const calls = given.map((text, i): [string, unknown, string] => ['think', text, `call_${i}`])
@@ -822,7 +713,7 @@ test('every draft of any conversation is one that the ledger admits, and none re
       const drafts = draftsOf(line)
       for (const draft of drafts) {
         assert.deepEqual(parseDraft(draft, {}), draft)
-        assert.ok(Buffer.byteLength(canonicalJson(draft, ENTRY_JSON)) <= MAX_DRAFT_BYTES)
+        assert.ok(Buffer.byteLength(canonicalJson(withoutContent(draft), ENTRY_JSON)) <= MAX_DRAFT_BYTES)
       }
       assert.equal(new Set(drafts.map(({ id }) => id)).size, drafts.length)
     }),
@@ -845,7 +736,7 @@ test('records are as many of each action as counting the messages gives', () => 
   fc.assert(
     fc.property(chatLine, (line) => {
       const counts: Record<string, number> = {}
-      for (const { action } of draftsOf(line, { tools: new Map() })) counts[action] = (counts[action] ?? 0) + 1
+      for (const { action } of draftsOf(line, { registry: EMPTY_REGISTRY })) counts[action] = (counts[action] ?? 0) + 1
       assert.deepEqual(counts, naiveCounts(line))
     }),
   )
@@ -865,15 +756,32 @@ test('the same conversation gives the same drafts, and a longer one the same dra
   )
 })
 
-test('no text of a message, an argument or a result enters a draft', () => {
+test('no text of a message, an argument or a result enters any field but content', () => {
   fc.assert(
     fc.property(chatLine, (line) => {
       const secrets = textsIn(line.messages.map(secretsOf)).filter((text) => text.length >= 12)
-      const drafts = JSON.stringify(draftsOf(line, { tools: new Map() }))
+      const drafts = JSON.stringify(draftsOf(line, { registry: EMPTY_REGISTRY }).map(withoutContent))
       for (const secret of secrets) assert.ok(!drafts.includes(JSON.stringify(secret).slice(1, -1)), secret)
     }),
   )
 })
+
+test('no digest of a text of a message, an argument or a result enters a draft', () => {
+  fc.assert(
+    fc.property(chatLine, (line) => {
+      const drafts = JSON.stringify(draftsOf(line))
+      for (const { content, refusal, error, tool_calls = [] } of line.messages) {
+        const whole = [content, error].map((value) => JSON.stringify(value) ?? '')
+        const texts = textsIn([content, refusal, error, tool_calls.map((call) => call.function.arguments)])
+        for (const text of [...whole, ...texts]) assert.ok(!drafts.includes(digest(text)), text)
+      }
+    }),
+  )
+})
+
+function withoutContent({ content, ...fields }: Draft): Draft {
+  return fields
+}
 
 // What is content: everything but the words that records name on purpose (roles, tools, call ids, users, times).
 function secretsOf({ content, refusal, error, tool_calls }: ChatMessage): unknown {

@@ -1,16 +1,17 @@
-// OpenAI chats become drafts (spec/import.md §2). Pure but for the prompt history. No text of a message, argument or
-// result enters a draft: only sizes, roles, names, call ids, keyed digests, and the ids that the tools file points at.
+// OpenAI chats become drafts (spec/import.md §2). Pure but for the prompt history. Texts of messages, arguments and
+// results stand in the content of a draft, which the ledger seals, and in no other field of it.
 
-import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
 import type { UnixMillis } from '../clock/clock.ts'
-import type { Draft } from '../formats/fields.ts'
+import type { Draft, DraftContent } from '../formats/fields.ts'
 import { type Content, measureContent, measureTexts, refusalsOf, textsOf } from './chat-content.ts'
 import { type Conversation, toolNames } from './chat-line.ts'
 import type { AssistantMessage, InstructionMessage, UserMessage } from './chat-message.ts'
 import { type JsonObject, member } from './json-members.ts'
-import { nextPromptVersion, promptVersion } from './prompt-version.ts'
+import { type Instruction, nextPromptVersion, promptVersion } from './prompt-version.ts'
+import { asJson, said, textOrJson } from './sealed-content.ts'
 import { agentOf, type Details, type ImportContext, openThread, recordAt, type Thread } from './thread.ts'
-import { callRecords, isName, resultRecords } from './tool-records.ts'
+import { isName } from './tool-names.ts'
+import { callRecords, resultRecords } from './tool-records.ts'
 
 const UNKNOWN_USER = 'unknown-user'
 const UNKNOWN_AUTHOR = 'unknown-author'
@@ -56,8 +57,7 @@ function leadingInstructions({ messages }: Conversation): readonly InstructionMe
 
 function* beginning(thread: Thread, leading: readonly InstructionMessage[]): Generator<Draft> {
   const { conversation, context } = thread
-  const instructions = leading.map(({ role, raw }) => ({ role, content: raw }))
-  thread.prompt_version = promptVersion(instructions, conversation.tools, context.digest)
+  thread.prompt_version = promptVersion(leading.map(instructionOf), conversation.tools, context.digest)
   const agent = agentOf(thread)
   const at = conversation.messages[0]?.at
   yield recordAt(
@@ -69,19 +69,24 @@ function* beginning(thread: Thread, leading: readonly InstructionMessage[]): Gen
   )
   if (thread.prompt_version === undefined) return
   if (context.prompts.meet(agent.actor_id, thread.prompt_version) === 'known') return
-  yield changedPrompt(thread, '0.prompt', leading.at(-1)?.at ?? at, leading, toolDetails(conversation.tools))
+  const tools = conversation.tools.length === 0 ? [] : [asJson('tools', [...conversation.tools])]
+  const details = toolDetails(conversation.tools)
+  yield changedPrompt(thread, '0.prompt', leading.at(-1)?.at ?? at, leading, details, tools)
 }
 
 /** Instructions in mid-conversation always are a change: the order inside a conversation is certain. */
 function newInstruction(thread: Thread, index: number, message: InstructionMessage): Draft {
-  const { role, raw } = message
   const previous = thread.prompt_version
   const { digest, prompts } = thread.context
-  const version = nextPromptVersion(previous, { role, content: raw }, digest)
+  const version = nextPromptVersion(previous, instructionOf(message), digest)
   thread.prompt_version = version
   prompts.meet(agentOf(thread).actor_id, version)
   const details = { message_index: index, previous_prompt_version: previous }
-  return changedPrompt(thread, `${index}.prompt`, message.at, [message], details)
+  return changedPrompt(thread, `${index}.prompt`, message.at, [message], details, [])
+}
+
+function instructionOf({ role, raw }: InstructionMessage): Instruction {
+  return { role, content: raw }
 }
 
 function changedPrompt(
@@ -90,6 +95,7 @@ function changedPrompt(
   at: UnixMillis | undefined,
   messages: readonly InstructionMessage[],
   details: Details,
+  tools: readonly DraftContent[],
 ): Draft {
   const { agent, model } = thread.conversation
   const author = messages.findLast((message) => message.author !== undefined)?.author
@@ -106,6 +112,7 @@ function changedPrompt(
       model,
       parent_id: thread.start,
       prompt_version: thread.prompt_version,
+      content: [...instructionContent(messages), ...tools],
     },
     {
       roles: messages.map(({ role }) => role).slice(0, 16),
@@ -117,12 +124,17 @@ function changedPrompt(
   )
 }
 
+function instructionContent(messages: readonly InstructionMessage[]): readonly DraftContent[] {
+  const instructions = messages.map((message) => ({ ...instructionOf(message) }))
+  return instructions.length === 0 ? [] : [asJson('instructions', instructions)]
+}
+
 function toolDetails(tools: readonly JsonObject[]): Details {
   return tools.length === 0 ? {} : { tool_count: tools.length, tools: toolNames(tools).filter(isName) }
 }
 
 function question(thread: Thread, index: number, message: UserMessage): Draft {
-  const { conversation, context, start } = thread
+  const { conversation, start } = thread
   const user = message.user ?? conversation.user
   const record = recordAt(
     thread,
@@ -135,11 +147,12 @@ function question(thread: Thread, index: number, message: UserMessage): Draft {
       actor_type: 'user',
       agent_name: conversation.agent,
       parent_id: start,
+      content: [...said('message', message.content)],
     },
     {
       role: message.role,
       message_index: index,
-      ...measureContent(message.content, context.digest),
+      ...measureContent(message.content),
       user_unclaimed: unclaimed(user),
     },
   )
@@ -171,7 +184,6 @@ function hasSubstance(content: Content): boolean {
 
 function generated(thread: Thread, index: number, message: AssistantMessage): Draft & { readonly id: string } {
   const { content, refusal = '', calls } = message
-  const { digest } = thread.context
   const refusals = [...refusalsOf(content), ...(refusal === '' ? [] : [refusal])]
   const refused = refusals.length > 0
   return recordAt(
@@ -185,13 +197,14 @@ function generated(thread: Thread, index: number, message: AssistantMessage): Dr
       outcome_reason: refused ? 'the model refused' : undefined,
       parent_id: thread.cause,
       prompt_version: thread.prompt_version,
+      content: [...said('message', content), ...said('refusal', { form: 'text', text: refusal })],
     },
     {
       role: message.role,
       message_index: index,
-      ...measureContent(content, digest),
+      ...measureContent(content),
       tool_calls: calls.length,
-      ...(refused ? { refusal: { ...measureTexts(refusals), digest: digest(refusals.join('\n')) } } : {}),
+      ...(refused ? { refusal: measureTexts(refusals) } : {}),
     },
   )
 }
@@ -208,13 +221,9 @@ function failure(thread: Thread, index: number, { role, at }: AssistantMessage, 
       outcome: 'error',
       parent_id: thread.cause,
       prompt_version: thread.prompt_version,
+      content: [...textOrJson('error', error)],
     },
-    {
-      role,
-      message_index: index,
-      error_type: typeof type === 'string' && isName(type) ? type : undefined,
-      error_digest: thread.context.digest(typeof error === 'string' ? error : canonicalJson(error, PLAIN_JSON)),
-    },
+    { role, message_index: index, error_type: typeof type === 'string' && isName(type) ? type : undefined },
   )
 }
 

@@ -1,11 +1,12 @@
 // What became of the lines and drafts of an import.
 
 import type { AppendOutcome } from '../ledger/ledger.ts'
+import type { ContentSize } from './sealed-content.ts'
 
 /** Refusals that a report lists; beyond, they are counted. */
 const MAX_REFUSALS = 10_000
-/** Names of unread members that a report lists. */
-const MAX_UNREAD = 100
+/** Names of unread members, and of tools, that a report lists. */
+const MAX_NAMES = 100
 
 /** Why a line was not recorded, or not all of it. `path` is the place inside the line, empty for the whole. */
 export interface Refusal {
@@ -18,6 +19,8 @@ export interface ImportCounts {
   /** Lines whose conversation was handed to the ledger. */
   readonly conversations: number
   readonly records: { readonly recorded: number; readonly duplicate: number; readonly conflicts: number }
+  /** What was sealed with the records that were added. */
+  readonly content: ContentSize
   /** Lines with a refusal, those beyond the list included. */
   readonly refused_lines: number
 }
@@ -27,13 +30,15 @@ export interface ImportReport extends ImportCounts {
   readonly refused: readonly Refusal[]
   /** Members of the file that no record takes up, `messages[].name`, and how often they stand there. */
   readonly unread_members: { readonly [path: string]: number }
+  /** Tools that the registry does not know, and how often they were called: their data is restricted. */
+  readonly unclassified_tools: { readonly [name: string]: number }
 }
 
 export interface Tally {
   refuse(refusal: Refusal): void
-  accept(conversation: { readonly unread: readonly string[] }): void
+  accept(conversation: { readonly unread: readonly string[] }, unclassifiedTools: readonly string[]): void
   /** @throws LedgerError of a draft that the ledger could not record; a conflict is no such failure */
-  settle(line: number, outcome: AppendOutcome): void
+  settle(line: number, content: ContentSize, outcome: AppendOutcome): void
   counts(): ImportCounts
   report(): ImportReport
 }
@@ -41,7 +46,9 @@ export interface Tally {
 export function createTally(): Tally {
   const records = { recorded: 0, duplicate: 0, conflicts: 0 }
   const refused: Refusal[] = []
+  const content = { bodies: 0, bytes: 0 }
   const unread = new Map<string, number>()
+  const unclassified = new Map<string, number>()
   let conversations = 0
   let refused_lines = 0
   let conflicting: { readonly line: number; count: number } | undefined
@@ -68,19 +75,24 @@ export function createTally(): Tally {
   }
 
   function counts(): ImportCounts {
-    return { conversations, records: { ...records }, refused_lines }
+    return { conversations, records: { ...records }, content: { ...content }, refused_lines }
+  }
+
+  function add(sealed: ContentSize): void {
+    content.bodies += sealed.bodies
+    content.bytes += sealed.bytes
   }
 
   return {
     refuse,
     counts,
-    accept(conversation) {
+    accept(conversation, unclassifiedTools) {
       conversations++
-      for (const path of conversation.unread) {
-        if (unread.has(path) || unread.size < MAX_UNREAD) unread.set(path, (unread.get(path) ?? 0) + 1)
-      }
+      countNames(unread, conversation.unread)
+      countNames(unclassified, unclassifiedTools)
     },
-    settle(line, outcome) {
+    settle(line, sealed, outcome) {
+      if (outcome.state === 'recorded') add(sealed)
       if (outcome.state !== 'refused') records[outcome.state]++
       else if (outcome.error.code === 'id-conflict') conflict(line)
       else throw outcome.error
@@ -88,14 +100,25 @@ export function createTally(): Tally {
     report() {
       tellConflicts()
       const byLine = refused.toSorted((a, b) => a.line - b.line)
-      return { ...counts(), refused: byLine, unread_members: Object.fromEntries(unread) }
+      return {
+        ...counts(),
+        refused: byLine,
+        unread_members: Object.fromEntries(unread),
+        unclassified_tools: Object.fromEntries(unclassified),
+      }
     },
+  }
+}
+
+function countNames(counts: Map<string, number>, names: readonly string[]): void {
+  for (const name of names) {
+    if (counts.has(name) || counts.size < MAX_NAMES) counts.set(name, (counts.get(name) ?? 0) + 1)
   }
 }
 
 function conflictProblem(count: number): string {
   return (
     `${count} ${count === 1 ? 'record differs' : 'records differ'} from what was recorded before for this conversation ` +
-    '(another conversation with this id, changed messages, or another tools file); the first record stands'
+    '(another conversation with this id, changed messages, or another registry); the first record stands'
   )
 }

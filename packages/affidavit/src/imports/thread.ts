@@ -3,18 +3,20 @@
 import type { JsonValue } from '../bytes/json.ts'
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { Draft } from '../formats/fields.ts'
+import { floorOf } from '../registry/classify.ts'
+import type { Floor, Registry } from '../registry/registry.ts'
 import type { Conversation } from './chat-line.ts'
 import { createOpenCalls, type OpenCalls } from './open-calls.ts'
 import type { PromptHistory } from './prompt-version.ts'
 import { type ConversationKey, conversationId, recordId } from './record-id.ts'
-import type { ToolsMapping } from './tools-mapping.ts'
 
 /** What the records of a conversation are made with. */
 export interface ImportContext {
   /** The ledger's identity. */
   readonly origin: string
   readonly key: ConversationKey
-  readonly tools: ToolsMapping
+  /** What the tools touch, and how strictly the records of an agent are kept at least. */
+  readonly registry: Registry
   readonly prompts: PromptHistory
   /** The ledger's keyed digest. A plain hash of a short answer could be guessed. */
   digest(text: string): string
@@ -26,6 +28,8 @@ export interface Thread {
   /** Id of the conversation_started record. */
   readonly start: string
   readonly calls: OpenCalls
+  /** What no record of the conversation falls below. */
+  readonly floor: Floor
   /** The user on whose behalf the agent acts. */
   principal: string | undefined
   /** Id of the record that the agent's next acts answer: the last user message, before the first one the start. */
@@ -49,6 +53,7 @@ export function openThread(conversation: Conversation, context: ImportContext): 
     conversation,
     start,
     calls: createOpenCalls(),
+    floor: floorOf(context.registry, { agent: conversation.agent, channel: undefined }),
     principal: conversation.user,
     cause: start,
     prompt_version: undefined,
@@ -58,7 +63,8 @@ export function openThread(conversation: Conversation, context: ImportContext): 
 /**
  * One record. `position` is its place in the conversation and decides its id; `at` is when the file says it happened.
  * Where the file says nothing the ledger's clock stands in, and the details say so: the draft holds no instant of the
- * import, so that importing twice gives the same draft twice.
+ * import, so that importing twice gives the same draft twice. A record whose fields say nothing else is classified as the
+ * floor of its agent.
  */
 export function recordAt(
   thread: Thread,
@@ -71,7 +77,7 @@ export function recordAt(
   const unclaimed = at === undefined ? { timestamp_unclaimed: true } : {}
   const time = at === undefined ? {} : { timestamp: formatTimestamp(at) }
   return {
-    ...withoutAbsent(fields),
+    ...withoutAbsent({ ...strictnessOf(thread.floor), ...fields }),
     ...time,
     id: recordId(origin, key, position),
     conversation_id: conversationId(key),
@@ -80,14 +86,23 @@ export function recordAt(
   }
 }
 
+// A field that has nothing to say is absent: never undefined, never an empty list.
 function withoutAbsent({ action, actor_id, actor_type, ...rest }: RecordFields): Draft {
+  const said = Object.entries(rest).filter(([, value]) => !(Array.isArray(value) && value.length === 0))
   // RecordFields differs from Draft only in members that may be undefined, and presentOf leaves these out.
-  const present = presentOf(rest) as Omit<Draft, 'action' | 'actor_id' | 'actor_type'>
+  const present = presentOf(Object.fromEntries(said)) as Omit<Draft, 'action' | 'actor_id' | 'actor_type'>
   return { ...present, action, actor_id, actor_type }
 }
 
 function presentOf(object: object): { [key: string]: unknown } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
+}
+
+export type Strictness = Pick<RecordFields, 'data_classification' | 'compliance_domains'>
+
+/** A floor, or what a call comes to, as fields. */
+export function strictnessOf({ data_classification, compliance_domains }: Floor): Strictness {
+  return { data_classification, compliance_domains: [...compliance_domains] }
 }
 
 type AgentFields = Pick<RecordFields, 'actor_id' | 'actor_type' | 'on_behalf_of' | 'agent_name' | 'model'>

@@ -1,22 +1,16 @@
-// Records of tool calls and of their results (spec/import.md §2, §6).
+// Records of tool calls and of their results (spec/import.md §2, §5, §7).
 
-import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
-import type { Draft, Outcome } from '../formats/fields.ts'
+import { canonicalJson, JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import type { Draft } from '../formats/fields.ts'
+import { type CallData, callData, thingsAbout } from './call-data.ts'
 import { measureContent, measureTexts } from './chat-content.ts'
 import type { AssistantMessage, Call, ResultMessage } from './chat-message.ts'
-import { argumentsOf, type DataTouched, dataTouched, idOf, UNCLASSIFIED } from './data-touched.ts'
-import { member } from './json-members.ts'
-import type { OpenCall } from './open-calls.ts'
-import { agentOf, type Details, type RecordFields, recordAt, type Thread } from './thread.ts'
-import { type Decision, decisionOf, namedIn, outcomeOf, type ToolOutcome } from './tool-result.ts'
-import type { ToolMapping } from './tools-mapping.ts'
-
-const UNKNOWN_APPROVER = 'unknown-approver'
-/** What tools and calls are named by. Anything else may be content, and is kept as a keyed digest. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/
-
-const ACTIONS = { read: 'data_accessed', write: 'data_modified', disclose: 'data_disclosed' } as const
-const DECIDED: Readonly<Record<Decision, Outcome>> = { approved: 'success', denied: 'denied', unrecognised: 'error' }
+import { isObject, type JsonObject } from './json-members.ts'
+import { meaningsOf } from './result-meaning.ts'
+import { textOrJson, written } from './sealed-content.ts'
+import { agentOf, type Details, recordAt, type Thread } from './thread.ts'
+import { namesOf } from './tool-names.ts'
+import { outcomeOf, textOf } from './tool-result.ts'
 
 /** One `tool_invoked` for each call, and `approval_requested` where the tool asks for one. `parent` caused the calls. */
 export function* callRecords(
@@ -26,69 +20,66 @@ export function* callRecords(
   parent: string,
 ): Generator<Draft> {
   for (const [i, call] of message.calls.entries()) {
-    const invoked = invocation(thread, index, i, message, call, parent)
+    const data = callData(thread, { tool: call.name, arguments: call.arguments, result: undefined })
+    const about = { message_index: index, call_index: i, ...namesOf(call.name, call.id, thread.context.digest) }
+    const invoked = invocation(thread, `${index}.call.${i}`, message, call, data, parent, about)
     yield invoked
-    const requested = approvalRequest(thread, index, i, message, call, invoked.id)
-    if (requested !== undefined) yield requested
-    thread.calls.open({ call, invoked: invoked.id, requested: requested?.id })
+    const requested = approvalRequests(thread, `${index}.approval.${i}`, message, data, invoked.id, about)
+    yield* requested
+    thread.calls.open({ call, invoked: invoked.id, requested })
   }
 }
 
 function invocation(
   thread: Thread,
-  index: number,
-  call_index: number,
+  position: string,
   { at }: AssistantMessage,
   call: Call,
+  data: CallData,
   parent_id: string,
+  about: Details,
 ): Draft & { readonly id: string } {
-  const { digest } = thread.context
   const repeated = thread.calls.state(call) === 'repeated' ? { call_id_repeated: true } : {}
   return recordAt(
     thread,
-    `${index}.call.${call_index}`,
+    position,
     at,
-    { ...agentOf(thread), action: 'tool_invoked', parent_id, prompt_version: thread.prompt_version },
     {
-      message_index: index,
-      call_index,
-      ...namesOf(call.name, call.id, digest),
-      ...measureCall(call, digest),
-      ...repeated,
+      ...agentOf(thread),
+      ...data.call.fields,
+      action: 'tool_invoked',
+      parent_id,
+      prompt_version: thread.prompt_version,
+      content: [...textOrJson('arguments', call.arguments)],
     },
+    { ...about, ...measureCall(call), ...data.call.details, ...repeated },
   )
 }
 
-function approvalRequest(
+function approvalRequests(
   thread: Thread,
-  index: number,
-  call_index: number,
+  position: string,
   { at }: AssistantMessage,
-  call: Call,
+  data: CallData,
   parent_id: string,
-): (Draft & { readonly id: string }) | undefined {
-  const { tools, digest } = thread.context
-  const mapping = tools.get(call.name)
-  if (mapping?.kind !== 'approval_request') return undefined
-  const { fields, details } = touched(mapping, call, digest)
-  return recordAt(
-    thread,
-    `${index}.approval.${call_index}`,
-    at,
-    { ...agentOf(thread), ...fields, action: 'approval_requested', parent_id },
-    { message_index: index, call_index, ...namesOf(call.name, call.id, digest), ...details },
+  about: Details,
+): readonly (Draft & { readonly id: string })[] {
+  if (data.approval === undefined) return []
+  const request = { ...agentOf(thread), action: 'approval_requested', parent_id } as const
+  return thingsAbout(data).map(({ fields, details }, i) =>
+    recordAt(thread, placeOf(position, i), at, { ...request, ...fields }, { ...about, ...details }),
   )
 }
 
-/** `tool_completed`, and what the result means: an access, a refused access, or a decision. */
+/** `tool_completed`, and what the result means: accesses, refused accesses, or decisions. */
 export function* resultRecords(thread: Thread, index: number, message: ResultMessage): Generator<Draft> {
-  const { tools, digest } = thread.context
   const found = thread.calls.answer(message)
   const open = typeof found === 'string' ? undefined : found
   // The call's own name decides what was touched: a result that names another tool must not talk an access away.
   const name = open?.call.name ?? message.name
+  const data = callData(thread, { tool: name, arguments: open?.call.arguments, result: resultOf(message) })
   const outcome = outcomeOf(message)
-  const about = { message_index: index, ...namesOf(name, message.call_id, digest) }
+  const about = { message_index: index, ...namesOf(name, message.call_id, thread.context.digest) }
   const oddities = {
     unmatched: typeof found === 'string' ? found : undefined,
     result_names_other_tool: message.name !== undefined && message.name !== name ? true : undefined,
@@ -97,92 +88,51 @@ export function* resultRecords(thread: Thread, index: number, message: ResultMes
     thread,
     `${index}.result`,
     message.at,
-    { ...agentOf(thread), action: 'tool_completed', outcome, parent_id: open?.invoked ?? thread.cause },
-    { role: message.role, ...about, ...measureContent(message.content, digest), ...oddities },
+    {
+      ...agentOf(thread),
+      ...data.call.fields,
+      action: 'tool_completed',
+      outcome,
+      parent_id: open?.invoked ?? thread.cause,
+      content: [...written('result', message.content)],
+    },
+    { role: message.role, ...about, ...measureContent(message.content), ...data.call.details, ...oddities },
   )
   yield completed
-  const meaning = meaningOf(thread, index, message, name === undefined ? undefined : tools.get(name), open, outcome)
-  if (meaning === undefined) return
-  const { position, parent_id = completed.id, details, ...fields } = meaning
-  yield recordAt(thread, position, message.at, { ...fields, parent_id }, { ...about, ...details })
-}
-
-type Meaning = RecordFields & { readonly position: string; readonly details: Details | undefined }
-
-function meaningOf(
-  thread: Thread,
-  index: number,
-  message: ResultMessage,
-  mapping: ToolMapping | undefined,
-  open: OpenCall | undefined,
-  outcome: ToolOutcome,
-): Meaning | undefined {
-  const data = touched(mapping, open?.call, thread.context.digest)
-  if (mapping?.kind === 'approval_request') {
-    return outcome === 'error' ? undefined : decision(index, message, mapping, open, data)
-  }
-  const act = { ...agentOf(thread), ...data.fields, outcome, details: data.details }
-  if (outcome === 'denied') return { ...act, action: 'access_denied', position: `${index}.denied` }
-  if (mapping?.kind === 'none') return undefined
-  return {
-    ...act,
-    action: mapping === undefined ? 'data_accessed' : ACTIONS[mapping.access],
-    position: `${index}.data`,
+  for (const [i, meaning] of meaningsOf(thread, data, open, outcome).entries()) {
+    const { kind, parent_id = completed.id, details, ...fields } = meaning
+    const position = placeOf(`${index}.${kind}`, i)
+    yield recordAt(thread, position, message.at, { ...fields, parent_id }, { ...about, ...details })
   }
 }
 
-function decision(
-  index: number,
-  message: ResultMessage,
-  mapping: Extract<ToolMapping, { kind: 'approval_request' }>,
-  open: OpenCall | undefined,
-  data: Partial<DataTouched>,
-): Meaning {
-  const given = open === undefined ? undefined : member(argumentsOf(open.call) ?? {}, mapping.approver_key)
-  const approver = idOf(namedIn(message, mapping.approver_key) ?? given)
-  const decided = decisionOf(message, mapping.decision_key)
-  return {
-    ...data.fields,
-    action: 'approval_decided',
-    outcome: DECIDED[decided],
-    actor_id: approver ?? UNKNOWN_APPROVER,
-    actor_type: 'user',
-    parent_id: open?.requested,
-    position: `${index}.decision`,
-    details: { ...data.details, decision: decided, approver_unclaimed: approver === undefined ? true : undefined },
-  }
+// A result without content is there all the same.
+function resultOf(message: ResultMessage): JsonValue {
+  return message.content.form === 'none' ? null : textOf(message)
 }
 
-function touched(
-  mapping: ToolMapping | undefined,
-  call: Call | undefined,
-  digest: (text: string) => string,
-): Partial<DataTouched> {
-  if (mapping === undefined) return UNCLASSIFIED
-  if (mapping.kind === 'none' || mapping.data === undefined) return {}
-  return dataTouched(mapping.data, call, digest)
+/** The first record of its kind at an index has the bare name, so that it keeps its id where more come to be. */
+function placeOf(position: string, number: number): string {
+  return number === 0 ? position : `${position}.${number}`
 }
 
-function namesOf(tool: string | undefined, call_id: string | undefined, digest: (text: string) => string): Details {
-  return { ...nameAs('tool', tool, digest), ...nameAs('call_id', call_id, digest) }
-}
-
-function nameAs(field: string, name: string | undefined, digest: (text: string) => string): Details {
-  if (name === undefined) return {}
-  return isName(name) ? { [field]: name } : { [`${field}_digest`]: digest(name) }
-}
-
-/** Whether a text has the form of a name of a tool, a call or an error type. */
-export function isName(text: string): boolean {
-  return NAME.test(text)
-}
-
-function measureCall(call: Call, digest: (text: string) => string): Details {
+function measureCall(call: Call): Details {
   const text = typeof call.arguments === 'string' ? call.arguments : canonicalJson(call.arguments, PLAIN_JSON)
   const given = text === '' ? {} : argumentsOf(call)
   return {
     ...measureTexts([text]),
-    arguments_digest: digest(text),
     ...(given === undefined ? { arguments_unparsed: true } : { argument_count: Object.keys(given).length }),
+  }
+}
+
+/** The arguments of a call; `undefined` where they are no JSON object, or one that two readers could read differently. */
+function argumentsOf(call: Call): JsonObject | undefined {
+  if (typeof call.arguments !== 'string') return call.arguments
+  try {
+    const value = parseJson(call.arguments, PLAIN_JSON)
+    return isObject(value) ? value : undefined
+  } catch (error) {
+    if (error instanceof JsonFault) return undefined
+    throw error
   }
 }

@@ -1,6 +1,6 @@
 // What a tool result says about how the call went (spec/import.md §6). Only clear marks count; everything else is success.
 
-import { JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import type { JsonValue } from '../bytes/json.ts'
 import { textsOf } from './chat-content.ts'
 import type { ResultMessage } from './chat-message.ts'
 import { isObject, type JsonObject, member } from './json-members.ts'
@@ -22,8 +22,9 @@ export function outcomeOf(result: ResultMessage): ToolOutcome {
   return object !== undefined && isError(object) ? 'error' : 'success'
 }
 
-function textOf(result: ResultMessage): string {
-  return textsOf(result.content).join('\n')
+/** The texts of a result as one. */
+export function textOf({ content }: ResultMessage): string {
+  return textsOf(content).join('\n')
 }
 
 // Results come from foreign systems: a repeated key or a big number must not hide that the call was denied.
@@ -54,28 +55,11 @@ function isError(object: JsonObject): boolean {
   return named || member(object, 'is_error') === true || member(object, 'status') === 'error'
 }
 
-/** Parsed strictly: who approved is not read from a text that two readers would read differently. */
-export function strictObject(text: string): JsonObject | undefined {
-  try {
-    const value = parseJson(text, PLAIN_JSON)
-    return isObject(value) ? value : undefined
-  } catch (error) {
-    if (error instanceof JsonFault) return undefined
-    throw error
-  }
-}
-
-/** The decision that a result of an approval tool names under `key`. */
-export function decisionOf(result: ResultMessage, key: string): Decision {
-  if (outcomeOf(result) === 'denied') return 'denied'
-  const value = member(strictObject(textOf(result)) ?? {}, key)
+/** What the value at the place of a decision means. */
+export function decisionOf(value: string | boolean | undefined, outcome: ToolOutcome): Decision {
+  if (outcome === 'denied') return 'denied'
   if (typeof value === 'boolean') return value ? 'approved' : 'denied'
-  const word = typeof value === 'string' ? value.trim().toLowerCase() : ''
+  const word = (value ?? '').trim().toLowerCase()
   if (APPROVALS.includes(word)) return 'approved'
   return REFUSALS.includes(word) ? 'denied' : 'unrecognised'
-}
-
-/** What a result names under `key`: the approver. */
-export function namedIn(result: ResultMessage, key: string): JsonValue | undefined {
-  return member(strictObject(textOf(result)) ?? {}, key)
 }

@@ -62,7 +62,8 @@ export function stricter(a: Classification, b: Classification): Classification {
   return CLASSIFICATIONS.indexOf(a) < CLASSIFICATIONS.indexOf(b) ? b : a
 }
 
-function floorOf(registry: Registry, { agent, channel }: Call): Floor {
+/** What no record of this agent on this channel falls below. */
+export function floorOf(registry: Registry, { agent, channel }: Pick<Call, 'agent' | 'channel'>): Floor {
   return higher(
     namedFloor(registry.agents, agent),
     channel === undefined ? NO_FLOOR : namedFloor(registry.channels, channel),

@@ -28,7 +28,7 @@ export function addAccess(program: Command, { terminal }: Surroundings): void {
     .argument('<file>', 'the policy: .yaml, .yml or .json')
     .addOption(jsonOption())
     .action((file: string, options: Options) => {
-      const { text, format } = readDocumentFile(file)
+      const { text, format } = readDocumentFile('file', file)
       const policy = parseAccessPolicy(text, format, file)
       if (options.json === true) terminal.out(jsonDocument(documentOf(policy)))
       else print(file, policy, terminal)

@@ -3,16 +3,17 @@ import type { Command } from 'commander'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { runDemo } from '../demo/story.ts'
 import { EXIT } from '../exit-codes.ts'
-import { jsonOption } from '../options.ts'
+import { jsonOption, registryOption } from '../options.ts'
 import { jsonDocument, type Terminal } from '../output.ts'
+import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 const SAMPLE = new URL('../../../demo/clinic-conversations.jsonl', import.meta.url)
-const SAMPLE_TOOLS = new URL('../../../demo/clinic-tools.json', import.meta.url)
+const SAMPLE_REGISTRY = new URL('../../../demo/clinic-registry.yaml', import.meta.url)
 
 interface Options {
   readonly file?: string
-  readonly tools?: string
+  readonly registry?: string
   readonly keep?: string
   readonly json?: boolean
 }
@@ -22,18 +23,20 @@ export function addDemo(program: Command, { terminal, exit }: Surroundings): voi
     .command('demo')
     .description('Record a sample, answer an auditor’s questions, verify, export, and attack a copy.')
     .option('--file <path>', 'your own conversations in OpenAI chat format (JSONL, also .gz)')
-    .option('--tools <file>', 'which tools touch which data')
+    .addOption(registryOption())
     .option('--keep <dir>', 'leave ledger and export in this new folder')
     .addOption(jsonOption())
-    .action(async ({ file, tools, keep, json }: Options) => {
-      if (file === undefined && tools !== undefined)
+    .action(async ({ file, registry, keep, json }: Options) => {
+      if (file === undefined && registry !== undefined)
         throw new LedgerError('invalid-query', {
-          problem: '--tools says nothing without --file',
+          problem: '--registry says nothing without --file',
           cure: 'name your conversations with --file, or leave it out',
-          path: '--tools',
+          path: '--registry',
         })
       const sample =
-        file === undefined ? { file: fileURLToPath(SAMPLE), tools: fileURLToPath(SAMPLE_TOOLS) } : { file, tools }
+        file === undefined
+          ? { file: fileURLToPath(SAMPLE), registry: readRegistry('--registry', fileURLToPath(SAMPLE_REGISTRY)) }
+          : { file, registry: registry === undefined ? undefined : readRegistry('--registry', registry) }
       // The story is for people: a script asks whether everything happened as it should.
       const told: Terminal = json === true ? { ...terminal, out: () => undefined } : terminal
       const asExpected = await runDemo({ ...sample, keep }, told)

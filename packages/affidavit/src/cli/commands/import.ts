@@ -2,15 +2,16 @@ import { type Command, Option } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
 import { importOpenAiChat } from '../../imports/import-file.ts'
-import { readToolsFile } from '../../imports/tools-mapping.ts'
+import type { ImportReport } from '../../imports/tally.ts'
 import { EXIT } from '../exit-codes.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
-import { count, counted, jsonDocument, printable } from '../output.ts'
+import { jsonOption, ledgerOption, registryOption } from '../options.ts'
+import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
+import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
   readonly ledger: string
-  readonly tools?: string
+  readonly registry?: string
   readonly json?: boolean
 }
 
@@ -21,15 +22,15 @@ export function addImport(program: Command, { terminal, exit }: Surroundings): v
     .argument('<file>', 'JSON lines, one conversation a line; also .gz')
     .addOption(ledgerOption())
     .addOption(new Option('--format <name>', 'what the file holds').choices(['openai-chat']).makeOptionMandatory())
-    .option('--tools <file>', 'which tools touch which data')
+    .addOption(registryOption())
     .addOption(jsonOption())
     .action(async (file: string, options: Options) => {
-      const tools = options.tools === undefined ? undefined : await readToolsFile(options.tools)
-      await using ledger = await openFolder(options.ledger)
+      const registry = options.registry === undefined ? undefined : readRegistry('--registry', options.registry)
+      await using ledger = await openFolder(options.ledger, registry === undefined ? {} : { registry })
       const report = await importOpenAiChat({
         ledger,
         file,
-        tools,
+        registry,
         onProgress: ({ conversations, bytes_read, bytes_total }) =>
           terminal.progress(
             `  ${counted(conversations, 'conversation')}, ${Math.floor((100 * bytes_read) / Math.max(1, bytes_total))} %`,
@@ -37,15 +38,26 @@ export function addImport(program: Command, { terminal, exit }: Surroundings): v
       })
       terminal.endProgress()
       if (options.json === true) terminal.out(jsonDocument(report))
-      else {
-        const { recorded, duplicate, conflicts } = report.records
-        terminal.out(
-          `${counted(report.conversations, 'conversation')}: ${counted(recorded, 'record')} added, ${count(duplicate)} there already, ${counted(conflicts, 'conflict')}\n`,
-        )
-        for (const { line, path, problem } of report.refused) {
-          terminal.err(`line ${line} refused: ${printable(path === '' ? problem : `${path}: ${problem}`)}\n`)
-        }
-      }
+      else print(report, terminal)
       if (report.refused.length > 0 || report.records.conflicts > 0) exit(EXIT.refusedInput)
     })
+}
+
+function print(
+  { conversations, records, content, unclassified_tools, refused }: ImportReport,
+  terminal: Terminal,
+): void {
+  const { recorded, duplicate, conflicts } = records
+  terminal.out(
+    `${counted(conversations, 'conversation')}: ${counted(recorded, 'record')} added, ${count(duplicate)} there already, ${counted(conflicts, 'conflict')}\n`,
+  )
+  terminal.out(
+    `sealed content: ${content.bodies === 1 ? '1 body' : `${count(content.bodies)} bodies`}, ${counted(content.bytes, 'byte')}\n`,
+  )
+  for (const [name, calls] of Object.entries(unclassified_tools))
+    terminal.out(
+      `not registered, and so restricted: tool ${printable(JSON.stringify(name))}, ${counted(calls, 'call')}\n`,
+    )
+  for (const { line, path, problem } of refused)
+    terminal.err(`line ${line} refused: ${printable(path === '' ? problem : `${path}: ${problem}`)}\n`)
 }

@@ -2,13 +2,12 @@ import { type Command, Option } from 'commander'
 
 import { openReader } from '../../embedded/read.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
-import { parseRegistry } from '../../registry/parse.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { createSeenNames, RECORDED, type SeenNames } from '../../registry/seen.ts'
 import { EXIT } from '../exit-codes.ts'
 import { jsonOption } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
-import { readDocumentFile } from '../read-document.ts'
+import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
@@ -47,8 +46,7 @@ export function addRegistry(program: Command, { terminal, exit }: Surroundings):
 }
 
 async function check(file: string, ledger: string | undefined, terminal: Terminal): Promise<Result> {
-  const { text, format } = readDocumentFile(file)
-  const registry = parseRegistry(text, format, file)
+  const registry = readRegistry('file', file)
   const seen = ledger === undefined ? undefined : await namesIn(ledger, terminal)
   const names = { tools: [], sources: [], agents: [], channels: [], recipients: [] }
   const checked = checkRegistry(registry, {

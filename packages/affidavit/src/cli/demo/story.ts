@@ -13,9 +13,9 @@ import { openReader } from '../../embedded/read.ts'
 import { exportLedger } from '../../evidence/export.ts'
 import { parseVerifierKey } from '../../formats/verifier-key.ts'
 import { importOpenAiChat } from '../../imports/import-file.ts'
-import { readToolsFile } from '../../imports/tools-mapping.ts'
 import { makeFolder } from '../../ledger/make-folder.ts'
 import { wholeNote } from '../../ledger/prove.ts'
+import type { Registry } from '../../registry/registry.ts'
 import { verifySqlite } from '../../stores/sqlite/verify.ts'
 import type { Anchor } from '../../verify/anchors.ts'
 import { verifyExport } from '../../verify/export.ts'
@@ -29,7 +29,7 @@ import { askQuestions } from './questions.ts'
 export interface DemoOptions {
   /** Conversations in OpenAI chat format, and what their tools touch. */
   readonly file: string
-  readonly tools: string | undefined
+  readonly registry: Registry | undefined
   /** Where ledger and export stay; a temporary folder that is removed where left out. */
   readonly keep: string | undefined
 }
@@ -43,10 +43,10 @@ interface Stage {
 }
 
 /** Runs the demo; answers whether everything happened as it should. */
-export async function runDemo({ file, tools, keep }: DemoOptions, terminal: Terminal): Promise<boolean> {
+export async function runDemo({ file, registry, keep }: DemoOptions, terminal: Terminal): Promise<boolean> {
   const folder = keep ?? mkdtempSync(join(tmpdir(), 'affidavit-demo-'))
   try {
-    const stage = await record(folder, file, tools, terminal)
+    const stage = await record(folder, file, registry, terminal)
     await askQuestions(stage.ledger, terminal)
     const verified = await verifyAndExport(folder, stage, terminal)
     const found = await attack(folder, stage, terminal)
@@ -62,7 +62,12 @@ function heading(terminal: Terminal, number: number, text: string): void {
   terminal.out(`\n${terminal.style('bold', `${number}  ${text}`)}\n\n`)
 }
 
-async function record(folder: string, file: string, tools: string | undefined, terminal: Terminal): Promise<Stage> {
+async function record(
+  folder: string,
+  file: string,
+  registry: Registry | undefined,
+  terminal: Terminal,
+): Promise<Stage> {
   heading(terminal, 1, 'An agent’s conversations become records')
   const stage = { ledger: join(folder, 'ledger'), anchor: join(folder, 'checkpoints-elsewhere') }
   makeFolder(folder, 0o777)
@@ -70,13 +75,12 @@ async function record(folder: string, file: string, tools: string | undefined, t
     origin: 'demo.affidavit.example/clinic',
     anchor: stage.anchor,
   })
-  await using ledger = await openFolder(stage.ledger)
+  await using ledger = await openFolder(stage.ledger, registry === undefined ? {} : { registry })
   const begun = performance.now()
-  const mapping = tools === undefined ? {} : { tools: await readToolsFile(tools) }
   const result = await importOpenAiChat({
     ledger,
     file,
-    ...mapping,
+    registry,
     onProgress: ({ conversations }) => terminal.progress(`  ${counted(conversations, 'conversation')}`),
   })
   terminal.endProgress()
