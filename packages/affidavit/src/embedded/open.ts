@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 
+import type { AccessPolicy } from '../access/policy.ts'
 import { type Clock, systemClock } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
@@ -17,6 +18,7 @@ import type { LedgerStore } from '../ledger/store.ts'
 import type { Registry } from '../registry/registry.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import type { Keyring } from '../vault/keyring.ts'
+import { readAccess } from './access.ts'
 import { type AnchorPlace, databaseFile, keysFolder, noLedger, readAnchor } from './folder.ts'
 import { openFolderKeyring } from './keyring.ts'
 import { readSettings } from './settings.ts'
@@ -26,6 +28,8 @@ export interface OpenOptions {
   readonly actions?: ApplicationActions
   /** What tools touch, and which ids are personal. */
   readonly registry?: Registry
+  /** Who may do what; `access.yaml` or `access.json` in the folder where left out. */
+  readonly access?: AccessPolicy
   readonly clock?: Clock
   /** Drafts that may wait for their commit; beyond, `queue-full`. */
   readonly queueCapacity?: number
@@ -63,6 +67,7 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
       keys: options.keys ?? fileKeys(keysFolder(folder), ledger),
       keyring,
       ...(options.registry === undefined ? {} : { registry: options.registry }),
+      ...withAccess(folder, options.access),
       outside,
       clock: options.clock ?? systemClock,
       actions: options.actions ?? {},
@@ -79,6 +84,11 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
     await Promise.all([store.close(), keyring?.close()])
     throw error
   }
+}
+
+function withAccess(folder: string, given: AccessPolicy | undefined): { readonly access?: AccessPolicy } {
+  const access = given ?? readAccess(folder)
+  return access === undefined ? {} : { access }
 }
 
 function placeOfKeyring(folder: string): Start['keyring'] {

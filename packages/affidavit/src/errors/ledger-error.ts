@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'invalid-origin'
   | 'invalid-query'
   | 'not-found'
+  | 'not-allowed'
   | 'invalid-statement'
   | 'export-exists'
   | 'newer-format'
@@ -45,6 +46,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-origin': 'caller',
   'invalid-query': 'caller',
   'not-found': 'caller',
+  'not-allowed': 'caller',
   'invalid-statement': 'caller',
   'export-exists': 'caller',
   'newer-format': 'caller',

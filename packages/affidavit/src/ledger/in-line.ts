@@ -5,6 +5,8 @@ export interface Line {
   enter<Value, Entered>(value: Value | Promise<Value>, enter: (value: Value) => Promise<Entered>): Promise<Entered>
   /** How many wait to enter. */
   waiting(): number
+  /** Resolves when all who wait now have entered, or left. */
+  passed(): Promise<void>
 }
 
 export function createLine(): Line {
@@ -41,5 +43,8 @@ export function createLine(): Line {
       return turn.then(({ entered }) => entered)
     },
     waiting: () => waiting,
+    async passed() {
+      await last
+    },
   }
 }

@@ -1,5 +1,6 @@
 // The ledger: wiring of admission, queue, store, publication and reading. Each of these lives in a file of its own.
 
+import type { AccessPolicy } from '../access/policy.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
@@ -15,6 +16,7 @@ import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
+import { searchFollowing } from './follow.ts'
 import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
@@ -31,7 +33,9 @@ import { createPlacing, type Settled } from './place.ts'
 import { createProver } from './prove.ts'
 import { createPublisher, type PublishClock, type PublishSchedule } from './publisher.ts'
 import { createQueue, queueFull } from './queue.ts'
-import { findEntry, readPages, recordOf, type SearchOptions, take } from './read.ts'
+import { findEntry, recordOf, type SearchOptions, take } from './read.ts'
+import type { Reader } from './reader.ts'
+import { createReading, type Reading } from './reading.ts'
 import { recover } from './recover.ts'
 import { rotateCheckpointKey } from './rotate.ts'
 import { scopesOf } from './scopes.ts'
@@ -77,6 +81,8 @@ export interface Ledger extends AsyncDisposable {
    * others. Waits for room in the queue instead of refusing.
    */
   appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]>
+  /** Reads in somebody's name: every read is on record before it is answered. */
+  as(reader: Reader): Reading
   /** The record with this id. */
   get(id: string): Promise<AuditRecord | undefined>
   at(seq: number): Promise<AuditRecord | undefined>
@@ -118,6 +124,8 @@ export interface LedgerParts {
   readonly keyring: Keyring
   /** What tools touch, and which ids are personal; what is left out there holds where there is none. */
   readonly registry?: Registry
+  /** Who may do what. */
+  readonly access?: AccessPolicy
   readonly outside: CheckpointFile
   readonly clock: Clock
   readonly actions: ApplicationActions
@@ -173,7 +181,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
 
   async function* find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry> {
     const filters = await translateFilter(keyring, filter)
-    const found = filters.map((one) => readPages(store, ledger, one, options))
+    const found = filters.map((one) => searchFollowing(store, ledger, one, options))
     yield* take(mergeBySeq(found, options.order ?? 'ascending'), options.limit)
   }
 
@@ -201,7 +209,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   async function appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]> {
     const outcomes: Promise<AppendOutcome>[] = []
     for await (const draft of drafts) {
-      while (placing.room() < 1) await queue.batchSettled()
+      // Others wait for room too: whoever looks and finds some takes it at once.
+      while (placing.room() < 1) await placing.roomMade()
       outcomes.push(append(draft).catch(refusedOr))
     }
     return Promise.all(outcomes)
@@ -222,6 +231,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     origin: ledger,
     append,
     appendMany,
+    as: (reader) => createReading({ store, ledger, keyring, policy: parts.access, find, record }, reader),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {

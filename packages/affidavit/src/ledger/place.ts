@@ -18,6 +18,8 @@ export interface Placing {
   place(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Settled>
   /** Drafts that may still be placed. */
   room(): number
+  /** Resolves when there may be room again. */
+  roomMade(): Promise<void>
   /** Resolves when everything that was taken before has its place, or was refused. */
   settled(): Promise<void>
 }
@@ -79,6 +81,10 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
     return { state: 'duplicate', seq, integrity_hash, recorded_at, compared: verdict === 'same' }
   }
 
+  function room(): number {
+    return queue.room() - line.waiting()
+  }
+
   function tellSettled(): void {
     const told = waiting
     waiting = []
@@ -87,7 +93,10 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
 
   return {
     place,
-    room: () => queue.room() - line.waiting(),
+    room,
+    async roomMade() {
+      await (line.waiting() > 0 ? line.passed() : queue.batchSettled())
+    },
     async settled() {
       // What an answer makes the ledger record is taken before the turn of the event loop ends.
       do {

@@ -243,6 +243,17 @@ test('appends are recorded in the order of their calls, whatever each has to wai
   )
 })
 
+test('many drafts wait for room, also where all of them wait for keys', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET, queueCapacity: 2 })
+  const drafts = Array.from({ length: 12 }, (_, i): Draft => ({ ...AGENT, subject_ids: [`person ${i}`] }))
+  const outcomes = await ledger.appendMany(drafts)
+  assert.deepEqual(
+    outcomes.map(({ state }) => state),
+    drafts.map(() => 'recorded'),
+  )
+})
+
 test('no id of a person, and nothing that was said, is in any byte of the folder', async () => {
   const place = await made()
   const said = 'Your potassium came back at 6.1, and Dr. Lee wants to see you'

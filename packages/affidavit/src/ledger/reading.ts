@@ -1,0 +1,211 @@
+// Reading a ledger as somebody: every read is a record before it is an answer (spec/reading.md).
+
+import type { AccessPolicy } from '../access/policy.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import type { AuditRecord, Draft } from '../formats/fields.ts'
+import { TOKEN } from '../vault/keyring.ts'
+import { maskedFilter } from './masked-filter.ts'
+import { type OpeningParts, openContent } from './open-content.ts'
+import { notFound } from './own-records.ts'
+import { findEntry, recordOf, type SearchOptions } from './read.ts'
+import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
+import { type ReadingFound, readersOf } from './readers.ts'
+import type { EntryFilter, StoredEntry } from './store.ts'
+
+/** One content that was revealed. `unavailable`: its key is destroyed, or not in this keyring. */
+export type Revealed = { readonly name: string; readonly media_type: string } & (
+  | { readonly state: 'opened'; readonly body: AsyncGenerator<Uint8Array> }
+  | { readonly state: 'unavailable' }
+)
+
+export interface RevealedRecord {
+  readonly record: AuditRecord
+  readonly contents: readonly Revealed[]
+}
+
+export interface Reading {
+  /**
+   * Records that fit, as of now: what is recorded later, such as this search, is not among them. Each page is on record
+   * before its first record is given out. Answers whether more fit than the limit.
+   */
+  search(filter?: EntryFilter, options?: SearchOptions): AsyncGenerator<AuditRecord, { readonly more: boolean }>
+  /** The stored entry with this id, or at this seq. @throws LedgerError `not-found` */
+  show(which: string | number): Promise<StoredEntry>
+  /**
+   * The records of a conversation, or one record, with their contents opened. It is on record before a byte is opened.
+   * @throws LedgerError `not-allowed`, `invalid-query` (no reason), `not-found`, `store-corrupt`
+   */
+  reveal(
+    what: { conversation_id: string } | { record: string | number },
+    why: { reason: string },
+  ): Promise<readonly RevealedRecord[]>
+  /**
+   * The personal id behind a token.
+   * @throws LedgerError `not-allowed`, `invalid-query`, `not-found` where nobody is behind it, or nobody any more
+   */
+  resolve(token: string, why: { reason: string }): Promise<string>
+  /** Who read records that fit, newest last. @throws LedgerError `not-allowed` */
+  readers(filter: EntryFilter): Promise<readonly ReadingFound[]>
+  /** Puts another read on record: a proof, an export, a verification. @throws LedgerError `not-allowed` */
+  recorded(act: 'search' | 'export' | 'verify', read: Read): Promise<void>
+}
+
+export interface ReadingParts extends OpeningParts {
+  readonly policy: AccessPolicy | undefined
+  /** Entries that fit, links followed, with the ids of persons as they were handed in. */
+  find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry>
+  /** Appends a record of the ledger about itself; durable when it resolves. */
+  record(draft: Draft): Promise<unknown>
+}
+
+/** Records of one page, and of one record about reading it. */
+const PAGE = 200
+
+export function createReading(parts: ReadingParts, reader: Reader): Reading {
+  const { store, ledger, keyring, policy, find } = parts
+
+  async function put(read: Read): Promise<void> {
+    await parts.record(readDraft(reader, read))
+  }
+
+  async function size(): Promise<number> {
+    return (await store.head(ledger))?.size ?? 0
+  }
+
+  async function* search(
+    filter: EntryFilter = {},
+    { order = 'ascending', limit = Number.POSITIVE_INFINITY }: SearchOptions = {},
+  ): AsyncGenerator<AuditRecord, { readonly more: boolean }> {
+    expectAllowed(policy, reader, 'search')
+    const until_seq = Math.min(filter.until_seq ?? Number.MAX_SAFE_INTEGER, await size())
+    const asked = await maskedFilter(filter, { tokenOf: keyring.tokenOf, finds })
+    let page: AuditRecord[] = []
+    let shown = 0
+    let pages = 0
+    const see = async (): Promise<readonly AuditRecord[]> => {
+      const seen = page
+      page = []
+      pages++
+      const details = { query: asked, as_of_seq: until_seq - 1, order }
+      await put({ action: 'records_viewed', operation: 'search', details, results: seen.map(({ seq }) => seq) })
+      return seen
+    }
+    for await (const entry of find({ ...filter, until_seq }, { order, limit: limit + 1 })) {
+      if (shown + page.length === limit) {
+        yield* await see()
+        return { more: true }
+      }
+      page.push(recordOf(entry))
+      if (page.length < PAGE) continue
+      shown += page.length
+      yield* await see()
+    }
+    if (page.length > 0 || pages === 0) yield* await see()
+    return { more: false }
+  }
+
+  async function finds(filter: EntryFilter): Promise<boolean> {
+    const [entry] = await store.entries(ledger, filter, { limit: 1, order: 'ascending' })
+    return entry !== undefined
+  }
+
+  async function wanted(what: { conversation_id: string } | { record: string | number }): Promise<AuditRecord[]> {
+    const records: AuditRecord[] = []
+    if ('record' in what) {
+      const entry = await findEntry(store, ledger, what.record)
+      if (entry === undefined) throw notFound(what.record)
+      records.push(recordOf(entry))
+    } else {
+      const { conversation_id } = what
+      for await (const entry of find({ conversation_id, until_seq: await size() }, {})) records.push(recordOf(entry))
+      if (records.length === 0) throw noConversation()
+    }
+    return records
+  }
+
+  async function reveal(record: AuditRecord): Promise<RevealedRecord> {
+    const contents: Revealed[] = []
+    for (const reference of record.content ?? []) {
+      const { name, media_type } = reference
+      contents.push({ name, media_type, ...(await openContent({ store, ledger, keyring }, record, reference)) })
+    }
+    return { record, contents }
+  }
+
+  return {
+    search,
+    async show(which) {
+      expectAllowed(policy, reader, 'search')
+      const entry = await findEntry(store, ledger, which)
+      const details = { as_of_seq: (await size()) - 1 }
+      const results = entry === undefined ? [] : [entry.seq]
+      await put({ action: 'records_viewed', operation: 'show', details, results })
+      if (entry === undefined) throw notFound(which)
+      return entry
+    },
+    async reveal(what, { reason }) {
+      expectAllowed(policy, reader, 'reveal')
+      expectReason(reason)
+      const records = await wanted(what)
+      const contents = records.reduce((sum, { content = [] }) => sum + content.length, 0)
+      const results = records.map(({ seq }) => seq)
+      const operation = 'record' in what ? 'reveal' : 'conversation'
+      await put({ action: 'content_revealed', operation, reason, details: { contents }, results })
+      return Promise.all(records.map(reveal))
+    },
+    async resolve(token, { reason }) {
+      expectAllowed(policy, reader, 'resolve')
+      expectReason(reason)
+      if (!TOKEN.test(token)) throw noToken()
+      const personal = (await keyring.personalIds([token])).get(token)
+      const outcome = personal === undefined ? 'failure' : 'success'
+      await put({ action: 'pseudonym_resolved', operation: 'resolve', outcome, reason, details: { token } })
+      if (personal === undefined) throw nobodyBehind(token)
+      return personal
+    },
+    async readers(filter) {
+      expectAllowed(policy, reader, 'readers')
+      const found = await readersOf(parts, filter)
+      const asked = await maskedFilter(filter, { tokenOf: keyring.tokenOf, finds })
+      const results = found.map(({ seq }) => seq)
+      await put({ action: 'records_viewed', operation: 'readers', details: { query: asked }, results })
+      return found
+    },
+    async recorded(act, read) {
+      expectAllowed(policy, reader, act)
+      await put(read)
+    },
+  }
+}
+
+function expectReason(reason: string): void {
+  if (reason.trim() !== '') return
+  throw new LedgerError('invalid-query', {
+    problem: 'a reason is missing',
+    cure: 'say why: it stands in the record of this reading',
+    path: 'reason',
+  })
+}
+
+function noConversation(): LedgerError {
+  return new LedgerError('not-found', {
+    problem: 'no record stands in this conversation',
+    cure: 'affidavit search --ledger DIR lists records, and in which conversation they stand',
+    path: 'conversation_id',
+  })
+}
+
+function noToken(): LedgerError {
+  return new LedgerError('invalid-query', {
+    problem: 'this is no token',
+    cure: 'a token is tok_ and 32 lower-case hex digits, as records have it',
+    path: 'token',
+  })
+}
+
+function nobodyBehind(token: string): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `nobody is behind ${token}: it was erased, or belongs to another keyring`,
+    cure: 'affidavit search --action content_erased lists what was erased',
+  })
+}
