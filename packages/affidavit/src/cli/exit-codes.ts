@@ -27,6 +27,7 @@ const USAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid-draft',
   'draft-too-large',
   'not-found',
+  'not-allowed',
   'invalid-statement',
   'export-exists',
 ])

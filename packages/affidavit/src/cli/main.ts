@@ -11,13 +11,16 @@ import { addAppend } from './commands/append.ts'
 import { addApprove } from './commands/approve.ts'
 import { addApproverKey } from './commands/approver-key.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
+import { addConversation } from './commands/conversation.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
 import { addProve } from './commands/prove.ts'
+import { addReaders } from './commands/readers.ts'
 import { addRegistry } from './commands/registry.ts'
+import { addResolve } from './commands/resolve.ts'
 import { addRotateKey } from './commands/rotate-key.ts'
 import { addSearch } from './commands/search.ts'
 import { addShow } from './commands/show.ts'
@@ -71,6 +74,9 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addSearch,
     addShow,
     addTail,
+    addConversation,
+    addReaders,
+    addResolve,
     addVerify,
     addProve,
     addExport,

@@ -3,11 +3,10 @@
 import { JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import type { Action, AuditRecord } from '../formats/fields.ts'
-import { openContent, wholeBody } from './open-content.ts'
-import { readPages, recordOf } from './read.ts'
+import { type OpeningParts, openContent, wholeBody } from './open-content.ts'
+import { readPages, recordOf, type SearchOptions } from './read.ts'
 import { RESULTS, type SeqRange } from './reader.ts'
-import type { ReadingParts } from './reading.ts'
-import type { EntryFilter } from './store.ts'
+import type { EntryFilter, StoredEntry } from './store.ts'
 
 /** One reading of records that were asked about. */
 export interface ReadingFound {
@@ -24,10 +23,16 @@ export interface ReadingFound {
   readonly results: readonly number[] | 'unknown'
 }
 
+/** What finding readers takes. */
+export interface ReadersParts extends OpeningParts {
+  /** Entries that fit, links followed, with the ids of persons as they were handed in. */
+  find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry>
+}
+
 const READS: readonly Action[] = ['records_viewed', 'content_revealed', 'records_exported', 'pseudonym_resolved']
 
 /** The readings whose results hold a record that fits, in the order of seq. */
-export async function readersOf(parts: ReadingParts, filter: EntryFilter): Promise<readonly ReadingFound[]> {
+export async function readersOf(parts: ReadersParts, filter: EntryFilter): Promise<readonly ReadingFound[]> {
   const { store, ledger, keyring } = parts
   const wanted = new Set<number>()
   for await (const { seq } of parts.find(filter, {})) wanted.add(seq)
@@ -60,7 +65,7 @@ function readingOf(record: AuditRecord, results: readonly number[] | 'unknown'):
   }
 }
 
-async function resultsOf(parts: ReadingParts, record: AuditRecord): Promise<readonly SeqRange[] | 'unknown'> {
+async function resultsOf(parts: OpeningParts, record: AuditRecord): Promise<readonly SeqRange[] | 'unknown'> {
   const reference = record.content?.find(({ name }) => name === RESULTS)
   if (reference === undefined) return []
   const opened = await openContent(parts, record, reference)

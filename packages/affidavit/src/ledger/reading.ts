@@ -5,11 +5,11 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { TOKEN } from '../vault/keyring.ts'
 import { maskedFilter } from './masked-filter.ts'
-import { type OpeningParts, openContent } from './open-content.ts'
+import { openContent } from './open-content.ts'
 import { notFound } from './own-records.ts'
 import { findEntry, recordOf, type SearchOptions } from './read.ts'
 import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
-import { type ReadingFound, readersOf } from './readers.ts'
+import { type ReadersParts, type ReadingFound, readersOf } from './readers.ts'
 import type { EntryFilter, StoredEntry } from './store.ts'
 
 /** One content that was revealed. `unavailable`: its key is destroyed, or not in this keyring. */
@@ -50,10 +50,8 @@ export interface Reading {
   recorded(act: 'search' | 'export' | 'verify', read: Read): Promise<void>
 }
 
-export interface ReadingParts extends OpeningParts {
+export interface ReadingParts extends ReadersParts {
   readonly policy: AccessPolicy | undefined
-  /** Entries that fit, links followed, with the ids of persons as they were handed in. */
-  find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry>
   /** Appends a record of the ledger about itself; durable when it resolves. */
   record(draft: Draft): Promise<unknown>
 }

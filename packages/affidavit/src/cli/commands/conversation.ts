@@ -1,0 +1,126 @@
+import type { Command } from 'commander'
+
+import { decodeUtf8 } from '../../bytes/text.ts'
+import { openFolder } from '../../embedded/open.ts'
+import type { AuditRecord, ContentReference } from '../../formats/fields.ts'
+import { wholeBody } from '../../ledger/open-content.ts'
+import type { Reading, Revealed, RevealedRecord } from '../../ledger/reading.ts'
+import { sentenceOf } from '../describe.ts'
+import { jsonOption, ledgerOption } from '../options.ts'
+import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
+import { addReaderOptions, type ReaderOptions, readerOf } from '../reader-options.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Options extends ReaderOptions {
+  readonly ledger: string
+  readonly reveal?: boolean
+  readonly reason?: string
+  readonly json?: boolean
+}
+
+/** Longer bodies are told by their size: a screen is no place for them. */
+const MAX_SHOWN_BYTES = 1_000_000
+
+export function addConversation(program: Command, { terminal }: Surroundings): void {
+  addReaderOptions(
+    program
+      .command('conversation')
+      .description('What was said in a conversation, record by record; with --reveal word for word.')
+      .argument('<id>', 'the id of the conversation')
+      .addOption(ledgerOption()),
+  )
+    .option('--reveal', 'open its content; needs a role that may, and --reason')
+    .option('--reason <text>', 'why it is revealed; stands in the record of this reading')
+    .addOption(jsonOption())
+    .action(async (conversation_id: string, options: Options) => {
+      await using ledger = await openFolder(options.ledger)
+      const reading = ledger.as(readerOf(options))
+      const shown =
+        options.reveal === true
+          ? await revealed(reading, conversation_id, options.reason ?? '')
+          : await listed(reading, conversation_id)
+      if (options.json === true) terminal.out(jsonDocument({ conversation_id, records: shown.map(shape) }))
+      else print(shown, terminal)
+    })
+}
+
+/** A record as it is shown: its contents opened, or named only. */
+interface Shown {
+  readonly record: AuditRecord
+  readonly contents: readonly ShownContent[]
+}
+
+type ShownContent = Pick<ContentReference, 'name' | 'media_type'> &
+  ({ readonly state: 'sealed'; readonly plain_size: number } | { readonly state: 'unavailable' } | Body)
+
+type Body =
+  | { readonly state: 'text'; readonly text: string }
+  | { readonly state: 'bytes'; readonly base64: string; readonly plain_size: number }
+
+async function listed(reading: Reading, conversation_id: string): Promise<readonly Shown[]> {
+  const shown: Shown[] = []
+  for await (const record of reading.search({ conversation_id })) {
+    const contents = (record.content ?? []).map(({ name, media_type, plain_size }): ShownContent => {
+      return { name, media_type, state: 'sealed', plain_size }
+    })
+    shown.push({ record, contents })
+  }
+  return shown
+}
+
+async function revealed(reading: Reading, conversation_id: string, reason: string): Promise<readonly Shown[]> {
+  const records = await reading.reveal({ conversation_id }, { reason })
+  return Promise.all(records.map(opened))
+}
+
+async function opened({ record, contents }: RevealedRecord): Promise<Shown> {
+  return { record, contents: await Promise.all(contents.map(openedContent)) }
+}
+
+async function openedContent(content: Revealed): Promise<ShownContent> {
+  const { name, media_type } = content
+  if (content.state === 'unavailable') return { name, media_type, state: 'unavailable' }
+  const body = await wholeBody(content.body)
+  const text = decodeUtf8(body)
+  if (text !== undefined) return { name, media_type, state: 'text', text }
+  return { name, media_type, state: 'bytes', base64: Buffer.from(body).toString('base64'), plain_size: body.length }
+}
+
+function shape({ record, contents }: Shown): object {
+  return { ...record, revealed: contents.filter(({ state }) => state !== 'sealed') }
+}
+
+function print(shown: readonly Shown[], terminal: Terminal): void {
+  for (const { record, contents } of shown) {
+    terminal.out(`${terminal.style('bold', `${record.seq}`)}  ${sentenceOf(record)}\n`)
+    for (const content of contents) terminal.out(`${indented(content)}\n`)
+  }
+  const sealed = shown.flatMap(({ contents }) => contents).filter(({ state }) => state === 'sealed').length
+  const hint = sealed === 0 ? '' : `, ${counted(sealed, 'sealed content')}: --reveal --reason TEXT opens it`
+  terminal.err(`${counted(shown.length, 'record')}${hint}\n`)
+}
+
+function indented(content: ShownContent): string {
+  const head = `      ${printable(content.name)} (${printable(content.media_type)}): `
+  switch (content.state) {
+    case 'sealed':
+      return `${head}sealed, ${count(content.plain_size)} bytes`
+    case 'unavailable':
+      return `${head}unavailable: its key is destroyed, or not in this keyring`
+    case 'bytes':
+      return `${head}${count(content.plain_size)} bytes that are no text; --json has them`
+    case 'text':
+      return content.text.length > MAX_SHOWN_BYTES
+        ? `${head}${count(content.text.length)} characters; --json has them`
+        : `${head}\n${lines(content.text)}`
+    default:
+      return content satisfies never
+  }
+}
+
+function lines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `        ${printable(line)}`)
+    .join('\n')
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+
+import { openFolder } from '../../embedded/open.ts'
+import { jsonOption, ledgerOption } from '../options.ts'
+import { jsonDocument, printable } from '../output.ts'
+import { addReaderOptions, type ReaderOptions, readerOf } from '../reader-options.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Options extends ReaderOptions {
+  readonly ledger: string
+  readonly reason: string
+  readonly json?: boolean
+}
+
+export function addResolve(program: Command, { terminal }: Surroundings): void {
+  addReaderOptions(
+    program
+      .command('resolve')
+      .description('Whom a token stands for. Needs a role that may; it is recorded, with the reason.')
+      .argument('<token>', 'tok_ and 32 hex digits, as records have it')
+      .addOption(ledgerOption()),
+  )
+    .requiredOption('--reason <text>', 'why; stands in the record of this reading')
+    .addOption(jsonOption())
+    .action(async (token: string, options: Options) => {
+      await using ledger = await openFolder(options.ledger)
+      const personal_id = await ledger.as(readerOf(options)).resolve(token, { reason: options.reason })
+      terminal.out(options.json === true ? jsonDocument({ token, personal_id }) : `${printable(personal_id)}\n`)
+    })
+}
