@@ -30,6 +30,7 @@ import {
   startRecord,
 } from './own-records.ts'
 import { createPlacing, type Settled } from './place.ts'
+import { type PolicyInForce, recordPolicies } from './policies.ts'
 import { createProver } from './prove.ts'
 import { createPublisher, type PublishClock, type PublishSchedule } from './publisher.ts'
 import { createQueue, queueFull } from './queue.ts'
@@ -157,6 +158,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     keyring,
     keys: keysAtHand,
     personal_ids,
+    ...(parts.registry === undefined ? {} : { registry: parts.registry }),
     actions: parts.actions,
     clock,
   })
@@ -278,7 +280,19 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       await publisher.publish()
     }
     if ((await keys.pendingRotation()) !== undefined) await opened.rotateKey()
+    await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesOf(parts))
   }
+}
+
+function policiesOf({ registry, access }: LedgerParts): readonly PolicyInForce[] {
+  return [
+    ...(registry === undefined ? [] : [{ policy: 'registry', ...named(registry) } as const]),
+    ...(access === undefined ? [] : [{ policy: 'access', ...named(access) } as const]),
+  ]
+}
+
+function named({ revision, digest }: Registry | AccessPolicy): { readonly revision: string; readonly digest: string } {
+  return { revision, digest }
 }
 
 /** Records, ids and signatures have the time in whole milliseconds, whatever the clock that was given says. */

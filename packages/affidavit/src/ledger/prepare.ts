@@ -8,8 +8,9 @@ import type { RandomSource } from '../crypto/random.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { changedFields, type EntryPieces, entryPieces, SEQUENCED_BYTES } from '../formats/entry.ts'
 import { type AuditRecord, DEFAULT_CLASSIFICATION, MASKED_MEMBER, MAX_ENTRY_BYTES } from '../formats/fields.ts'
+import { floorOf, higher, NO_FLOOR } from '../registry/classify.ts'
 import { personalIds } from '../registry/personal-ids.ts'
-import type { PersonalIds } from '../registry/registry.ts'
+import type { Floor, PersonalIds, Registry } from '../registry/registry.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import { personalFields, personalIdsOf, type Tokenised, tokenise, tokensOf } from './identities.ts'
@@ -32,6 +33,8 @@ export interface PreparationParts {
   readonly keyring: Keyring
   readonly keys: KeysAtHand
   readonly personal_ids: PersonalIds
+  /** Its floors hold for records of agents. */
+  readonly registry?: Registry
   readonly random: RandomSource
 }
 
@@ -46,7 +49,7 @@ export interface Known {
 }
 
 export function createPreparation(parts: PreparationParts): Preparation {
-  const { ledger, store, keyring, keys, random } = parts
+  const { ledger, store, keyring, keys, random, registry } = parts
   const sweep = createSweep(store, ledger)
 
   // Keys that are missing are fetched until all are there: somebody may let go of everything meanwhile.
@@ -55,7 +58,7 @@ export function createPreparation(parts: PreparationParts): Preparation {
     for (;;) {
       const known = lookUp(received, parts)
       if ('missing' in known) await keys.fetch(known.missing)
-      else return prepareDraft(ledger, received, bodies, known, await seal(received, bodies, known))
+      else return finish(received, bodies, known, await seal(received, bodies, known))
     }
   }
 
@@ -73,11 +76,20 @@ export function createPreparation(parts: PreparationParts): Preparation {
     return sealed
   }
 
+  function finish(
+    received: Received,
+    bodies: readonly ReceivedBody[],
+    known: Known,
+    contents: readonly SealedContent[],
+  ): PreparedDraft {
+    return prepareDraft(ledger, received, bodies, known, contents, floorFor(registry, received))
+  }
+
   return {
     prepare(received) {
       if (received.content.length > 0) return prepareSoon(received)
       const known = lookUp(received, parts)
-      return 'missing' in known ? prepareSoon(received) : prepareDraft(ledger, received, [], known, [])
+      return 'missing' in known ? prepareSoon(received) : finish(received, [], known, [])
     },
     async compare(received, standing) {
       const scopeKeys = await keyring.knownScopeKeys(scopesOf(standing))
@@ -136,12 +148,13 @@ export function prepareDraft(
   bodies: readonly ReceivedBody[],
   { tokenised, commitmentKey, keyring_generation }: Known,
   contents: readonly SealedContent[],
+  floor: Floor = NO_FLOOR,
 ): PreparedDraft {
   const { draft, id, timestamp, salt } = received
   const draft_commitment = commit(commitmentKey, ledger, received, bodies)
   const kept = changedFields(received.kept, {
     ...tokenised,
-    ...classificationOf(received, contents),
+    ...classificationOf(received, contents, floor),
     ...detailsOf(received, contents),
     ...(contents.length === 0 ? {} : { content: contents.map(({ reference }) => reference) }),
   })
@@ -164,9 +177,26 @@ function payloadsOf(contents: readonly SealedContent[]): DraftPayload[] {
   return [...new Map(contents.map(({ payload }) => [payload.blob_id, payload])).values()]
 }
 
+// A registry says how low an agent's records may be; nobody has said so where there is none.
+function floorFor(registry: Registry | undefined, { draft }: Received): Floor {
+  const { agent_name, actor_type } = draft
+  if (registry === undefined || (agent_name === undefined && actor_type !== 'agent')) return NO_FLOOR
+  return floorOf(registry, { agent: agent_name, channel: undefined })
+}
+
 // What was found decides as it flows, and only ever raises.
-function classificationOf({ draft, found }: Received, contents: readonly SealedContent[]): Partial<AuditRecord> {
-  const { data_classification = DEFAULT_CLASSIFICATION, compliance_domains = [] } = draft
+function classificationOf(
+  { draft, found }: Received,
+  contents: readonly SealedContent[],
+  floor: Floor,
+): Partial<AuditRecord> {
+  const { data_classification, compliance_domains } = higher(
+    {
+      data_classification: draft.data_classification ?? DEFAULT_CLASSIFICATION,
+      compliance_domains: draft.compliance_domains ?? [],
+    },
+    floor,
+  )
   const all = [...found, ...contents.flatMap(({ inspection }) => inspection.found)]
   const raised = raise({ data_classification, compliance_domains }, all)
   const domains = [...raised.compliance_domains]

@@ -16,6 +16,7 @@ import { initLedger } from '../embedded/init.ts'
 import { openFolderKeyring } from '../embedded/keyring.ts'
 import { openFolder } from '../embedded/open.ts'
 import type { AuditRecord, Draft, DraftContent } from '../formats/fields.ts'
+import { parseRegistry } from '../registry/parse.ts'
 import { connectSqlite } from '../stores/sqlite/connect.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { verifySqlite } from '../stores/sqlite/verify.ts'
@@ -337,6 +338,42 @@ test('what is found in metadata is masked, what is found in ids becomes a token,
     code: 'invalid-draft',
     path: 'details.masked',
   })
+})
+
+test('what an agent records is not below the floor that the registry sets, and what it declares above it stays', async () => {
+  const place = await made()
+  const text =
+    'version: 1\nrevision: r1\nagents: { clinic: { data_classification: confidential, compliance_domains: [hipaa] } }\n'
+  const registry = parseRegistry(text, 'yaml', 'r.yaml')
+  await using ledger = await openFolder(place.folder, { publish: QUIET, registry })
+  const of = async (more: Partial<Draft>): Promise<unknown[]> => {
+    const { seq } = await ledger.append({ ...AGENT, ...more })
+    const record = await ledger.at(seq)
+    return [record?.data_classification, record?.compliance_domains]
+  }
+  assert.deepEqual(await of({ agent_name: 'clinic', data_classification: 'public' }), ['confidential', ['hipaa']])
+  assert.deepEqual(
+    await of({ agent_name: 'clinic', data_classification: 'restricted', compliance_domains: ['gdpr'] }),
+    ['restricted', ['gdpr', 'hipaa']],
+  )
+  assert.deepEqual(await of({ agent_name: 'unheard of', data_classification: 'public' }), ['confidential', undefined])
+})
+
+test('a policy that changes is on record once, with its digest and the one before', async () => {
+  const place = await made()
+  const policy = (revision: string) => parseRegistry(`version: 1\nrevision: ${revision}\n`, 'yaml', 'r.yaml')
+  for (const revision of ['r1', 'r1', 'r2', 'r1']) {
+    await using _ = await openFolder(place.folder, { publish: QUIET, registry: policy(revision) })
+  }
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const changes: unknown[] = []
+  for await (const { details } of ledger.search({ action: 'policy_changed' })) changes.push(details)
+  const [r1, r2] = [policy('r1').digest, policy('r2').digest]
+  assert.deepEqual(changes, [
+    { policy: 'registry', revision: 'r1', digest: r1 },
+    { policy: 'registry', revision: 'r2', digest: r2, previous_digest: r1 },
+    { policy: 'registry', revision: 'r1', digest: r1, previous_digest: r2 },
+  ])
 })
 
 test('sensitive authentication data is taken out of a large body too, wherever the pieces are cut', async () => {

@@ -45,7 +45,7 @@ export interface Approval {
 }
 
 const NOTHING: Ids = { ids: [], missing: [] }
-const NO_FLOOR: Floor = { data_classification: 'public', compliance_domains: [] }
+export const NO_FLOOR: Floor = { data_classification: 'public', compliance_domains: [] }
 const UNNAMED_FLOOR: Floor = { data_classification: DEFAULT_FLOOR, compliance_domains: [] }
 
 /** Says what a call touched. What the registry does not know is restricted; nothing falls below the floors. */
@@ -74,7 +74,8 @@ function namedFloor(floors: Table<Floor>, name: string | undefined): Floor {
   return (name === undefined ? undefined : lookUp(floors, name)?.entry) ?? UNNAMED_FLOOR
 }
 
-function higher(a: Floor, b: Floor): Floor {
+/** The stricter classification, and the domains of both. */
+export function higher(a: Floor, b: Floor): Floor {
   return {
     data_classification: stricter(a.data_classification, b.data_classification),
     compliance_domains: union([a.compliance_domains, b.compliance_domains]),
