@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util'
 
 import { measureAppend } from './append.ts'
+import { measureContent } from './content.ts'
 import type { Context } from './context.ts'
 import { measureDetect } from './detect.ts'
 import { measureExport } from './export.ts'
@@ -28,6 +29,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['export', measureExport],
   ['prove', measureProve],
   ['seal', measureSeal],
+  ['content', measureContent],
   ['detect', measureDetect],
   ['scale', measureScale],
 ])

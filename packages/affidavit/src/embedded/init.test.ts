@@ -57,6 +57,11 @@ function contents(folder: string): Record<string, string> {
   return Object.fromEntries(paths.map((path) => [relative(folder, path), readFileSync(path, 'base64')]))
 }
 
+// Without what SQLite keeps beside a database that is read.
+function evidence(folder: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(contents(folder)).filter(([name]) => !/-(?:wal|shm)$/.test(name)))
+}
+
 function detailsOf({ entries: [start] }: NaiveLedger): Record<string, unknown> {
   assert.equal(start?.members.get('action'), 'logging_started')
   return Object(start.members.get('details'))
@@ -380,11 +385,11 @@ describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
     for (const part of ['keyring.db', join('keys', 'kek')]) {
       const { folder } = madeLedger()
       rmSync(join(folder, part), { recursive: true })
-      const before = contents(folder)
+      const before = evidence(folder)
       await assert.rejects(continueAfterRestore(folder), {
         code: part === 'keyring.db' ? 'missing-key' : 'key-unavailable',
       })
-      assert.deepEqual(contents(folder), before)
+      assert.deepEqual(evidence(folder), before)
     }
   })
 

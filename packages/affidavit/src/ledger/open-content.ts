@@ -1,5 +1,7 @@
 // Opening the content of a record (spec/reading.md §3): piece by piece, each proven before it is given out.
 
+import type { KeyObject } from 'node:crypto'
+
 import { concatBytes } from '../bytes/compare.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { parseContentKey } from '../formats/content-key.ts'
@@ -13,13 +15,32 @@ export interface OpeningParts {
   readonly store: LedgerStore
   /** The origin. */
   readonly ledger: string
-  readonly keyring: Keyring
+  readonly keyring: Pick<Keyring, 'scopeKeysById'>
 }
 
 /** `unavailable`: a key that it takes is not in the keyring any more. */
 export type OpenedContent =
   | { readonly state: 'opened'; readonly body: AsyncGenerator<Uint8Array> }
   | { readonly state: 'unavailable' }
+
+/** A keyring that is asked once for each key, for as long as one answer takes: contents of a conversation share theirs. */
+export function rememberingKeys(keyring: OpeningParts['keyring']): OpeningParts['keyring'] {
+  const known = new Map<string, Promise<KeyObject | undefined>>()
+  return {
+    async scopeKeysById(ids) {
+      const missing = ids.filter((id) => !known.has(id))
+      const asked = missing.length === 0 ? undefined : keyring.scopeKeysById(missing)
+      for (const id of missing) {
+        known.set(
+          id,
+          Promise.resolve(asked).then((keys) => keys?.get(id)),
+        )
+      }
+      const keys = await Promise.all(ids.map(async (id) => [id, await known.get(id)] as const))
+      return new Map(keys.flatMap(([id, key]) => (key === undefined ? [] : [[id, key] as const])))
+    },
+  }
+}
 
 /** Further chunks that are read at a time. */
 const CHUNKS_AT_ONCE = 16

@@ -13,6 +13,7 @@ import { personalIds } from '../registry/personal-ids.ts'
 import type { Floor, PersonalIds, Registry } from '../registry/registry.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
+import { createEqualLookup } from './equal-lookup.ts'
 import { personalFields, personalIdsOf, type Tokenised, tokenise, tokensOf } from './identities.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
 import { draftTooLarge, type Received, receivedText } from './receive.ts'
@@ -51,6 +52,7 @@ export interface Known {
 export function createPreparation(parts: PreparationParts): Preparation {
   const { ledger, store, keyring, keys, random, registry } = parts
   const sweep = createSweep(store, ledger)
+  const equalBody = createEqualLookup(store, ledger)
 
   // Keys that are missing are fetched until all are there: somebody may let go of everything meanwhile.
   async function prepareSoon(received: Received): Promise<PreparedDraft> {
@@ -71,7 +73,7 @@ export function createPreparation(parts: PreparationParts): Preparation {
       const words = { name, media_type, subject_ids: [...scoped.subject_ids] }
       const conversation = known.tokenised.conversation_id ?? received.draft.conversation_id ?? ''
       const place = { conversation, scopeKeys: scoped.scopeKeys, at: received.at }
-      sealed.push(await sealContent({ store, ledger, keys, random, sweep }, body, words, place))
+      sealed.push(await sealContent({ store, ledger, keys, random, sweep, equalBody }, body, words, place))
     }
     return sealed
   }

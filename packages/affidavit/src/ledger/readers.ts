@@ -3,6 +3,7 @@
 import { JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import type { Action, AuditRecord } from '../formats/fields.ts'
+import type { Keyring } from '../vault/keyring.ts'
 import { type OpeningParts, openContent, wholeBody } from './open-content.ts'
 import { readPages, recordOf, type SearchOptions } from './read.ts'
 import { RESULTS, type SeqRange } from './reader.ts'
@@ -25,6 +26,7 @@ export interface ReadingFound {
 
 /** What finding readers takes. */
 export interface ReadersParts extends OpeningParts {
+  readonly keyring: Pick<Keyring, 'scopeKeysById' | 'personalIds'>
   /** Entries that fit, links followed, with the ids of persons as they were handed in. */
   find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry>
 }

@@ -34,7 +34,7 @@ everybody_else: [reader]
 
 let folders = 0
 
-/** A conversation of four records about two persons, and a record of another person. */
+/** Behind entry 0 and the record of the policy: a conversation of three records, and a record of another person. */
 async function made(): Promise<{ ledger: Ledger; folder: string }> {
   const folder = join(root, String(folders++))
   await initLedger(folder, { origin: 'reading.example/clinic' })
@@ -74,15 +74,15 @@ async function newest(ledger: Ledger): Promise<AuditRecord> {
 test('a search is on record before its first answer: by whom, for what, as of when, with what results', async () => {
   const { ledger } = await made()
   const search = ledger.as({ actor_id: 'kim', purpose: 'review' }).search({ subject_id: 'bob' })
-  assert.equal((await ledger.health()).size, 5)
-  const first = await search.next()
-  assert.equal(first.done === true ? undefined : first.value.seq, 2)
   assert.equal((await ledger.health()).size, 6)
+  const first = await search.next()
+  assert.equal(first.done === true ? undefined : first.value.seq, 3)
+  assert.equal((await ledger.health()).size, 7)
   const record = await newest(ledger)
   assert.deepEqual([record.action, record.outcome, record.purpose], ['records_viewed', 'success', 'review'])
   assert.match(record.actor_id, /^tok_/)
   const { query, ...details } = record.details ?? {}
-  assert.deepEqual(details, { operation: 'search', as_of_seq: 4, order: 'ascending', results: 1 })
+  assert.deepEqual(details, { operation: 'search', as_of_seq: 5, order: 'ascending', results: 1 })
   assert.match(String(Object(query).subject_id), /^tok_/)
   assert.equal(record.content?.[0]?.name, 'results')
   await ledger.close()
@@ -141,7 +141,7 @@ test('whoever may not, or says no reason, learns nothing, and nothing is recorde
   const { ledger } = await made()
   const before = (await ledger.health()).size
   const refused = async (work: Promise<unknown>, code: string): Promise<void> => assert.rejects(work, { code })
-  const token = (await ledger.at(2))?.subject_ids?.[0] ?? ''
+  const token = (await ledger.at(3))?.subject_ids?.[0] ?? ''
   const why = { reason: 'curious' }
   for (const actor_id of ['kim', 'anybody', 'out']) {
     await refused(ledger.as({ actor_id }).reveal({ record: 1 }, why), 'not-allowed')
@@ -160,7 +160,7 @@ test('whoever may not, or says no reason, learns nothing, and nothing is recorde
 test('a token is resolved for a reason, on record, also where nobody is behind it', async () => {
   const { ledger } = await made()
   const lee = ledger.as({ actor_id: 'lee' })
-  const token = (await ledger.at(2))?.subject_ids?.[0] ?? ''
+  const token = (await ledger.at(3))?.subject_ids?.[0] ?? ''
   assert.equal(await lee.resolve(token, { reason: 'call the patient' }), 'bob')
   const { action, outcome, details } = await newest(ledger)
   assert.deepEqual([action, outcome, details], ['pseudonym_resolved', 'success', { operation: 'resolve', token }])
@@ -174,15 +174,15 @@ test('readers are found through what searches showed, with names, and that is a 
   const { ledger } = await made()
   await found(ledger.as({ actor_id: 'anybody' }), { action: 'tool_completed' })
   await found(ledger.as({ actor_id: 'anybody' }), { subject_id: 'eve' })
-  await ledger.as({ actor_id: 'kim' }).show(2)
-  await ledger.as({ actor_id: 'ira' }).reveal({ record: 2 }, { reason: 'complaint 17' })
+  await ledger.as({ actor_id: 'kim' }).show(3)
+  await ledger.as({ actor_id: 'ira' }).reveal({ record: 3 }, { reason: 'complaint 17' })
   const readers = await ledger.as({ actor_id: 'kim' }).readers({ subject_id: 'bob' })
   assert.deepEqual(
     readers.map(({ reader, operation, reason, results }) => [reader, operation, reason, results]),
     [
-      ['anybody', 'search', undefined, [2]],
-      ['kim', 'show', undefined, [2]],
-      ['ira', 'reveal', 'complaint 17', [2]],
+      ['anybody', 'search', undefined, [3]],
+      ['kim', 'show', undefined, [3]],
+      ['ira', 'reveal', 'complaint 17', [3]],
     ],
   )
   assert.equal((await newest(ledger)).details?.operation, 'readers')

@@ -3,9 +3,9 @@
 import type { AccessPolicy } from '../access/policy.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
-import { TOKEN } from '../vault/keyring.ts'
+import { type Keyring, TOKEN } from '../vault/keyring.ts'
 import { maskedFilter } from './masked-filter.ts'
-import { openContent } from './open-content.ts'
+import { type OpeningParts, openContent, rememberingKeys } from './open-content.ts'
 import { notFound } from './own-records.ts'
 import { findEntry, recordOf, type SearchOptions } from './read.ts'
 import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
@@ -51,6 +51,7 @@ export interface Reading {
 }
 
 export interface ReadingParts extends ReadersParts {
+  readonly keyring: Keyring
   readonly policy: AccessPolicy | undefined
   /** Appends a record of the ledger about itself; durable when it resolves. */
   record(draft: Draft): Promise<unknown>
@@ -121,11 +122,11 @@ export function createReading(parts: ReadingParts, reader: Reader): Reading {
     return records
   }
 
-  async function reveal(record: AuditRecord): Promise<RevealedRecord> {
+  async function reveal(record: AuditRecord, keys: OpeningParts['keyring']): Promise<RevealedRecord> {
     const contents: Revealed[] = []
     for (const reference of record.content ?? []) {
       const { name, media_type } = reference
-      contents.push({ name, media_type, ...(await openContent({ store, ledger, keyring }, record, reference)) })
+      contents.push({ name, media_type, ...(await openContent({ store, ledger, keyring: keys }, record, reference)) })
     }
     return { record, contents }
   }
@@ -149,7 +150,8 @@ export function createReading(parts: ReadingParts, reader: Reader): Reading {
       const results = records.map(({ seq }) => seq)
       const operation = 'record' in what ? 'reveal' : 'conversation'
       await put({ action: 'content_revealed', operation, reason, details: { contents }, results })
-      return Promise.all(records.map(reveal))
+      const keys = rememberingKeys(keyring)
+      return Promise.all(records.map((record) => reveal(record, keys)))
     },
     async resolve(token, { reason }) {
       expectAllowed(policy, reader, 'resolve')

@@ -18,6 +18,7 @@ import { equalBodyInfo } from '../vault/body-digest.ts'
 import { createPayloadKey, type ScopeKeys, wrapPayloadKey } from '../vault/content-key.ts'
 import type { ScopeKey } from '../vault/keyring.ts'
 import { createSealer, type SealInput, sealBytes } from '../vault/seal.ts'
+import type { EqualLookup } from './equal-lookup.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
 import type { DraftPayload, LedgerStore } from './store.ts'
 import type { Sweep } from './sweep.ts'
@@ -29,6 +30,7 @@ export interface SealingParts {
   readonly keys: KeysAtHand
   readonly random: RandomSource
   readonly sweep: Sweep
+  readonly equalBody: EqualLookup
 }
 
 /** Where the content of one draft belongs. */
@@ -230,11 +232,11 @@ function mapOf({ scopeKeys }: ContentPlace): ScopeKeys {
  * digest is keyed by the scope keys and the conversation, so that whoever finds an equal one shares them.
  */
 async function findEqual(
-  { store, ledger }: SealingParts,
+  { store, ledger, equalBody }: SealingParts,
   body_digest: string,
   words: Words,
 ): Promise<Kept | undefined> {
-  const found = await store.equalBody(ledger, body_digest)
+  const found = await equalBody(body_digest)
   if (found === undefined) return undefined
   const parsed = parseEntry(found.entry)
   const contents = 'entry' in parsed ? (parsed.entry.content ?? []) : []

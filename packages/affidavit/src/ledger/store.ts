@@ -47,6 +47,12 @@ export interface StoredPayload {
   readonly more: number
 }
 
+/** A payload that is there already, and an entry that names it. */
+export interface EqualBody {
+  readonly blob_id: string
+  readonly entry: Uint8Array
+}
+
 export interface Batch {
   /** The ledger's identity, `NAME/INCARNATION`. */
   readonly ledger: string
@@ -186,8 +192,8 @@ export interface LedgerStore {
   /** Further chunks of a payload, from the one numbered `from` on. */
   chunks(ledger: string, blob_id: string, from: number, limit: number): Promise<readonly Uint8Array[]>
 
-  /** The newest entry that names a payload with this digest, and the payload's blob_id. */
-  equalBody(ledger: string, body_digest: string): Promise<{ blob_id: string; entry: Uint8Array } | undefined>
+  /** For each digest, in order, the newest entry that names a payload with it, and the payload's blob_id. */
+  equalBodies(ledger: string, body_digests: readonly string[]): Promise<readonly (EqualBody | undefined)[]>
 
   /** Removes payloads made before `before` that no entry names; answers how many. */
   sweepPayloads(ledger: string, before: UnixMillis): Promise<number>

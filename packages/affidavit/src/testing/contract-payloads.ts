@@ -102,12 +102,16 @@ export function payloadContract(withStore: WithStore): void {
     withStore(async (store) => {
       await store.create(LEDGER)
       const shared = payload(6)
-      assert.equal(await store.equalBody(LEDGER, shared.body_digest), undefined)
+      assert.equal((await store.equalBodies(LEDGER, ['0'.repeat(64), shared.body_digest]))[1], undefined)
       await store.keepPayload(LEDGER, shared)
-      assert.equal(await store.equalBody(LEDGER, shared.body_digest), undefined, 'nobody names it yet')
+      assert.equal(
+        (await store.equalBodies(LEDGER, ['0'.repeat(64), shared.body_digest]))[1],
+        undefined,
+        'nobody names it yet',
+      )
       await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', blob_id: shared.blob_id }] }]))
       await store.commit(batch([{ ...prepare({ id: id(6) }), payloads: [{ state: 'kept', blob_id: shared.blob_id }] }]))
-      const found = await store.equalBody(LEDGER, shared.body_digest)
+      const found = (await store.equalBodies(LEDGER, ['0'.repeat(64), shared.body_digest]))[1]
       assert.equal(found?.blob_id, shared.blob_id)
       assert.equal(JSON.parse(Buffer.from(found?.entry ?? []).toString()).id, id(6))
     }))

@@ -211,7 +211,8 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     payload: (ledger, blob_id) => read((_, __, prepare) => readPayload(prepare, numberOf(ledger), blob_id)),
     chunks: (ledger, blob_id, from, limit) =>
       read((_, __, prepare) => readChunks(prepare, numberOf(ledger), blob_id, from, limit)),
-    equalBody: (ledger, digest) => read((_, __, prepare) => findEqualBody(prepare, numberOf(ledger), digest)),
+    equalBodies: (ledger, digests) =>
+      read((_, __, prepare) => digests.map((digest) => findEqualBody(prepare, numberOf(ledger), digest))),
 
     close: () =>
       inOrder(async () => {

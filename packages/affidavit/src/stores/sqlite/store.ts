@@ -42,7 +42,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     sweepPayloads: (ledger, before) => writer.call('sweepPayloads', [ledger, before]),
     payload: (ledger, blob_id) => reader.call('payload', [ledger, blob_id]),
     chunks: (ledger, blob_id, from, limit) => reader.call('chunks', [ledger, blob_id, from, limit]),
-    equalBody: (ledger, digest) => reader.call('equalBody', [ledger, digest]),
+    equalBodies: (ledger, digests) => reader.call('equalBodies', [ledger, digests]),
     // The reader goes first: the last connection to close writes the WAL back, and that must be the writer's.
     close: async () => {
       await reader.stop()
