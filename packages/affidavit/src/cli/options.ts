@@ -1,14 +1,17 @@
 // Options that several commands share, and how they are read.
 
 import { existsSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type ApplicationActions, parseActions } from '../formats/actions.ts'
 import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
+import type { Reader } from '../ledger/reader.ts'
 import type { EntryFilter } from '../ledger/store.ts'
 import type { Trust } from '../verify/trust.ts'
 import { readInput } from './read-input.ts'
+import type { Surroundings } from './surroundings.ts'
 
 export const ledgerOption = (): Option =>
   new Option('--ledger <dir>', 'folder of the ledger').env('AFFIDAVIT_LEDGER').makeOptionMandatory()
@@ -27,6 +30,47 @@ export const anchorOption = (): Option =>
   new Option('--anchor <path>', 'checkpoints that you kept yourself: a file or folder; may stand several times')
     .argParser(collect)
     .default([], 'none')
+
+/** Options that say who reads, and why: it stands in the record about the reading. */
+export function addReaderOptions(command: Command): Command {
+  return command
+    .option(
+      '--as <person>',
+      'who reads; stands in the record about it (default: AFFIDAVIT_ACTOR, else the user of the system)',
+      someone,
+    )
+    .option('--purpose <text>', 'why; stands in the record about it')
+}
+
+export interface ReaderOptions {
+  readonly as?: string
+  readonly purpose?: string
+}
+
+/** @throws LedgerError `invalid-query` where nobody is named, and the operating system has no name for its user */
+export function readerOf({ as, purpose }: ReaderOptions, env: Surroundings['env']): Reader {
+  const actor_id = as ?? (env.AFFIDAVIT_ACTOR || systemUser())
+  return { actor_id, ...(purpose === undefined ? {} : { purpose }) }
+}
+
+function someone(name: string): string {
+  if (name.trim() !== '') return name
+  throw new InvalidArgumentError('it must name somebody')
+}
+
+// In a container the user may be a number without a name.
+function systemUser(): string {
+  try {
+    return userInfo().username
+  } catch (cause) {
+    throw new LedgerError('invalid-query', {
+      problem: 'reading is recorded, and nobody is named who reads',
+      cure: 'name the person: --as NAME, or AFFIDAVIT_ACTOR=NAME',
+      path: '--as',
+      cause,
+    })
+  }
+}
 
 function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value]

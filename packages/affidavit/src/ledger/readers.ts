@@ -68,6 +68,8 @@ function readingOf(record: AuditRecord, results: readonly number[] | 'unknown'):
 }
 
 async function resultsOf(parts: OpeningParts, record: AuditRecord): Promise<readonly SeqRange[] | 'unknown'> {
+  // The seqs of an earlier incarnation are of other records.
+  if (record.details?.ledger !== undefined) return []
   const reference = record.content?.find(({ name }) => name === RESULTS)
   if (reference === undefined) return []
   const opened = await openContent(parts, record, reference)

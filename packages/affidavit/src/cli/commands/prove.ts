@@ -1,36 +1,44 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 
-import { openFolder } from '../../embedded/open.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { notFound } from '../../ledger/own-records.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import { openToRead } from '../open-records.ts'
+import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
 import { jsonDocument, shellWord } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { whichRecord } from './show.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger: string
   readonly out: string
   readonly entry?: string
   readonly json?: boolean
 }
 
-export function addProve(program: Command, { terminal }: Surroundings): void {
-  program
+export function addProve(program: Command, { terminal, env }: Surroundings): void {
+  const prove = program
     .command('prove')
-    .description('Write the proof that a record is in the ledger (C2SP tlog-proof), for anyone to verify offline.')
+    .description(
+      'Write the proof that a record is in the ledger (C2SP tlog-proof), for anyone to verify offline. That is recorded.',
+    )
     .argument('<id>', 'the id of a record, or its seq')
     .addOption(ledgerOption())
     .requiredOption('--out <file>', 'where the proof goes: a file that does not exist yet')
     .option('--entry <file>', 'write the exact bytes of the record there too, also a new file')
+  addReaderOptions(prove)
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
       const { proof, copy } = newFiles(options)
-      await using ledger = await openFolder(options.ledger)
+      await using ledger = await openToRead(options.ledger)
       const wanted = whichRecord(which)
       const record = typeof wanted === 'string' ? await ledger.get(wanted) : await ledger.at(wanted)
+      const details = { as_of_seq: (await ledger.health()).size - 1 }
+      const results = record === undefined ? [] : [record.seq]
+      await ledger
+        .as(readerOf(options, env))
+        .recorded('search', { action: 'records_viewed', operation: 'prove', details, results })
       if (record === undefined) throw notFound(wanted)
       writeNewFile(proof, await ledger.prove(record.seq))
       if (copy !== undefined) {

@@ -1,13 +1,23 @@
 import type { Command } from 'commander'
 
-import { openReader } from '../../embedded/read.ts'
-import type { AuditRecord } from '../../formats/fields.ts'
+import type { Reading } from '../../ledger/reading.ts'
 import { RECORD_COLUMNS, recordCells } from '../describe.ts'
-import { addFilterOptions, type FilterOptions, filterOf, jsonOption, ledgerOption, wholeNumber } from '../options.ts'
+import { openRecords } from '../open-records.ts'
+import {
+  addFilterOptions,
+  addReaderOptions,
+  type FilterOptions,
+  filterOf,
+  jsonOption,
+  ledgerOption,
+  type ReaderOptions,
+  readerOf,
+  wholeNumber,
+} from '../options.ts'
 import { counted, type Terminal, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends FilterOptions {
+interface Options extends FilterOptions, ReaderOptions {
   readonly ledger: string
   readonly origin?: string
   readonly limit: number
@@ -15,13 +25,15 @@ interface Options extends FilterOptions {
   readonly json?: boolean
 }
 
-type Found = AsyncIterable<AuditRecord>
+type Found = ReturnType<Reading['search']>
 
-export function addSearch(program: Command, { terminal }: Surroundings): void {
-  addFilterOptions(
-    program.command('search').description('Find records. All conditions hold at once.').addOption(ledgerOption()),
-  )
-    .option('--origin <name>', 'an earlier incarnation in this database')
+export function addSearch(program: Command, { terminal, env }: Surroundings): void {
+  const search = program
+    .command('search')
+    .description('Find records. All conditions hold at once. The search is recorded.')
+    .addOption(ledgerOption())
+  addReaderOptions(addFilterOptions(search))
+    .option('--origin <name>', 'an earlier incarnation in this database; persons by their tokens')
     .option('--limit <n>', 'records at most', wholeNumber(1), 50)
     .option('--reverse', 'newest first')
     .addHelpText(
@@ -30,50 +42,37 @@ export function addSearch(program: Command, { terminal }: Surroundings): void {
     )
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      await using reader = await openReader(options.ledger, options.origin)
-      const size = await reader.size()
+      await using records = await openRecords(options.ledger, readerOf(options, env), options.origin)
+      const size = await records.size()
       const until_seq = Math.min(options.untilSeq ?? size, size)
-      const found = reader.search(
+      const found = records.search(
         { ...filterOf(options), until_seq },
-        { order: options.reverse === true ? 'descending' : 'ascending', limit: options.limit + 1 },
+        { order: options.reverse === true ? 'descending' : 'ascending', limit: options.limit },
       )
       const print = options.json === true ? printJson : printTable
-      await print(found, { limit: options.limit, until_seq }, terminal)
+      await print(found, until_seq, terminal)
     })
 }
 
-interface Extent {
-  readonly limit: number
-  /** The search answers as of the record before. */
-  readonly until_seq: number
-}
-
-/** One document, with a line for each record: what was found, as of when, and whether that is all. */
-async function printJson(found: Found, { limit, until_seq }: Extent, terminal: Terminal): Promise<void> {
+/** One document, with a line for each record: what was found, as of the record before `until_seq`, and whether that is all. */
+async function printJson(found: Found, until_seq: number, terminal: Terminal): Promise<void> {
   let head = `{"as_of_seq":${until_seq === 0 ? null : until_seq - 1},"until_seq":${until_seq},"records":[\n`
-  let shown = 0
-  let more = false
-  for await (const record of found) {
-    more = shown === limit
-    if (more) break
-    terminal.out(`${head}${JSON.stringify(record)}`)
+  let next = await found.next()
+  let last = head
+  for (; next.done !== true; next = await found.next()) {
+    terminal.out(`${head}${JSON.stringify(next.value)}`)
     head = ',\n'
-    shown++
+    last = '\n'
   }
-  terminal.out(`${shown === 0 ? head : '\n'}],"more":${more}}\n`)
+  terminal.out(`${last}],"more":${next.value.more}}\n`)
 }
 
-async function printTable(found: Found, { limit, until_seq }: Extent, terminal: Terminal): Promise<void> {
+async function printTable(found: Found, until_seq: number, terminal: Terminal): Promise<void> {
   const rows: string[][] = [[...RECORD_COLUMNS]]
-  let more = ''
-  for await (const record of found) {
-    if (rows.length > limit) {
-      more = ', more match: --limit shows them'
-      break
-    }
-    rows.push(recordCells(record))
-  }
+  let next = await found.next()
+  for (; next.done !== true; next = await found.next()) rows.push(recordCells(next.value))
   if (rows.length > 1) terminal.out(table(rows, terminal.width))
+  const more = next.value.more ? ', more match: --limit shows them' : ''
   const asOf = until_seq === 0 ? '' : ` (as of seq ${until_seq - 1}; --until-seq ${until_seq} repeats this search)`
   terminal.err(`${counted(rows.length - 1, 'record')}${more}${asOf}\n`)
 }

@@ -1,34 +1,32 @@
 import { type Command, Option } from 'commander'
 
-import { openReader } from '../../embedded/read.ts'
-import { notFound } from '../../ledger/own-records.ts'
 import { recordOf } from '../../ledger/read.ts'
 import { sentenceOf } from '../describe.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import { openRecords } from '../open-records.ts'
+import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger: string
   readonly origin?: string
   readonly raw?: boolean
   readonly json?: boolean
 }
 
-export function addShow(program: Command, { terminal }: Surroundings): void {
-  program
+export function addShow(program: Command, { terminal, env }: Surroundings): void {
+  const show = program
     .command('show')
-    .description('Show one record, by id or seq.')
+    .description('Show one record, by id or seq. That is recorded.')
     .argument('<id>', 'the id of a record, or its seq')
     .addOption(ledgerOption())
+  addReaderOptions(show)
     .option('--origin <name>', 'an earlier incarnation in this database')
     .addOption(new Option('--raw', 'the exact bytes that were hashed, for verify --entry').conflicts('json'))
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
-      await using reader = await openReader(options.ledger, options.origin)
-      const wanted = whichRecord(which)
-      const entry = await reader.find(wanted)
-      if (entry === undefined) throw notFound(wanted)
+      await using records = await openRecords(options.ledger, readerOf(options, env), options.origin)
+      const entry = await records.show(whichRecord(which))
       if (options.raw === true) {
         terminal.out(Buffer.from(entry.entry).toString('utf8'))
         return

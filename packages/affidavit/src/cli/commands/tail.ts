@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 
-import { openReader } from '../../embedded/read.ts'
+import type { AuditRecord } from '../../formats/fields.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import type { Reading } from '../../ledger/reading.ts'
 import { recordCells } from '../describe.ts'
-import { jsonOption, ledgerOption, wholeNumber } from '../options.ts'
+import { openToRead, PAGE } from '../open-records.ts'
+import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf, wholeNumber } from '../options.ts'
 import { jsonLine, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger: string
   readonly lines: number
   readonly follow?: boolean
@@ -17,30 +20,84 @@ interface Options {
 /** How often a followed ledger is looked at. */
 const EVERY_MILLIS = 300
 
-export function addTail(program: Command, { terminal }: Surroundings): void {
-  program
+export function addTail(program: Command, { terminal, env }: Surroundings): void {
+  const tail = program
     .command('tail')
-    .description('Show the newest records, and with --follow each new one.')
+    .description('Show the newest records, and with --follow each new one. Leaves out what is on record about viewing.')
     .addOption(ledgerOption())
     .option('-n, --lines <n>', 'records to begin with', wholeNumber(0), 10)
     .option('-f, --follow', 'go on until interrupted')
+  addReaderOptions(tail)
+    .addHelpText('after', '\nEach page that is shown is recorded; search --action records_viewed shows these records.')
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      await using reader = await openReader(options.ledger)
+      await using ledger = await openToRead(options.ledger)
+      const reading = ledger.as(readerOf(options, env))
       const interrupted = new AbortController()
       const onInterrupt = (): void => interrupted.abort()
       process.once('SIGINT', onInterrupt)
-      let next = Math.max(0, (await reader.size()) - options.lines)
-      for (;;) {
-        for await (const record of reader.search({ from_seq: next })) {
-          terminal.out(options.json === true ? jsonLine(record) : table([recordCells(record)], terminal.width))
-          next = record.seq + 1
-        }
-        if (options.follow !== true || interrupted.signal.aborted) break
+      const print = (record: AuditRecord): void =>
+        terminal.out(options.json === true ? jsonLine(record) : table([recordCells(record)], terminal.width))
+      let seen = await sizeOf(ledger)
+      for (const page of pagesOf(await newestOf(ledger, seen, options.lines))) await show(page, seen, reading, print)
+      while (options.follow === true && !interrupted.signal.aborted) {
         await pauseUnless(interrupted.signal)
+        const size = await sizeOf(ledger)
+        if (size === seen) continue
+        for await (const page of newPages(ledger, seen, size)) await show(page, size, reading, print)
+        seen = size
       }
       process.off('SIGINT', onInterrupt)
     })
+}
+
+async function sizeOf(ledger: Ledger): Promise<number> {
+  return (await ledger.health()).size
+}
+
+// Were tail to show what is on record about its own reading, it would never end.
+function isShown({ action }: AuditRecord): boolean {
+  return action !== 'records_viewed'
+}
+
+async function newestOf(ledger: Ledger, until_seq: number, lines: number): Promise<readonly AuditRecord[]> {
+  const newest: AuditRecord[] = []
+  if (lines === 0) return newest
+  for await (const record of ledger.search({ until_seq }, { order: 'descending' })) {
+    if (isShown(record)) newest.push(record)
+    if (newest.length === lines) break
+  }
+  return newest.reverse()
+}
+
+// A first page that is empty is on record too: somebody looked.
+function pagesOf(records: readonly AuditRecord[]): readonly (readonly AuditRecord[])[] {
+  const pages = Math.max(1, Math.ceil(records.length / PAGE))
+  return Array.from({ length: pages }, (_, i) => records.slice(i * PAGE, (i + 1) * PAGE))
+}
+
+/** What came and is shown; no page where that is nothing. */
+async function* newPages(ledger: Ledger, from_seq: number, until_seq: number): AsyncGenerator<readonly AuditRecord[]> {
+  let page: AuditRecord[] = []
+  for await (const record of ledger.search({ from_seq, until_seq })) {
+    if (isShown(record)) page.push(record)
+    if (page.length < PAGE) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
+}
+
+async function show(
+  page: readonly AuditRecord[],
+  size: number,
+  reading: Reading,
+  print: (record: AuditRecord) => void,
+): Promise<void> {
+  const results = page.map(({ seq }) => seq)
+  const details = { as_of_seq: size - 1 }
+  await reading.recorded('search', { action: 'records_viewed', operation: 'tail', details, results })
+  page.forEach(print)
 }
 
 async function pauseUnless(signal: AbortSignal): Promise<void> {

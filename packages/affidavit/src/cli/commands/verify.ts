@@ -12,13 +12,24 @@ import { verifyExport } from '../../verify/export.ts'
 import { verifyProof } from '../../verify/proof.ts'
 import type { Report } from '../../verify/report.ts'
 import { exitCodeOfReport } from '../exit-codes.ts'
-import { anchorOption, jsonOption, pinned, trustOf, vkeyOption, wholeNumber } from '../options.ts'
+import {
+  addReaderOptions,
+  anchorOption,
+  jsonOption,
+  pinned,
+  type ReaderOptions,
+  readerOf,
+  trustOf,
+  vkeyOption,
+  wholeNumber,
+} from '../options.ts'
 import { count, jsonDocument, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
+import { expectVerifier, notRecorded, type Recording, recordVerification } from '../record-verification.ts'
 import { renderReport } from '../render-report.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger?: string
   readonly export?: string
   readonly proof?: string
@@ -32,13 +43,16 @@ interface Options {
   readonly skipIndexes?: boolean
   readonly content?: boolean
   readonly withoutKeys?: boolean
+  readonly noRecord?: true
   readonly json?: boolean
 }
 
 export function addVerify(program: Command, { terminal, env, exit }: Surroundings): void {
-  program
+  const verify = program
     .command('verify')
-    .description('Verify a ledger, a conversation, a range, an export or one proof. Reads only.')
+    .description(
+      'Verify a ledger, a conversation, a range, an export or one proof. Reads; a ledger records that it did.',
+    )
     .option('--ledger <dir>', 'the ledger in this folder')
     .option('--export <dir>', 'an export; needs no ledger')
     .option('--proof <file>', 'a proof file, together with --entry; needs no ledger')
@@ -52,13 +66,25 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
     .option('--skip-indexes', 'do not compare the search indexes with the records (faster)')
     .option('--content', 'read every byte of sealed content too, and open it where its keys are')
     .option('--without-keys', 'with --content: open nothing')
+    .option('--no-record', 'do not record it in the ledger: for a copy, and for whoever must not write')
+  addReaderOptions(verify)
     .addOption(jsonOption())
-    .action(async (options: Options) => {
-      const report = await verifyWhat({ ...options, ...fromEnvironment(options, env) }, terminal)
+    .action(async ({ record, ...given }: Options & { readonly record: boolean }) => {
+      const options = { ...given, ...fromEnvironment(given, env), ...(record ? {} : { noRecord: true as const }) }
+      const report = await verifyWhat(options, terminal, env)
       terminal.endProgress()
-      terminal.out(options.json === true ? jsonDocument(report) : renderReport(report, terminal))
+      const recording = await recordingOf(report, options, env)
+      terminal.out(options.json === true ? jsonDocument({ ...report, ...recording }) : renderReport(report, terminal))
+      if (recording?.recorded === false) terminal.err(`not recorded: ${recording.not_recorded_because}\n`)
       exit(exitCodeOfReport(report))
     })
+}
+
+// Whoever verifies an export or a proof has no ledger to record it in.
+async function recordingOf(report: Report, options: Options, env: Surroundings['env']): Promise<Recording | undefined> {
+  if (options.ledger === undefined) return undefined
+  if (options.noRecord === true) return notRecorded('--no-record')
+  return recordVerification(options.ledger, report, readerOf(options, env))
 }
 
 // The environment names a ledger only where the command line names nothing to verify.
@@ -67,7 +93,7 @@ function fromEnvironment({ ledger, export: folder, proof }: Options, env: Surrou
   return named === undefined ? {} : { ledger: named }
 }
 
-async function verifyWhat(options: Options, terminal: Terminal): Promise<Report> {
+async function verifyWhat(options: Options, terminal: Terminal, env: Surroundings['env']): Promise<Report> {
   const subjects = [options.ledger, options.export, options.proof].filter((subject) => subject !== undefined)
   if (subjects.length !== 1) throw usage('name one thing to verify: --ledger DIR, --export DIR, or --proof FILE')
   refuseIgnored(options)
@@ -78,16 +104,20 @@ async function verifyWhat(options: Options, terminal: Terminal): Promise<Report>
     )
   if (options.proof !== undefined) return verifyProofFile(options.proof, options)
   if (options.export !== undefined) return verifyExportFolder(options.export, options, terminal)
-  return verifyLedgerFolder(options.ledger ?? '', options, terminal)
+  const folder = options.ledger ?? ''
+  expectVerifier(folder, readerOf(options, env))
+  return verifyLedgerFolder(folder, options, terminal)
 }
+
+const WHO = ['as', 'purpose', 'noRecord'] as const
 
 /** What each way to verify looks at, besides --vkey. */
 const LOOKS_AT = {
   proof: ['proof', 'entry'],
   export: ['export', 'anchor'],
-  conversation: ['ledger', 'conversation', 'origin', 'anchor', 'content', 'withoutKeys'],
-  since: ['ledger', 'since', 'origin', 'anchor', 'content', 'withoutKeys'],
-  ledger: ['ledger', 'origin', 'anchor', 'threads', 'skipIndexes', 'content', 'withoutKeys'],
+  conversation: ['ledger', 'conversation', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
+  since: ['ledger', 'since', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
+  ledger: ['ledger', 'origin', 'anchor', 'threads', 'skipIndexes', 'content', 'withoutKeys', ...WHO],
 } as const satisfies Partial<Record<keyof Options, readonly (keyof Options)[]>>
 
 const FLAGS = {
@@ -103,6 +133,9 @@ const FLAGS = {
   skipIndexes: '--skip-indexes',
   content: '--content',
   withoutKeys: '--without-keys',
+  as: '--as',
+  purpose: '--purpose',
+  noRecord: '--no-record',
 } as const satisfies Partial<Record<keyof Options, string>>
 
 // What would not be looked at would seem to have been verified.

@@ -1,0 +1,81 @@
+// Verifying a ledger is on record in it, where it can be written and was not tampered with (spec/reading.md §5).
+
+import type { AccessPolicy } from '../access/policy.ts'
+import { DocumentFault } from '../documents/fault.ts'
+import { readAccess } from '../embedded/access.ts'
+import { openFolder } from '../embedded/open.ts'
+import { openKeyringToRead } from '../embedded/read-keyring.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { expectAllowed, type Read, type Reader } from '../ledger/reader.ts'
+import type { Report } from '../verify/report.ts'
+
+/** What became of the record about a verification, as --json says it. */
+export type Recording =
+  | { readonly recorded: true }
+  | { readonly recorded: false; readonly not_recorded_because: string }
+
+/** @throws LedgerError `not-allowed`; nobody is kept from verifying by a policy that cannot be read */
+export function expectVerifier(folder: string, reader: Reader): void {
+  expectAllowed(policyIn(folder), reader, 'verify')
+}
+
+function policyIn(folder: string): AccessPolicy | undefined {
+  try {
+    return readAccess(folder)
+  } catch (error) {
+    if (error instanceof LedgerError || error instanceof DocumentFault) return undefined
+    throw error
+  }
+}
+
+/**
+ * Records that `report` was made. A ledger that was tampered with is not written to: evidence stays as it is.
+ * @throws LedgerError `not-allowed`, `invalid-draft` (a name or purpose that no record can have)
+ */
+export async function recordVerification(folder: string, report: Report, reader: Reader): Promise<Recording> {
+  if (report.status === 'tampered') return notRecorded('what was tampered with is left as it is')
+  if (report.status === 'empty') return notRecorded('there is no record in it yet')
+  let recorded = false
+  try {
+    // Opening to write begins a keyring that has no key: whoever verifies leaves it as it was found.
+    if (report.subject.origin !== undefined) await (await openKeyringToRead(folder, report.subject.origin)).close()
+    const ledger = await openFolder(folder)
+    try {
+      await ledger.as(reader).recorded('verify', readOf(report, ledger.origin))
+      recorded = true
+    } finally {
+      await ledger.close()
+    }
+  } catch (error) {
+    if (!isOfLedger(error)) throw error
+    // The record is durable once it is made; a checkpoint that could not follow it does at the next opening.
+    if (!recorded) return notRecorded(error.problem)
+  }
+  return { recorded: true }
+}
+
+export function notRecorded(because: string): Recording {
+  return { recorded: false, not_recorded_because: because }
+}
+
+function readOf({ status, records_checked, findings_count, subject }: Report, newest: string): Read {
+  return {
+    action: 'integrity_verified',
+    operation: 'verify',
+    outcome: status === 'valid' ? 'success' : 'error',
+    details: {
+      what: subject.kind,
+      ...(subject.origin === undefined || subject.origin === newest ? {} : { ledger: subject.origin }),
+      status,
+      records_checked,
+      findings: findings_count,
+      ...(subject.size === undefined ? {} : { as_of_seq: subject.size - 1 }),
+    },
+  }
+}
+
+// What is wrong with the ledger, not with how the verifier is named.
+function isOfLedger(error: unknown): error is LedgerError | DocumentFault {
+  if (error instanceof DocumentFault) return true
+  return error instanceof LedgerError && error.code !== 'not-allowed' && error.code !== 'invalid-draft'
+}
