@@ -97,7 +97,10 @@ test('a key that is gone is 2 without a record that erases, and 0 with one', asy
   assert.equal(done.code, 2)
   assert.deepEqual(codes(reportOf(done)), ['content-unavailable 2', 'content-unavailable 5'])
   assert.equal(reportOf(done).axes.content.verdict, 'unavailable')
-  const draft = { action: 'content_erased', details: { phase: 'erased', subjects: [clinic.ben] } } as const
+  const draft = {
+    action: 'content_erased',
+    details: { phase: 'erased', subjects: [clinic.ben], keyring_generation: 1 },
+  } as const
   await commitTo(folder, clinic.origin, [{ draft }])
   // Not in the tree of a checkpoint yet: a whole ledger is read up to its end, a conversation is proven.
   assert.deepEqual(codes(reportOf(await verify(folder, '--content', '--conversation', 'c-2'))), [
@@ -113,7 +116,7 @@ test('a key that is gone is 2 without a record that erases, and 0 with one', asy
   const forged = join(home, 'forged.db')
   tampered(databaseFile(folder), forged, (t) =>
     t.run(
-      `UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT), '"erased"', '"erasee"') AS BLOB) WHERE seq = 7`,
+      `UPDATE entries SET entry = CAST(replace(CAST(entry AS TEXT), '"erased"', '"erasing"') AS BLOB) WHERE seq = 7`,
     ),
   )
   copyFileSync(forged, databaseFile(folder))

@@ -257,9 +257,9 @@ describe('recorded wrong: every hash fits, and the keys show it', () => {
   })
 })
 
-const erasure = (subjects: unknown, phase = 'erased') =>
+const erasure = (subjects: unknown, phase = 'erased', conversations: unknown = []) =>
   ({
-    draft: { action: 'content_erased', details: { phase, subjects } },
+    draft: { action: 'content_erased', details: { phase, subjects, conversations, keyring_generation: 1 } },
   }) as const
 
 test('what opened for one entry is not taken for another; and wrong stays wrong under a record that erases', async () => {
@@ -290,7 +290,7 @@ test('what opened for one entry is not taken for another; and wrong stays wrong 
   await ledger.publish()
   const report = await verify(ledger)
   const expected = ['content-commitment-mismatch 3', 'content-unopenable 2', 'content-unopenable 4']
-  assert.deepEqual(codes(report), [...expected, 'payload-altered 5'])
+  assert.deepEqual(codes(report), [...expected, 'erased-content-opens 1', 'payload-altered 5'])
   assert.equal(report.status, 'tampered')
   await ledger.keyring.close()
 })
@@ -336,6 +336,37 @@ test('erased under a record: several are named', async () => {
   })
 })
 
+test('erased under a record: a conversation, with what is about nobody in it', async () => {
+  const ledger = await makeKeyedLedger(join(home, 'conversation'))
+  const [key] = await ledger.keyring.scopeKeys([
+    { owner_kind: 'conversation', owner: 'c-7', retention_class: 'default', month: '2026-11' },
+  ])
+  assert.ok(key !== undefined)
+  const scopeKeys = new Map([[key.id, key.key]])
+  const printer = await ledger.seal('printer', 'It is out of paper.', { conversation: 'c-7', scopeKeys })
+  await ledger.commit([{ draft: { conversation_id: 'c-7' }, contents: [printer] }])
+  await ledger.keyring.turnOver([{ owner_kind: 'conversation', owner: 'c-7' }])
+  await ledger.commit([erasure([], 'erasing', ['c-7'])])
+  await ledger.publish()
+  const { findings, axes } = await verify(ledger)
+  assert.deepEqual(findings, [])
+  assert.match(axes.content.says, /1 unavailable: erased under the record at seq 2$/)
+  await ledger.keyring.close()
+})
+
+test('erased under a record, and it opens: found where the keys were to be gone, and not while they are still to go', async () => {
+  await clinicAlone('still-there', async (ledger) => {
+    await ledger.commit([erasure([ledger.ben], 'decided')])
+    await ledger.publish()
+    assert.deepEqual(codes(await verify(ledger)), [])
+    await ledger.commit([erasure([ledger.ben], 'erasing')])
+    await ledger.publish()
+    const report = await verify(ledger)
+    assert.deepEqual(codes(report), ['erased-content-opens 2', 'erased-content-opens 5'])
+    assert.equal(report.status, 'tampered')
+  })
+})
+
 describe('no record that erases: content without its key is unavailable, and never altered', () => {
   const NONE = ['content-unavailable 1', 'content-unavailable 1', 'content-unavailable 2', 'content-unavailable 3']
   const RECORDS: readonly (readonly [
@@ -346,9 +377,12 @@ describe('no record that erases: content without its key is unavailable, and nev
     ['there is none', () => ({}), NONE],
     ['subjects are no list', ({ ada }) => erasure(ada), NONE],
     ['subjects are no texts', () => erasure([7, true, {}]), NONE],
-    ['another action', ({ ada }) => ({ draft: { action: 'record_amended', details: { subjects: [ada] } } }), NONE],
+    ['another action', ({ ada }) => ({ draft: { action: 'records_disposed', details: { subjects: [ada] } } }), NONE],
+    ['another phase', ({ ada }) => erasure([ada], 'planned'), NONE],
+    ['its conversation, and it is about somebody', () => erasure([], 'erased', ['c-1']), NONE],
     // The scan at seq 2 is about Ben too.
-    ['of another subject', ({ ben }) => erasure([ben]), NONE.filter((code) => !code.endsWith('2'))],
+    // Decided only: what is about Ben alone still opens.
+    ['of another subject', ({ ben }) => erasure([ben], 'decided'), NONE.filter((code) => !code.endsWith('2'))],
   ]
 
   test('each record that says nothing of it, one after the other', async () => {

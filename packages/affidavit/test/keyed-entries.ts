@@ -71,7 +71,7 @@ export async function makeKeyedLedger(folder: string, name = 'keyed.example/log'
 
 /** Commits entries to the ledger in a folder, as they are. */
 export async function commitTo(folder: string, origin: string, entries: readonly KeyedEntry[]): Promise<void> {
-  const { admit } = plainAdmission({ ledger: origin, clock: systemClock })
+  const { admit, admitOwn } = plainAdmission({ ledger: origin, clock: systemClock })
   const store = sqliteStore(databaseFile(folder), 'open')
   try {
     for (const { payload, more } of entries.flatMap(({ contents = [] }) => contents)) {
@@ -81,7 +81,9 @@ export async function commitTo(folder: string, origin: string, entries: readonly
         await store.keepChunks(origin, payload.blob_id, 1 + at, more.slice(at, at + 50))
     }
     const drafts = entries.map(({ draft, contents = [] }) => {
-      const admitted = admit({ action: 'tool_completed', actor_id: 'agent-1', actor_type: 'agent', ...draft })
+      const given = { action: 'tool_completed', actor_id: 'agent-1', actor_type: 'agent', ...draft } as const
+      // Only the ledger records erasures: here the test is the ledger.
+      const admitted = given.action === 'content_erased' ? admitOwn(given) : admit(given)
       return contents.length === 0 ? admitted : withContent(admitted, contents)
     })
     await store.commit({ ledger: origin, drafts, at: systemClock.now(), patienceMillis: 1_000 })

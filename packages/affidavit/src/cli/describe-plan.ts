@@ -16,7 +16,10 @@ export function linesOf(plan: ErasurePlan): string[] {
     ...listed('shared', plan.shared_count === 0 ? '' : `${counted(plan.shared_count, 'payload')} that others lose too`),
     ...shared.map(({ seq, name, other_subjects }) => `  · seq ${seq}, ${name}: ${counted(other_subjects, 'other')}`),
     ...beyond(plan.shared_count, shared.length),
-    ...listed('linked later', plan.linked === 0 ? '' : `${counted(plan.linked, 'payload')}, kept for the others`),
+    ...listed(
+      'linked later',
+      plan.linked === 0 ? '' : `${counted(plan.linked, 'payload')} under keys of others, NOT erased`,
+    ),
     ...listed('REFUSED', plan.refused_count === 0 ? '' : `${counted(plan.refused_count, 'record')} must stay readable`),
     ...refused.map(
       ({ seq, because, compliance_domains }) => `  · ${[`seq ${seq}, ${because}`, ...compliance_domains].join(' ')}`,

@@ -14,6 +14,7 @@ import { addCheckpoint } from './commands/checkpoint.ts'
 import { addConversation } from './commands/conversation.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addErase } from './commands/erase.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
@@ -85,6 +86,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addAccess,
     addApproverKey,
     addApprove,
+    addErase,
     addRotateKey,
     addDoctor,
     addDemo,

@@ -72,7 +72,8 @@ function systemUser(): string {
   }
 }
 
-function collect(value: string, previous: readonly string[]): string[] {
+/** Reads an option that may stand several times. */
+export function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value]
 }
 

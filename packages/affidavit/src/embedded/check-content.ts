@@ -68,10 +68,14 @@ async function openAll(contents: SealedContents, scopes: KnownScopes): Promise<C
   let erased = 0
 
   function take(named: NamedContent, outcome: Outcome): void {
-    const { place, reference } = named
     if (outcome.state === 'opened' && named.named === 'first') opened++
-    if (outcome.state === 'opened' || outcome.state === 'altered') return
-    const erasure = outcome.state === 'wrong' ? undefined : contents.erasureBehind(place.seq, reference.subject_ids)
+    if (outcome.state === 'altered') return
+    const erasure = outcome.state === 'wrong' ? undefined : contents.erasureBehind(named)
+    if (outcome.state === 'opened') {
+      // Before its keys are gone, what is to be erased opens.
+      if (erasure !== undefined && erasure.phase !== 'decided') findings.add(opensThough(named, erasure))
+      return
+    }
     if (erasure === undefined) findings.add(foundOf(named, outcome))
     else {
       if (named.named === 'first') erased++
@@ -102,6 +106,12 @@ async function openAll(contents: SealedContents, scopes: KnownScopes): Promise<C
     }
   }
   return result()
+}
+
+// The keyring, or a key of it, came back from somewhere; or what was recorded is not true.
+function opensThough({ place, reference }: NamedContent, { ledger, seq }: ErasureRecord): Finding {
+  const said = `it opens, and was erased under the record at seq ${seq} of ${ledger}`
+  return finding('erased-content-opens', place, `${contentName(reference)}: ${said}`)
 }
 
 // Everything that decides what comes of it.

@@ -2,6 +2,7 @@
 
 import type { AccessPolicy } from '../access/policy.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
+import { createRandomSource } from '../crypto/random.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
@@ -16,19 +17,12 @@ import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
+import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
 import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
-import {
-  clockJump,
-  conflictRecord,
-  erasureUnfinished,
-  idConflict,
-  ledgerClosed,
-  type Start,
-  startRecord,
-} from './own-records.ts'
+import { clockJump, conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
 import { createPlacing, type Settled } from './place.ts'
 import { type PolicyInForce, recordPolicies } from './policies.ts'
 import { createProver } from './prove.ts'
@@ -111,6 +105,8 @@ export interface Ledger extends AsyncDisposable {
   rotateKey(): Promise<{ readonly verifierKey: string; readonly checkpoint: StoredCheckpoint }>
   /** Accepts a wall clock that jumped forward by more than a day, and records who did. */
   confirmClock(by: { readonly actor_id: string; readonly reason: string }): Promise<void>
+  /** Plans, carries out and finishes erasures (spec/erasure.md). */
+  readonly erasures: Erasures
   /** A keyed digest (HMAC-SHA-256, hex) under the ledger's key: versions of prompts, arguments; never their text. */
   digest(text: string): string
   health(): Promise<Health>
@@ -165,7 +161,10 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const timekeeper = createTimekeeper(clock)
   const publisher = createPublisher(publishing, checked, confirmedClock(clock, timekeeper), parts.publish)
   const queue = createQueue(commit, parts.queueCapacity)
-  const placing = createPlacing({ store, ledger, queue, renew })
+  const sign = (text: string): Promise<string> => signStatement(keys, ledger, text)
+  const random = createRandomSource()
+  const erasing = createErasing({ store, ledger, keyring, keysAtHand, admission, queue, clock, random, sign })
+  const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
   const clockWatch = createClockWatch(timekeeper, admission, placing)
   let closing: Promise<void> | undefined
 
@@ -185,10 +184,6 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     const filters = await translateFilter(keyring, filter)
     const found = filters.map((one) => searchFollowing(store, ledger, one, options))
     yield* take(mergeBySeq(found, options.order ?? 'ascending'), options.limit)
-  }
-
-  async function renew(fence: number): Promise<void> {
-    if ((await keysAtHand.renew()) < fence) throw erasureUnfinished(fence)
   }
 
   async function append(draft: Draft): Promise<Appended> {
@@ -219,7 +214,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   }
 
   async function shutDown(): Promise<void> {
-    await placing.settled()
+    await Promise.all([placing.settled(), erasing.idle()])
     const [recorded] = await Promise.allSettled([clockWatch.settle()])
     try {
       await publisher.stop()
@@ -249,7 +244,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     publish: () => publisher.publish(),
     checkpoints: (after = -1) => readCheckpoints(store, ledger, after),
     tile: (tile) => readTile(store, ledger, tile),
-    signStatement: (text) => signStatement(keys, ledger, text),
+    signStatement: sign,
+    erasures: erasing,
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: () => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId }),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
@@ -280,6 +276,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       await publisher.publish()
     }
     if ((await keys.pendingRotation()) !== undefined) await opened.rotateKey()
+    await erasing.settle()
     await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesOf(parts))
   }
 }

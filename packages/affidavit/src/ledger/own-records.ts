@@ -76,7 +76,7 @@ export function idConflict(id: string, seq: number): LedgerError {
 export function erasureUnfinished(fence: number): LedgerError {
   return new LedgerError('not-committed', {
     problem: `an erasure was decided, and generation ${fence} of the keyring is not there yet; nothing was recorded`,
-    cure: 'finish it: affidavit erase --finish; then append the same drafts again',
+    cure: 'finish it: affidavit erase finish; then append the same drafts again',
   })
 }
 

@@ -14,6 +14,7 @@ import type { Floor, PersonalIds, Registry } from '../registry/registry.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import { createEqualLookup } from './equal-lookup.ts'
+import { fencedBy } from './erasure-fence.ts'
 import { personalFields, personalIdsOf, type Tokenised, tokenise, tokensOf } from './identities.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
 import { draftTooLarge, type Received, receivedText } from './receive.ts'
@@ -167,7 +168,7 @@ export function prepareDraft(
     id,
     draft_commitment,
     pieces,
-    keyring_generation,
+    ...fencedBy(draft, keyring_generation),
     ...(conversation_id === undefined ? {} : { conversation_id }),
     ...(subject_ids === undefined ? {} : { subject_ids }),
     ...(contents.length === 0 ? {} : { payloads: payloadsOf(contents) }),

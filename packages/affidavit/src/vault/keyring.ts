@@ -19,7 +19,7 @@ import {
   sealScope,
 } from './keyring-rows.ts'
 import type { KeyringRow, Superseded } from './keyring-store.ts'
-import { destroyRetired, type TurnedOver, turnOver } from './turn-over.ts'
+import { destroyRetired, type TurnedOver, turnOver, turnOverFrom } from './turn-over.ts'
 
 export interface ScopeKey {
   /** 32 lower-case hex digits. */
@@ -37,7 +37,7 @@ export interface Keyring {
   /** The keys with these ids that are still there. */
   scopeKeysById(ids: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>
   /** The scopes that a subject or a conversation owns. */
-  scopesOf(owner: Pick<Scope, 'owner_kind' | 'owner'>): Promise<readonly OpenedScope[]>
+  scopesOf(owner: Owner): Promise<readonly OpenedScope[]>
   /** The tokens of personal ids, in order; made where they are new. Durable when it resolves. */
   tokens(personal: readonly string[]): Promise<readonly string[]>
   /** The token of a personal id; `undefined` where it has none, or none any more. */
@@ -48,10 +48,28 @@ export interface Keyring {
    * Replaces the generation in force, and removes the keys and ids of these owners: subjects by their tokens, conversations
    * by their ids. Old copies of the keyring open until `destroyRetired` has destroyed their key-encryption keys.
    */
-  turnOver(without?: readonly Pick<Scope, 'owner_kind' | 'owner'>[]): Promise<TurnedOver>
+  turnOver(without?: readonly Owner[]): Promise<TurnedOver>
+  /**
+   * As `turnOver`, from this generation and no other: `superseded` where another one is in force, and nothing was done. Whoever
+   * told others which generation is to come needs that one.
+   */
+  turnOverFrom(generation: number, without: readonly Owner[]): Promise<TurnedOver | Superseded>
+  /** Whether there is any key or id of one of these owners. */
+  hasAny(owners: readonly Owner[]): Promise<boolean>
   /** Destroys the key-encryption keys of earlier generations; answers those that still stand: a key service takes its time. */
   destroyRetired(): Promise<readonly string[]>
+  /** Versions of the key-encryption key that are to be destroyed and are not yet, and those that are, as their keeper says. */
+  ends(): Promise<KeyEnds>
   close(): Promise<void>
+}
+
+/** Whose keys and ids rows are: a subject by its token, a conversation by its id. */
+export type Owner = Pick<Scope, 'owner_kind' | 'owner'>
+
+export interface KeyEnds {
+  readonly retired: readonly string[]
+  /** In the order of their making; a keeper that lists nothing of what is gone leaves them out. */
+  readonly destroyed: readonly string[]
 }
 
 /** A personal id's stand-in: 128 random bits. */
@@ -147,7 +165,23 @@ export async function openKeyring(parts: KeyringParts): Promise<Keyring> {
       return new Map(opened.filter(isIdentity).map(({ token, personal }) => [token, personal]))
     },
     turnOver: (without = []) => turnOver(parts, current, without),
+    turnOverFrom: (generation, without) => turnOverFrom(parts, current, without, generation),
+    async hasAny(owners) {
+      for (const { owner_kind, owner } of owners) {
+        const rows = await ask(async (keys) => store.byOwner(keys.generation, ownerLookup(keys, owner_kind, owner)))
+        if (rows.length > 0) return true
+      }
+      return false
+    },
     destroyRetired: () => destroyRetired(parts),
+    async ends() {
+      const retired = (await store.head())?.retired ?? []
+      const versions = await wrapper.versions()
+      return {
+        retired: [...retired].sort(),
+        destroyed: versions.filter(({ state }) => state === 'destroyed').map(({ version }) => version),
+      }
+    },
     async close() {
       await store.close()
       await wrapper.close()

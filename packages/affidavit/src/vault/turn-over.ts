@@ -3,7 +3,7 @@
 
 import { type Current, type KeyringParts, type NextGeneration, newGeneration } from './generation.ts'
 import { type GenerationKeys, openRow, ownerLookup, type Scope, sealIdentity, sealScope } from './keyring-rows.ts'
-import type { KeyringRow } from './keyring-store.ts'
+import type { KeyringRow, Superseded } from './keyring-store.ts'
 
 export interface TurnedOver {
   /** The generation in force now. */
@@ -28,13 +28,28 @@ export async function turnOver(parts: KeyringParts, current: Current, without: r
   }
 }
 
+/** As `turnOver`, once, and from this generation alone: `superseded` where another one is in force, and nothing was done. */
+export async function turnOverFrom(
+  parts: KeyringParts,
+  current: Current,
+  without: readonly Owner[],
+  from: number,
+): Promise<TurnedOver | Superseded> {
+  current.forget()
+  const turned = await attempt(parts, current, without, from)
+  current.forget()
+  return turned
+}
+
 async function attempt(
   parts: KeyringParts,
   current: Current,
   without: readonly Owner[],
-): Promise<TurnedOver | 'superseded'> {
+  from?: number,
+): Promise<TurnedOver | Superseded> {
   const { store, wrapper } = parts
   const old = await current.keys()
+  if (from !== undefined && old.generation !== from) return 'superseded'
   const before = await store.head()
   if (before === undefined || before.generation !== old.generation) return 'superseded'
   const next = await newGeneration(parts, old.generation + 1, [before.kek_version])

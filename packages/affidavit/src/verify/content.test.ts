@@ -12,7 +12,7 @@ function opened(
   seqs: readonly number[],
   more: Partial<ContentOpening & { state: 'opened' }> = {},
 ): ContentOpening {
-  const erasures = seqs.map((seq) => ({ ledger: LEDGER, seq }))
+  const erasures = seqs.map((seq) => ({ ledger: LEDGER, seq, phase: 'erased' as const }))
   return { state: 'opened', opened: count, erased, erasures, findings: createFindings(), ...more }
 }
 
@@ -21,7 +21,7 @@ function read(payloads: number, openings: readonly ContentOpening[] = []): Conte
 }
 
 const OPENS = 'whether sealed content opens, and is what the entries commit to'
-const elsewhere = [{ ledger: 'clinic.example/agents/2', seq: 4 }]
+const elsewhere = [{ ledger: 'clinic.example/agents/2', seq: 4, phase: 'erased' as const }]
 
 const CASES: readonly (readonly [
   name: string,

@@ -28,6 +28,8 @@ export interface NamedContent {
 export interface ErasureRecord {
   readonly ledger: string
   readonly seq: number
+  /** `decided`: its keys are not gone yet. */
+  readonly phase: 'decided' | 'erasing' | 'erased'
 }
 
 /** The sealed content of one ledger, as a store shows it to whoever has the keys. Nothing here is as it should be for sure. */
@@ -40,8 +42,8 @@ export interface SealedContents {
   contentKey(blob_id: string): Uint8Array | undefined
   /** The stored bytes, piece by piece, up to one that is not there or not of its size. */
   stored(reference: ContentReference): Iterable<Uint8Array>
-  /** The newest record behind `seq` that says that content about one of these subjects is erased. */
-  erasureBehind(seq: number, subject_ids: readonly string[]): ErasureRecord | undefined
+  /** The newest record behind the entry that erases this content: about one of its subjects, or its conversation's. */
+  erasureBehind(named: NamedContent): ErasureRecord | undefined
 }
 
 /** What came of opening the content of one ledger. */

@@ -20,6 +20,7 @@ export type FindingCode =
   | 'content-unopenable'
   | 'content-commitment-mismatch'
   | 'content-unavailable'
+  | 'erased-content-opens'
   | 'index-altered'
   | 'schema-altered'
   | 'database-unreadable'
@@ -84,6 +85,7 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'content-unopenable': ['content', 'tampered'],
   'content-commitment-mismatch': ['content', 'tampered'],
   'content-unavailable': ['content', 'incomplete'],
+  'erased-content-opens': ['content', 'tampered'],
   'index-altered': ['content', 'tampered'],
   'schema-altered': ['content', 'tampered'],
   'database-unreadable': ['content', 'tampered'],

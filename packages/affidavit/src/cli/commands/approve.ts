@@ -5,7 +5,7 @@ import { decodeUtf8 } from '../../bytes/text.ts'
 import { formatTimestamp, systemClock } from '../../clock/clock.ts'
 import { type Decision, type ErasureApproval, signApproval } from '../../erasure/approval.ts'
 import { APPROVAL_DAYS } from '../../erasure/judge-approval.ts'
-import { type ErasurePlan, parsePlan, planDigest } from '../../erasure/plan.ts'
+import { type ErasurePlan, planDigest } from '../../erasure/plan.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { MAX_LABEL_BYTES } from '../../formats/fields.ts'
 import { parseSignerKey, type SignerKey } from '../../formats/signer-key.ts'
@@ -14,6 +14,7 @@ import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption } from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import { readInput } from '../read-input.ts'
+import { readPlan } from '../read-plan.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
@@ -49,17 +50,6 @@ export function addApprove(program: Command, { terminal }: Surroundings): void {
       if (options.json === true) terminal.out(jsonDocument({ ...approval, file: options.out }))
       else terminal.err(saidOf(approval, options.out))
     })
-}
-
-function readPlan(file: string): ErasurePlan {
-  const plan = parsePlan(readInput('plan', file))
-  if (!('code' in plan)) return plan
-  const where = plan.code === 'paper-member' ? `: ${plan.path} ${plan.problem}` : ''
-  throw refused(
-    'plan',
-    `${file} is no plan of an erasure (${plan.code}${where})`,
-    'ask whoever made it for the file as it was made',
-  )
 }
 
 function readKey(file: string): SignerKey {

@@ -1,14 +1,13 @@
 import type { Command } from 'commander'
 
 import { decodeUtf8 } from '../../bytes/text.ts'
-import { openFolder } from '../../embedded/open.ts'
 import type { AuditRecord, ContentReference } from '../../formats/fields.ts'
 import { wholeBody } from '../../ledger/open-content.ts'
 import type { Reading, Revealed, RevealedRecord } from '../../ledger/reading.ts'
 import { sentenceOf } from '../describe.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
-import { addReaderOptions, type ReaderOptions, readerOf } from '../reader-options.ts'
+import { openToRead } from '../open-records.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends ReaderOptions {
@@ -21,7 +20,7 @@ interface Options extends ReaderOptions {
 /** Longer bodies are told by their size: a screen is no place for them. */
 const MAX_SHOWN_BYTES = 1_000_000
 
-export function addConversation(program: Command, { terminal }: Surroundings): void {
+export function addConversation(program: Command, { terminal, env }: Surroundings): void {
   addReaderOptions(
     program
       .command('conversation')
@@ -33,8 +32,8 @@ export function addConversation(program: Command, { terminal }: Surroundings): v
     .option('--reason <text>', 'why it is revealed; stands in the record of this reading')
     .addOption(jsonOption())
     .action(async (conversation_id: string, options: Options) => {
-      await using ledger = await openFolder(options.ledger)
-      const reading = ledger.as(readerOf(options))
+      await using ledger = await openToRead(options.ledger)
+      const reading = ledger.as(readerOf(options, env))
       const shown =
         options.reveal === true
           ? await revealed(reading, conversation_id, options.reason ?? '')

@@ -1,11 +1,19 @@
 import type { Command } from 'commander'
 
-import { openFolder } from '../../embedded/open.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { ReadingFound } from '../../ledger/readers.ts'
-import { addFilterOptions, type FilterOptions, filterOf, jsonOption, ledgerOption } from '../options.ts'
+import {
+  addFilterOptions,
+  addReaderOptions,
+  type FilterOptions,
+  filterOf,
+  jsonOption,
+  ledgerOption,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
 import { count, counted, jsonDocument, printable, table } from '../output.ts'
-import { addReaderOptions, type ReaderOptions, readerOf } from '../reader-options.ts'
+import { openToRead } from '../open-records.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends FilterOptions, ReaderOptions {
@@ -13,7 +21,7 @@ interface Options extends FilterOptions, ReaderOptions {
   readonly json?: boolean
 }
 
-export function addReaders(program: Command, { terminal }: Surroundings): void {
+export function addReaders(program: Command, { terminal, env }: Surroundings): void {
   addReaderOptions(
     addFilterOptions(
       program
@@ -28,8 +36,8 @@ export function addReaders(program: Command, { terminal }: Surroundings): void {
     .action(async (options: Options) => {
       const filter = filterOf(options)
       if (Object.keys(filter).length === 0) throw nothingAsked()
-      await using ledger = await openFolder(options.ledger)
-      const readers = await ledger.as(readerOf(options)).readers(filter)
+      await using ledger = await openToRead(options.ledger)
+      const readers = await ledger.as(readerOf(options, env)).readers(filter)
       if (options.json === true) {
         terminal.out(jsonDocument({ readers }))
         return

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 
-import { openFolder } from '../../embedded/open.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
 import { jsonDocument, printable } from '../output.ts'
-import { addReaderOptions, type ReaderOptions, readerOf } from '../reader-options.ts'
+import { openToRead } from '../open-records.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends ReaderOptions {
@@ -12,7 +11,7 @@ interface Options extends ReaderOptions {
   readonly json?: boolean
 }
 
-export function addResolve(program: Command, { terminal }: Surroundings): void {
+export function addResolve(program: Command, { terminal, env }: Surroundings): void {
   addReaderOptions(
     program
       .command('resolve')
@@ -23,8 +22,8 @@ export function addResolve(program: Command, { terminal }: Surroundings): void {
     .requiredOption('--reason <text>', 'why; stands in the record of this reading')
     .addOption(jsonOption())
     .action(async (token: string, options: Options) => {
-      await using ledger = await openFolder(options.ledger)
-      const personal_id = await ledger.as(readerOf(options)).resolve(token, { reason: options.reason })
+      await using ledger = await openToRead(options.ledger)
+      const personal_id = await ledger.as(readerOf(options, env)).resolve(token, { reason: options.reason })
       terminal.out(options.json === true ? jsonDocument({ token, personal_id }) : `${printable(personal_id)}\n`)
     })
 }

@@ -42,9 +42,9 @@ export function sealedContents(db: SqliteDatabase, source: ContentSource): Seale
         yield next.value.value
       }
     },
-    erasureBehind(seq, subject_ids) {
+    erasureBehind({ place, conversation, reference }) {
       erasures ??= readErasures(db, source)
-      return newest(erasures, seq, subject_ids, ledgerNo)
+      return newest(erasures, place.seq, ownersOf(reference.subject_ids, conversation), ledgerNo)
     },
   }
 }
@@ -93,7 +93,15 @@ interface Erased extends ErasureRecord {
   readonly ledgerNo: number
 }
 
-/** The newest record that erases content about each subject: of the ledger, and of those that came after it. */
+// Content about persons is erased with one of them; content about nobody with its conversation (spec/sealing.md §1).
+function ownersOf(subject_ids: readonly string[], conversation: string): readonly string[] {
+  return subject_ids.length > 0 ? subject_ids.map(subjectName) : [conversationName(conversation)]
+}
+
+const subjectName = (subject: string): string => `subject ${subject}`
+const conversationName = (conversation: string): string => `conversation ${conversation}`
+
+/** The newest record that erases content of each subject and conversation: of the ledger, and of those that came after it. */
 function readErasures(db: SqliteDatabase, { ledgerNo, size }: ContentSource): ReadonlyMap<string, Erased> {
   const erased = new Map<string, Erased>()
   const read = tryRead(() =>
@@ -103,8 +111,8 @@ function readErasures(db: SqliteDatabase, { ledgerNo, size }: ContentSource): Re
       .map((row) => ({ no: integerColumn(row, 'ledger_no'), origin: textColumn(row, 'origin') })),
   )
   for (const { no, origin } of 'value' in read ? read.value : []) {
-    for (const { seq, subjects } of erasureRecords(db, no, no === ledgerNo ? size : Number.MAX_SAFE_INTEGER)) {
-      for (const subject of subjects) erased.set(subject, { ledger: origin, ledgerNo: no, seq })
+    for (const { seq, phase, owners } of erasureRecords(db, no, no === ledgerNo ? size : Number.MAX_SAFE_INTEGER)) {
+      for (const owner of owners) erased.set(owner, { ledger: origin, ledgerNo: no, seq, phase })
     }
   }
   return erased
@@ -114,7 +122,7 @@ function* erasureRecords(
   db: SqliteDatabase,
   ledgerNo: number,
   until: number,
-): Generator<{ readonly seq: number; readonly subjects: readonly string[] }> {
+): Generator<Told & { readonly seq: number }> {
   const page = statement(
     db,
     `SELECT seq, entry FROM entries INDEXED BY entries_by_action
@@ -127,30 +135,46 @@ function* erasureRecords(
         .map((row) => ({ seq: integerColumn(row, 'seq'), entry: column(row, 'entry') })),
     )
     const rows = 'value' in read ? read.value : []
-    for (const { seq, entry } of rows) yield { seq, subjects: subjectsIn(entry) }
+    for (const { seq, entry } of rows) {
+      const told = toldIn(entry)
+      if (told !== undefined) yield { seq, ...told }
+    }
     if (rows.length < PAGE) return
     next = (rows.at(-1)?.seq ?? 0) + 1
   }
 }
 
-function subjectsIn(entry: unknown): readonly string[] {
+type Told = Pick<ErasureRecord, 'phase'> & { readonly owners: readonly string[] }
+
+// Only the ledger itself records erasures; of another phase this release knows nothing.
+function toldIn(entry: unknown): Told | undefined {
   const parsed = entry instanceof Uint8Array ? parseEntry(entry) : undefined
-  if (parsed === undefined || 'fault' in parsed) return []
+  if (parsed === undefined || 'fault' in parsed) return undefined
   const { action, details } = parsed.entry
-  const subjects = action === 'content_erased' ? details?.subjects : undefined
-  return Array.isArray(subjects) ? subjects.filter((subject) => typeof subject === 'string') : []
+  const phase = PHASES.find((one) => one === details?.phase)
+  if (action !== 'content_erased' || phase === undefined) return undefined
+  return {
+    phase,
+    owners: [...texts(details?.subjects).map(subjectName), ...texts(details?.conversations).map(conversationName)],
+  }
+}
+
+const PHASES = ['decided', 'erasing', 'erased'] as const
+
+function texts(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : []
 }
 
 function newest(
   erasures: ReadonlyMap<string, Erased>,
   seq: number,
-  subject_ids: readonly string[],
+  owners: readonly string[],
   ledgerNo: number,
 ): ErasureRecord | undefined {
-  const behind = subject_ids
-    .flatMap((subject) => erasures.get(subject) ?? [])
+  const behind = owners
+    .flatMap((owner) => erasures.get(owner) ?? [])
     .filter((erased) => erased.ledgerNo > ledgerNo || erased.seq > seq)
     .sort((a, b) => a.ledgerNo - b.ledgerNo || a.seq - b.seq)
     .at(-1)
-  return behind === undefined ? undefined : { ledger: behind.ledger, seq: behind.seq }
+  return behind === undefined ? undefined : { ledger: behind.ledger, seq: behind.seq, phase: behind.phase }
 }

@@ -1,0 +1,178 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+import { openFolder } from '../../embedded/open.ts'
+import type { Copy } from '../../erasure/copies.ts'
+import { formatPlan, planDigest } from '../../erasure/plan.ts'
+import type { ErasureStanding } from '../../ledger/erase.ts'
+import { linesOf } from '../describe-plan.ts'
+import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
+import { collect, jsonOption, ledgerOption } from '../options.ts'
+import { counted, jsonDocument, printable, type Terminal } from '../output.ts'
+import { readInput } from '../read-input.ts'
+import { readPlan } from '../read-plan.ts'
+import { readPolicy } from '../read-policy.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Common {
+  readonly ledger: string
+  readonly json?: boolean
+}
+
+interface PlanOptions extends Common {
+  readonly subject: readonly string[]
+  readonly conversation: readonly string[]
+  readonly copy: readonly Copy[]
+  readonly reason: string
+  readonly basis: string
+  readonly as: string
+  readonly out: string
+}
+
+interface RunOptions extends Common {
+  readonly approval: string
+  readonly as: string
+  readonly out: string
+}
+
+interface StatusOptions extends Common {
+  readonly copyReached: readonly Copy[]
+  readonly copyNotReached: readonly Copy[]
+}
+
+export function addErase(program: Command, surroundings: Surroundings): void {
+  const erase = program
+    .command('erase')
+    .description('Erase content by destroying the keys that open it: plan, have it approved, run.')
+  addPlan(erase, surroundings)
+  addRun(erase, surroundings)
+  addFinish(erase, surroundings)
+  addStatus(erase, surroundings)
+}
+
+function addPlan(erase: Command, { terminal }: Surroundings): void {
+  erase
+    .command('plan')
+    .description('Write down what an erasure would destroy, for somebody else to approve. Erases nothing.')
+    .addOption(ledgerOption())
+    .option('--subject <id>', 'a person, by their own id or their token; may stand several times', collect, [])
+    .option('--conversation <id>', 'a conversation; may stand several times', collect, [])
+    .requiredOption('--basis <word>', 'the rule, such as gdpr_17')
+    .requiredOption('--reason <text>', 'why; nothing in it should tell who')
+    .requiredOption('--as <person>', 'your name in the access policy')
+    .option(
+      '--copy <kind:where>',
+      'a copy that is known of, such as backup:safe 2, also of keys/kek',
+      copies('known'),
+      [],
+    )
+    .requiredOption('--out <file>', 'where the plan goes: a new file')
+    .addOption(jsonOption())
+    .action(async (options: PlanOptions) => {
+      const out: NewFile = { option: '--out', path: options.out }
+      refuseTaken(out, options.ledger)
+      const policy = readPolicy(options.ledger)
+      await using ledger = await openFolder(options.ledger)
+      const { subject: subjects, conversation: conversations, basis, reason, as: person } = options
+      const asked = { subjects, conversations, basis, reason, person, policy, copies: sorted(options.copy) }
+      const plan = await ledger.erasures.plan(asked)
+      writeNewFile(out, formatPlan(plan))
+      if (options.json === true)
+        terminal.out(jsonDocument({ ...plan, plan_sha256: planDigest(plan), file: options.out }))
+      else
+        terminal.err(
+          `${indented(linesOf(plan))}\n${options.out}: nothing is erased; have it approved with affidavit approve\n`,
+        )
+    })
+}
+
+function addRun(erase: Command, { terminal }: Surroundings): void {
+  erase
+    .command('run')
+    .description('Carry out an approved plan, and write the signed certificate. Again, it goes on, or certifies anew.')
+    .argument('<plan>', 'the plan: a file')
+    .addOption(ledgerOption())
+    .requiredOption('--approval <file>', 'the signed note of the approver')
+    .requiredOption('--as <person>', 'your name in the access policy')
+    .addOption(new Option('--out <file>', 'where the certificate goes: a new file').makeOptionMandatory())
+    .addOption(jsonOption())
+    .action(async (file: string, options: RunOptions) => {
+      const out: NewFile = { option: '--out', path: options.out }
+      refuseTaken(out, options.ledger)
+      const plan = readPlan(file)
+      const approval = readInput('--approval', options.approval)
+      const policy = readPolicy(options.ledger)
+      await using ledger = await openFolder(options.ledger)
+      const { certificate, standing } = await ledger.erasures.carryOut({ plan, approval, policy, person: options.as })
+      writeNewFile(out, certificate)
+      if (options.json === true) terminal.out(jsonDocument({ ...standing, file: options.out }))
+      else terminal.err(`${indented(wordsOf(standing))}certificate   ${options.out}\n`)
+    })
+}
+
+function addFinish(erase: Command, { terminal }: Surroundings): void {
+  erase
+    .command('finish')
+    .description('Go on with every erasure that was decided and is not over.')
+    .addOption(ledgerOption())
+    .addOption(jsonOption())
+    .action(async (options: Common) => {
+      await using ledger = await openFolder(options.ledger)
+      print(await ledger.erasures.finish(), options, terminal)
+    })
+}
+
+function addStatus(erase: Command, { terminal }: Surroundings): void {
+  erase
+    .command('status')
+    .description('Show where erasures stand, and record what became of copies.')
+    .addOption(ledgerOption())
+    .option('--copy-reached <kind:where>', 'this copy opens no longer, or was destroyed', copies('reached'), [])
+    .option('--copy-not-reached <kind:where>', 'this copy stays as it is', copies('not-reached'), [])
+    .addOption(jsonOption())
+    .action(async (options: StatusOptions) => {
+      const told = [...options.copyReached, ...options.copyNotReached]
+      await using ledger = await openFolder(options.ledger)
+      print(
+        told.length === 0 ? await ledger.erasures.standing() : await ledger.erasures.tellCopies(told),
+        options,
+        terminal,
+      )
+    })
+}
+
+function print(standings: readonly ErasureStanding[], { json }: Common, terminal: Terminal): void {
+  if (json === true) terminal.out(jsonDocument({ erasures: standings }))
+  else if (standings.length === 0) terminal.err('no erasure was decided\n')
+  else terminal.out(standings.map((standing) => indented(wordsOf(standing))).join('\n'))
+}
+
+function wordsOf(standing: ErasureStanding): string[] {
+  const { state, subjects, conversations, decision_seq, decided_at, outcome_seq, retired_key_versions } = standing
+  const outcome = outcome_seq === undefined ? '' : `, outcome at seq ${outcome_seq}`
+  return [
+    `${state.padEnd(14)}${counted(subjects, 'subject')} and ${counted(conversations, 'conversation')}`,
+    `decided       at seq ${decision_seq}, ${decided_at}${outcome}`,
+    `plan          ${standing.plan_sha256}`,
+    ...retired_key_versions.map((version) => `key stands    ${version}`),
+    ...standing.copies.map(({ kind, where, state: copyState }) => `copy          ${kind}:${where}: ${copyState}`),
+  ]
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${printable(line)}\n`).join('')
+}
+
+/** Reads `backup:safe 2`. What it may hold the plan says. */
+function copies(state: Copy['state']): (text: string, before: readonly Copy[]) => readonly Copy[] {
+  return (text, before) => {
+    const [, kind = '', where = ''] = /^(backup|archive|export|replica|recipient):(.+)$/su.exec(text) ?? []
+    if (where === '')
+      throw new InvalidArgumentError('it is KIND:WHERE, the kind backup, archive, export, replica or recipient')
+    // Proven by the pattern.
+    return [...before, { kind: kind as Copy['kind'], where, state }]
+  }
+}
+
+function sorted(all: readonly Copy[]): readonly Copy[] {
+  return [...all].sort((one, other) => (`${one.kind} ${one.where}` < `${other.kind} ${other.where}` ? -1 : 1))
+}

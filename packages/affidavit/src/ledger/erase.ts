@@ -1,0 +1,325 @@
+// Carrying erasures out (spec/erasure.md §4): the decision is durable before any key dies, and from then on whoever comes along
+// goes on from the records and the keyring alone, step by step, until the outcome is recorded.
+
+import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { RandomSource } from '../crypto/random.ts'
+import { certificateText } from '../erasure/certificate.ts'
+import { type Copy, copyName } from '../erasure/copies.ts'
+import { type ErasureStep, nextStep } from '../erasure/phases.ts'
+import { type ErasurePlan, planDigest } from '../erasure/plan.ts'
+import { LedgerError, unreachable } from '../errors/ledger-error.ts'
+import type { Draft } from '../formats/fields.ts'
+import type { Admission } from './admit.ts'
+import { certificateOf, type RecordedErasure } from './certify-erasure.ts'
+import { keyringOwners } from './erasure-reach.ts'
+import {
+  type DecidedErasure,
+  decisionRecord,
+  openPapers,
+  outcomeRecord,
+  type Papers,
+  type RecordParts,
+  readCopies,
+  readErasures,
+} from './erasure-records.ts'
+import { type ErasureOrder, judgeErasure, refuseUnlessEraser } from './judge-erasure.ts'
+import type { KeysAtHand } from './keys-at-hand.ts'
+import { erasureUnfinished } from './own-records.ts'
+import { type ErasureRequest, planErasure } from './plan-erasure.ts'
+import type { Queue } from './queue.ts'
+
+/** Where an erasure stands. */
+export interface ErasureStanding {
+  readonly plan_sha256: string
+  readonly decision_seq: number
+  readonly decided_at: string
+  readonly subjects: number
+  readonly conversations: number
+  readonly state: 'decided' | 'erasing' | 'erased'
+  /** Of the newest outcome; absent before there is one. */
+  readonly outcome_seq?: number
+  /** Key-encryption keys that still stood then. */
+  readonly retired_key_versions: readonly string[]
+  readonly copies: readonly Copy[]
+}
+
+export interface Erasures {
+  /** Plans; changes nothing. @throws LedgerError `invalid-query`, `not-found` */
+  plan(request: ErasureRequest): Promise<ErasurePlan>
+  /**
+   * Carries an approved plan out and answers the signed certificate. Doing it again goes on where it stopped, or answers a
+   * certificate of what is recorded.
+   * @throws LedgerError `invalid-query`: nothing was changed; else what keeps it from being finished: whoever opens the ledger
+   *   next goes on
+   */
+  carryOut(order: ErasureOrder): Promise<{ readonly certificate: string; readonly standing: ErasureStanding }>
+  /** Goes on with everything that is not over yet. */
+  finish(): Promise<readonly ErasureStanding[]>
+  /** Records what became of copies, each in its new state, of every erasure that lists them. @throws LedgerError `not-found` */
+  tellCopies(copies: readonly Copy[]): Promise<readonly ErasureStanding[]>
+  /** All that were decided, in order. */
+  standing(): Promise<readonly ErasureStanding[]>
+}
+
+/** For the ledger itself. */
+export interface Erasing extends Erasures {
+  /** Resolves when keys of this generation, or of a later one, are taken, and no decision is left unfinished. */
+  renew(fence: number): Promise<void>
+  /** Finishes what was decided and has no outcome. */
+  settle(): Promise<void>
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
+}
+
+export interface ErasingParts extends RecordParts {
+  readonly keysAtHand: KeysAtHand
+  readonly admission: Pick<Admission, 'admitOwn' | 'deriveId'>
+  readonly queue: Pick<Queue, 'pushOwn'>
+  readonly clock: Clock
+  readonly random: RandomSource
+  /** A signed note by the checkpoint key. */
+  sign(text: string): Promise<string>
+}
+
+/** Others decide and turn over at the same time; each time somebody has come further. */
+const ATTEMPTS = 100
+
+export function createErasing(parts: ErasingParts): Erasing {
+  const { store, ledger, keyring, keysAtHand, admission, queue, clock } = parts
+  // Decisions whose rows this process has removed itself: what its keyring has of them since belongs to later records.
+  const removed = new Set<number>()
+  let last: Promise<unknown> = Promise.resolve()
+  let renewing: Promise<number> | undefined
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+
+  // Not by way of the line: whoever stands there may be waiting for this.
+  async function enter(draft: Draft): Promise<'placed' | 'stale'> {
+    const prepared = await admission.admitOwn(draft).prepare()
+    // Nobody could finish from other words than these.
+    if (!prepared.pieces.join('').includes(canonicalJson(draft.details, PLAIN_JSON)))
+      unreachable('the details of an erasure changed on their way into the record')
+    const placed = await queue.pushOwn(prepared)
+    return placed.state === 'stale' ? 'stale' : 'placed'
+  }
+
+  async function decide(
+    papers: Papers,
+    words: Omit<DecidedErasure['decision'], 'phase' | 'keyring_generation'>,
+    by?: string,
+  ): Promise<'placed' | 'stale'> {
+    const generation = await keysAtHand.renew()
+    const draft = decisionRecord(admission.deriveId, papers, {
+      ...words,
+      phase: 'decided',
+      keyring_generation: generation + 1,
+    })
+    return enter(by === undefined ? draft : { ...draft, on_behalf_of: by })
+  }
+
+  /** One step of what was decided and has no outcome; `false` where there is nothing left to do. */
+  async function step(): Promise<boolean> {
+    const erasures = await readErasures(store, ledger)
+    const generation = await keyring.generation()
+    // An old copy of the keyring is behind too: it has rows of erasures that are over.
+    const behind = erasures.filter(({ decision }) => generation < decision.keyring_generation)
+    const open = erasures.filter(({ outcome }) => outcome === undefined)
+    if (behind.length > 0) {
+      await turnOver(generation, behind)
+      return true
+    }
+    if (open.length === 0) return false
+    for (const erasure of open) {
+      if ((await stepOf(erasure, generation, undefined)) !== 'turn-over') continue
+      // Somebody turned the keyring over for another reason: the decision was about a generation that never lost its rows.
+      const { decision } = erasure
+      const { plan_sha256, approval_sha256, subjects, conversations } = decision
+      await decide(await openPapers(parts, erasure), { plan_sha256, approval_sha256, subjects, conversations })
+      return true
+    }
+    const standing = await destroyRetired()
+    for (const erasure of open) await recordOutcome(erasure, standing, await readCopies(parts, erasure))
+    return true
+  }
+
+  async function turnOver(generation: number, behind: readonly DecidedErasure[]): Promise<void> {
+    const owners = behind.flatMap(({ decision }) => keyringOwners(decision))
+    if ((await keyring.turnOverFrom(generation, owners)) === 'superseded') return
+    for (const { decided, decision } of behind) {
+      if (decision.keyring_generation === generation + 1) removed.add(decided.seq)
+    }
+  }
+
+  async function stepOf(
+    erasure: DecidedErasure,
+    generation: number,
+    standing: readonly string[] | undefined,
+    copies: readonly Copy[] = [],
+  ): Promise<ErasureStep> {
+    const { decision, decided, outcome } = erasure
+    // Behind an outcome, rows of the same conversation belong to later records.
+    const isOver = outcome !== undefined || removed.has(decided.seq)
+    const rowsLeft = !isOver && (await keyring.hasAny(keyringOwners(decision)))
+    const knownCopies = copies.filter(({ state }) => state === 'known').length
+    return nextStep({ decision, outcome, generation, rowsLeft, standing, knownCopies })
+  }
+
+  // Keys that cannot be destroyed now stand, and the outcome says so: it must not keep writers from going on.
+  async function destroyRetired(): Promise<readonly string[]> {
+    try {
+      return [...(await keyring.destroyRetired())].sort()
+    } catch (error) {
+      if (!(error instanceof LedgerError && error.code === 'key-unavailable')) throw error
+      return (await keyring.ends()).retired
+    }
+  }
+
+  async function recordOutcome(
+    erasure: DecidedErasure,
+    standing: readonly string[],
+    copies: readonly Copy[],
+  ): Promise<void> {
+    const generation = await keysAtHand.renew()
+    const taken = await stepOf(erasure, generation, standing, copies)
+    if (taken === 'record-erased') await record(erasure, 'erased', generation, standing, copies)
+    else if (taken === 'record-erasing') await record(erasure, 'erasing', generation, standing, copies)
+  }
+
+  function record(
+    { decision, decided }: DecidedErasure,
+    phase: 'erased' | 'erasing',
+    keyring_generation: number,
+    retired_key_versions: readonly string[],
+    copies: readonly Copy[],
+  ): Promise<'placed' | 'stale'> {
+    const { plan_sha256, subjects, conversations } = decision
+    const told = { phase, plan_sha256, keyring_generation, retired_key_versions, subjects, conversations }
+    return enter(outcomeRecord(admission.deriveId, { ...told, decision_seq: decided.seq }, copies))
+  }
+
+  async function settleInTurn(): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (!(await step())) return
+    throw erasureUnfinished((await keyring.generation()) + 1)
+  }
+
+  async function decideInTurn(order: ErasureOrder): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      await settleInTurn()
+      const { plan_sha256, approval_sha256 } = await judgeErasure(store, ledger, order, clock.now())
+      const { plan, approval, person } = order
+      const { subjects, conversations } = plan
+      const words = { plan_sha256, approval_sha256, subjects, conversations }
+      if ((await decide({ plan, approval }, words, person)) === 'placed') return
+    }
+    throw erasureUnfinished((await keyring.generation()) + 1)
+  }
+
+  async function find(plan_sha256: string): Promise<DecidedErasure | undefined> {
+    return (await readErasures(store, ledger)).find(({ decision }) => decision.plan_sha256 === plan_sha256)
+  }
+
+  async function standingOf(erasure: DecidedErasure): Promise<ErasureStanding> {
+    const { decision, decided, outcome, recorded } = erasure
+    return {
+      plan_sha256: decision.plan_sha256,
+      decision_seq: decided.seq,
+      decided_at: decided.recorded_at,
+      subjects: decision.subjects.length,
+      conversations: decision.conversations.length,
+      state: outcome?.phase ?? 'decided',
+      ...(recorded === undefined ? {} : { outcome_seq: recorded.seq }),
+      retired_key_versions: outcome?.retired_key_versions ?? [],
+      copies: await readCopies(parts, erasure),
+    }
+  }
+
+  async function standing(): Promise<readonly ErasureStanding[]> {
+    return Promise.all((await readErasures(store, ledger)).map(standingOf))
+  }
+
+  /** Goes on with what is `erasing`; `tell` gives the copies in their states now. */
+  async function finishInTurn(tell: (copies: readonly Copy[]) => readonly Copy[] = (copies) => copies): Promise<void> {
+    await settleInTurn()
+    const open = (await readErasures(store, ledger)).filter(({ outcome }) => outcome?.phase === 'erasing')
+    if (open.length === 0) return
+    const keys = await destroyRetired()
+    for (const erasure of open) {
+      const before = await readCopies(parts, erasure)
+      const copies = tell(before)
+      const generation = await keysAtHand.renew()
+      const isTold = copies.some(({ state }, i) => state !== before[i]?.state)
+      const taken = await stepOf(erasure, generation, keys, copies)
+      if (taken === 'record-erased') await record(erasure, 'erased', generation, keys, copies)
+      else if (isTold) await record(erasure, 'erasing', generation, keys, copies)
+    }
+    await settleInTurn()
+  }
+
+  async function renewOnce(): Promise<number> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const generation = await keysAtHand.renew()
+      // In this order: a decision whose keyring is in force was recorded before.
+      const erasures = await readErasures(store, ledger)
+      const isDue = erasures.some(
+        ({ decision, outcome }) => outcome === undefined || generation < decision.keyring_generation,
+      )
+      if (!isDue) return generation
+      await inTurn(settleInTurn)
+    }
+    throw erasureUnfinished((await keyring.generation()) + 1)
+  }
+
+  return {
+    plan: (request) => planErasure(parts, request),
+    carryOut: (order) =>
+      inTurn(async () => {
+        refuseUnlessEraser(order)
+        const plan_sha256 = planDigest(order.plan)
+        if ((await find(plan_sha256)) === undefined) await decideInTurn(order)
+        await settleInTurn()
+        const erasure = await find(plan_sha256)
+        if (erasure === undefined || !isRecorded(erasure)) throw erasureUnfinished(await keyring.generation())
+        const certificate = await parts.sign(certificateText(await certificateOf(parts, erasure, clock.now())))
+        return { certificate, standing: await standingOf(erasure) }
+      }),
+    finish: () => inTurn(() => finishInTurn().then(standing)),
+    tellCopies: (told) =>
+      inTurn(async () => {
+        const states = new Map(told.map((copy) => [copyName(copy), copy.state]))
+        const listed = new Set((await standing()).flatMap(({ copies }) => copies.map(copyName)))
+        if (told.some((copy) => !listed.has(copyName(copy)))) throw unknownCopy()
+        await finishInTurn((copies) =>
+          copies.map((copy) => ({ ...copy, state: states.get(copyName(copy)) ?? copy.state })),
+        )
+        return standing()
+      }),
+    standing,
+    async renew(fence) {
+      if (renewing !== undefined && (await renewing) >= fence) return
+      renewing ??= renewOnce().finally(() => {
+        renewing = undefined
+      })
+      if ((await renewing) < fence) throw erasureUnfinished(fence)
+    },
+    settle: () => inTurn(settleInTurn),
+    async idle() {
+      await last
+    },
+  }
+}
+
+function isRecorded(erasure: DecidedErasure): erasure is RecordedErasure {
+  return erasure.outcome !== undefined
+}
+
+function unknownCopy(): LedgerError {
+  return new LedgerError('not-found', {
+    problem: 'no erasure lists a copy that was named',
+    cure: 'affidavit erase status shows them: write kind:where as it stands there',
+  })
+}

@@ -1,0 +1,86 @@
+// Whether a plan may be carried out at this moment (spec/erasure.md §3, §6): the approval is judged, and the plan is held against
+// what the ledger has now.
+
+import type { AccessPolicy } from '../access/policy.ts'
+import { mayDo } from '../access/policy.ts'
+import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
+import type { UnixMillis } from '../clock/clock.ts'
+import { APPROVAL_DAYS, type JudgedApproval, judgeApproval } from '../erasure/judge-approval.ts'
+import type { ErasurePlan } from '../erasure/plan.ts'
+import { type Reach, readReach } from './erasure-reach.ts'
+import { followSubjects } from './late-facts.ts'
+import { refusedErasure } from './plan-erasure.ts'
+import type { LedgerStore } from './store.ts'
+
+/** A plan with its approval, and who carries it out. */
+export interface ErasureOrder {
+  readonly plan: ErasurePlan
+  /** The signed note, as it came. */
+  readonly approval: Uint8Array
+  /** By the name that stands in the access policy. */
+  readonly person: string
+  readonly policy: AccessPolicy
+}
+
+/** @throws LedgerError `invalid-query` */
+export function refuseUnlessEraser({ policy, person }: Pick<ErasureOrder, 'policy' | 'person'>): void {
+  const permission = mayDo(policy, person, 'erase')
+  if (!permission.allowed) throw refusedErasure('eraser-not-allowed', permission.problem, permission.cure)
+}
+
+/** @throws LedgerError `invalid-query`: nothing was changed */
+export async function judgeErasure(
+  store: LedgerStore,
+  ledger: string,
+  { plan, approval, policy }: ErasureOrder,
+  at: UnixMillis,
+): Promise<JudgedApproval> {
+  const judged = judgeApproval(approval, { ledger, plan, policy, at })
+  if ('code' in judged) {
+    const cure = `have exactly this plan approved with affidavit approve, by another erasure_approver than the planner, at most ${APPROVAL_DAYS} days ago`
+    throw refusedErasure(judged.code, 'this approval does not let this plan be carried out', cure)
+  }
+  await holdAgainstLedger(store, ledger, plan)
+  return judged
+}
+
+async function holdAgainstLedger(store: LedgerStore, ledger: string, plan: ErasurePlan): Promise<void> {
+  const size = (await store.head(ledger))?.size ?? 0
+  const looked = plan.as_of_seq + 1
+  if (looked > size) throw outdated('plan-differs', 'the plan looked at records that this ledger does not have')
+  const then = await readReach(store, ledger, plan, looked)
+  if (!isSaidBy(plan, then))
+    throw outdated('plan-differs', 'the plan does not say what the ledger held when it was made')
+  const now = await readReach(store, ledger, plan, size)
+  if (now.refused_count > 0) throw outdated('plan-is-refused', `${now.refused_count} of its records must stay readable`)
+  if (now.shared_count > plan.shared_count)
+    throw outdated('plan-is-outdated', 'since the plan, content was recorded that others would lose too')
+  for (const subject of plan.subjects) {
+    const [before, after] = [
+      await followSubjects(store, ledger, subject, looked),
+      await followSubjects(store, ledger, subject, size),
+    ]
+    if (before.subject_ids.join() === after.subject_ids.join()) continue
+    throw outdated('plan-is-outdated', 'since the plan, links between its subjects and others have changed')
+  }
+}
+
+function isSaidBy(plan: ErasurePlan, reach: Reach): boolean {
+  const told: Record<keyof Reach, unknown> = {
+    records: plan.records,
+    payloads: plan.payloads,
+    bytes: plan.bytes,
+    payload_list_sha256: plan.payload_list_sha256,
+    sample: plan.sample,
+    shared: plan.shared,
+    shared_count: plan.shared_count,
+    linked: plan.linked,
+    refused: plan.refused,
+    refused_count: plan.refused_count,
+  }
+  return canonicalJson(told, PLAIN_JSON) === canonicalJson({ ...reach }, PLAIN_JSON)
+}
+
+function outdated(fault: string, problem: string): Error {
+  return refusedErasure(fault, problem, 'make a new plan with affidavit erase plan, and have that one approved')
+}

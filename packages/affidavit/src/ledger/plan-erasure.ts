@@ -1,0 +1,146 @@
+// Planning an erasure (spec/erasure.md §2): who the persons are, what would become unreadable, and what would stay. Nothing is
+// recorded, and nothing is destroyed.
+
+import { type AccessPolicy, mayDo } from '../access/policy.ts'
+import { uuidV7 } from '../bytes/uuid.ts'
+import { type Clock, formatTimestamp } from '../clock/clock.ts'
+import type { RandomSource } from '../crypto/random.ts'
+import type { Copy } from '../erasure/copies.ts'
+import { type ErasurePlan, formatPlan } from '../erasure/plan.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { type Keyring, TOKEN } from '../vault/keyring.ts'
+import { type Owners, type Reach, readReach } from './erasure-reach.ts'
+import { followSubjects } from './late-facts.ts'
+import type { EntryFilter, LedgerStore } from './store.ts'
+
+/** What is asked for. */
+export interface ErasureRequest {
+  /** Persons, by their own ids or their tokens. */
+  readonly subjects: readonly string[]
+  readonly conversations: readonly string[]
+  /** The rule, a word: `gdpr_17`. */
+  readonly basis: string
+  readonly reason: string
+  /** Whoever plans, by the name that stands in the access policy. */
+  readonly person: string
+  readonly policy: AccessPolicy
+  /** Copies of the keyring, of its keys and of the database that are known of. */
+  readonly copies: readonly Copy[]
+}
+
+export interface PlanningParts {
+  readonly store: LedgerStore
+  readonly ledger: string
+  readonly keyring: Keyring
+  readonly clock: Clock
+  readonly random: RandomSource
+}
+
+/**
+ * The plan, as of now.
+ * @throws LedgerError `invalid-query` where the person may not plan, or a member of the request cannot stand in a plan;
+ *   `not-found` where nobody is behind an id
+ */
+export async function planErasure(parts: PlanningParts, request: ErasureRequest): Promise<ErasurePlan> {
+  const { store, ledger, keyring, clock, random } = parts
+  const { basis, reason, person, policy, copies } = request
+  refuseUnlessAllowed(policy, person)
+  const size = (await store.head(ledger))?.size ?? 0
+  const owners = await findOwners(parts, request, size)
+  const reach = await readReach(store, ledger, owners, size)
+  const at = clock.now()
+  const plan: ErasurePlan = {
+    ledger,
+    plan_id: uuidV7(at, random(10)),
+    made_at: formatTimestamp(at),
+    made_by: person,
+    as_of_seq: size - 1,
+    keyring_generation: await keyring.generation(),
+    ...owners,
+    basis,
+    reason,
+    ...reach,
+    copies,
+    not_erased: whatStays(reach),
+  }
+  return writable(plan)
+}
+
+function refuseUnlessAllowed(policy: AccessPolicy, person: string): void {
+  const permission = mayDo(policy, person, 'plan-erasure')
+  if (!permission.allowed) throw refusedErasure('planner-not-allowed', permission.problem, permission.cure)
+  if (policy.people.has(person)) return
+  const cure = 'name the person in the access policy: planner and approver have to be two'
+  throw refusedErasure('planner-not-named', 'whoever plans an erasure is named in the access policy', cure)
+}
+
+/** That an erasure does not go on; `fault` is the code that spec/erasure.md gives it. */
+export function refusedErasure(fault: string, problem: string, cure: string): LedgerError {
+  return new LedgerError('invalid-query', { problem: `${problem} (${fault}); nothing was changed`, cure, path: fault })
+}
+
+async function findOwners(
+  { store, ledger, keyring }: PlanningParts,
+  { subjects, conversations }: ErasureRequest,
+  size: number,
+): Promise<Owners> {
+  const persons = new Set<string>()
+  for (const id of subjects) {
+    const token = TOKEN.test(id) ? id : await keyring.tokenOf(id)
+    if (token === undefined) throw nobody('--subject')
+    for (const one of (await followSubjects(store, ledger, token, size)).subject_ids) persons.add(one)
+  }
+  const ids = new Set<string>()
+  for (const id of conversations) {
+    const token = TOKEN.test(id) ? undefined : await keyring.tokenOf(id)
+    const standing: string[] = []
+    for (const one of token === undefined ? [id] : [id, token]) {
+      if (await finds(store, ledger, { conversation_id: one })) standing.push(one)
+    }
+    if (standing.length === 0) throw nobody('--conversation')
+    for (const one of standing) ids.add(one)
+  }
+  return { subjects: [...persons].sort(), conversations: [...ids].sort() }
+}
+
+async function finds(store: LedgerStore, ledger: string, filter: EntryFilter): Promise<boolean> {
+  return (await store.entries(ledger, filter, { limit: 1, order: 'ascending' })).length > 0
+}
+
+function nobody(option: string): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `an id given as ${option} stands in no record of this ledger`,
+    cure: 'check how it is written: as it was handed in, or as a token',
+    path: option,
+  })
+}
+
+// Also of an erasure of nobody's content: ids and keys go all the same.
+function whatStays({ linked }: Reach): readonly string[] {
+  return [
+    'Entries stay as they are: tokens, times, actions, sizes and digests. The log goes on to verify.',
+    'Who is behind a token cannot be found out any more from this ledger and its keyring.',
+    'What was written into plain fields, such as details and reasons, stays readable.',
+    'Copies of keys, of the keyring, or of content in the clear that are not listed here are not reached.',
+    ...(linked === 0 ? [] : [linkedSentence(linked)]),
+  ]
+}
+
+/** Of what was linked to a person later. */
+export function linkedSentence(linked: number): string {
+  return `${linked === 1 ? '1 payload was' : `${linked} payloads were`} linked to these subjects later, under keys of others: not erased, unless its conversation, or its other subjects, are named too.`
+}
+
+function writable(plan: ErasurePlan): ErasurePlan {
+  try {
+    formatPlan(plan)
+    return plan
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new LedgerError('invalid-query', {
+      problem: `what was asked for cannot stand in a plan: ${cause.message}`,
+      cure: 'name somebody; basis is a word such as gdpr_17, the reason a line of text; at most 100 persons, and each copy once',
+      cause,
+    })
+  }
+}

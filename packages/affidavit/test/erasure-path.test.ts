@@ -1,0 +1,250 @@
+// An erasure from the plan to the certificate, in a real ledger with a real keyring (spec/erasure.md §4, §6).
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+
+import { localAnchor } from '../src/embedded/anchors.ts'
+import { contentOpener } from '../src/embedded/check-content.ts'
+import { databaseFile } from '../src/embedded/folder.ts'
+import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
+import { approvalDigest } from '../src/erasure/approval.ts'
+import { checkCertificate, openCertificate } from '../src/erasure/certificate.ts'
+import type { AuditRecord, Draft } from '../src/formats/fields.ts'
+import { parseVerifierKey } from '../src/formats/verifier-key.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import type { EntryFilter } from '../src/ledger/store.ts'
+import { verifySqlite } from '../src/stores/sqlite/verify.ts'
+import type { Report } from '../src/verify/report.ts'
+import {
+  ADA,
+  AGENT,
+  approve,
+  BEN,
+  type ErasureClinic,
+  eraseAll,
+  makeErasureClinic,
+  open,
+  planFor,
+  STORY,
+  said,
+  saidContents,
+  tokenOf,
+} from './erasure-clinic.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+
+let folders = 0
+const made = (story?: readonly Draft[]): Promise<ErasureClinic> =>
+  makeErasureClinic(join(home, String(folders++)), story)
+
+async function verified({ folder, verifierKey }: ErasureClinic): Promise<Report> {
+  const key = parseVerifierKey(verifierKey)
+  assert.ok(!('code' in key))
+  return verifySqlite(databaseFile(folder), {
+    trust: { kind: 'pinned', keys: [key] },
+    anchors: [await localAnchor(folder)],
+    threads: 0,
+    openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)),
+  })
+}
+
+async function found(ledger: Ledger, filter: EntryFilter): Promise<AuditRecord[]> {
+  const records: AuditRecord[] = []
+  for await (const record of ledger.search(filter)) records.push(record)
+  return records
+}
+
+const ALL = {
+  '1 message': 'Ada has a fracture.',
+  '2 message': 'Ben has a cold.',
+  '3 ada': 'Ada waits.',
+  '3 ben': 'Ben left.',
+  '4 message': 'Ada and Ben are siblings.',
+  '5 message': 'The printer is out of paper.',
+  '6 message': 'The lift is stuck.',
+}
+
+test('what is about a person opens no more, what is about others opens, and the log says why', async () => {
+  const clinic = await made()
+  const token = await tokenOf(clinic, ADA)
+  {
+    await using ledger = await open(clinic)
+    const plan = await planFor(ledger, clinic)
+    assert.deepEqual([plan.records, plan.payloads, plan.bytes], [3, 3, 19 + 10 + 25])
+    assert.deepEqual([plan.sample, plan.shared], [[1, 3, 4], [{ seq: 4, name: 'message', other_subjects: 1 }]])
+    assert.deepEqual([plan.subjects, plan.refused_count, plan.linked], [[token], 0, 0])
+    assert.deepEqual(await saidContents(clinic), ALL)
+    const approval = approve(clinic, plan)
+    const done = await ledger.erasures.carryOut({ plan, approval, policy: clinic.policy, person: 'dr.lee' })
+    assert.equal(done.standing.state, 'erased')
+    const key = parseVerifierKey(await ledger.verifierKey())
+    assert.ok(!('code' in key))
+    const opened = openCertificate(Buffer.from(done.certificate), [key])
+    assert.ok(!('code' in opened), JSON.stringify(opened))
+    assert.equal(checkCertificate(opened.certificate, plan, approval), undefined)
+    const { state, payloads, bytes, destroyed_key_versions, retired_key_versions, approval_sha256 } = opened.certificate
+    assert.deepEqual([state, payloads, bytes, approval_sha256], ['erased', 3, 54, approvalDigest(approval)])
+    assert.deepEqual([destroyed_key_versions.length, retired_key_versions], [1, []])
+    // Who was meant nobody finds any more; the records are there.
+    assert.deepEqual(await found(ledger, { subject_id: ADA }), [])
+    assert.equal((await found(ledger, { subject_id: token })).length, 4)
+    assert.equal((await found(ledger, { subject_id: BEN })).length, 3)
+    const [decided, outcome] = await found(ledger, { action: 'content_erased' })
+    assert.deepEqual([decided?.details?.phase, outcome?.details?.phase], ['decided', 'erased'])
+    assert.match(String(decided?.on_behalf_of), /^tok_/)
+  }
+  assert.deepEqual(await saidContents(clinic), { ...ALL, '1 message': 'gone', '3 ada': 'gone', '4 message': 'gone' })
+  const report = await verified(clinic)
+  assert.deepEqual([report.status, report.findings], ['valid', []])
+  assert.match(report.axes.content.says, /3 unavailable: erased under the record at seq 9$/)
+})
+
+test('a conversation is erased with what is about nobody in it, and its persons keep theirs', async () => {
+  const clinic = await made()
+  {
+    await using ledger = await open(clinic)
+    const plan = await planFor(ledger, clinic, [], ['c-1'])
+    assert.deepEqual([plan.records, plan.sample, plan.shared_count], [1, [5], 0])
+    await eraseAll(ledger, clinic, [], ['c-1'])
+    // The conversation goes on, under keys of its own.
+    await ledger.append(said('The printer works.', { conversation_id: 'c-1' }))
+  }
+  assert.deepEqual(await saidContents(clinic), { ...ALL, '5 message': 'gone', '10 message': 'The printer works.' })
+  const report = await verified(clinic)
+  assert.deepEqual([report.status, report.findings], ['valid', []])
+  assert.match(report.axes.content.says, /1 unavailable: erased under the record at seq 9$/)
+})
+
+test('whoever is recorded after an erasure is a new person to the ledger', async () => {
+  const clinic = await made()
+  const token = await tokenOf(clinic, ADA)
+  await using ledger = await open(clinic)
+  await eraseAll(ledger, clinic)
+  const { seq } = await ledger.append(said('Ada is back.', { subject_ids: [ADA] }))
+  assert.notDeepEqual((await ledger.at(seq))?.subject_ids, [token])
+  assert.deepEqual(
+    (await found(ledger, { subject_id: ADA })).map((record) => record.seq),
+    [seq],
+  )
+  assert.equal((await saidContents(clinic))[`${seq} message`], 'Ada is back.')
+})
+
+test('what was recorded between plan and decision goes too, and is counted', async () => {
+  const clinic = await made()
+  await using ledger = await open(clinic)
+  const plan = await planFor(ledger, clinic)
+  const { seq } = await ledger.append(said('Ada was late.', { subject_ids: [ADA] }))
+  const { certificate } = await ledger.erasures.carryOut({
+    plan,
+    approval: approve(clinic, plan),
+    policy: clinic.policy,
+    person: 'dr.lee',
+  })
+  assert.equal((await saidContents(clinic))[`${seq} message`], 'gone')
+  assert.match(certificate, /"payloads":4,/)
+})
+
+test('every subject that links say is the same person is erased with them', async () => {
+  const clinic = await made()
+  await using ledger = await open(clinic)
+  await ledger.append({
+    action: 'subject_linked',
+    actor_id: 'registrar',
+    actor_type: 'user',
+    subject_ids: [ADA, BEN],
+    details: { reason: 'one person, registered twice' },
+  })
+  const plan = await planFor(ledger, clinic, [BEN])
+  assert.deepEqual([plan.subjects.length, plan.records, plan.shared_count], [2, 4, 0])
+})
+
+test('content that was linked to a person later, under keys of others, is said to stay', async () => {
+  const clinic = await made()
+  await using ledger = await open(clinic)
+  const { id } = (await ledger.at(6)) ?? assert.fail('no record')
+  await ledger.append({
+    action: 'content_linked',
+    actor_id: 'registrar',
+    actor_type: 'user',
+    parent_id: id,
+    subject_ids: [ADA],
+    details: { reason: 'she was in it' },
+  })
+  const plan = await planFor(ledger, clinic)
+  assert.deepEqual([plan.linked, plan.records], [1, 3])
+  assert.ok(plan.not_erased.some((sentence) => /1 payload was linked to these subjects later/.test(sentence)))
+  const whole = await planFor(ledger, clinic, [ADA], ['c-2'])
+  assert.deepEqual([whole.linked, whole.records], [0, 4])
+})
+
+test('carried out again, an erasure is certified again and recorded once', async () => {
+  const clinic = await made()
+  await using ledger = await open(clinic)
+  const plan = await planFor(ledger, clinic)
+  const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+  const first = await ledger.erasures.carryOut(order)
+  const { size } = await ledger.health()
+  const again = await ledger.erasures.carryOut(order)
+  assert.deepEqual(again.standing, first.standing)
+  assert.equal((await ledger.health()).size, size)
+  assert.deepEqual(await ledger.erasures.finish(), [first.standing])
+})
+
+test('an erasure with a copy that nothing was said about is erasing, until something is', async () => {
+  const clinic = await made()
+  await using ledger = await open(clinic)
+  const asked = { subjects: [ADA], conversations: [], basis: 'gdpr_17', reason: 'request', person: 'dr.lee' }
+  const copies = [
+    { kind: 'backup', where: 'keys/kek, safe 1', state: 'known' },
+    { kind: 'backup', where: 'keyring, safe 2', state: 'known' },
+  ] as const
+  const plan = await ledger.erasures.plan({ ...asked, policy: clinic.policy, copies })
+  const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+  assert.equal((await ledger.erasures.carryOut(order)).standing.state, 'erasing')
+  assert.equal((await ledger.erasures.finish())[0]?.state, 'erasing')
+  await assert.rejects(ledger.erasures.tellCopies([{ kind: 'backup', where: 'safe 9', state: 'reached' }]), {
+    code: 'not-found',
+  })
+  const [one] = await ledger.erasures.tellCopies([{ ...copies[0], state: 'reached' }])
+  assert.deepEqual([one?.state, one?.copies.map(({ state }) => state)], ['erasing', ['reached', 'known']])
+  const [two] = await ledger.erasures.tellCopies([{ ...copies[1], state: 'not-reached' }])
+  assert.deepEqual([two?.state, two?.copies.map(({ state }) => state)], ['erased', ['reached', 'not-reached']])
+  assert.match((await ledger.erasures.carryOut(order)).certificate, /"state":"erased"/)
+})
+
+describe('not planned:', () => {
+  const WRONG = {
+    'by somebody without the role': [{ person: 'ray' }, /planner-not-allowed/],
+    'by an approver': [{ person: 'kim' }, /planner-not-allowed/],
+    'about an id that nobody has': [{ subjects: ['Nobody'] }, /stands in no record/],
+    'about a conversation that nobody had': [{ conversations: ['c-9'] }, /stands in no record/],
+    'about nobody': [{ subjects: [] }, /cannot stand in a plan/],
+    'under a rule that is no word': [{ basis: 'GDPR 17' }, /cannot stand in a plan/],
+    'with a copy twice': [{ copies: [COPY(), COPY()] }, /cannot stand in a plan/],
+  } as const
+  for (const [name, [more, says]] of Object.entries(WRONG)) {
+    test(name, async () => {
+      const clinic = await made(STORY.slice(0, 2))
+      await using ledger = await open(clinic)
+      const asked = { subjects: [ADA], conversations: [], basis: 'gdpr_17', reason: 'request', person: 'dr.lee' }
+      const request = { ...asked, policy: clinic.policy, copies: [], ...more }
+      await assert.rejects(ledger.erasures.plan(request), says)
+    })
+  }
+})
+
+function COPY() {
+  return { kind: 'backup', where: 'safe 2', state: 'known' } as const
+}
+
+test('records without content die without a trace but their tokens', async () => {
+  const clinic = await made([{ ...AGENT, subject_ids: [ADA] }])
+  await using ledger = await open(clinic)
+  const { standing } = await eraseAll(ledger, clinic)
+  assert.equal(standing.state, 'erased')
+  assert.deepEqual(await found(ledger, { subject_id: ADA }), [])
+})
