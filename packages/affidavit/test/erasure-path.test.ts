@@ -9,11 +9,15 @@ import { after, describe, test } from 'node:test'
 import { localAnchor } from '../src/embedded/anchors.ts'
 import { contentOpener } from '../src/embedded/check-content.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
+import { openFolderKeyring } from '../src/embedded/keyring.ts'
+import { openFolder } from '../src/embedded/open.ts'
 import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
 import { approvalDigest } from '../src/erasure/approval.ts'
 import { checkCertificate, openCertificate } from '../src/erasure/certificate.ts'
+import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { AuditRecord, Draft } from '../src/formats/fields.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
+import { keyringOwners } from '../src/ledger/erasure-reach.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { EntryFilter } from '../src/ledger/store.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
@@ -28,6 +32,7 @@ import {
   makeErasureClinic,
   open,
   planFor,
+  QUIET,
   STORY,
   said,
   saidContents,
@@ -214,6 +219,55 @@ test('an erasure with a copy that nothing was said about is erasing, until somet
   const [two] = await ledger.erasures.tellCopies([{ ...copies[1], state: 'not-reached' }])
   assert.deepEqual([two?.state, two?.copies.map(({ state }) => state)], ['erased', ['reached', 'not-reached']])
   assert.match((await ledger.erasures.carryOut(order)).certificate, /"state":"erased"/)
+})
+
+test('what a conversation has since its keys went stays, whatever is still to be done about the erasure', async () => {
+  const clinic = await made()
+  await using ledger = await open(clinic)
+  const copies = [{ kind: 'export', where: 'counsel', state: 'known' }] as const
+  const asked = { subjects: [], conversations: ['c-1'], basis: 'gdpr_17', reason: 'request', person: 'dr.lee' }
+  const plan = await ledger.erasures.plan({ ...asked, policy: clinic.policy, copies })
+  const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+  await ledger.erasures.carryOut(order)
+  const { seq } = await ledger.append(said('It goes on.', { conversation_id: 'c-1' }))
+  await ledger.erasures.finish()
+  await ledger.erasures.carryOut(order)
+  await (await open(clinic)).close()
+  await ledger.erasures.tellCopies([{ ...copies[0], state: 'reached' }])
+  assert.equal((await ledger.erasures.standing())[0]?.state, 'erased')
+  const contents = await saidContents(clinic)
+  assert.deepEqual([contents['5 message'], contents[`${seq} message`]], ['gone', 'It goes on.'])
+})
+
+test('a key that cannot be destroyed now stands, is said to, keeps nobody from writing, and is destroyed later', async () => {
+  const clinic = await made()
+  const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+  let isReachable = false
+  const unreachable: typeof keyring = {
+    ...keyring,
+    async destroyRetired() {
+      if (isReachable) return keyring.destroyRetired()
+      throw new LedgerError('key-unavailable', { problem: 'the key service does not answer' })
+    },
+  }
+  await using ledger = await openFolder(clinic.folder, { publish: QUIET, keyring: unreachable })
+  const { standing, certificate } = await eraseAll(ledger, clinic)
+  assert.deepEqual([standing.state, standing.retired_key_versions.length], ['erasing', 1])
+  assert.match(certificate, /"retired_key_versions":\["[^"]+"\],.*"state":"erasing"/)
+  await ledger.append(said('Ada is back.', { subject_ids: [ADA] }))
+  assert.equal((await ledger.erasures.finish())[0]?.state, 'erasing')
+  isReachable = true
+  const [over] = await ledger.erasures.finish()
+  assert.deepEqual([over?.state, over?.retired_key_versions], ['erased', []])
+})
+
+test('a conversation that stands as a token is erased with the id behind it', () => {
+  const token = `tok_${'c'.repeat(32)}`
+  assert.deepEqual(keyringOwners({ subjects: [], conversations: ['c-1', token] }), [
+    { owner_kind: 'subject', owner: token },
+    { owner_kind: 'conversation', owner: 'c-1' },
+    { owner_kind: 'conversation', owner: token },
+  ])
 })
 
 describe('not planned:', () => {

@@ -1,0 +1,246 @@
+// What somebody finds who has old copies of everything but the keys that were destroyed, and every key that is left
+// (spec/erasure.md §6).
+
+import assert from 'node:assert/strict'
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { copyFileSync, cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { canonicalJson, PLAIN_JSON } from '../src/bytes/json.ts'
+import { hkdfSha256 } from '../src/crypto/hkdf.ts'
+import { hmacSha256Hex, sha256Hex } from '../src/crypto/sha256.ts'
+import { databaseFile } from '../src/embedded/folder.ts'
+import { keyringFile, openFolderKeyring, openWrapper } from '../src/embedded/keyring.ts'
+import { nameOf } from '../src/embedded/origin.ts'
+import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
+import { formatPlan } from '../src/erasure/plan.ts'
+import type { AuditRecord } from '../src/formats/fields.ts'
+import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
+import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { generationKeys, type OpenedIdentity, type OpenedScope, openRow } from '../src/vault/keyring-rows.ts'
+import type { KeyringHead, KeyringRow } from '../src/vault/keyring-store.ts'
+import { createOpener } from '../src/vault/open.ts'
+import {
+  ADA,
+  AGENT,
+  allContents,
+  approve,
+  BEN,
+  type ErasureClinic,
+  makeErasureClinic,
+  open,
+  planFor,
+  saidContents,
+  tokenOf,
+} from './erasure-clinic.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-attack-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+
+let clinic: ErasureClinic
+let old: string
+let token: string
+let record: AuditRecord
+/** Every byte that is left, with the papers. */
+let left: Buffer
+let leftBefore: Buffer
+/** Every key that is left, and every key that there was. */
+let keys: readonly KeyObject[]
+let keysBefore: readonly KeyObject[]
+
+const SECRETS = [ADA, 'Ada Okafor', 'fracture', 'Ada waits', 'siblings']
+/** The draft of seq 7: about Ada, and nothing else of it is unknown. */
+const OPEN_DRAFT = { ...AGENT, details: { n: 7 } }
+
+before(async () => {
+  clinic = await makeErasureClinic(join(home, 'clinic'))
+  token = await tokenOf(clinic, ADA)
+  const store = sqliteStore(databaseFile(clinic.folder), 'open')
+  await store.close()
+  old = join(home, 'old')
+  cpSync(clinic.folder, old, { recursive: true, preserveTimestamps: true })
+  keysBefore = await keysOf(clinic.folder)
+  leftBefore = bytesIn(clinic.folder)
+  await using ledger = await open(clinic)
+  const plan = await planFor(ledger, clinic)
+  const approval = approve(clinic, plan)
+  const order = { plan, approval, policy: clinic.policy, person: 'dr.lee' }
+  const { certificate } = await ledger.erasures.carryOut(order)
+  record = (await ledger.at(7)) ?? assert.fail('no record')
+  await ledger.close()
+  keys = await keysOf(clinic.folder)
+  left = Buffer.concat([bytesIn(clinic.folder), formatPlan(plan), approval, Buffer.from(certificate)])
+})
+
+function bytesIn(folder: string): Buffer {
+  const files = globSync('**/*', { cwd: folder }).map((name) => join(folder, name))
+  return Buffer.concat(files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file)))
+}
+
+interface Rows {
+  readonly head: KeyringHead
+  readonly rows: readonly KeyringRow[]
+}
+
+async function rowsOf(file: string): Promise<Rows> {
+  const store = sqliteKeyringStore(file, 'open')
+  try {
+    const head = (await store.head()) ?? assert.fail('no head')
+    const page = await store.page(head.generation, 0, 10_000)
+    assert.ok(page !== 'superseded')
+    return { head, rows: page.map(({ row }) => row) }
+  } finally {
+    await store.close()
+  }
+}
+
+function contextOf({ generation }: KeyringHead): string {
+  return `affidavit keyring key v1\n${nameOf(clinic.origin)}\n${generation}`
+}
+
+/** The keyring key in force and every scope key under it. */
+async function keysOf(folder: string): Promise<readonly KeyObject[]> {
+  const name = nameOf(clinic.origin)
+  const wrapper = await openWrapper(folder, name)
+  const { head, rows } = await rowsOf(keyringFile(folder))
+  const keyringKey = await wrapper.unwrap(head.kek_version, head.wrapped_key, contextOf(head))
+  await wrapper.close()
+  const opened: readonly (OpenedScope | OpenedIdentity)[] = rows.map((row) =>
+    openRow(generationKeys(name, head.generation, keyringKey), row),
+  )
+  const scopeKeys = opened.filter((row) => row.kind === 'scope').map(({ key }) => createSecretKey(key))
+  assert.ok(scopeKeys.length > 0)
+  return [createSecretKey(keyringKey), ...scopeKeys]
+}
+
+describe('old copies of ledger and keyring, and every key that is left, give no byte of what was erased:', () => {
+  test('the old keyring does not open with the keys of today', async () => {
+    const folder = join(home, 'restored')
+    cpSync(clinic.folder, folder, { recursive: true, preserveTimestamps: true })
+    for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm']) {
+      rmSync(join(folder, name), { force: true })
+      if (existsSync(join(old, name))) copyFileSync(join(old, name), join(folder, name))
+    }
+    await assert.rejects(openKeyringToRead(folder, clinic.origin), { code: 'key-destroyed' })
+    const { head } = await rowsOf(keyringFile(old))
+    const wrapper = await openWrapper(clinic.folder, nameOf(clinic.origin))
+    for (const { version } of await wrapper.versions())
+      await assert.rejects(wrapper.unwrap(version, head.wrapped_key, contextOf(head)))
+    await wrapper.close()
+  })
+
+  test('no row of the old keyring opens under any key that is left', async () => {
+    const { head, rows } = await rowsOf(keyringFile(old))
+    for (const key of keys) {
+      const candidate = generationKeys(nameOf(clinic.origin), head.generation, key.export())
+      for (const row of rows) assert.throws(() => openRow(candidate, row), { code: 'store-corrupt' })
+    }
+  })
+
+  test('nothing erased in the old ledger opens with the keyring of today, and the rest does', async () => {
+    const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+    const opened = await allContents({ folder: old, origin: clinic.origin }, keyring)
+    await keyring.close()
+    assert.deepEqual(
+      Object.entries(opened)
+        .filter(([, text]) => text === 'gone')
+        .map(([name]) => name),
+      ['1 message', '3 ada', '4 message'],
+    )
+    // With its own keyring, as a copy of everything would.
+    assert.equal((await saidContents({ folder: old, origin: clinic.origin }))['1 message'], 'Ada has a fracture.')
+  })
+
+  test('no payload opens with any key that is left as its own', async () => {
+    const store = sqliteStore(databaseFile(old), 'open')
+    const [entry] = await store.entries(clinic.origin, { from_seq: 1 }, { limit: 1, order: 'ascending' })
+    const { content, conversation_id = '' } = JSON.parse(Buffer.from(entry?.entry ?? []).toString('utf8'))
+    const [{ blob_id, sealed_size, commitment }] = content
+    const payload = (await store.payload(clinic.origin, blob_id)) ?? assert.fail('no payload')
+    await store.close()
+    for (const payloadKey of keys) {
+      const place = {
+        payloadKey,
+        ledger: clinic.origin,
+        conversation: conversation_id,
+        blob_id,
+        sealed_size,
+        commitment,
+      }
+      const opener = createOpener(place)
+      const pushed = opener.push(payload.sealed)
+      assert.ok('code' in pushed || 'code' in opener.end())
+    }
+  })
+
+  test('no word of it stands in any file: not in the old ledger, not in what is there today', () => {
+    const oldLedger = Buffer.concat(
+      ['', '-wal']
+        .map((end) => `${databaseFile(old)}${end}`)
+        .filter(existsSync)
+        .map((file) => readFileSync(file)),
+    )
+    for (const secret of SECRETS) {
+      assert.ok(!left.includes(secret), secret)
+      assert.ok(!oldLedger.includes(secret), secret)
+    }
+    assert.ok(left.includes(token))
+  })
+
+  test('the token of the person leads to nobody, and the person to no token', async () => {
+    const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+    assert.equal(await keyring.tokenOf(ADA), undefined)
+    assert.deepEqual(await keyring.personalIds([token]), new Map())
+    assert.notEqual(await keyring.tokenOf(BEN), undefined)
+    await keyring.close()
+  })
+})
+
+/** Everything that a guess gives with these keys: as text, canonical draft, or what an entry commits to. */
+function tracesOf(guess: string, guessedKeys: readonly KeyObject[]): string[] {
+  const draft = canonicalJson({ ...OPEN_DRAFT, subject_ids: [guess] }, PLAIN_JSON)
+  const commitments = [draft, guess].map((text) => `affidavit draft v1\n${clinic.origin}\n${record.id}\n${text}`)
+  const texts = [guess, draft, ...commitments, `${record.salt}${guess}`, `${record.salt}${draft}`, `identity\n${guess}`]
+  const bySalt = createSecretKey(Buffer.from(record.salt, 'hex'))
+  const infos = [
+    `affidavit draft key v1\n${clinic.origin}`,
+    `affidavit equal body v1\n${clinic.origin}\nc-1`,
+    'affidavit keyring look-up v1',
+  ]
+  const derived = guessedKeys.flatMap((key) => [key, ...infos.map((info) => hkdfSha256([key], info))])
+  return texts.flatMap((text) => [
+    sha256Hex(Buffer.from(text)),
+    ...[bySalt, ...derived].map((key) => hmacSha256Hex(key, text)),
+  ])
+}
+
+/** Whether a trace stands there, in hex or in bytes. */
+function standsIn(bytes: Buffer, hexes: ReadonlySet<string>, traces: readonly string[]): boolean {
+  return traces.some((trace) => hexes.has(trace) || bytes.includes(Buffer.from(trace, 'hex')))
+}
+
+function hexesIn(bytes: Buffer): ReadonlySet<string> {
+  return new Set(bytes.toString('latin1').match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [])
+}
+
+test('nothing that is left tells which of a thousand persons it was', () => {
+  // The attack works while the keys are there.
+  assert.ok(standsIn(leftBefore, hexesIn(leftBefore), tracesOf(ADA, keysBefore)))
+  const candidates = [ADA, ...Array.from({ length: 999 }, (_, i) => `Ada Okafor, MRN ${String(i).padStart(5, '0')}`)]
+  const hexes = hexesIn(left)
+  for (const candidate of candidates) {
+    const traces = tracesOf(candidate, keys)
+    assert.ok(!traces.some((trace) => hexes.has(trace)), candidate)
+  }
+  assert.ok(!standsIn(left, hexes, tracesOf(ADA, keys)))
+})
+
+test('nothing that is left tells which of a thousand words it was', () => {
+  assert.ok(standsIn(leftBefore, hexesIn(leftBefore), tracesOf('Ada has a fracture.', keysBefore)))
+  const texts = ['Ada has a fracture.', ...Array.from({ length: 999 }, (_, i) => `Ada has a fracture of type ${i}.`)]
+  const hexes = hexesIn(left)
+  for (const text of texts) assert.ok(!tracesOf(text, keys).some((trace) => hexes.has(trace)), text)
+  assert.ok(!standsIn(left, hexes, tracesOf('Ada has a fracture.', keys)))
+})

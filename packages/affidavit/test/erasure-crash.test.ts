@@ -1,0 +1,265 @@
+// An erasure that is interrupted at any write, raced, or overtaken: finished by whoever comes next (spec/erasure.md §4, §6).
+
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+
+import { createRandomSource } from '../src/crypto/random.ts'
+import { databaseFile } from '../src/embedded/folder.ts'
+import { keyringFile, openFolderKeyring, openWrapper } from '../src/embedded/keyring.ts'
+import { openFolder } from '../src/embedded/open.ts'
+import { nameOf } from '../src/embedded/origin.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
+import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { type Keyring, openKeyring } from '../src/vault/keyring.ts'
+import {
+  ADA,
+  approve,
+  BEN,
+  type ErasureClinic,
+  eraseAll,
+  makeErasureClinic,
+  open,
+  planFor,
+  QUIET,
+  said,
+  saidContents,
+} from './erasure-clinic.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-crash-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+
+let pristine: ErasureClinic
+before(async () => {
+  pristine = await makeErasureClinic(join(home, 'pristine'))
+})
+
+let copies = 0
+function copied(): ErasureClinic {
+  const folder = join(home, `copy-${copies++}`)
+  cpSync(pristine.folder, folder, { recursive: true, preserveTimestamps: true })
+  return { ...pristine, folder }
+}
+
+const ALL = {
+  '1 message': 'Ada has a fracture.',
+  '2 message': 'Ben has a cold.',
+  '3 ada': 'Ada waits.',
+  '3 ben': 'Ben left.',
+  '4 message': 'Ada and Ben are siblings.',
+  '5 message': 'The printer is out of paper.',
+  '6 message': 'The lift is stuck.',
+}
+const ERASED = { ...ALL, '1 message': 'gone', '3 ada': 'gone', '4 message': 'gone', '5 message': 'gone' }
+
+const WRITES = new Set([
+  'commit',
+  'keepPayload',
+  'keepChunks',
+  'add',
+  'stage',
+  'turnOver',
+  'settle',
+  'forget',
+  'create',
+  'wrap',
+  'destroy',
+])
+
+/** The same object, with `act` around each of its writes. */
+function around<Parts extends object>(
+  parts: Parts,
+  act: (name: string, write: () => Promise<unknown>) => unknown,
+): Parts {
+  return new Proxy(parts, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver)
+      if (typeof member !== 'function' || typeof name !== 'string' || !WRITES.has(name)) return member
+      return (...args: readonly unknown[]) => act(name, async () => Reflect.apply(member, target, args))
+    },
+  })
+}
+
+interface Dying {
+  readonly ledger: Ledger
+  /** From now on the writes are counted; the one with this number, and all behind it, fail. */
+  dieAt(number: number): void
+  readonly died: () => string | undefined
+}
+
+async function openToDie({ folder, origin }: ErasureClinic, when: 'before' | 'after'): Promise<Dying> {
+  let [count, at] = [0, Number.POSITIVE_INFINITY]
+  let died: string | undefined
+  async function act(name: string, write: () => Promise<unknown>): Promise<unknown> {
+    count++
+    if (count < at) return write()
+    if (died === undefined && when === 'after') await write()
+    died ??= name
+    throw new Error('the power is gone')
+  }
+  const name = nameOf(origin)
+  const keyring = await openKeyring({
+    store: around(sqliteKeyringStore(keyringFile(folder), 'open'), act),
+    wrapper: around(await openWrapper(folder, name), act),
+    name,
+    random: createRandomSource(),
+  })
+  const store = around(sqliteStore(databaseFile(folder), 'open'), act)
+  const ledger = await openFolder(folder, { publish: QUIET, store, keyring })
+  return {
+    ledger,
+    dieAt(number) {
+      ;[count, at] = [0, number]
+    },
+    died: () => died,
+  }
+}
+
+for (const when of ['before', 'after'] as const) {
+  test(`a failure at any moment of an erasure leaves it not decided, or finished by the next opening: ${when} the write`, async () => {
+    const seen: string[] = []
+    const states: string[] = []
+    for (let number = 1; ; number++) {
+      const clinic = copied()
+      const { ledger, dieAt, died } = await openToDie(clinic, when)
+      const plan = await planFor(ledger, clinic, [ADA], ['c-1'])
+      dieAt(number)
+      const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+      const outcome = await ledger.erasures.carryOut(order).then(
+        () => 'done',
+        () => 'died',
+      )
+      await ledger.close().catch(() => undefined)
+      if (outcome === 'done') break
+      seen.push(died() ?? assert.fail('it failed by itself'))
+      await using again = await open(clinic)
+      const [standing] = await again.erasures.standing()
+      states.push(standing?.state ?? 'not decided')
+      assert.deepEqual(await saidContents(clinic), standing === undefined ? ALL : ERASED, `${number} ${seen.at(-1)}`)
+      const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+      assert.deepEqual((await keyring.ends()).retired, [])
+      await keyring.close()
+      // It is written to as before.
+      await again.append(said('Ada is back.', { subject_ids: [ADA] }))
+    }
+    for (const write of ['commit', 'create', 'wrap', 'stage', 'turnOver', 'settle', 'destroy', 'forget'])
+      assert.ok(seen.includes(write), write)
+    assert.match(states.join(), /^(not decided,)+erased(,erased)+$/)
+  })
+}
+
+test('whoever records about a person while they are erased loses nothing, and nothing is under keys that are gone', async () => {
+  const clinic = copied()
+  const written = new Map<number, string>()
+  let decided = 0
+  {
+    await using eraser = await open(clinic)
+    await using other = await open(clinic)
+    let over = false
+    const write = async (ledger: Ledger, name: string): Promise<void> => {
+      for (let i = 0; !over || i < 40; i++) {
+        const [about, text] = [i % 3, `${name} ${i}`]
+        const more =
+          about === 0 ? { subject_ids: [ADA] } : about === 1 ? { conversation_id: 'c-1' } : { subject_ids: [BEN] }
+        const { seq } = await ledger.append(said(text, more))
+        written.set(seq, text)
+      }
+    }
+    const writers = [write(eraser, 'a'), write(eraser, 'b'), write(other, 'c'), write(other, 'd')]
+    const { standing } = await eraseAll(eraser, clinic, [ADA], ['c-1']).finally(() => {
+      over = true
+    })
+    await Promise.all(writers)
+    assert.equal(standing.state, 'erased')
+    decided = standing.decision_seq
+  }
+  const contents = await saidContents(clinic)
+  let [before, behind] = [0, 0]
+  for (const [seq, text] of written) {
+    const isBens = Number(text.split(' ')[1]) % 3 === 2
+    if (seq < decided) before++
+    else behind++
+    assert.equal(
+      contents[`${seq} message`],
+      seq < decided && !isBens ? 'gone' : text,
+      `seq ${seq}, decided at ${decided}`,
+    )
+  }
+  assert.ok(before > 0 && behind > 0, `${before} before, ${behind} behind`)
+})
+
+test('two that erase at once both do, and each is recorded', async () => {
+  const clinic = copied()
+  {
+    await using one = await open(clinic)
+    await using other = await open(clinic)
+    await Promise.all([
+      eraseAll(one, clinic, [ADA]),
+      eraseAll(other, clinic, [], ['c-1']),
+      eraseAll(other, clinic, [], ['c-2']),
+    ])
+    const standings = await one.erasures.standing()
+    assert.deepEqual(
+      standings.map(({ state }) => state),
+      ['erased', 'erased', 'erased'],
+    )
+  }
+  assert.deepEqual(await saidContents(clinic), { ...ERASED, '6 message': 'gone' })
+})
+
+/** A keyring that somebody else turns over, for no reason of ours, right before we do. */
+async function overtaken(clinic: ErasureClinic): Promise<Keyring> {
+  const [ours, theirs] = [
+    await openFolderKeyring(clinic.folder, clinic.origin, 'open'),
+    await openFolderKeyring(clinic.folder, clinic.origin, 'open'),
+  ]
+  let left = 2
+  return {
+    ...ours,
+    async turnOverFrom(generation, without) {
+      if (left > 0) {
+        await theirs.turnOver()
+        left--
+      }
+      return ours.turnOverFrom(generation, without)
+    },
+    async close() {
+      await Promise.all([ours.close(), theirs.close()])
+    },
+  }
+}
+
+test('a keyring that somebody else turned over first: it is decided anew, and the rows go', async () => {
+  const clinic = copied()
+  {
+    await using ledger = await openFolder(clinic.folder, { publish: QUIET, keyring: await overtaken(clinic) })
+    const { standing } = await eraseAll(ledger, clinic, [ADA], ['c-1'])
+    assert.equal(standing.state, 'erased')
+    const fences: unknown[] = []
+    for await (const { details } of ledger.search({ action: 'content_erased' }))
+      fences.push(details?.keyring_generation)
+    assert.deepEqual(fences, [2, 3, 4, 4])
+  }
+  assert.deepEqual(await saidContents(clinic), ERASED)
+})
+
+test('an old copy of the keyring that still opens is turned over before it is used', async () => {
+  const clinic = copied()
+  const { folder } = clinic
+  const old = join(home, 'old')
+  cpSync(folder, old, { recursive: true, preserveTimestamps: true })
+  {
+    await using ledger = await open(clinic)
+    await eraseAll(ledger, clinic, [ADA], ['c-1'])
+  }
+  // Keyring and key come back together, as from a backup that nobody listed.
+  for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm', 'keys'])
+    rmSync(join(folder, name), { recursive: true, force: true })
+  for (const name of ['keyring.db', 'keys']) cpSync(join(old, name), join(folder, name), { recursive: true })
+  assert.deepEqual(await saidContents(clinic), ALL)
+  await (await open(clinic)).close()
+  assert.deepEqual(await saidContents(clinic), ERASED)
+})

@@ -1,0 +1,197 @@
+// What keeps an erasure from being carried out, and that it changes nothing (spec/erasure.md §3, §6).
+
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { formatTimestamp } from '../src/clock/clock.ts'
+import type { ErasurePlan } from '../src/erasure/plan.ts'
+import { generateSignerKey } from '../src/formats/signer-key.ts'
+import type { ErasureOrder } from '../src/ledger/judge-erasure.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import {
+  ADA,
+  approve,
+  BEN,
+  type ErasureClinic,
+  makeErasureClinic,
+  open,
+  planFor,
+  said,
+  saidContents,
+} from './erasure-clinic.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-refused-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+
+let pristine: ErasureClinic
+before(async () => {
+  pristine = await makeErasureClinic(join(home, 'pristine'))
+})
+
+let copies = 0
+function copied(): ErasureClinic {
+  const folder = join(home, `copy-${copies++}`)
+  cpSync(pristine.folder, folder, { recursive: true, preserveTimestamps: true })
+  return { ...pristine, folder }
+}
+
+const DAY = 86_400_000
+
+/** What is there: records, keys, what opens. */
+async function stateOf(clinic: ErasureClinic, ledger: Ledger): Promise<unknown> {
+  const kek = join(clinic.folder, 'keys', 'kek')
+  return {
+    size: (await ledger.health()).size,
+    contents: await saidContents(clinic),
+    keys: readdirSync(kek).map((name) => [name, readFileSync(join(kek, name), 'utf8')]),
+  }
+}
+
+type Make = (given: {
+  readonly clinic: ErasureClinic
+  readonly ledger: Ledger
+  readonly plan: ErasurePlan
+}) => Promise<Partial<ErasureOrder>> | Partial<ErasureOrder>
+
+const REFUSED: Readonly<Record<string, readonly [code: string, make: Make]>> = {
+  'an approval of 31 days ago': [
+    'approval-expired',
+    ({ clinic, plan }) => {
+      const old = { ...plan, made_at: formatTimestamp(Date.now() - 40 * DAY) }
+      return { plan: old, approval: approve(clinic, old, { approved_at: formatTimestamp(Date.now() - 31 * DAY) }) }
+    },
+  ],
+  'an approval of before the plan': [
+    'approval-before-plan',
+    ({ clinic, plan }) => ({ approval: approve(clinic, plan, { approved_at: formatTimestamp(Date.now() - DAY) }) }),
+  ],
+  'a refusal': [
+    'approval-refuses',
+    ({ clinic, plan }) => ({ approval: approve(clinic, plan, { decision: 'refuse' }) }),
+  ],
+  'an approval by a key that nobody has': [
+    'signed-by-a-key-that-is-not-pinned',
+    ({ clinic, plan }) => ({ approval: approve(clinic, plan, {}, generateSignerKey('approver/kim', 'ed25519')) }),
+  ],
+  'an approval in the name of another approver': [
+    'approval-of-another-person',
+    ({ clinic, plan }) => ({ approval: approve(clinic, plan, { approver: 'max' }) }),
+  ],
+  'a planner who approves it too': [
+    'approver-is-planner',
+    ({ clinic, plan }) => {
+      const own = { ...plan, made_by: 'kim' }
+      return { plan: own, approval: approve(clinic, own) }
+    },
+  ],
+  'a planner whom nobody knows': [
+    'planner-not-named',
+    ({ clinic, plan }) => {
+      const own = { ...plan, made_by: 'somebody' }
+      return { plan: own, approval: approve(clinic, own) }
+    },
+  ],
+  'a plan that was edited': [
+    'approval-of-another-text',
+    ({ plan }) => ({ plan: { ...plan, reason: 'another reason' } }),
+  ],
+  'a plan of another ledger': [
+    'plan-of-another-ledger',
+    ({ clinic, plan }) => {
+      const other = { ...plan, ledger: 'clinic.example/agents/0123456789abcdef' }
+      return { plan: other, approval: approve(clinic, other) }
+    },
+  ],
+  'a plan that hides what others lose': [
+    'plan-differs',
+    ({ clinic, plan }) => {
+      const lie = { ...plan, shared: [], shared_count: 0 }
+      return { plan: lie, approval: approve(clinic, lie) }
+    },
+  ],
+  'a plan that counts less than there is': [
+    'plan-differs',
+    ({ clinic, plan }) => {
+      const lie = { ...plan, bytes: plan.bytes - 1 }
+      return { plan: lie, approval: approve(clinic, lie) }
+    },
+  ],
+  'a plan of records that are not there': [
+    'plan-differs',
+    ({ clinic, plan }) => {
+      const lie = { ...plan, as_of_seq: 1_000 }
+      return { plan: lie, approval: approve(clinic, lie) }
+    },
+  ],
+  'somebody who may not erase': ['eraser-not-allowed', () => ({ person: 'kim' })],
+  'somebody whom nobody knows': ['eraser-not-allowed', () => ({ person: 'somebody' })],
+  'a record under a compliance domain, in the plan': [
+    'plan-is-refused',
+    async ({ clinic, ledger }) => {
+      await ledger.append(said('Ada pays.', { subject_ids: [ADA], compliance_domains: ['hipaa'] }))
+      const plan = await planFor(ledger, clinic)
+      assert.deepEqual(plan.refused, [{ seq: 8, because: 'minimum_retention', compliance_domains: ['hipaa'] }])
+      return { plan, approval: approve(clinic, plan) }
+    },
+  ],
+  'a record under a compliance domain, since the plan': [
+    'plan-is-refused',
+    async ({ ledger }) => {
+      await ledger.append(said('Ada pays.', { subject_ids: [ADA], compliance_domains: ['hipaa'] }))
+      return {}
+    },
+  ],
+  'a record that was put under a compliance domain later': [
+    'plan-is-refused',
+    async ({ ledger }) => {
+      const { id } = (await ledger.at(1)) ?? assert.fail('no record')
+      await ledger.append({
+        action: 'record_reclassified',
+        actor_id: 'registrar',
+        actor_type: 'user',
+        parent_id: id,
+        details: { reason: 'it is a diagnosis', data_classification: 'restricted', compliance_domains: ['hipaa'] },
+      })
+      return {}
+    },
+  ],
+  'content of others, since the plan': [
+    'plan-is-outdated',
+    async ({ ledger }) => {
+      await ledger.append(said('Ada and Ben again.', { subject_ids: [ADA, BEN] }))
+      return {}
+    },
+  ],
+  'a link to somebody else, since the plan': [
+    'plan-is-outdated',
+    async ({ ledger }) => {
+      await ledger.append({
+        action: 'subject_linked',
+        actor_id: 'registrar',
+        actor_type: 'user',
+        subject_ids: [ADA, 'somebody else'],
+        details: { reason: 'one person' },
+      })
+      return {}
+    },
+  ],
+}
+
+describe('not carried out:', () => {
+  for (const [name, [code, make]] of Object.entries(REFUSED)) {
+    test(name, async () => {
+      const clinic = copied()
+      await using ledger = await open(clinic)
+      const plan = await planFor(ledger, clinic)
+      const given = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+      const order = { ...given, ...(await make({ clinic, ledger, plan })) }
+      const state = await stateOf(clinic, ledger)
+      await assert.rejects(ledger.erasures.carryOut(order), { code: 'invalid-query', path: code })
+      assert.deepEqual(await stateOf(clinic, ledger), state)
+      assert.deepEqual(await ledger.erasures.standing(), [])
+    })
+  }
+})
