@@ -232,9 +232,11 @@ test('what a conversation has since its keys went stays, whatever is still to be
   const { seq } = await ledger.append(said('It goes on.', { conversation_id: 'c-1' }))
   await ledger.erasures.finish()
   await ledger.erasures.carryOut(order)
-  await (await open(clinic)).close()
-  await ledger.erasures.tellCopies([{ ...copies[0], state: 'reached' }])
-  assert.equal((await ledger.erasures.standing())[0]?.state, 'erased')
+  // Another process knows nothing of how it went.
+  await using other = await open(clinic)
+  await other.erasures.finish()
+  await other.erasures.tellCopies([{ ...copies[0], state: 'reached' }])
+  assert.equal((await other.erasures.standing())[0]?.state, 'erased')
   const contents = await saidContents(clinic)
   assert.deepEqual([contents['5 message'], contents[`${seq} message`]], ['gone', 'It goes on.'])
 })
@@ -259,6 +261,23 @@ test('a key that cannot be destroyed now stands, is said to, keeps nobody from w
   isReachable = true
   const [over] = await ledger.erasures.finish()
   assert.deepEqual([over?.state, over?.retired_key_versions], ['erased', []])
+})
+
+test('a payload that several records name is one, and each of them is counted', async () => {
+  const clinic = await made([...STORY.slice(0, 1), ...STORY.slice(0, 1)])
+  await using ledger = await open(clinic)
+  const { records, payloads, bytes } = await planFor(ledger, clinic)
+  assert.deepEqual([records, payloads, bytes], [2, 1, 19])
+})
+
+test('a ledger that is closed while it erases is closed when that is done', async () => {
+  const clinic = await made()
+  const ledger = await open(clinic)
+  const plan = await planFor(ledger, clinic)
+  const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+  const erased = ledger.erasures.carryOut(order)
+  await ledger.close()
+  assert.equal((await erased).standing.state, 'erased')
 })
 
 test('a conversation that stands as a token is erased with the id behind it', () => {
@@ -289,6 +308,14 @@ describe('not planned:', () => {
       await assert.rejects(ledger.erasures.plan(request), says)
     })
   }
+})
+
+test('not planned: by one of everybody else, of whom nobody could say that it is not the approver', async () => {
+  const clinic = await made(STORY.slice(0, 1))
+  await using ledger = await open(clinic)
+  const asked = { subjects: [ADA], conversations: [], basis: 'gdpr_17', reason: 'request', person: 'somebody' }
+  const policy = { ...clinic.policy, everybody_else: ['privacy_officer'] as const }
+  await assert.rejects(ledger.erasures.plan({ ...asked, policy, copies: [] }), { path: 'planner-not-named' })
 })
 
 function COPY() {

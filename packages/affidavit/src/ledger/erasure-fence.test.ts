@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { fixedClock } from '../testing/fixed-clock.ts'
+import { plainAdmission } from '../testing/plain-admission.ts'
 import { fencedBy } from './erasure-fence.ts'
 
 const owners = { subjects: [`tok_${'a'.repeat(32)}`], conversations: [] }
@@ -32,4 +34,12 @@ test('no other record is a fence', () => {
   const { details } = decision(4)
   assert.deepEqual(fencedBy({ action: 'tool_invoked', details }, 3), { keyring_generation: 3 })
   assert.deepEqual(fencedBy({ action: 'content_erased' }, 3), { keyring_generation: 3 })
+})
+
+test('a decision to erase is prepared as a fence, and its outcome is not', () => {
+  const { admitOwn } = plainAdmission({ ledger: 'clinic.example/agents/1', clock: fixedClock() })
+  const own = { actor_id: 'affidavit', actor_type: 'system' } as const
+  const { keyring_generation, keyring_fence } = admitOwn({ ...own, ...decision(2) })
+  assert.deepEqual([keyring_generation, keyring_fence], [1, 2])
+  assert.equal(admitOwn({ ...own, ...outcome(2) }).keyring_fence, undefined)
 })
