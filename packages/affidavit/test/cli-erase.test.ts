@@ -19,6 +19,7 @@ let clinic: ErasureClinic
 
 before(async () => {
   clinic = await makeErasureClinic(join(home, 'clinic'))
+  writeFileSync(join(clinic.folder, 'access.json'), clinic.policyText)
   writeFileSync(key, formatSignerKey(clinic.approver), { mode: 0o600 })
 })
 after(() => rmSync(home, { recursive: true, force: true }))
@@ -35,7 +36,6 @@ const on = (...words: readonly string[]): Promise<Run> => run(['erase', ...words
 
 test('without an access policy nobody may erase, and it is said what to do', async () => {
   const bare = await makeErasureClinic(join(home, 'bare'), [])
-  rmSync(join(bare.folder, 'access.json'))
   const out = newPath()
   const words = ['--subject', ADA, '--basis', 'gdpr_17', '--reason', 'request', '--as', 'dr.lee', '--out', out]
   const answer = await run(['erase', 'plan', '--ledger', bare.folder, ...words])
@@ -47,7 +47,7 @@ test('without an access policy nobody may erase, and it is said what to do', asy
 
 describe('refused:', () => {
   const WRONG = {
-    'two access policies': [[], /has two access policies/, true],
+    'two access policies': [[], /has an access.yaml and an access.json/, true],
     'a person without the role': [['--as', 'ray'], /planner-not-allowed/, false],
     'a copy of no kind': [['--copy', 'usb:drawer'], /KIND:WHERE/, false],
     'a copy nowhere': [['--copy', 'backup:'], /KIND:WHERE/, false],
@@ -109,7 +109,7 @@ test('planned, approved, run, and told about: content is gone, and the ledger ve
   )
   const verified = await run(['verify', '--ledger', clinic.folder, '--vkey', clinic.verifierKey, '--content'])
   assert.equal(verified.code, 0, verified.out)
-  assert.match(verified.out, /4 unavailable: erased under the record at seq 10/)
+  assert.match(verified.out, /4 unavailable: erased under the record at seq \d+/)
   const search = await run(['search', '--ledger', clinic.folder, '--subject', ADA, '--json'])
   assert.deepEqual(Object(json(search)).records, [])
 })

@@ -1,8 +1,6 @@
 // A clinic's ledger with two patients, its access policy, and the people who erase: for tests of erasures.
 
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
@@ -31,7 +29,9 @@ export interface ErasureClinic {
   readonly folder: string
   readonly origin: string
   readonly verifierKey: string
+  /** Not in the folder: opening a ledger puts the one that lies there on record. */
   readonly policy: AccessPolicy
+  readonly policyText: string
   /** Of kim, who approves. */
   readonly approver: SignerKey
 }
@@ -74,11 +74,10 @@ export async function makeErasureClinic(folder: string, story: readonly Draft[] 
       ray: { roles: ['reader'] },
     },
   })
-  writeFileSync(join(folder, 'access.json'), text)
   const policy = parseAccessPolicy(text, 'json', 'access.json')
   await using ledger = await openFolder(folder, { publish: QUIET })
   for (const draft of story) await ledger.append(draft)
-  return { folder, origin, verifierKey, policy, approver }
+  return { folder, origin, verifierKey, policy, policyText: text, approver }
 }
 
 export function open(clinic: ErasureClinic): Promise<Ledger> {
