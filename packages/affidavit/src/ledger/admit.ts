@@ -51,8 +51,9 @@ export function createAdmission(parts: AdmissionParts): Admission {
   const look = createMetadataLook()
   const preparation = createPreparation({ ...parts, random })
 
-  function take(draft: Draft): Admitted {
-    const received = receiveDraft(draft, { at: clock.now(), random, look })
+  function take(draft: Draft, by: 'caller' | 'ledger'): Admitted {
+    const receiving = { at: clock.now(), random, look }
+    const received = receiveDraft(draft, by === 'caller' ? receiving : { ...receiving, details: 'our own' })
     return {
       id: received.id,
       isLarge: received.content.some(({ body }) => bodySize(body) > LARGE_BODY_BYTES),
@@ -62,8 +63,8 @@ export function createAdmission(parts: AdmissionParts): Admission {
   }
 
   return {
-    admit: (value) => inOurWords(() => take(parseDraft(value, actions))),
-    admitOwn: (draft) => inOurWords(() => take(parseOwnDraft(draft))),
+    admit: (value) => inOurWords(() => take(parseDraft(value, actions), 'caller')),
+    admitOwn: (draft) => inOurWords(() => take(parseOwnDraft(draft), 'ledger')),
     deriveId: (...words) => uuidV8(sha256(utf8([ledger, ...words].join('\n')))),
   }
 }

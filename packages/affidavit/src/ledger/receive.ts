@@ -48,19 +48,26 @@ export interface Receiving {
   readonly random: RandomSource
   /** How metadata is looked at. */
   readonly look: Look
+  /** Details of the ledger's own records are counts, digests and tokens that it wrote itself: none of them is masked. */
+  readonly details?: 'our own'
 }
 
 /**
  * Takes a draft that fits the format.
  * @throws JsonFault where `details` has no canonical form; DraftFault where it says what was masked; LedgerError `draft-too-large`
  */
-export function receiveDraft({ content = [], ...draft }: Draft, { at, random, look }: Receiving): Received {
+export function receiveDraft(
+  { content = [], ...draft }: Draft,
+  { at, random, look, details: written }: Receiving,
+): Received {
   const fields = canonicalFields(draft)
   const size = Buffer.byteLength(canonicalDraft(fields))
   if (size > MAX_DRAFT_BYTES) throw draftTooLarge(`the draft has ${size} bytes of canonical JSON`, '')
   const own = readBack(draft, fields)
   if (own.details !== undefined && Object.hasOwn(own.details, MASKED_MEMBER)) throw maskedIsOurs()
-  const { draft: kept, masked, personal, found } = maskMetadata(own, look)
+  const { details, ...others } = own
+  const { draft: looked, masked, personal, found } = maskMetadata(written === 'our own' ? others : own, look)
+  const kept = written === 'our own' && details !== undefined ? { ...looked, details } : looked
   return {
     draft,
     content,

@@ -5,9 +5,9 @@ import type { AuditRecord, ContentReference } from '../../formats/fields.ts'
 import { wholeBody } from '../../ledger/open-content.ts'
 import type { Reading, Revealed, RevealedRecord } from '../../ledger/reading.ts'
 import { sentenceOf } from '../describe.ts'
+import { openToRead } from '../open-records.ts'
 import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
-import { openToRead } from '../open-records.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends ReaderOptions {

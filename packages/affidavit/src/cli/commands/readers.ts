@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { ReadingFound } from '../../ledger/readers.ts'
+import { openToRead } from '../open-records.ts'
 import {
   addFilterOptions,
   addReaderOptions,
@@ -13,7 +14,6 @@ import {
   readerOf,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, table } from '../output.ts'
-import { openToRead } from '../open-records.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends FilterOptions, ReaderOptions {

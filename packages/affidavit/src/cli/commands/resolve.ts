@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
-
+import { openToRead } from '../open-records.ts'
 import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
 import { jsonDocument, printable } from '../output.ts'
-import { openToRead } from '../open-records.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends ReaderOptions {
