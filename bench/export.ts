@@ -5,8 +5,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 
-import { openLedger } from 'affidavit'
-
+import { openFolder } from '../packages/affidavit/src/embedded/open.ts'
 import { exportLedger } from '../packages/affidavit/src/evidence/export.ts'
 import { verifyExport } from '../packages/affidavit/src/verify/export.ts'
 import type { Trust } from '../packages/affidavit/src/verify/trust.ts'
@@ -44,7 +43,7 @@ export async function measureExport({ ledgers, effort }: Context): Promise<Row[]
 }
 
 async function exportTo(folder: string, out: string): Promise<void> {
-  await using ledger = await openLedger(folder)
+  await using ledger = await openFolder(folder)
   await exportLedger(ledger, { out, filter: {}, timeZone: 'UTC' })
 }
 

@@ -1,6 +1,9 @@
 // What grows with a ledger, and must not: searches with the same number of results, and append.
 
-import { type EntryFilter, type Ledger, openLedger } from 'affidavit'
+import type { EntryFilter } from 'affidavit'
+
+import { openFolder } from '../packages/affidavit/src/embedded/open.ts'
+import type { Ledger } from '../packages/affidavit/src/ledger/ledger.ts'
 
 import { appendConcurrently, CALLERS } from './callers.ts'
 import type { Context } from './context.ts'
@@ -19,8 +22,8 @@ interface Sized {
 }
 
 export async function measureScale({ ledgers, effort, records }: Context): Promise<Row[]> {
-  await using small = await openLedger(await ledgers.withRecords(FEW))
-  await using large = await openLedger(await ledgers.withRecords(records))
+  await using small = await openFolder(await ledgers.withRecords(FEW))
+  await using large = await openFolder(await ledgers.withRecords(records))
   const few: Sized = { ledger: small, workload: createWorkload(FEW) }
   const many: Sized = { ledger: large, workload: createWorkload(records) }
   const rounds = effort === 'quick' ? 3 : 7

@@ -8,7 +8,7 @@ import { initLedger } from './embedded/init.ts'
 import { type OpenOptions, openFolder } from './embedded/open.ts'
 import { nameOf } from './embedded/origin.ts'
 import { LedgerError } from './errors/ledger-error.ts'
-import type { Ledger } from './ledger/ledger.ts'
+import type { Ledger as OpenLedger } from './ledger/ledger.ts'
 
 export { type Clock, systemClock } from './clock/clock.ts'
 export { continueAfterRestore, type InitOptions, initLedger } from './embedded/init.ts'
@@ -17,10 +17,20 @@ export type { KeyWrapperChoice } from './embedded/settings.ts'
 export { ERROR_CODES, type ErrorCode, LedgerError } from './errors/ledger-error.ts'
 export { type ActionDefinition, type ApplicationActions, defineActions } from './formats/actions.ts'
 export type { Action, AuditRecord, ContentReference, Draft, DraftContent, Source } from './formats/fields.ts'
-export type { Appended, AppendOutcome, Health, Ledger } from './ledger/ledger.ts'
+export type { Appended, AppendOutcome, Health } from './ledger/ledger.ts'
+export { wholeBody } from './ledger/open-content.ts'
 export type { PublishSchedule } from './ledger/publisher.ts'
 export type { SearchOptions } from './ledger/read.ts'
+export type { Reader } from './ledger/reader.ts'
+export type { ReadingFound } from './ledger/readers.ts'
+export type { Reading, Revealed, RevealedRecord } from './ledger/reading.ts'
 export type { EntryFilter, StoredCheckpoint, StoredEntry } from './ledger/store.ts'
+
+/** Reading is in somebody's name, and on record: what reads without is not given out. */
+type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prove'
+
+/** A ledger that is open. Records are read through `as`. */
+export type Ledger = Omit<OpenLedger, Unrecorded>
 
 /**
  * Opens the ledger in a folder. With `origin` it is created where the folder is new or empty; without, it must be there.
@@ -36,12 +46,17 @@ export async function openLedger(
   }
   const ledger = await openFolder(folder, options)
   const other = otherName(folder, ledger, origin) ?? otherAnchor(folder, anchor)
-  if (other === undefined) return ledger
+  if (other === undefined) return withoutUnrecorded(ledger)
   await ledger.close()
   throw other
 }
 
-function otherName(folder: string, { origin: found }: Ledger, origin: string | undefined): LedgerError | undefined {
+function withoutUnrecorded(ledger: OpenLedger): Ledger {
+  const { get, at, search, entries, recordedFilter, prove, ...open } = ledger
+  return open
+}
+
+function otherName(folder: string, { origin: found }: OpenLedger, origin: string | undefined): LedgerError | undefined {
   if (origin === undefined || nameOf(found) === origin) return undefined
   return new LedgerError('invalid-origin', {
     problem: `the ledger in ${folder} is ${nameOf(found)}, not ${origin}`,

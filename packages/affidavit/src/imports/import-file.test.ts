@@ -11,7 +11,10 @@ import fc from 'fast-check'
 import { draftsOf } from '../../test/chat-drafts.ts'
 import { type ChatLine, type ChatMessage, chatLine, naiveContents, naiveCounts, textsIn } from '../../test/chats.ts'
 import { sharedFolder } from '../../test/shared-vectors.ts'
-import { type AuditRecord, type Draft, type Ledger, openLedger } from '../index.ts'
+import { initLedger } from '../embedded/init.ts'
+import { openFolder } from '../embedded/open.ts'
+import type { AuditRecord, Draft } from '../index.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import { parseRegistry } from '../registry/parse.ts'
 import type { Registry } from '../registry/registry.ts'
 import { type ImportProgress, importOpenAiChat } from './import-file.ts'
@@ -28,7 +31,9 @@ const clinic = parseRegistry(clinicText, 'yaml', 'clinic-registry.yaml')
 const sampleLines = parseLines(readFileSync(SAMPLE, 'utf8'))
 
 async function newLedger(t: TestContext): Promise<Ledger> {
-  const ledger = await openLedger(join(folder, `ledger-${made++}`), { origin: 'clinic.example/agents' })
+  const place = join(folder, `ledger-${made++}`)
+  await initLedger(place, { origin: 'clinic.example/agents' })
+  const ledger = await openFolder(place)
   t.after(() => ledger.close())
   return ledger
 }

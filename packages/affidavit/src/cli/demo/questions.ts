@@ -54,7 +54,7 @@ function questionsAbout(conversation_id: string | undefined): Question[] {
       command: `search --ledger DIR${scope} --action agent_response_generated`,
       filter: { ...one, action: 'agent_response_generated' },
       answer: ({ details, prompt_version, timestamp }) =>
-        `${String(details?.characters ?? '?')} characters at ${timestamp}, prompt ${prompt_version?.slice(0, 12) ?? 'unknown'}… (word for word comes with the vault)`,
+        `${String(details?.characters ?? '?')} characters at ${timestamp}, prompt ${prompt_version?.slice(0, 12) ?? 'unknown'}… (affidavit conversation --reveal opens it, word for word)`,
     },
     {
       text: 'Which data did it access to say so?',
