@@ -1,42 +1,85 @@
 // The questions that every auditor asks, each answered from the records by one command.
 
-import { type LedgerReader, openReader } from '../../embedded/read.ts'
+import { parseAccessPolicy } from '../../access/parse.ts'
+import { decodeUtf8 } from '../../bytes/text.ts'
+import { openFolder } from '../../embedded/open.ts'
 import type { AuditRecord } from '../../formats/fields.ts'
+import { wholeBody } from '../../ledger/open-content.ts'
+import type { Reading } from '../../ledger/reading.ts'
 import type { EntryFilter } from '../../ledger/store.ts'
 import { printable, type Terminal } from '../output.ts'
 
-interface Question {
+interface Asked {
   readonly text: string
   readonly command: string
+}
+
+interface Question extends Asked {
   readonly filter: EntryFilter
   /** What of a record answers the question; `undefined` where it does not. */
   answer(record: AuditRecord): string | undefined
 }
 
 const SHOWN = 3
+const POLICY = parseAccessPolicy(
+  'affidavit_access: 1\nrevision: demo\npeople: { auditor: { roles: [auditor, content_reader] } }\n',
+  'yaml',
+  'access.yaml',
+)
+const WHY = { reason: 'demonstration' }
 
 export async function askQuestions(folder: string, terminal: Terminal): Promise<void> {
   terminal.out(`\n${terminal.style('bold', '2  An auditor asks')}\n\n`)
-  await using reader = await openReader(folder)
-  const conversation_id = await busiestConversation(reader)
+  await using ledger = await openFolder(folder, { access: POLICY })
+  const reading = ledger.as({ actor_id: 'auditor' })
+  const conversation_id = await busiestConversation(reading)
+  if (conversation_id !== undefined) terminal.out(render(WORDS, await wordsOf(reading, conversation_id), terminal))
   for (const question of questionsAbout(conversation_id)) {
     const answers: string[] = []
-    for await (const record of reader.search(question.filter)) {
+    for await (const record of reading.search(question.filter)) {
       const answer = question.answer(record)
       if (answer !== undefined) answers.push(`seq ${record.seq}: ${answer}`)
     }
     terminal.out(render(question, answers, terminal))
   }
+  if (conversation_id === undefined) return
+  const readers = await reading.readers({ conversation_id })
+  const answers = readers.map(({ seq, reader, operation, reason }) =>
+    `seq ${seq}: ${reader}, ${operation} ${reason ?? ''}`.trim(),
+  )
+  terminal.out(render(READERS, answers, terminal))
 }
 
-function render({ text, command }: Question, answers: readonly string[], terminal: Terminal): string {
+const WORDS: Asked = {
+  text: 'What exactly did the agent tell the user?',
+  command: 'conversation --ledger DIR ID --reveal --reason TEXT',
+}
+const READERS: Asked = {
+  text: 'Who has read these records?',
+  command: 'readers --ledger DIR --conversation ID',
+}
+
+/** The answers of a conversation, word for word. */
+async function wordsOf(reading: Reading, conversation_id: string): Promise<readonly string[]> {
+  const said: string[] = []
+  for (const { record, contents } of await reading.reveal({ conversation_id }, WHY)) {
+    if (record.action !== 'agent_response_generated') continue
+    for (const content of contents) {
+      const text = content.state === 'opened' ? decodeUtf8(await wholeBody(content.body)) : content.state
+      said.push(`seq ${record.seq}: ${text ?? 'no text'}`)
+    }
+  }
+  return said
+}
+
+function render({ text, command }: Asked, answers: readonly string[], terminal: Terminal): string {
   const shown = answers.length === 0 ? ['nothing of the kind is on record'] : answers.slice(0, SHOWN)
   const more = answers.length > SHOWN ? [`… ${answers.length - SHOWN} more`] : []
   const lines = [...shown, ...more].map((line) => `    ${printable(line)}\n`).join('')
   return `  ${terminal.style('bold', text)}\n  ${terminal.style('dim', `$ affidavit ${command}`)}\n${lines}\n`
 }
 
-async function busiestConversation(reader: LedgerReader): Promise<string | undefined> {
+async function busiestConversation(reader: Reading): Promise<string | undefined> {
   const accesses = new Map<string, number>()
   for await (const { conversation_id, outcome } of reader.search({ action: 'data_accessed' }, { limit: 2000 })) {
     if (conversation_id !== undefined && outcome === 'success')
@@ -50,11 +93,11 @@ function questionsAbout(conversation_id: string | undefined): Question[] {
   const scope = conversation_id === undefined ? '' : ` --conversation ${conversation_id}`
   return [
     {
-      text: 'What did the agent tell the user, and under which prompt?',
+      text: 'Under which prompt did it say so?',
       command: `search --ledger DIR${scope} --action agent_response_generated`,
       filter: { ...one, action: 'agent_response_generated' },
       answer: ({ details, prompt_version, timestamp }) =>
-        `${String(details?.characters ?? '?')} characters at ${timestamp}, prompt ${prompt_version?.slice(0, 12) ?? 'unknown'}… (affidavit conversation --reveal opens it, word for word)`,
+        `${String(details?.characters ?? '?')} characters at ${timestamp}, prompt ${prompt_version?.slice(0, 12) ?? 'unknown'}…`,
     },
     {
       text: 'Which data did it access to say so?',
