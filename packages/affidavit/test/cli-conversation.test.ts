@@ -43,7 +43,7 @@ test('revealing without a reason, or without the role, opens nothing', async () 
   assert.match(unreasoned.err, /a reason is missing/)
   const reveal = ['conversation', 'larkspur-1001', ...AT, '--reveal', '--reason', 'curious', '--as', 'mallory']
   const refused = await run(reveal)
-  assert.deepEqual([refused.code, refused.out], [3, ''])
+  assert.deepEqual([refused.code, refused.out], [4, ''])
   assert.match(refused.err, /code: not-allowed/)
   assert.equal((await run(['conversation', 'no-such', ...AT])).code, 0)
   assert.equal((await run(['conversation', 'no-such', ...AT, '--reveal', '--reason', 'x'])).code, 3)

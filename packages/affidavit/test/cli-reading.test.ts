@@ -27,13 +27,13 @@ everybody_else: []
 let names = 0
 const newPath = (): string => join(base, `path-${names++}`)
 
-/** Three drafts about one person, behind the record of the start. */
+/** Three drafts about one person, behind the records of the start and of the policy. */
 async function newLedger(policy = ALLOWED): Promise<string> {
   const dir = newPath()
   assert.equal((await run(['init', '--ledger', dir, '--origin', 'cli.example/agents'])).code, 0)
+  writeFileSync(join(dir, 'access.yaml'), policy)
   const drafts = [1, 2, 3].map((n) => draft(n, { subject_ids: ['PT-20417'] })).join('')
   assert.equal((await run(['append', '--ledger', dir], drafts)).code, 0)
-  writeFileSync(join(dir, 'access.yaml'), policy)
   return dir
 }
 
@@ -60,7 +60,7 @@ async function originOf(dir: string): Promise<string> {
 
 async function readersOf(dir: string): Promise<readonly ReadingFound[]> {
   await using ledger = await openFolder(dir)
-  return await ledger.as({ actor_id: 'kim' }).readers({ until_seq: 4 })
+  return await ledger.as({ actor_id: 'kim' }).readers({ until_seq: 5 })
 }
 
 function terminalTo(out: (text: string) => void): Terminal {
@@ -80,49 +80,49 @@ const READS: readonly {
   {
     words: () => ['search', '--subject', 'PT-20417'],
     action: 'records_viewed',
-    details: { operation: 'search', as_of_seq: 3, order: 'ascending', results: 3 },
-    results: [1, 2, 3],
+    details: { operation: 'search', as_of_seq: 4, order: 'ascending', results: 3 },
+    results: [2, 3, 4],
   },
   {
     words: () => ['search', '--subject', 'nobody'],
     action: 'records_viewed',
-    details: { operation: 'search', as_of_seq: 3, order: 'ascending', results: 0 },
+    details: { operation: 'search', as_of_seq: 4, order: 'ascending', results: 0 },
     results: [],
   },
   {
     words: () => ['show', '2'],
     action: 'records_viewed',
-    details: { operation: 'show', as_of_seq: 3, results: 1 },
+    details: { operation: 'show', as_of_seq: 4, results: 1 },
     results: [2],
   },
   {
     words: () => ['tail', '-n', '2'],
     action: 'records_viewed',
-    details: { operation: 'tail', as_of_seq: 3, results: 2 },
-    results: [2, 3],
+    details: { operation: 'tail', as_of_seq: 4, results: 2 },
+    results: [3, 4],
   },
   {
     words: () => ['tail', '-n', '0'],
     action: 'records_viewed',
-    details: { operation: 'tail', as_of_seq: 3, results: 0 },
+    details: { operation: 'tail', as_of_seq: 4, results: 0 },
     results: [],
   },
   {
     words: () => ['prove', '1', '--out', newPath()],
     action: 'records_viewed',
-    details: { operation: 'prove', as_of_seq: 3, results: 1 },
+    details: { operation: 'prove', as_of_seq: 4, results: 1 },
     results: [1],
   },
   {
-    words: () => ['export', '--out', newPath(), '--subject', 'PT-20417', '--from-seq', '2', '--reason', 'audit 7'],
+    words: () => ['export', '--out', newPath(), '--subject', 'PT-20417', '--from-seq', '3', '--reason', 'audit 7'],
     action: 'records_exported',
-    details: { operation: 'export', as_of_seq: 3, results: 2 },
-    results: [2, 3],
+    details: { operation: 'export', as_of_seq: 4, results: 2 },
+    results: [3, 4],
   },
   {
     words: () => ['verify'],
     action: 'integrity_verified',
-    details: { operation: 'verify', what: 'ledger', status: 'valid', records_checked: 4, findings: 0, as_of_seq: 3 },
+    details: { operation: 'verify', what: 'ledger', status: 'valid', records_checked: 5, findings: 0, as_of_seq: 4 },
     results: [],
   },
 ]
@@ -135,8 +135,8 @@ describe('a command that reads', () => {
       const answer = await run([...words(), '--ledger', dir, ...asKim])
       assert.equal(answer.code, 0, answer.err)
       const records = await recordsOf(dir)
-      assert.equal(records.length, 5)
-      const record = records[4]
+      assert.equal(records.length, 6)
+      const record = records[5]
       const { query: _, ...told } = record?.details ?? {}
       assert.deepEqual([record?.action, record?.purpose, told], [action, 'yearly review', details])
       assert.match(String(record?.actor_id), /^tok_/)
@@ -151,7 +151,7 @@ describe('a command that reads', () => {
       const out = argv[argv.indexOf('--out') + 1] ?? ''
       const sizes: number[] = []
       await main(argv, { terminal: terminalTo(() => sizes.push(sizeOnDisk(dir))), env: {} })
-      assert.deepEqual([...new Set(sizes)], sizes.length === 0 ? [] : [5])
+      assert.deepEqual([...new Set(sizes)], sizes.length === 0 ? [] : [6])
       if (argv.includes('--out')) assert.ok(existsSync(out))
     })
 
@@ -163,7 +163,7 @@ describe('a command that reads', () => {
         assert.deepEqual([answer.code, errorCode(answer)], [4, 'not-allowed'])
         if (argv.includes('--out')) assert.ok(!existsSync(argv[argv.indexOf('--out') + 1] ?? ''))
       }
-      assert.equal((await recordsOf(dir)).length, 4)
+      assert.equal((await recordsOf(dir)).length, 5)
     })
   }
 })
@@ -190,7 +190,7 @@ test('what is not there is on record as well, and whom somebody exports in vain 
     const answer = await run([...words, '--ledger', dir, ...asKim, '--json'])
     assert.deepEqual([answer.code, errorCode(answer)], [3, 'not-found'])
   }
-  const records = (await recordsOf(dir)).slice(4)
+  const records = (await recordsOf(dir)).slice(5)
   assert.deepEqual(
     records.map(({ outcome, details }) => [outcome, details?.operation, details?.results]),
     [
@@ -209,7 +209,7 @@ test('why something is exported is on record, also where it is longer than a rea
     const argv = ['export', '--ledger', dir, '--out', newPath(), '--reason', reason, ...asKim]
     assert.equal((await run(argv)).code, 0)
   }
-  const said = (await recordsOf(dir)).slice(4).map(({ outcome_reason, details }) => [outcome_reason, details?.reason])
+  const said = (await recordsOf(dir)).slice(5).map(({ outcome_reason, details }) => [outcome_reason, details?.reason])
   assert.deepEqual(said, [
     ['audit 7', undefined],
     [undefined, long],
@@ -238,7 +238,7 @@ describe('a ledger that takes no record', () => {
       assert.match(err, /^not recorded: [^\n]+\n$/)
       const report = json(await run(['verify', '--ledger', copy, ...asKim, '--json']))
       assert.deepEqual([report.status, report.recorded, typeof report.not_recorded_because], ['valid', false, 'string'])
-      assert.equal(sizeOnDisk(copy), 4)
+      assert.equal(sizeOnDisk(copy), 5)
     }
   })
 
@@ -256,16 +256,17 @@ describe('a ledger that takes no record', () => {
   })
 
   test('for its policy cannot be read is verified all the same', async () => {
-    const dir = await newLedger('affidavit_access: 7\n')
+    const dir = await newLedger()
+    writeFileSync(join(dir, 'access.yaml'), 'affidavit_access: 7\n')
     const report = await run(['verify', '--ledger', dir, '--json'])
-    assert.deepEqual([report.code, json(report).recorded, sizeOnDisk(dir)], [0, false, 4])
+    assert.deepEqual([report.code, json(report).recorded, sizeOnDisk(dir)], [0, false, 5])
     assert.equal((await run(['search', '--ledger', dir])).code, 3)
   })
 
   test('for whoever verifies says so is not written to, and a policy holds for them too', async () => {
     const dir = await newLedger()
     const report = await run(['verify', '--ledger', dir, '--no-record', '--json', ...asKim])
-    assert.deepEqual([report.code, json(report).recorded, sizeOnDisk(dir)], [0, false, 4])
+    assert.deepEqual([report.code, json(report).recorded, sizeOnDisk(dir)], [0, false, 5])
     const refused = await run(['verify', '--ledger', dir, '--no-record', '--json', '--as', 'eve'])
     assert.deepEqual([refused.code, errorCode(refused)], [4, 'not-allowed'])
   })
@@ -281,7 +282,7 @@ test('what is verified without a ledger is recorded nowhere, and says nothing of
     const answer = await run(['verify', '--export', out, '--json', ...flag])
     assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'])
   }
-  assert.equal(sizeOnDisk(dir), 5)
+  assert.equal(sizeOnDisk(dir), 6)
 })
 
 describe('an earlier incarnation', () => {
@@ -296,9 +297,9 @@ describe('an earlier incarnation', () => {
       const { as_of_seq, records, more } = json(await run(argv))
       return [as_of_seq, Object(records).length, more]
     }
-    assert.deepEqual(await search('--actor', 'many', '--limit', '300'), [213, 210, false])
-    assert.deepEqual(await search('--limit', '2', '--reverse'), [213, 2, true])
-    assert.deepEqual(await search('--actor', 'mallory'), [213, 0, false])
+    assert.deepEqual(await search('--actor', 'many', '--limit', '300'), [214, 210, false])
+    assert.deepEqual(await search('--limit', '2', '--reverse'), [214, 2, true])
+    assert.deepEqual(await search('--actor', 'mallory'), [214, 0, false])
     const shown = json(await run(['show', '3', '--ledger', dir, '--origin', origin, '--json', ...asKim]))
     assert.equal(shown.seq, 3)
     assert.equal((await run(['show', '999', '--ledger', dir, '--origin', origin, ...asKim])).code, 3)

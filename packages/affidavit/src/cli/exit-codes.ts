@@ -27,7 +27,6 @@ const USAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid-draft',
   'draft-too-large',
   'not-found',
-  'not-allowed',
   'invalid-statement',
   'export-exists',
 ])
