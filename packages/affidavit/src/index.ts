@@ -9,6 +9,8 @@ import { type OpenOptions, openFolder } from './embedded/open.ts'
 import { nameOf } from './embedded/origin.ts'
 import { LedgerError } from './errors/ledger-error.ts'
 import type { Ledger as OpenLedger } from './ledger/ledger.ts'
+import type { Reader } from './ledger/reader.ts'
+import type { Reading } from './ledger/reading.ts'
 
 export { type Clock, systemClock } from './clock/clock.ts'
 export { continueAfterRestore, type InitOptions, initLedger } from './embedded/init.ts'
@@ -30,7 +32,10 @@ export type { EntryFilter, StoredCheckpoint, StoredEntry } from './ledger/store.
 type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prove'
 
 /** A ledger that is open. Records are read through `as`. */
-export type Ledger = Omit<OpenLedger, Unrecorded>
+export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as'> {
+  /** Reads in somebody's name: every read is on record before it is answered. */
+  as(reader: Reader): Omit<Reading, 'recorded'>
+}
 
 /**
  * Opens the ledger in a folder. With `origin` it is created where the folder is new or empty; without, it must be there.
@@ -52,8 +57,14 @@ export async function openLedger(
 }
 
 function withoutUnrecorded(ledger: OpenLedger): Ledger {
-  const { get, at, search, entries, recordedFilter, prove, ...open } = ledger
-  return open
+  const { get, at, search, entries, recordedFilter, prove, as, ...open } = ledger
+  return {
+    ...open,
+    as(reader) {
+      const { recorded, ...reading } = as(reader)
+      return reading
+    },
+  }
 }
 
 function otherName(folder: string, { origin: found }: OpenLedger, origin: string | undefined): LedgerError | undefined {

@@ -107,7 +107,16 @@ test('planned, approved, run, and told about: content is gone, and the ledger ve
     Object.keys(contents).filter((name) => contents[name] === 'gone'),
     ['1 message', '3 ada', '4 message', '5 message'],
   )
-  const verified = await run(['verify', '--ledger', clinic.folder, '--vkey', clinic.verifierKey, '--as', 'dr.lee', '--content'])
+  const verified = await run([
+    'verify',
+    '--ledger',
+    clinic.folder,
+    '--vkey',
+    clinic.verifierKey,
+    '--as',
+    'dr.lee',
+    '--content',
+  ])
   assert.equal(verified.code, 0, verified.out)
   assert.match(verified.out, /4 unavailable: erased under the record at seq \d+/)
   const search = await run(['search', '--ledger', clinic.folder, '--subject', ADA, '--as', 'dr.lee', '--json'])

@@ -1,6 +1,8 @@
 // What is found in a draft's metadata before it is kept (spec/detection.md §8): texts are masked in their place, ids are
 // named so that they become tokens.
 
+import { isIP } from 'node:net'
+
 import type { JsonPath, JsonValue } from '../bytes/json.ts'
 import type { OwnDraft } from '../formats/entry.ts'
 import { type Draft, MAX_LABEL_BYTES } from '../formats/fields.ts'
@@ -18,15 +20,14 @@ const CUT = '…'
 
 /** Short texts, looked at behind the name of their field: an `agent_version` 10.1.2.3 is no address. */
 const LABELS = ['agent_name', 'agent_version', 'model', 'outcome_reason', 'prompt_version', 'purpose'] as const
-/** Not `ip`: it is declared to be an address. */
 const SOURCE_LABELS = ['host', 'service'] as const
 const IDS = ['actor_id', 'conversation_id', 'grant_id', 'on_behalf_of', 'producer_id', 'resource_id'] as const
 
-type FieldName = (typeof LABELS)[number] | (typeof SOURCE_LABELS)[number] | (typeof IDS)[number]
+type FieldName = 'ip' | (typeof LABELS)[number] | (typeof SOURCE_LABELS)[number] | (typeof IDS)[number]
 
 /** Looks with the built-in detector, for one ledger: it remembers labels, ids and keys of the records before. */
 export function createMetadataLook(): Look {
-  return rememberingLook(lookStructured, [...LABELS, ...SOURCE_LABELS, ...IDS])
+  return rememberingLook(lookStructured, [...LABELS, ...SOURCE_LABELS, 'ip', ...IDS])
 }
 
 export interface MaskedMetadata {
@@ -49,7 +50,8 @@ export function maskMetadata(draft: OwnDraft, look: Look): MaskedMetadata {
   const places: Place[] = []
   const labels = maskLabels(draft, LABELS, undefined, look, places)
   const source =
-    draft.source && maskLabels(draft.source, SOURCE_LABELS, { above: undefined, step: 'source' }, look, places)
+    draft.source &&
+    maskLabels(draft.source, sourceLabels(draft.source), { above: undefined, step: 'source' }, look, places)
   const details = draft.details && maskDetails(draft.details, look, places)
   return {
     draft: places.length === 0 ? draft : { ...labels, ...(source && { source }), ...(details && { details }) },
@@ -57,6 +59,13 @@ export function maskMetadata(draft: OwnDraft, look: Look): MaskedMetadata {
     personal: new Set(IDS.filter((name) => holdsSomething(name, draft[name], look))),
     found: [...new Set(places.map(({ type }) => type))].sort(),
   }
+}
+
+// An address is declared to be one; another text in its place is looked at like any other.
+function sourceLabels({
+  ip,
+}: NonNullable<Draft['source']>): readonly (keyof NonNullable<Draft['source']> & FieldName)[] {
+  return ip === undefined || isIP(ip) !== 0 ? SOURCE_LABELS : [...SOURCE_LABELS, 'ip']
 }
 
 /** `of` itself where nothing was found. */

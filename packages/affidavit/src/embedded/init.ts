@@ -1,7 +1,7 @@
 // Making a ledger in a folder: database, keys, place of the checkpoint log, entry 0.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 
 import { LedgerError } from '../errors/ledger-error.ts'
@@ -98,11 +98,22 @@ function placeElsewhere(folder: string, place: string | undefined, { name, what,
 function keyringElsewhere({ keyring }: Settings): string | undefined {
   if (keyring === undefined) return undefined
   const file = join(keyring, 'keyring.db')
-  if (!existsSync(file)) return file
+  if (claimed(file)) return file
   throw new LedgerError('ledger-exists', {
     problem: `${file} is there already, and a new ledger needs a keyring of its own; nothing was changed`,
     cure: 'name another folder',
   })
+}
+
+// Whoever made the file has it: another process may be at the same place.
+function claimed(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+    return true
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false
+    throw cannotMake(file, cause)
+  }
 }
 
 function prepareFolder(path: string, mode: number): void {

@@ -230,6 +230,10 @@ function checkText(path: string, value: unknown, judge: (text: string, maxBytes:
   if (problem !== undefined) throw new DraftFault(path, problem)
 }
 
+/** RFC 6838 type and subtype, with parameters such as a charset. */
+const MEDIA_TYPE =
+  /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}(?:; ?[a-z0-9-]{1,32}="?[A-Za-z0-9_.+-]{1,64}"?)*$/
+
 function checkContents(contents: Static<typeof draftSchema>['content']): void {
   if (contents === undefined) return
   const names = new Set<string>()
@@ -237,6 +241,7 @@ function checkContents(contents: Static<typeof draftSchema>['content']): void {
     const path = `content[${i}]`
     checkText(`${path}.name`, name, labelProblem)
     checkText(`${path}.media_type`, media_type, labelProblem)
+    if (!MEDIA_TYPE.test(media_type)) throw new DraftFault(`${path}.media_type`, 'is no media type, such as text/plain')
     checkList(`${path}.subject_ids`, subject_ids)
     const problem = bodyProblem(body)
     if (problem !== undefined) throw new DraftFault(`${path}.body`, problem)

@@ -13,8 +13,8 @@ export function createEqualLookup(store: LedgerStore, ledger: string): EqualLook
   })
   return async (digest) => {
     await ask([digest])
-    const body = found.get(digest)
-    found.delete(digest)
-    return body
+    // Others may have asked for the same: they read the answer before the turn ends.
+    setImmediate(() => found.delete(digest))
+    return found.get(digest)
   }
 }

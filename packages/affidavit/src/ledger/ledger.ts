@@ -208,7 +208,10 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     for await (const draft of drafts) {
       // Others wait for room too: whoever looks and finds some takes it at once.
       while (placing.room() < 1) await placing.roomMade()
-      outcomes.push(append(draft).catch(refusedOr))
+      const outcome = append(draft).catch(refusedOr)
+      // What is no refusal is thrown at the end, where it is awaited.
+      outcome.catch(() => undefined)
+      outcomes.push(outcome)
     }
     return Promise.all(outcomes)
   }

@@ -39,6 +39,8 @@ export interface PlacingParts {
 
 export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Placing {
   const line = createLine()
+  /** Large drafts that are being sealed: they have room, and no place in line yet. */
+  const sealing = new Set<Promise<unknown>>()
   let underWay = 0
   let waiting: (() => void)[] = []
 
@@ -46,8 +48,9 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
   async function place(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Settled> {
     underWay++
     try {
-      for (;;) {
-        const { placed, draft_commitment } = await enter(admitted, by)
+      for (let room = by; ; room = 'ledger') {
+        const { placed, draft_commitment } = await enter(admitted, room)
+        // What was taken has its room: prepared anew, it is not refused.
         if (placed.state === 'stale') await renew(placed.fence)
         else if (placed.state === 'recorded') return placed
         else if (placed.state === 'duplicate') return { ...placed, compared: true }
@@ -66,8 +69,9 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
     }
     const prepared = admitted.prepare()
     // What takes long holds up nobody: it has its turn when it is sealed.
-    if (admitted.isLarge && prepared instanceof Promise) return prepared.then((draft) => line.enter(draft, push))
-    return line.enter(prepared, push)
+    if (!admitted.isLarge || !(prepared instanceof Promise)) return line.enter(prepared, push)
+    sealing.add(prepared)
+    return prepared.finally(() => sealing.delete(prepared)).then((draft) => line.enter(draft, push))
   }
 
   // The same draft has another commitment where its record stands under keys of another month, or under none any more.
@@ -82,7 +86,7 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
   }
 
   function room(): number {
-    return queue.room() - line.waiting()
+    return queue.room() - line.waiting() - sealing.size
   }
 
   function tellSettled(): void {
@@ -95,7 +99,9 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
     place,
     room,
     async roomMade() {
-      await (line.waiting() > 0 ? line.passed() : queue.batchSettled())
+      if (line.waiting() > 0) await line.passed()
+      else if (sealing.size > 0) await Promise.race([...sealing].map((one) => one.catch(() => undefined)))
+      else await queue.batchSettled()
     },
     async settled() {
       // What an answer makes the ledger record is taken before the turn of the event loop ends.

@@ -15,6 +15,7 @@ import type { Keyring, ScopeKey } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import { createEqualLookup } from './equal-lookup.ts'
 import { fencedBy } from './erasure-fence.ts'
+import { readErasures } from './erasure-records.ts'
 import { personalFields, personalIdsOf, type Tokenised, tokenise, tokensOf } from './identities.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
 import { draftTooLarge, type Received, receivedText } from './receive.ts'
@@ -100,9 +101,21 @@ export function createPreparation(parts: PreparationParts): Preparation {
       if (there.length < scopeKeys.length) return 'not compared'
       const bodies = await Promise.all(received.content.map(receiveBody))
       const key = keys.derived(there, commitmentInfo(ledger))
-      return commit(key, ledger, received, bodies) === standing.draft_commitment ? 'same' : 'other'
+      if (commit(key, ledger, received, bodies) === standing.draft_commitment) return 'same'
+      // Its keys may have been destroyed, and others be there for the same persons since.
+      return (await wasErased(store, ledger, standing)) ? 'not compared' : 'other'
     },
   }
+}
+
+async function wasErased(store: LedgerStore, ledger: string, standing: AuditRecord): Promise<boolean> {
+  const owners = new Set(scopesOf(standing).map(({ owner }) => owner))
+  const erasures = await readErasures(store, ledger)
+  return erasures.some(({ decision, decided }) => {
+    return (
+      decided.seq > standing.seq && [...decision.subjects, ...decision.conversations].some((one) => owners.has(one))
+    )
+  })
 }
 
 type Missing = { readonly missing: { readonly personal: readonly string[]; readonly scopes: readonly Scope[] } }

@@ -2,6 +2,7 @@
 
 import { JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { Action, AuditRecord } from '../formats/fields.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { type OpeningParts, openContent, wholeBody } from './open-content.ts'
@@ -72,8 +73,14 @@ async function resultsOf(parts: OpeningParts, record: AuditRecord): Promise<read
   if (record.details?.ledger !== undefined) return []
   const reference = record.content?.find(({ name }) => name === RESULTS)
   if (reference === undefined) return []
-  const opened = await openContent(parts, record, reference)
-  return opened.state === 'opened' ? rangesIn(await wholeBody(opened.body)) : 'unknown'
+  try {
+    const opened = await openContent(parts, record, reference)
+    return opened.state === 'opened' ? rangesIn(await wholeBody(opened.body)) : 'unknown'
+  } catch (error) {
+    // One list that was damaged must not hide the others.
+    if (error instanceof LedgerError && error.code === 'store-corrupt') return 'unknown'
+    throw error
+  }
 }
 
 // Whichever are fewer are gone through.

@@ -2,7 +2,7 @@
 
 import type { AccessPolicy } from '../access/policy.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import type { AuditRecord, Draft } from '../formats/fields.ts'
+import { ACTION, type AuditRecord, type Draft, UUID, WORD } from '../formats/fields.ts'
 import { type Keyring, TOKEN } from '../vault/keyring.ts'
 import { maskedFilter } from './masked-filter.ts'
 import { type OpeningParts, openContent, rememberingKeys } from './open-content.ts'
@@ -57,10 +57,18 @@ export interface ReadingParts extends ReadersParts {
   record(draft: Draft): Promise<unknown>
 }
 
+/** What is put on record by whoever does it; everything else is recorded where it is answered. */
+const ACT_OF: { readonly [action: string]: string } = {
+  records_viewed: 'search',
+  records_exported: 'export',
+  integrity_verified: 'verify',
+}
+
 /** Records of one page, and of one record about reading it. */
 const PAGE = 200
 
-export function createReading(parts: ReadingParts, reader: Reader): Reading {
+export function createReading(parts: ReadingParts, who: Reader): Reading {
+  const reader = { ...who }
   const { store, ledger, keyring, policy, find } = parts
 
   async function put(read: Read): Promise<void> {
@@ -76,6 +84,7 @@ export function createReading(parts: ReadingParts, reader: Reader): Reading {
     { order = 'ascending', limit = Number.POSITIVE_INFINITY }: SearchOptions = {},
   ): AsyncGenerator<AuditRecord, { readonly more: boolean }> {
     expectAllowed(policy, reader, 'search')
+    expectFilter(filter)
     const until_seq = Math.min(filter.until_seq ?? Number.MAX_SAFE_INTEGER, await size())
     const asked = await maskedFilter(filter, { tokenOf: keyring.tokenOf, finds })
     let page: AuditRecord[] = []
@@ -116,6 +125,7 @@ export function createReading(parts: ReadingParts, reader: Reader): Reading {
       records.push(recordOf(entry))
     } else {
       const { conversation_id } = what
+      if (typeof conversation_id !== 'string' || conversation_id === '') throw noConversation()
       for await (const entry of find({ conversation_id, until_seq: await size() }, {})) records.push(recordOf(entry))
       if (records.length === 0) throw noConversation()
     }
@@ -165,6 +175,7 @@ export function createReading(parts: ReadingParts, reader: Reader): Reading {
     },
     async readers(filter) {
       expectAllowed(policy, reader, 'readers')
+      expectFilter(filter)
       const found = await readersOf(parts, filter)
       const asked = await maskedFilter(filter, { tokenOf: keyring.tokenOf, finds })
       const results = found.map(({ seq }) => seq)
@@ -172,6 +183,7 @@ export function createReading(parts: ReadingParts, reader: Reader): Reading {
       return found
     },
     async recorded(act, read) {
+      if (ACT_OF[read.action] !== act) throw new TypeError(`${read.action} is not recorded as ${act}; this is a bug`)
       expectAllowed(policy, reader, act)
       await put(read)
     },
@@ -179,12 +191,45 @@ export function createReading(parts: ReadingParts, reader: Reader): Reading {
 }
 
 function expectReason(reason: string): void {
-  if (reason.trim() !== '') return
+  if (typeof reason === 'string' && reason.trim() !== '') return
   throw new LedgerError('invalid-query', {
     problem: 'a reason is missing',
     cure: 'say why: it stands in the record of this reading',
     path: 'reason',
   })
+}
+
+// What is asked stands in a record: nothing else than conditions of their form.
+function expectFilter(filter: EntryFilter): void {
+  for (const [name, value] of Object.entries(filter)) {
+    const form = FORMS[name]
+    if (value === undefined || form?.(value) === true) continue
+    throw new LedgerError('invalid-query', { problem: `${name} is no condition of this form`, path: name })
+  }
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isNumber = (value: unknown): boolean => typeof value === 'number'
+const fits =
+  (pattern: RegExp) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && pattern.test(value)
+
+const FORMS: { readonly [name: string]: ((value: unknown) => boolean) | undefined } = {
+  id: fits(UUID),
+  parent_id: fits(UUID),
+  action: fits(ACTION),
+  resource_type: fits(WORD),
+  conversation_id: isText,
+  actor_id: isText,
+  resource_id: isText,
+  subject_id: isText,
+  from: isText,
+  until: isText,
+  recorded_from: isText,
+  recorded_until: isText,
+  from_seq: isNumber,
+  until_seq: isNumber,
 }
 
 function noConversation(): LedgerError {

@@ -63,6 +63,9 @@ export function receiveDraft(
   const fields = canonicalFields(draft)
   const size = Buffer.byteLength(canonicalDraft(fields))
   if (size > MAX_DRAFT_BYTES) throw draftTooLarge(`the draft has ${size} bytes of canonical JSON`, '')
+  for (const [i, { name }] of content.entries()) {
+    if (look(['content'])(name).length > 0) throw namesAPerson(i)
+  }
   const own = readBack(draft, fields)
   if (own.details !== undefined && Object.hasOwn(own.details, MASKED_MEMBER)) throw maskedIsOurs()
   const { details, ...others } = own
@@ -82,6 +85,10 @@ export function receiveDraft(
     salt: toHex(random(16)),
     at,
   }
+}
+
+function namesAPerson(i: number): DraftFault {
+  return new DraftFault(`content[${i}].name`, 'holds what identifies a person; a name says what it is: message, result')
 }
 
 function maskedIsOurs(): DraftFault {

@@ -259,13 +259,26 @@ async function isWhole(store: LedgerStore, ledger: string, reference: ContentRef
 
 async function* piecesOf(body: Uint8Array | Blob): AsyncGenerator<Uint8Array> {
   if (body instanceof Blob) {
-    for await (const piece of body.stream()) yield piece
+    try {
+      for await (const piece of body.stream()) yield piece
+    } catch (cause) {
+      throw unreadableBody(cause)
+    }
     return
   }
   for (let from = 0; from < body.length; from += PIECE_BYTES) {
     yield body.subarray(from, from + PIECE_BYTES)
     await turn()
   }
+}
+
+function unreadableBody(cause: unknown): LedgerError {
+  return new LedgerError('invalid-draft', {
+    problem: 'a body cannot be read to its end; nothing was recorded',
+    cure: 'hand in a file that nobody removes or changes',
+    path: 'content',
+    cause,
+  })
 }
 
 function bodyChanged(name: string): LedgerError {
