@@ -13,6 +13,7 @@ import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
+import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import { diskDraft } from './disk-draft.ts'
 import { inspectCheckpointLog, inspectLedger } from './oracle/naive-ledger.ts'
 import { hasStrace, type Straced, straced } from './strace.ts'
@@ -86,7 +87,7 @@ test('a disk that runs full loses nothing acknowledged, and the ledger goes on w
   assert.equal(inspectLedger(databaseFile(folder)).entries.length, 301)
 })
 
-test('on a disk that cannot be written, appending is refused in plain words and reading works', async (t) => {
+test('on a disk that cannot be written no ledger is opened, in plain words, and verifying works', async (t) => {
   const disk = mounted(t, '8m')
   if (disk === undefined) return
   const folder = join(disk, 'ledger')
@@ -95,10 +96,9 @@ test('on a disk that cannot be written, appending is refused in plain words and 
   await before.append(big(1))
   await before.close()
   assert.ok(mount('-o', 'remount,ro', disk))
-  const ledger = await openFolder(folder)
-  await assert.rejects(ledger.append(big(2)), { code: 'not-committed' })
-  assert.equal((await ledger.get(big(1).id))?.seq, 1)
-  await ledger.close()
+  await assert.rejects(openFolder(folder), { code: 'store-unavailable' })
+  const report = await verifySqlite(databaseFile(folder), { trust: { kind: 'first use' }, anchors: [], threads: 0 })
+  assert.deepEqual([report.findings, report.records_checked], [[], 2])
 })
 
 describe('system calls that fail', { concurrency: 2, skip: !hasStrace() && 'needs strace' }, () => {
