@@ -5,8 +5,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 
 import { contentOpener } from '../src/embedded/check-content.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
@@ -14,25 +12,13 @@ import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { ContentOpener, SealedContents } from '../src/verify/content.ts'
 import { makeKeyedLedger } from './keyed-entries.ts'
+import { retained } from './retained.ts'
 
 const BODY_BYTES = 30_000_000
 const LIMIT = 8_000_000
 
 const home = mkdtempSync(join(tmpdir(), 'affidavit-content-memory-'))
 after(() => rmSync(home, { recursive: true, force: true }))
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
-
-/** Bytes that are still referenced. Memory of buffers is given back beside the collection: the least of some looks counts. */
-function retained(): number {
-  const looks = Array.from({ length: 4 }, () => {
-    collectGarbage()
-    const { heapUsed, arrayBuffers } = process.memoryUsage()
-    return heapUsed + arrayBuffers
-  })
-  return Math.min(...looks)
-}
 
 /** The same content; what is kept is looked at on the way. */
 function watched(contents: SealedContents, look: () => void): SealedContents {

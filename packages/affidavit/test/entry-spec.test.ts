@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
 import { toHex } from '../src/bytes/hex.ts'
-import { ACTIONS, ENTRY_FIELDS, MAX_DRAFT_BYTES, MAX_ENTRY_BYTES } from '../src/formats/fields.ts'
+import { ACTIONS, ENTRY_FIELDS, MAX_DRAFT_BYTES, MAX_ENTRY_BYTES, RESERVED_ACTIONS } from '../src/formats/fields.ts'
 import { leafHash } from '../src/merkle/hash.ts'
 import { sampleLog } from './sample-log.ts'
 
@@ -34,6 +34,15 @@ test('the actions of the page are those of the format, in its order', () => {
   assert.deepEqual(
     [...section.matchAll(/`(\w+)`/g)].map(([, action]) => action),
     ACTIONS,
+  )
+})
+
+test('the actions that the page reserves to the ledger are those that callers are refused', () => {
+  const [row = ''] = page.split('\n').filter((line) => line.startsWith('| F11 |'))
+  const [, invariant = ''] = row.split(' | ')
+  assert.deepEqual(
+    [...invariant.matchAll(/`(\w+)`/g)].map(([, action]) => action),
+    [...RESERVED_ACTIONS],
   )
 })
 

@@ -1,6 +1,8 @@
 // A clinic's ledger with two patients, its access policy, and the people who erase: for tests of erasures.
 
 import assert from 'node:assert/strict'
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
@@ -173,4 +175,13 @@ export async function tokenOf({ folder, origin }: ErasureClinic, id: string): Pr
   } finally {
     await keyring.close()
   }
+}
+
+let copies = 0
+
+/** A copy of a clinic, in a folder of its own below `home`. */
+export function copyOf(clinic: ErasureClinic, home: string): ErasureClinic {
+  const folder = join(home, `copy-${copies++}`)
+  cpSync(clinic.folder, folder, { recursive: true, preserveTimestamps: true })
+  return { ...clinic, folder }
 }

@@ -19,6 +19,7 @@ import {
   ADA,
   approve,
   BEN,
+  copyOf,
   type ErasureClinic,
   eraseAll,
   makeErasureClinic,
@@ -37,12 +38,7 @@ before(async () => {
   pristine = await makeErasureClinic(join(home, 'pristine'))
 })
 
-let copies = 0
-function copied(): ErasureClinic {
-  const folder = join(home, `copy-${copies++}`)
-  cpSync(pristine.folder, folder, { recursive: true, preserveTimestamps: true })
-  return { ...pristine, folder }
-}
+const copied = (): ErasureClinic => copyOf(pristine, home)
 
 const ALL = {
   '1 message': 'Ada has a fracture.',

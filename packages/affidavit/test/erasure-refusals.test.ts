@@ -1,7 +1,7 @@
 // What keeps an erasure from being carried out, and that it changes nothing (spec/erasure.md §3, §6).
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -15,6 +15,7 @@ import {
   ADA,
   approve,
   BEN,
+  copyOf,
   type ErasureClinic,
   makeErasureClinic,
   open,
@@ -31,12 +32,7 @@ before(async () => {
   pristine = await makeErasureClinic(join(home, 'pristine'))
 })
 
-let copies = 0
-function copied(): ErasureClinic {
-  const folder = join(home, `copy-${copies++}`)
-  cpSync(pristine.folder, folder, { recursive: true, preserveTimestamps: true })
-  return { ...pristine, folder }
-}
+const copied = (): ErasureClinic => copyOf(pristine, home)
 
 const DAY = 86_400_000
 

@@ -2,8 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 
 import { createRandomSource } from '../src/crypto/random.ts'
 import { createSha256 } from '../src/crypto/sha256.ts'
@@ -11,24 +9,12 @@ import { createStoredCheck, sealedSize } from '../src/formats/sealed.ts'
 import { createPayloadKey } from '../src/vault/content-key.ts'
 import { createOpener } from '../src/vault/open.ts'
 import { createSealer } from '../src/vault/seal.ts'
+import { retained } from './retained.ts'
 
 const BODY_BYTES = 100_000_000
 const PIECE = new Uint8Array(1_000_000).map((_, i) => i % 251)
 const LIMIT = 8_000_000
 const place = { ledger: 'l', conversation: 'c', blob_id: '00'.repeat(16) }
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
-
-/** Bytes that are still referenced. Memory of buffers is given back beside the collection: the least of some looks counts. */
-function retained(): number {
-  const looks = Array.from({ length: 4 }, () => {
-    collectGarbage()
-    const { heapUsed, arrayBuffers } = process.memoryUsage()
-    return heapUsed + arrayBuffers
-  })
-  return Math.min(...looks)
-}
 
 test('100 MB are sealed, checked and opened without being kept', () => {
   const random = createRandomSource()

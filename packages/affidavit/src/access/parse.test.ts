@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
-
+import { type DocumentLie, documentFault, documentLies } from '../../test/document-lies.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import { DocumentFault } from '../documents/fault.ts'
 import { signerKeyFromSeed } from '../formats/signer-key.ts'
@@ -17,26 +17,13 @@ import { ROLE_NAMES } from './roles.ts'
 const folder = join(import.meta.dirname, '../../testdata/access')
 const WHOLE = readFileSync(join(folder, 'whole.yaml'), 'utf8')
 
-interface Lie {
-  readonly name: string
-  readonly file: string
-  readonly line: number | null
-  readonly path: string
-  readonly problem: string
-}
-
-const LIES: readonly Lie[] = JSON.parse(readFileSync(join(folder, 'lies.json'), 'utf8'))
+const LIES = documentLies(folder)
 
 function faultOf(text: string, format: 'yaml' | 'json', file: string): DocumentFault {
-  try {
-    parseAccessPolicy(text, format, file)
-  } catch (error) {
-    return error instanceof DocumentFault ? error : assert.fail(`threw ${error}`)
-  }
-  return assert.fail('nothing was refused')
+  return documentFault(() => parseAccessPolicy(text, format, file))
 }
 
-function faultOfLie({ file }: Lie): DocumentFault {
+function faultOfLie({ file }: DocumentLie): DocumentFault {
   return faultOf(readFileSync(join(folder, file), 'utf8'), file.endsWith('.json') ? 'json' : 'yaml', file)
 }
 

@@ -1,6 +1,7 @@
 // A JSON text without its sensitive authentication data: looked at as text, and by its keys. The rest stays as it was
 // spelled (spec/detection.md §4, §9).
 
+import { isJson } from '../bytes/is-json.ts'
 import type { AuthenticationType, Detection } from './detector.ts'
 import type { Tally } from './inspection.ts'
 import { decodeText, type JsonToken, jsonTokens, spellingOf } from './json-tokens.ts'
@@ -37,16 +38,6 @@ export function cleanJson(json: string, tally: Tally): string | undefined {
     at = token.end
   }
   return at === 0 ? json : cleaned + json.slice(at)
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
 }
 
 /** What is to be removed of a token: `inside`, found in the whole text, and what its keys say. Offsets into what is spelled. */

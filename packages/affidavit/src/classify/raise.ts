@@ -1,6 +1,6 @@
 // What a finding does to a record's classification (spec/detection.md §5): it raises, and never lowers.
 
-import { CLASSIFICATIONS, type Classification } from '../formats/fields.ts'
+import { type Classification, stricter } from '../formats/fields.ts'
 import type { DetectedType } from './detector.ts'
 
 export interface Classified {
@@ -57,8 +57,4 @@ export function raise(declared: Classified, found: Iterable<DetectedType>): Clas
     for (const domain of compliance_domains) domains.add(domain)
   }
   return { data_classification: highest, compliance_domains: [...domains].sort() }
-}
-
-function stricter(a: Classification, b: Classification): Classification {
-  return CLASSIFICATIONS.indexOf(b) > CLASSIFICATIONS.indexOf(a) ? b : a
 }

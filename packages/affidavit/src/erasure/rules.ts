@@ -6,6 +6,7 @@ import { type JsonValue, memberPath } from '../bytes/json.ts'
 import { labelProblem } from '../bytes/label.ts'
 import { isTimestamp } from '../clock/clock.ts'
 import { MAX_LABEL_BYTES, MAX_WORD_BYTES, WORD } from '../formats/fields.ts'
+import { TOKEN } from '../formats/token.ts'
 
 /** What is wrong, and where: `shared[3].seq`; the empty path is the whole. */
 export interface Wrong {
@@ -19,7 +20,6 @@ export type Rule = (value: JsonValue, path: string) => Wrong | undefined
 const MAX_SENTENCE_BYTES = 1024
 /** UUIDv7 (RFC 9562), lower-case. */
 export const UUID_V7: RegExp = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-const TOKEN = /^tok_[0-9a-f]{32}$/
 
 export const count: Rule = rule('is no integer from 0 to 2^53 - 1', isCount)
 export const generation: Rule = rule('is no generation of a keyring', (value) => isCount(value) && value !== 0)

@@ -143,6 +143,11 @@ export type ActorType = (typeof ACTOR_TYPES)[number]
 export type Classification = (typeof CLASSIFICATIONS)[number]
 export type Assurance = (typeof ASSURANCES)[number]
 
+/** The stricter of two classifications. */
+export function stricter(a: Classification, b: Classification): Classification {
+  return CLASSIFICATIONS.indexOf(a) < CLASSIFICATIONS.indexOf(b) ? b : a
+}
+
 /** How a field is written; spec/entry.md §3 has the rule of each kind, field-rules.ts reads by it. */
 export type FieldKind =
   | 'action'

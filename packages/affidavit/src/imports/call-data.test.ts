@@ -18,8 +18,7 @@ import {
   registryOf,
 } from '../../test/chat-drafts.ts'
 import { type ChatMessage, chatLine } from '../../test/chats.ts'
-import { CLASSIFICATIONS, type Draft } from '../formats/fields.ts'
-import { stricter } from '../registry/classify.ts'
+import { CLASSIFICATIONS, type Draft, stricter } from '../formats/fields.ts'
 import { EMPTY_REGISTRY } from '../registry/empty-registry.ts'
 import type { Floor } from '../registry/registry.ts'
 import { recordId } from './record-id.ts'

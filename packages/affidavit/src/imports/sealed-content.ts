@@ -1,5 +1,6 @@
 // What a chat holds word for word, as content that the ledger seals (spec/import.md §6). What is empty gives none.
 
+import { isJson } from '../bytes/is-json.ts'
 import { canonicalJson, type JsonValue, PLAIN_JSON } from '../bytes/json.ts'
 import { bodySize } from '../formats/draft.ts'
 import type { Draft, DraftContent } from '../formats/fields.ts'
@@ -45,15 +46,5 @@ function contentOf(name: Name, content: Content, mediaType: (text: string) => st
       return content.text === '' ? [] : [{ name, media_type: mediaType(content.text), body: content.text }]
     case 'parts':
       return content.parts.length === 0 ? [] : [asJson(name, [...content.parts])]
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
   }
 }

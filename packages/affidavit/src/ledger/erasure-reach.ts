@@ -3,8 +3,8 @@
 
 import { createPayloadList, type ErasurePlan, type Refusal, type SharedPayload } from '../erasure/plan.ts'
 import type { AuditRecord, ContentReference } from '../formats/fields.ts'
+import { TOKEN } from '../formats/token.ts'
 import type { Owner } from '../vault/keyring.ts'
-import { TOKEN } from '../vault/keyring.ts'
 import { expandQuery } from './follow.ts'
 import { readEffective } from './late-facts.ts'
 import { findEntry, readPages, recordOf } from './read.ts'

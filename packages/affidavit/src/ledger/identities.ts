@@ -1,8 +1,8 @@
 // Which ids of a draft name a person, and stand in its record as tokens (spec/sealing.md §3).
 
 import type { Draft, DraftContent } from '../formats/fields.ts'
+import { TOKEN } from '../formats/token.ts'
 import type { Personal } from '../registry/personal-ids.ts'
-import { TOKEN } from '../vault/keyring.ts'
 
 type IdField = 'actor_id' | 'on_behalf_of' | 'resource_id' | 'conversation_id' | 'producer_id' | 'grant_id'
 

@@ -1,11 +1,11 @@
 // What is recorded of a search: its conditions, with tokens for persons (spec/reading.md §2).
 
-import { TOKEN } from '../vault/keyring.ts'
+import { TOKEN } from '../formats/token.ts'
 import type { EntryFilter } from './store.ts'
+import { filterOfId, NAMING } from './translate-filter.ts'
 
 /** What stands for an id that is in no record: whom somebody looked for in vain is nobody's to read. */
 const IN_NO_RECORD = '[in no record]'
-const NAMING = ['subject_id', 'actor_id', 'resource_id', 'conversation_id'] as const
 
 /** How a filter's ids stand in records. */
 export interface Standing {
@@ -20,9 +20,7 @@ export async function maskedFilter(filter: EntryFilter, { tokenOf, finds }: Stan
     const id = filter[field]
     if (id === undefined || TOKEN.test(id)) continue
     const token = await tokenOf(id)
-    const type =
-      field === 'resource_id' && filter.resource_type !== undefined ? { resource_type: filter.resource_type } : {}
-    masked[field] = token ?? ((await finds({ ...type, [field]: id })) ? id : IN_NO_RECORD)
+    masked[field] = token ?? ((await finds(filterOfId(filter, field, id))) ? id : IN_NO_RECORD)
   }
   return masked
 }

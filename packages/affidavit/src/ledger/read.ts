@@ -4,12 +4,11 @@ import { toHex } from '../bytes/hex.ts'
 import { parseTimestamp } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { parseEntry } from '../formats/entry.ts'
-import type { AuditRecord } from '../formats/fields.ts'
+import { ACTION, type AuditRecord, UUID, WORD } from '../formats/fields.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
 
 const PAGE = 500
-const TIMES = ['from', 'until', 'recorded_from', 'recorded_until'] as const
 
 export interface SearchOptions {
   readonly order?: 'ascending' | 'descending'
@@ -80,22 +79,36 @@ export async function* take<Found>(
   }
 }
 
-function checkFilter(filter: EntryFilter): void {
+/** @throws LedgerError `invalid-query` where a condition is none, or not of its form: it may come to stand in a record */
+export function checkFilter(filter: EntryFilter): void {
   for (const [name, value] of Object.entries(filter)) {
-    if (value === undefined || typeof value === 'string' || typeof value === 'number') continue
-    throw new LedgerError('invalid-query', { problem: `${name} must be a text or a number`, path: name })
-  }
-  for (const name of TIMES) {
-    const time = filter[name]
-    if (time === undefined || parseTimestamp(time) !== undefined) continue
-    throw new LedgerError('invalid-query', {
-      problem: `${name}: ${JSON.stringify(time)} is not UTC, RFC 3339 with milliseconds: 2026-11-21T09:30:00.000Z`,
-      path: name,
-    })
-  }
-  for (const name of ['from_seq', 'until_seq'] as const) {
-    const seq = filter[name]
-    if (seq === undefined || (Number.isSafeInteger(seq) && seq >= 0)) continue
-    throw new LedgerError('invalid-query', { problem: `${name} must be an integer from 0`, path: name })
+    const problem = value === undefined ? undefined : (PROBLEMS.get(name) ?? noCondition)(value)
+    if (problem !== undefined) throw new LedgerError('invalid-query', { problem: `${name}${problem}`, path: name })
   }
 }
+
+type Judge = (value: unknown) => string | undefined
+
+const noCondition: Judge = () => ' is no condition'
+const aText: Judge = (value) => (typeof value === 'string' ? undefined : ' must be a text')
+const aSeq: Judge = (value) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? undefined : ' must be an integer from 0'
+const aTime: Judge = (value) =>
+  typeof value === 'string' && parseTimestamp(value) !== undefined
+    ? undefined
+    : `: ${JSON.stringify(value)} is not UTC, RFC 3339 with milliseconds: 2026-11-21T09:30:00.000Z`
+const ofForm =
+  (pattern: RegExp, form: string): Judge =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value) ? undefined : ` must be ${form}`
+
+const PROBLEMS: ReadonlyMap<string, Judge> = new Map([
+  ['id', ofForm(UUID, 'a UUID of version 7 or 8 in lower case')],
+  ['parent_id', ofForm(UUID, 'a UUID of version 7 or 8 in lower case')],
+  ['action', ofForm(ACTION, 'the name of an action')],
+  ['resource_type', ofForm(WORD, 'a word of lower-case letters, digits and _')],
+  ...(['conversation_id', 'actor_id', 'resource_id', 'subject_id'] as const).map((name) => [name, aText] as const),
+  ...(['from', 'until', 'recorded_from', 'recorded_until'] as const).map((name) => [name, aTime] as const),
+  ['from_seq', aSeq],
+  ['until_seq', aSeq],
+])

@@ -2,12 +2,13 @@
 
 import type { AccessPolicy } from '../access/policy.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import { ACTION, type AuditRecord, type Draft, UUID, WORD } from '../formats/fields.ts'
-import { type Keyring, TOKEN } from '../vault/keyring.ts'
+import type { AuditRecord, Draft } from '../formats/fields.ts'
+import { TOKEN } from '../formats/token.ts'
+import type { Keyring } from '../vault/keyring.ts'
 import { maskedFilter } from './masked-filter.ts'
 import { type OpeningParts, openContent, rememberingKeys } from './open-content.ts'
 import { notFound } from './own-records.ts'
-import { findEntry, recordOf, type SearchOptions } from './read.ts'
+import { checkFilter, findEntry, recordOf, type SearchOptions } from './read.ts'
 import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
 import { type ReadersParts, type ReadingFound, readersOf } from './readers.ts'
 import type { EntryFilter, StoredEntry } from './store.ts'
@@ -84,7 +85,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     { order = 'ascending', limit = Number.POSITIVE_INFINITY }: SearchOptions = {},
   ): AsyncGenerator<AuditRecord, { readonly more: boolean }> {
     expectAllowed(policy, reader, 'search')
-    expectFilter(filter)
+    checkFilter(filter)
     const until_seq = Math.min(filter.until_seq ?? Number.MAX_SAFE_INTEGER, await size())
     const asked = await maskedFilter(filter, { tokenOf: keyring.tokenOf, finds })
     let page: AuditRecord[] = []
@@ -175,7 +176,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     },
     async readers(filter) {
       expectAllowed(policy, reader, 'readers')
-      expectFilter(filter)
+      checkFilter(filter)
       const found = await readersOf(parts, filter)
       const asked = await maskedFilter(filter, { tokenOf: keyring.tokenOf, finds })
       const results = found.map(({ seq }) => seq)
@@ -197,39 +198,6 @@ function expectReason(reason: string): void {
     cure: 'say why: it stands in the record of this reading',
     path: 'reason',
   })
-}
-
-// What is asked stands in a record: nothing else than conditions of their form.
-function expectFilter(filter: EntryFilter): void {
-  for (const [name, value] of Object.entries(filter)) {
-    const form = FORMS[name]
-    if (value === undefined || form?.(value) === true) continue
-    throw new LedgerError('invalid-query', { problem: `${name} is no condition of this form`, path: name })
-  }
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string'
-const isNumber = (value: unknown): boolean => typeof value === 'number'
-const fits =
-  (pattern: RegExp) =>
-  (value: unknown): boolean =>
-    typeof value === 'string' && pattern.test(value)
-
-const FORMS: { readonly [name: string]: ((value: unknown) => boolean) | undefined } = {
-  id: fits(UUID),
-  parent_id: fits(UUID),
-  action: fits(ACTION),
-  resource_type: fits(WORD),
-  conversation_id: isText,
-  actor_id: isText,
-  resource_id: isText,
-  subject_id: isText,
-  from: isText,
-  until: isText,
-  recorded_from: isText,
-  recorded_until: isText,
-  from_seq: isNumber,
-  until_seq: isNumber,
 }
 
 function noConversation(): LedgerError {

@@ -1,12 +1,14 @@
 // A filter that names persons by their own ids, as the records have them: by tokens (spec/sealing.md §3).
 
 import { LedgerError } from '../errors/ledger-error.ts'
-import { type Keyring, TOKEN } from '../vault/keyring.ts'
+import { TOKEN } from '../formats/token.ts'
+import type { Keyring } from '../vault/keyring.ts'
 import type { EntryFilter } from './store.ts'
 
 /** Fields that hold a token where the id is personal, and the id itself where it is not. */
 const EITHER = ['actor_id', 'resource_id', 'conversation_id'] as const
-const NAMING = ['subject_id', ...EITHER] as const
+/** Fields whose ids may be a person's. */
+export const NAMING: readonly ['subject_id', ...typeof EITHER] = ['subject_id', ...EITHER]
 
 /**
  * The one filter that finds what was asked for, for a query that is written down: no id of a person stands in it.
@@ -25,7 +27,7 @@ export async function recordedFilter(
     const token = await keyring.tokenOf(id)
     const standing: string[] = []
     for (const one of token === undefined ? [id] : [id, token]) {
-      if (await finds({ ...typeOf(filter, field), [field]: one })) standing.push(one)
+      if (await finds(filterOfId(filter, field, one))) standing.push(one)
     }
     const [only, other] = standing
     if (only === undefined) throw nobodyFound(field)
@@ -35,9 +37,12 @@ export async function recordedFilter(
   return recorded
 }
 
-// A resource is looked up with its type where that is known: there is an index for both.
-function typeOf({ resource_type }: EntryFilter, field: (typeof NAMING)[number]): EntryFilter {
-  return field === 'resource_id' && resource_type !== undefined ? { resource_type } : {}
+/**
+ * What finds the records of one id of a filter. A resource is looked up with its type where that is known: there is an index
+ * for both.
+ */
+export function filterOfId({ resource_type }: EntryFilter, field: (typeof NAMING)[number], id: string): EntryFilter {
+  return field === 'resource_id' && resource_type !== undefined ? { resource_type, [field]: id } : { [field]: id }
 }
 
 function nobodyFound(field: string): LedgerError {

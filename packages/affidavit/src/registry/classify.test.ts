@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import fc from 'fast-check'
-
-import { CLASSIFICATIONS, type Classification } from '../formats/fields.ts'
-import { type Classified, classifyCall, stricter } from './classify.ts'
+import { CLASSIFICATIONS, type Classification, stricter } from '../formats/fields.ts'
+import { type Classified, classifyCall } from './classify.ts'
 import { parseRegistry } from './parse.ts'
 import type { Registry } from './registry.ts'
 

@@ -1,6 +1,6 @@
 // What a call touched, by the registry (spec/registry.md §4): data, persons, domains, and how strictly it is kept.
 
-import { CLASSIFICATIONS, type Classification } from '../formats/fields.ts'
+import { type Classification, stricter } from '../formats/fields.ts'
 import { findIds, type Ids, type Locator, type Parts, valuesAt } from './locate.ts'
 import { DEFAULT_FLOOR } from './read-floors.ts'
 import type { Access, Floor, Registry, Source, Tool, Touch } from './registry.ts'
@@ -55,11 +55,6 @@ export function classifyCall(registry: Registry, call: Call): Classified {
   if (found === undefined) return summary('unclassified', undefined, floor, [unclassified(floor)], undefined)
   const touches = touchesOf(found.entry).map((touch) => touched(touch, floor, call))
   return summary('registered', found.name, floor, touches, approvalOf(found.entry, call))
-}
-
-/** The stricter of two classifications. */
-export function stricter(a: Classification, b: Classification): Classification {
-  return CLASSIFICATIONS.indexOf(a) < CLASSIFICATIONS.indexOf(b) ? b : a
 }
 
 /** What no record of this agent on this channel falls below. */

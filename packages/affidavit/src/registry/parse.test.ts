@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
-
+import { documentFault, documentLies } from '../../test/document-lies.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import { MAX_FILE_BYTES } from '../documents/document.ts'
 import { DocumentFault } from '../documents/fault.ts'
@@ -16,23 +16,10 @@ import { parseRegistry } from './parse.ts'
 const folder = join(import.meta.dirname, '../../testdata/registry')
 const WHOLE = readFileSync(join(folder, 'whole.yaml'), 'utf8')
 
-interface Lie {
-  readonly name: string
-  readonly file: string
-  readonly line: number | null
-  readonly path: string
-  readonly problem: string
-}
-
-const LIES: readonly Lie[] = JSON.parse(readFileSync(join(folder, 'lies.json'), 'utf8'))
+const LIES = documentLies(folder)
 
 function faultOf(text: string, format: 'yaml' | 'json', file: string): DocumentFault {
-  try {
-    parseRegistry(text, format, file)
-  } catch (error) {
-    return error instanceof DocumentFault ? error : assert.fail(`threw ${error}`)
-  }
-  return assert.fail('nothing was refused')
+  return documentFault(() => parseRegistry(text, format, file))
 }
 
 for (const { name, file, line, path, problem } of LIES) {

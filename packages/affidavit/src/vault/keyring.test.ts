@@ -7,10 +7,11 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 
 import { createRandomSource } from '../crypto/random.ts'
+import { TOKEN } from '../formats/token.ts'
 import { sqliteKeyringStore } from '../stores/sqlite/keyring.ts'
 import { memoryKeyWrapper } from '../testing/memory-key-wrapper.ts'
 import { memoryKeyringStore } from '../testing/memory-keyring-store.ts'
-import { type Keyring, openKeyring, TOKEN } from './keyring.ts'
+import { type Keyring, openKeyring } from './keyring.ts'
 import type { Scope } from './keyring-rows.ts'
 import type { KeyringRow, KeyringStore } from './keyring-store.ts'
 

@@ -72,9 +72,6 @@ export interface KeyEnds {
   readonly destroyed: readonly string[]
 }
 
-/** A personal id's stand-in: 128 random bits. */
-export const TOKEN: RegExp = /^tok_[0-9a-f]{32}$/
-
 /**
  * Opens the keyring of a ledger, or begins it where the store is empty.
  * @throws LedgerError `key-destroyed` (an old copy of the keyring), `key-unavailable`, `wrong-key`, and what the store throws
