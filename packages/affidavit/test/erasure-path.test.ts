@@ -329,3 +329,14 @@ test('records without content die without a trace but their tokens', async () =>
   assert.equal(standing.state, 'erased')
   assert.deepEqual(await found(ledger, { subject_id: ADA }), [])
 })
+
+test('a retry behind an erasure is no conflict: nobody can say any more whether it is the same draft', async () => {
+  const clinic = await makeErasureClinic(join(home, 'retried'))
+  const id = '0193f5a2-7c00-7abc-8def-000000000001'
+  const draft = said('Once more.', { id, timestamp: '2026-11-21T09:30:00.000Z', conversation_id: 'c-9' })
+  await using ledger = await open(clinic)
+  await ledger.append(draft)
+  await eraseAll(ledger, clinic, [], ['c-9'])
+  const { state, duplicate } = await ledger.append({ ...draft, outcome: 'failure' })
+  assert.deepEqual([state, duplicate], ['duplicate', 'not compared'])
+})

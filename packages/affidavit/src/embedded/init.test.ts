@@ -240,6 +240,19 @@ describe('no ledger is made', () => {
     await openAnd(folder, (ledger) => ledger.append(DRAFT))
   })
 
+  test('two that would have one keyring at once: one has it, whole, and the other is refused', async () => {
+    const [one, other] = [freshFolder(), freshFolder()]
+    const keyring = join(dirname(one), 'keyring')
+    const made = await Promise.allSettled([one, other].map((folder) => initLedger(folder, { origin: ORIGIN, keyring })))
+    assert.deepEqual(made.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'made')).sort(), [
+      'ledger-exists',
+      'made',
+    ])
+    const winner = made[0]?.status === 'fulfilled' ? one : other
+    await openAnd(winner, (ledger) => ledger.append(DRAFT))
+    assert.equal(existsSync(winner === one ? other : one), false)
+  })
+
   test('where its checkpoint log cannot be written: nothing is left', async () => {
     const folder = freshFolder()
     const anchor = join(dirname(folder), 'a file')

@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 
 import { parseAccessPolicy } from '../access/parse.ts'
+import { databaseFile } from '../embedded/folder.ts'
 import { initLedger } from '../embedded/init.ts'
 import { openFolder } from '../embedded/open.ts'
 import type { AuditRecord } from '../formats/fields.ts'
+import { connectSqlite } from '../stores/sqlite/connect.ts'
 import type { Ledger } from './ledger.ts'
 import { wholeBody } from './open-content.ts'
 import type { Reading } from './reading.ts'
@@ -199,4 +201,84 @@ test('without a policy nobody sees content, names or readers', async () => {
   await assert.rejects(reading.reveal({ record: 0 }, why), { code: 'not-allowed' })
   await assert.rejects(reading.resolve(`tok_${'0'.repeat(32)}`, why), { code: 'not-allowed' })
   await assert.rejects(reading.readers({}), { code: 'not-allowed' })
+})
+
+test('a condition that is none, or not of its form, is refused, and nobody reads it in a record', async () => {
+  const { ledger } = await made()
+  const before = (await ledger.health()).size
+  const kim = ledger.as({ actor_id: 'kim' })
+  const asked = {
+    action: 'bob@example.com',
+    resource_type: 'chart of bob',
+    id: 'bob',
+    parent_id: 'bob',
+    from: 'when bob came',
+    from_seq: 'bob',
+    bob: 'x',
+  }
+  for (const [name, value] of Object.entries(asked)) {
+    const filter: object = { [name]: value }
+    await assert.rejects(found(kim, filter), { code: 'invalid-query', path: name })
+    await assert.rejects(kim.readers(filter), { code: 'invalid-query', path: name })
+  }
+  assert.equal((await ledger.health()).size, before)
+  await ledger.close()
+})
+
+test('what is put on record beside an answer is of its own kind, and no act of the ledger upon itself', async () => {
+  const { ledger } = await made()
+  const before = (await ledger.health()).size
+  const kim = ledger.as({ actor_id: 'kim' })
+  for (const action of ['content_revealed', 'pseudonym_resolved', 'integrity_verified', 'content_erased']) {
+    const read: Parameters<Reading['recorded']>[1] = Object({ action, operation: 'x' })
+    await assert.rejects(kim.recorded('search', read), TypeError)
+  }
+  assert.equal((await ledger.health()).size, before)
+  await ledger.close()
+})
+
+test('whoever asks is whoever asked: a reader that is changed afterwards changes nothing', async () => {
+  const { ledger } = await made()
+  const reader = { actor_id: 'ira' }
+  const reading = ledger.as(reader)
+  reader.actor_id = 'somebody else'
+  await reading.reveal({ record: 3 }, { reason: 'complaint 17' })
+  const readers = await ledger.as({ actor_id: 'kim' }).readers({ subject_id: 'bob' })
+  assert.deepEqual(
+    readers.map((found) => found.reader),
+    ['ira'],
+  )
+  await ledger.close()
+})
+
+test('no conversation is not every conversation, and no reason is none', async () => {
+  const { ledger } = await made()
+  const ira = ledger.as({ actor_id: 'ira' })
+  for (const what of [{}, { conversation_id: undefined }, { conversation_id: '' }]) {
+    const asked: Parameters<Reading['reveal']>[0] = Object(what)
+    await assert.rejects(ira.reveal(asked, { reason: 'x' }), { code: 'not-found' })
+  }
+  const why: { reason: string } = Object({})
+  await assert.rejects(ira.reveal({ record: 3 }, why), { code: 'invalid-query', path: 'reason' })
+  await ledger.close()
+})
+
+test('one list of results that was damaged hides no other reader', async () => {
+  const { ledger, folder } = await made()
+  await ledger.as({ actor_id: 'anybody' }).show(3)
+  const damaged = (await newest(ledger)).content?.[0]?.blob_id ?? ''
+  await found(ledger.as({ actor_id: 'ira' }), { from_seq: 2, until_seq: 4 })
+  const db = connectSqlite(databaseFile(folder), 'open')
+  db.exec('DROP TRIGGER payloads_no_update')
+  db.prepare("UPDATE payloads SET sealed = CAST(x'00' || substr(sealed, 2) AS BLOB) WHERE blob_id = ?").run(damaged)
+  db.close()
+  const readers = await ledger.as({ actor_id: 'kim' }).readers({ subject_id: 'bob' })
+  assert.deepEqual(
+    readers.map(({ reader, results }) => [reader, results]),
+    [
+      ['anybody', 'unknown'],
+      ['ira', [3]],
+    ],
+  )
+  await ledger.close()
 })

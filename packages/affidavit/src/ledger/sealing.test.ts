@@ -202,6 +202,43 @@ test('what was kept for a record that never came is swept a day later, when anot
   await assertWhole(place)
 })
 
+test('equal bodies of one moment find the one that is there, all of them', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const say = { ...AGENT, conversation_id: 'c', content: [message('the same')] }
+  await ledger.append(say)
+  await Promise.all([say, say, say, say].map((draft) => ledger.append(draft)))
+  assert.deepEqual([rowsOf(place, 'payloads'), rowsOf(place, 'payload_uses')], [1, 5])
+})
+
+test('a body that cannot be read to its end is refused, and the drafts around it are recorded', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const file = join(root, 'vanishing')
+  writeFileSync(file, Buffer.alloc(300_000))
+  const body = await openAsBlob(file)
+  rmSync(file)
+  const drafts = [AGENT, { ...AGENT, content: [message(body)] }, AGENT]
+  const outcomes = await ledger.appendMany(drafts)
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.state === 'refused' ? outcome.error.code : outcome.state)),
+    ['recorded', 'invalid-draft', 'recorded'],
+  )
+})
+
+test('many large bodies wait for room, and none is refused', async () => {
+  const place = await made()
+  await using ledger = await openFolder(place.folder, { publish: QUIET, queueCapacity: 1 })
+  const drafts = ['a', 'b', 'c', 'd'].map(
+    (letter): Draft => ({ ...AGENT, content: [message(Buffer.alloc(300_000, letter))] }),
+  )
+  const outcomes = await ledger.appendMany(drafts)
+  assert.deepEqual(
+    outcomes.map(({ state }) => state),
+    drafts.map(() => 'recorded'),
+  )
+})
+
 test('a damaged payload is not built upon', async () => {
   const place = await made()
   const say = { ...AGENT, conversation_id: 'c', content: [message('the same')] }
@@ -334,6 +371,12 @@ test('what is found in metadata is masked, what is found in ids becomes a token,
     Buffer.from(opened.message ?? []).toString(),
     'card 4111 1111 1111 1111, CVV [removed: card_verification_value], thanks',
   )
+  const named = ledger.append({ ...AGENT, content: [message('x', { name: 'mail of bob@example.com' })] })
+  await assert.rejects(named, { code: 'invalid-draft', path: 'content[0].name' })
+  const placed = await ledger.append({ ...AGENT, source: { ip: 'card 4111 1111 1111 1111' } })
+  assert.deepEqual((await ledger.at(placed.seq))?.source, { ip: 'card [payment_card]' })
+  const declared = await ledger.append({ ...AGENT, source: { ip: '10.20.30.40' } })
+  assert.deepEqual((await ledger.at(declared.seq))?.source, { ip: '10.20.30.40' })
   await assert.rejects(ledger.append({ ...AGENT, details: { masked: [] } }), {
     code: 'invalid-draft',
     path: 'details.masked',
