@@ -99,7 +99,7 @@ export function prepareDatabase(
   db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; ${kind.pragmas}`)
   expectPragma(db, 'journal_mode', 'wal', path)
   expectPragma(db, 'synchronous', 2, path)
-  if (mode === 'create' && pragma(db, 'user_version') === 0) createSchema(db, kind)
+  if (mode === 'create') createSchema(db, kind)
   return db
 }
 
@@ -159,8 +159,12 @@ export function referenceSchema(): SchemaObject[] {
   }
 }
 
+// Asked again under the lock: another process may be making the same database.
 function createSchema(db: SqliteDatabase, kind: DatabaseKind): void {
-  db.exec(`BEGIN IMMEDIATE; ${schemaSql(kind)}; PRAGMA user_version = ${kind.schemaVersion}; COMMIT`)
+  if (pragma(db, 'user_version') !== 0) return
+  db.exec('BEGIN IMMEDIATE')
+  if (pragma(db, 'user_version') === 0) db.exec(`${schemaSql(kind)}; PRAGMA user_version = ${kind.schemaVersion}`)
+  db.exec('COMMIT')
 }
 
 function isBlank(db: SqliteDatabase): boolean {

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 
 import { keyringStoreContract } from '../../testing/contract-keyring-store.ts'
 import { connectSqlite } from './connect.ts'
 import { readOnlyKeyringStore, sqliteKeyringStore } from './keyring.ts'
+import { KEYRING_DATABASE } from './local-keyring.ts'
 
 keyringStoreContract('a keyring in a file', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-keyring-'))
@@ -20,10 +23,40 @@ keyringStoreContract('a keyring in a file', async () => {
 test('a ledger is no keyring, and a keyring no ledger', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-keyring-'))
   connectSqlite(join(folder, 'ledger.db'), 'create').close()
-  await sqliteKeyringStore(join(folder, 'keyring.db'), 'create').close()
-  assert.throws(() => sqliteKeyringStore(join(folder, 'ledger.db'), 'open'), { code: 'not-a-ledger' })
+  const keyring = sqliteKeyringStore(join(folder, 'keyring.db'), 'create')
+  await keyring.head()
+  await keyring.close()
   assert.throws(() => connectSqlite(join(folder, 'keyring.db'), 'open'), { code: 'not-a-ledger' })
-  assert.throws(() => sqliteKeyringStore(join(folder, 'none.db'), 'open'), { code: 'not-a-ledger', message: /backup/ })
+  for (const [file, said] of Object.entries({ 'ledger.db': /not a keyring/, 'none.db': /backup/ })) {
+    const store = sqliteKeyringStore(join(folder, file), 'open')
+    await assert.rejects(store.head(), { code: 'not-a-ledger', message: said })
+    await store.close()
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('a keyring that another process holds while it recovers is waited for', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-keyring-'))
+  const path = join(folder, 'keyring.db')
+  connectSqlite(path, 'create', KEYRING_DATABASE).close()
+  const other = new DatabaseSync(path)
+  other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT')
+  const store = sqliteKeyringStore(path, 'open')
+  const head = store.head()
+  assert.equal(await Promise.race([head, setTimeout(100, 'still waiting')]), 'still waiting')
+  other.close()
+  assert.equal(await head, undefined)
+  await store.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('processes that make one keyring in the same moment make one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-keyring-'))
+  const stores = Array.from({ length: 6 }, () => sqliteKeyringStore(join(folder, 'keyring.db'), 'create'))
+  const head = (n: number) => ({ generation: 1, kek_version: `v${n}`, wrapped_key: Uint8Array.of(n), retired: [] })
+  const begun = await Promise.all(stores.map((store, n) => store.begin(head(n))))
+  assert.equal(new Set(begun.map(({ kek_version }) => kek_version)).size, 1)
+  for (const store of stores) await store.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -40,6 +73,9 @@ test('a keyring that is opened to be read takes no write, and is refused where i
   await assert.rejects(store.forget('v1'), { code: 'store-unavailable' })
   assert.deepEqual(await store.head(), head)
   await store.close()
-  assert.throws(() => readOnlyKeyringStore(join(folder, 'none.db')), { code: 'not-a-ledger', message: /backup/ })
+  await assert.rejects(readOnlyKeyringStore(join(folder, 'none.db')).head(), {
+    code: 'not-a-ledger',
+    message: /backup/,
+  })
   rmSync(folder, { recursive: true, force: true })
 })

@@ -2,17 +2,16 @@
 
 import type { KeyringStore } from '../../vault/keyring-store.ts'
 import { wait } from './calls.ts'
-import { connectSqlite, connectSqliteForReading } from './connect.ts'
+import { connectSqliteForReading } from './connect.ts'
 import { KEYRING_DATABASE, localKeyringStore } from './local-keyring.ts'
 import { startThread } from './thread-host.ts'
 
 /**
- * The file is created where `mode` says so.
- * @throws LedgerError `not-a-ledger` (it is no keyring), `newer-format`, `unsupported-file-system`, `store-unavailable`, `store-corrupt`
+ * The file is opened by the first call, and created where `mode` says so. That call throws LedgerError `not-a-ledger`
+ * (it is no keyring), `newer-format`, `unsupported-file-system`, `store-unavailable`, `store-corrupt`.
  */
 export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): KeyringStore {
-  connectSqlite(path, mode, KEYRING_DATABASE).close()
-  const thread = startThread<KeyringStore>({ path, role: 'keyring', mode: 'open' })
+  const thread = startThread<KeyringStore>({ path, role: 'keyring', mode })
   return {
     head: () => thread.call('head', []),
     begin: (head) => thread.call('begin', [head]),
@@ -30,8 +29,8 @@ export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): Keyri
 }
 
 /**
- * A keyring to be read, on copies and read-only disks too, in the calling thread; every write fails.
- * @throws LedgerError `not-a-ledger` (it is no keyring), `newer-format`, `store-unavailable`, `store-corrupt`
+ * A keyring to be read, on copies and read-only disks too, in the calling thread; every write fails. The first call
+ * throws LedgerError `not-a-ledger` (it is no keyring), `newer-format`, `store-unavailable`, `store-corrupt`.
  */
 export function readOnlyKeyringStore(path: string): KeyringStore {
   return localKeyringStore(() => connectSqliteForReading(path, KEYRING_DATABASE), wait)

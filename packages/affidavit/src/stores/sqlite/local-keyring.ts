@@ -20,9 +20,13 @@ const PATIENCE_MILLIS = 10_000
 const ROW = 'kind, key, lookup, owner, sealed'
 const FIRST_STAGE = 0
 
-/** `connect` is called again after a failed write: only a fresh connection shows what the file has. */
+/**
+ * `connect` is called by the first call, which waits for other processes here too (whoever opens a database after a
+ * killed process finds it locked while another one recovers it), and again after a failed write: only a fresh connection
+ * shows what the file has.
+ */
 export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: number) => void): KeyringStore {
-  let open: SqliteDatabase | undefined = connect()
+  let open: SqliteDatabase | undefined
 
   function connected(): SqliteDatabase {
     open ??= connect()
