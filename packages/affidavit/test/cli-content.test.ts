@@ -130,7 +130,9 @@ const REASONS: readonly (readonly [name: string, change: (folder: string) => Pro
     'a keyring that has no key',
     async (folder) => {
       rmSync(keyringFile(folder))
-      await sqliteKeyringStore(keyringFile(folder), 'create').close()
+      const keyring = sqliteKeyringStore(keyringFile(folder), 'create')
+      await keyring.head()
+      await keyring.close()
     },
     /missing-key: the keyring .* has no key/,
   ],

@@ -2,8 +2,10 @@
 // same run serves the fault table in its own process and, for kills, in a child.
 
 import { systemClock } from '../src/clock/clock.ts'
+import { createRandomSource } from '../src/crypto/random.ts'
 import { databaseFile, keysFolder, readAnchor } from '../src/embedded/folder.ts'
-import { openFolderKeyring } from '../src/embedded/keyring.ts'
+import { keyringFile, openWrapper } from '../src/embedded/keyring.ts'
+import { nameOf } from '../src/embedded/origin.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { fileKeys } from '../src/keys/file.ts'
@@ -11,12 +13,14 @@ import { checkpointFile } from '../src/ledger/checkpoint-file.ts'
 import { createLedger, type Ledger } from '../src/ledger/ledger.ts'
 import { type Publishing, publishHeartbeat } from '../src/ledger/publish.ts'
 import type { LedgerStore } from '../src/ledger/store.ts'
+import { wait } from '../src/stores/sqlite/calls.ts'
 import { connectSqlite } from '../src/stores/sqlite/connect.ts'
+import { KEYRING_DATABASE, localKeyringStore } from '../src/stores/sqlite/local-keyring.ts'
 import { localSqliteStore } from '../src/stores/sqlite/local-store.ts'
 import { faultyDatabase } from '../src/testing/faulty-database.ts'
 import { faultyFiles } from '../src/testing/faulty-file.ts'
 import type { WriteFaults } from '../src/testing/write-faults.ts'
-import type { Keyring } from '../src/vault/keyring.ts'
+import { type Keyring, openKeyring } from '../src/vault/keyring.ts'
 
 export interface Place {
   readonly id: string
@@ -71,7 +75,7 @@ export async function runScenario(parts: FaultyParts, tell: Tell): Promise<void>
     keys: fileKeys(keysFolder(parts.folder), origin),
     outside: checkpointFile(readAnchor(parts.folder).folder, faultyFiles(parts.file)),
   }
-  const keyring = await openFolderKeyring(parts.folder, origin, 'open')
+  const keyring = await openBesideUs(parts.folder, origin)
   const ledger = await openWith(publishing, keyring)
   await append('first', ledger, [0], tell)
   await append('several, one of them twice', ledger, [1, 2, 3, 1], tell)
@@ -97,6 +101,14 @@ function faultyStore({ folder, database, reopen }: FaultyParts): LedgerStore {
     given.close()
   }
   return { ...store, close }
+}
+
+// In this thread: a thread of its own would cost more than the run.
+async function openBesideUs(folder: string, origin: string): Promise<Keyring> {
+  const name = nameOf(origin)
+  const connect = () => connectSqlite(keyringFile(folder), 'open', KEYRING_DATABASE)
+  const wrapper = await openWrapper(folder, name)
+  return openKeyring({ store: localKeyringStore(connect, wait), wrapper, name, random: createRandomSource() })
 }
 
 function openWith(publishing: Publishing, keyring: Keyring): Promise<Ledger> {

@@ -75,7 +75,7 @@ async function runAndKill(
 ): Promise<{ state: 'opening' | 'open'; acknowledged: readonly Acknowledgement[] }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'kill-child.ts'), folder, name], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'compiled') },
+    env: { NODE_COMPILE_CACHE: join(root, 'compiled'), ...process.env },
   })
   const stderr: string[] = []
   child.stderr.on('data', (text) => stderr.push(String(text)))

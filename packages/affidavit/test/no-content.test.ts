@@ -78,9 +78,30 @@ async function assertNothingLeaks(
 }
 
 function assertIn(folders: readonly string[], needles: readonly string[]): void {
-  const haystack = Buffer.concat(folders.flatMap(bytesBelow).map(({ bytes }) => bytes))
-  const found = needles.filter((needle) => haystack.includes(needle))
+  const found = foundIn(Buffer.concat(folders.flatMap(bytesBelow).map(({ bytes }) => bytes)), needles)
   assert.deepEqual(found.slice(0, 5), [], `${found.length} texts are in clear`)
+}
+
+/** Those that occur, in one pass over the bytes however many there are: by their first four bytes. */
+function foundIn(haystack: Buffer, needles: readonly string[]): string[] {
+  const byHead = new Map<number, Buffer[]>()
+  const heads = new Uint8Array(1 << 24)
+  for (const needle of new Set(needles)) {
+    const bytes = Buffer.from(needle)
+    const head = bytes.readUInt32LE(0)
+    heads[head & 0xffffff] = 1
+    const alike = byHead.get(head)
+    if (alike === undefined) byHead.set(head, [bytes])
+    else alike.push(bytes)
+  }
+  const found = new Set<Buffer>()
+  for (let at = 0; at + 4 <= haystack.length; at++) {
+    if (heads[haystack.readUIntLE(at, 3)] === 0) continue
+    for (const needle of byHead.get(haystack.readUInt32LE(at)) ?? []) {
+      if (needle.equals(haystack.subarray(at, at + needle.length))) found.add(needle)
+    }
+  }
+  return [...found].map(String)
 }
 
 test('of the sample, no word that was said and no id of a person is in any byte', async () => {
@@ -90,6 +111,15 @@ test('of the sample, no word that was said and no id of a person is in any byte'
 
 test('the search for what leaks finds what is there', () => {
   assert.throws(() => assertIn([join(home, 'demo')], ['PT-20417']), /1 texts are in clear/)
+})
+
+test('the search for what leaks finds what a plain search finds', () => {
+  const haystack = readFileSync(SAMPLE)
+  const random = Array.from({ length: 2_000 }, (_, i) => String(haystack.subarray(i * 7, i * 7 + 4 + (i % 40))))
+  const needles = [...random, ...random.map((text) => text.slice(0, -1) + '\u0001'), String(haystack.subarray(-9))]
+  const plainly = [...new Set(needles)].filter((needle) => haystack.includes(needle))
+  assert.deepEqual(foundIn(haystack, needles).sort(), plainly.sort())
+  assert.ok(plainly.length > 1_000 && plainly.length < needles.length)
 })
 
 test('of 120 real trajectories, no word that was said is in any byte', async (t) => {
