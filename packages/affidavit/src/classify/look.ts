@@ -71,14 +71,29 @@ function behind<Type extends DetectedType>(
 const MAX_REMEMBERED = 1000
 const MAX_REMEMBERED_TEXT = 256
 
-/** The same answers, remembered for short texts behind each of `keys`: names, models and versions are those of the record before. */
+/**
+ * The same answers, remembered for short texts behind each of `keys`: names, models and versions are those of the record
+ * before. Behind other keys it is remembered what they mean, for details have the same members in record after record.
+ */
 export function rememberingLook(look: Look, keys: readonly string[]): Look {
   const behindKey = new Map(keys.map((key) => [key, rememberAt(look([key]))]))
   const alone = rememberAt(look([]))
+  const behindOther = new Map<string, LookAt>()
+
+  function lookBehind(key: string): LookAt {
+    const known = behindKey.get(key) ?? behindOther.get(key)
+    if (known !== undefined) return known
+    const lookAt = look([key])
+    if (key.length > MAX_REMEMBERED_TEXT) return lookAt
+    if (behindOther.size >= MAX_REMEMBERED) behindOther.clear()
+    behindOther.set(key, lookAt)
+    return lookAt
+  }
+
   return (above) => {
-    const [key, ...more] = above
+    const [key] = above
     if (key === undefined) return alone
-    return (more.length === 0 ? behindKey.get(key) : undefined) ?? look(above)
+    return above.length === 1 ? lookBehind(key) : look(above)
   }
 }
 

@@ -47,9 +47,35 @@ export function rewriteJson<Type extends DetectedType>(
   path: JsonPath,
 ): Rewritten<Type> {
   const lookAtKey = look([])
+  if (holdsNothing(value, { look, lookAtKey }, [], lookAtKey, 1)) return { value, replaced: [] }
   const rewriting: Rewriting<Type> = { look, lookAtKey, wordFor, replaced: [] }
   const top = { path, keys: [], lookAt: lookAtKey, depth: 1 }
   return { value: rewriteValue(value, rewriting, top), replaced: rewriting.replaced }
+}
+
+/** Most values do: nothing is made for them. What is nested too deep is left to whoever says so. */
+function holdsNothing<Type extends DetectedType>(
+  value: JsonValue,
+  looking: Pick<Rewriting<Type>, 'look' | 'lookAtKey'>,
+  keys: readonly string[],
+  lookAt: LookAt<Type>,
+  depth: number,
+): boolean {
+  if (typeof value === 'string') return lookAt(value).length === 0
+  if (typeof value === 'number') return lookAt(String(value)).length === 0
+  if (typeof value !== 'object' || value === null) return true
+  if (depth > MAX_DEPTH) return false
+  if (Array.isArray(value)) return value.every((one) => holdsNothing(one, looking, keys, lookAt, depth + 1))
+  return Object.keys(value).every((key) => {
+    if (looking.lookAtKey(key).length > 0) return false
+    const nearest = nearestKeys(keys, key)
+    return holdsNothing(value[key] ?? null, looking, nearest, looking.look(nearest), depth + 1)
+  })
+}
+
+function nearestKeys(keys: readonly string[], key: string): readonly string[] {
+  const above = keys.at(-1)
+  return above === undefined ? [key] : [above, key]
 }
 
 function rewriteValue<Type extends DetectedType>(
@@ -127,7 +153,7 @@ function below<Type extends DetectedType>(
   name: string,
   look: Look<Type>,
 ): Position<Type> {
-  const nearest = [...keys.slice(-1), key]
+  const nearest = nearestKeys(keys, key)
   return { path: { above: path, step: name }, keys: nearest, lookAt: look(nearest), depth: depth + 1 }
 }
 

@@ -118,14 +118,15 @@ export const DRAFT_FIELDS: readonly string[] = Object.keys(draftSchema.propertie
  *   whatever the value is
  */
 export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
-  const { action, ...rest } = checkedFields(value)
+  const draft = checkedFields(value)
+  const { action } = draft
   if (RESERVED_ACTIONS.has(action)) {
     throw new DraftFault('action', `${action} is recorded by the ledger itself, never by a caller`)
   }
-  if (isBuiltIn(action)) return checkLateFact({ ...rest, action })
-  if (!isDeclared(action, actions)) throw new DraftFault('action', actionProblem(action))
-  const draft: Draft = { ...rest, action }
-  const missing = actions[action]?.requires?.find((field) => draft[field] === undefined)
+  if (has(draft, isBuiltIn)) return checkLateFact(draft)
+  const isOwn = (one: string): one is ApplicationAction => isDeclared(one, actions)
+  if (!has(draft, isOwn)) throw new DraftFault('action', actionProblem(action))
+  const missing = actions[draft.action]?.requires?.find((field) => draft[field] === undefined)
   if (missing !== undefined) throw new DraftFault(missing, `${action} requires this field`)
   return draft
 }
@@ -135,12 +136,21 @@ export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
  * @throws DraftFault naming the first offending field
  */
 export function parseOwnDraft(value: Draft): Draft {
-  const { action, ...rest } = checkedFields(value)
-  if (!isBuiltIn(action)) throw new DraftFault('action', actionProblem(action))
-  return checkLateFact({ ...rest, action })
+  const draft = checkedFields(value)
+  if (!has(draft, isBuiltIn)) throw new DraftFault('action', actionProblem(draft.action))
+  return checkLateFact(draft)
 }
 
-function checkedFields(value: unknown): Static<typeof draftSchema> {
+type Fields = Static<typeof draftSchema>
+
+function has<Action extends string>(
+  fields: Fields,
+  is: (action: string) => action is Action,
+): fields is Fields & { action: Action } {
+  return is(fields.action)
+}
+
+function checkedFields(value: unknown): Fields {
   const fields = copyDraft(value)
   if (!compiled.Check(fields)) throw schemaFault(fields)
   checkLabels(fields)

@@ -96,6 +96,7 @@ export function readBack({ details: _, ...draft }: Draft, fields: FieldTexts): O
  * @throws JsonFault where a value has no canonical form, or has become too long
  */
 export function rewriteFields(fields: FieldTexts, draft: OwnDraft, kept: OwnDraft): FieldTexts {
+  if (kept === draft) return fields
   const texts = fields.slice()
   for (const [name, value] of Object.entries(kept)) if (value !== Reflect.get(draft, name)) write(texts, name, value)
   return texts

@@ -68,8 +68,8 @@ export async function createKeysAtHand(keyring: Keyring): Promise<KeysAtHand> {
       await Promise.all(asked)
     },
     derived(keys, info) {
-      const sorted = [...keys].sort((a, b) => (a.id < b.id ? -1 : 1))
-      const name = `${sorted.map(({ id }) => id).join(' ')}\n${info}`
+      const sorted = keys.length === 1 ? keys : [...keys].sort((a, b) => (a.id < b.id ? -1 : 1))
+      const name = sorted.reduce((names, { id }) => `${names}\n${id}`, info)
       const known = derived.get(name)
       if (known !== undefined) return known
       if (derived.size >= MAX_AT_HAND) derived.clear()

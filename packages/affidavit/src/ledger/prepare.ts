@@ -137,7 +137,8 @@ function lookUp(
   if (unknown.length > 0) return { missing: { personal: unknown, scopes: [] } }
 
   const tokenised = tokenise(draft, fields, tokens)
-  const record = { ...draft, ...tokenised, timestamp }
+  const { conversation_id = draft.conversation_id, subject_ids = draft.subject_ids } = tokenised
+  const record = { conversation_id, subject_ids, retention_class: draft.retention_class, timestamp }
   const missing: Scope[] = []
   const keysOf = (scoped: Scoped): ScopeKey[] =>
     scopesOf(scoped).flatMap((scope) => {
@@ -206,11 +207,11 @@ function classificationOf(
   contents: readonly SealedContent[],
   floor: Floor,
 ): Partial<AuditRecord> {
+  const { data_classification: declared = DEFAULT_CLASSIFICATION, compliance_domains: under = [] } = draft
+  // Most records: nothing raises them, and there are no domains to be sorted.
+  if (floor === NO_FLOOR && found.length === 0 && contents.length === 0 && under.length < 2) return {}
   const { data_classification, compliance_domains } = higher(
-    {
-      data_classification: draft.data_classification ?? DEFAULT_CLASSIFICATION,
-      compliance_domains: draft.compliance_domains ?? [],
-    },
+    { data_classification: declared, compliance_domains: under },
     floor,
   )
   const all = [...found, ...contents.flatMap(({ inspection }) => inspection.found)]

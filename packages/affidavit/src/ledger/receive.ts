@@ -5,7 +5,7 @@ import { JsonFault } from '../bytes/json.ts'
 import { uuidV7 } from '../bytes/uuid.ts'
 import type { DetectedType } from '../classify/detector.ts'
 import type { Look } from '../classify/look.ts'
-import { maskMetadata } from '../classify/mask-metadata.ts'
+import { type MaskedMetadata, maskMetadata } from '../classify/mask-metadata.ts'
 import type { Masked } from '../classify/masked-places.ts'
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
@@ -28,6 +28,8 @@ export interface Received {
   readonly content: readonly DraftContent[]
   /** Canonical texts of the draft, but for its content: what is committed to. */
   readonly fields: FieldTexts
+  /** They in one text. */
+  readonly text: string
   /** The same with what was found in them masked: what is kept. */
   readonly kept: FieldTexts
   readonly details: OwnDraft['details']
@@ -61,20 +63,25 @@ export function receiveDraft(
   { at, random, look, details: written }: Receiving,
 ): Received {
   const fields = canonicalFields(draft)
-  const size = Buffer.byteLength(canonicalDraft(fields))
+  const text = canonicalDraft(fields)
+  const size = Buffer.byteLength(text)
   if (size > MAX_DRAFT_BYTES) throw draftTooLarge(`the draft has ${size} bytes of canonical JSON`, '')
   for (const [i, { name }] of content.entries()) {
     if (look(['content'])(name).length > 0) throw namesAPerson(i)
   }
   const own = readBack(draft, fields)
   if (own.details !== undefined && Object.hasOwn(own.details, MASKED_MEMBER)) throw maskedIsOurs()
-  const { details, ...others } = own
-  const { draft: looked, masked, personal, found } = maskMetadata(written === 'our own' ? others : own, look)
-  const kept = written === 'our own' && details !== undefined ? { ...looked, details } : looked
+  const {
+    draft: kept,
+    masked,
+    personal,
+    found,
+  } = written === 'our own' ? maskOthers(own, look) : maskMetadata(own, look)
   return {
     draft,
     content,
     fields,
+    text,
     kept: rewriteFields(fields, own, kept),
     details: kept.details,
     masked,
@@ -87,6 +94,11 @@ export function receiveDraft(
   }
 }
 
+function maskOthers({ details, ...others }: OwnDraft, look: Look): MaskedMetadata {
+  const looked = maskMetadata(others, look)
+  return details === undefined ? looked : { ...looked, draft: { ...looked.draft, details } }
+}
+
 function namesAPerson(i: number): DraftFault {
   return new DraftFault(`content[${i}].name`, 'holds what identifies a person; a name says what it is: message, result')
 }
@@ -96,8 +108,11 @@ function maskedIsOurs(): DraftFault {
 }
 
 /** The canonical text of what was received; a body is its SHA-256. */
-export function receivedText({ fields, content }: Received, bodies: readonly { readonly sha256: string }[]): string {
-  if (content.length === 0) return canonicalDraft(fields)
+export function receivedText(
+  { fields, text, content }: Received,
+  bodies: readonly { readonly sha256: string }[],
+): string {
+  if (content.length === 0) return text
   const digests = content.map(({ body: _, ...words }, i) => ({ ...words, body_sha256: bodies[i]?.sha256 }))
   return canonicalDraft(changedFields(fields, { content: digests }))
 }
