@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 
 import fc from 'fast-check'
@@ -27,6 +27,18 @@ test('several keys are taken one behind the other, and the info counts', () => {
   fc.assert(
     fc.property(secrets, fc.string({ unit: 'grapheme', maxLength: 100 }), (secrets, info) => {
       assert.equal(hex(hkdfSha256(secrets.map(key), info)), byHand(Buffer.concat(secrets), info))
+    }),
+  )
+})
+
+test('another implementation derives the same, however often one key is used', () => {
+  fc.assert(
+    fc.property(secret, fc.array(fc.string({ unit: 'grapheme', maxLength: 100 }), { minLength: 1 }), (bytes, infos) => {
+      const from = key(bytes)
+      for (const info of infos) {
+        const expected = Buffer.from(hkdfSync('sha256', bytes, new Uint8Array(), info, 32)).toString('hex')
+        assert.equal(hex(hkdfSha256([from], info)), expected)
+      }
     }),
   )
 })
