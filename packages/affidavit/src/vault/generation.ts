@@ -13,6 +13,8 @@ export interface KeyringParts {
   /** The NAME of the ledger, without its incarnation. */
   readonly name: string
   readonly random: RandomSource
+  /** How long store and wrapper may take for an answer; half a minute where left out. */
+  readonly patienceMillis?: number
 }
 
 export interface Current {

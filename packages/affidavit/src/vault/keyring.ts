@@ -6,6 +6,7 @@ import { toHex } from '../bytes/hex.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { unreachable } from '../errors/ledger-error.ts'
 import { type KeyringParts, openCurrent } from './generation.ts'
+import { answeringInTime } from './in-time.ts'
 import {
   type GenerationKeys,
   identityLookup,
@@ -76,7 +77,8 @@ export interface KeyEnds {
  * Opens the keyring of a ledger, or begins it where the store is empty.
  * @throws LedgerError `key-destroyed` (an old copy of the keyring), `key-unavailable`, `wrong-key`, and what the store throws
  */
-export async function openKeyring(parts: KeyringParts): Promise<Keyring> {
+export async function openKeyring(given: KeyringParts): Promise<Keyring> {
+  const parts = answeringInTime(given)
   const { store, wrapper, random } = parts
   const current = await openCurrent(parts)
 
@@ -180,8 +182,11 @@ export async function openKeyring(parts: KeyringParts): Promise<Keyring> {
       }
     },
     async close() {
-      await store.close()
-      await wrapper.close()
+      try {
+        await store.close()
+      } finally {
+        await wrapper.close()
+      }
     },
   }
 }

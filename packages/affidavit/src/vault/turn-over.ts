@@ -1,6 +1,7 @@
 // Turning a keyring over: everything that stays is sealed anew under a new keyring key, what is to go is left out, and
 // then the old key-encryption key is destroyed (spec/vault.md §5). A crash leaves the keyring as it was, or turned over.
 
+import { LedgerError } from '../errors/ledger-error.ts'
 import { type Current, type KeyringParts, type NextGeneration, newGeneration } from './generation.ts'
 import { type GenerationKeys, openRow, ownerLookup, type Scope, sealIdentity, sealScope } from './keyring-rows.ts'
 import type { KeyringRow, Superseded } from './keyring-store.ts'
@@ -58,6 +59,8 @@ async function attempt(
     if (await replaceRows(parts, old, next, without, gone))
       return { generation: next.head.generation, ...namesOf(gone) }
   } catch (error) {
+    // What has not answered may do it yet.
+    if (error instanceof LedgerError && error.code === 'key-unavailable') throw error
     // Whether it happened the head knows, once it is settled. Where nobody can say, our version is left alone: it may be in
     // force.
     await store.settle()

@@ -6,6 +6,9 @@ import { connectSqliteForReading } from './connect.ts'
 import { KEYRING_DATABASE, localKeyringStore } from './local-keyring.ts'
 import { startThread } from './thread-host.ts'
 
+/** What was answered is durable, and what is not may be done again: a thread that is stuck keeps nobody from closing. */
+const CLOSE_PATIENCE_MILLIS = 15_000
+
 /**
  * The file is opened by the first call, and created where `mode` says so. That call throws LedgerError `not-a-ledger`
  * (it is no keyring), `newer-format`, `unsupported-file-system`, `store-unavailable`, `store-corrupt`.
@@ -24,7 +27,7 @@ export function sqliteKeyringStore(path: string, mode: 'create' | 'open'): Keyri
     turnOver: (turn) => thread.call('turnOver', [turn]),
     settle: () => thread.call('settle', []),
     forget: (version) => thread.call('forget', [version]),
-    close: () => thread.stop(),
+    close: () => thread.stop(CLOSE_PATIENCE_MILLIS),
   }
 }
 

@@ -107,3 +107,26 @@ test('a stopped thread takes nothing more, and one that never started stops at o
   await thread.stop()
   await assert.rejects(thread.call('head', ['x']), { code: 'ledger-closed' })
 })
+
+test('a thread that is stuck keeps nobody from stopping it, and no process alive', async () => {
+  // Answers `head`, and nothing else ever again.
+  const stuck = `
+    import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', ({ call, method }) => {
+      if (method === 'head') parentPort.postMessage({ call, value: 1 })
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`
+  const program = `
+    import { startThread } from ${JSON.stringify(new URL('./thread-host.ts', import.meta.url))}
+    const thread = startThread({ path: 'keyring.db', role: 'keyring', mode: 'open' }, new URL(${JSON.stringify(`data:text/javascript,${encodeURIComponent(stuck)}`)}))
+    await thread.call('head', [])
+    const call = thread.call('find', [1, []]).catch(({ code }) => code)
+    await thread.stop(20)
+    console.log(await call)`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=affidavit-source', '--input-type=module', '--eval', program],
+    { timeout: 60_000 },
+  )
+  assert.equal(stdout, 'store-unavailable\n')
+})

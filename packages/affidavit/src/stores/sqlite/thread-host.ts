@@ -15,7 +15,8 @@ export interface Thread<Store extends Methods<Store>> {
     method: Method,
     values: Parameters<Store[Method]>,
   ): Promise<Awaited<ReturnType<Store[Method]>>>
-  stop(): Promise<void>
+  /** Waits for what was begun. A thread that does not answer within `patienceMillis` is ended as by a crash. */
+  stop(patienceMillis?: number): Promise<void>
 }
 
 interface Waiter {
@@ -102,20 +103,36 @@ export function startThread<Store extends Methods<Store>>(task: ThreadTask, scri
     })
   }
 
-  async function shutDown(): Promise<void> {
+  async function shutDown(patienceMillis: number | undefined): Promise<void> {
     const running = worker
     if (running === undefined) return
-    await send<void>('close', [])
-    await running.terminate()
+    if ((await inTime(send<void>('close', []), patienceMillis)) === 'answered') {
+      await running.terminate()
+      return
+    }
+    // Not waited for: what is stuck outside of JavaScript does not end before it comes back.
+    failAll(new Error(`the ${task.role} thread did not answer`))
+    running.terminate().catch(() => undefined)
+    running.unref()
   }
 
   return {
     call: (method, values) => (stopping === undefined ? send(method, values) : Promise.reject(storeClosed())),
-    stop: () => {
-      stopping ??= shutDown()
+    stop: (patienceMillis) => {
+      stopping ??= shutDown(patienceMillis)
       return stopping
     },
   }
+}
+
+async function inTime(answer: Promise<void>, patienceMillis: number | undefined): Promise<'answered' | 'no answer'> {
+  const answered = answer.then(() => 'answered' as const)
+  if (patienceMillis === undefined) return answered
+  const late = Promise.withResolvers<'no answer'>()
+  const timer = setTimeout(() => late.resolve('no answer'), patienceMillis)
+  // Ending the thread fails its last call too.
+  answered.catch(() => undefined)
+  return Promise.race([answered, late.promise]).finally(() => clearTimeout(timer))
 }
 
 function errorOf(failure: Failure): Error {
