@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
 import { keyringStoreContract } from '../../testing/contract-keyring-store.ts'
+import type { KeyringStore } from '../../vault/keyring-store.ts'
 import { connectSqlite } from './connect.ts'
 import { readOnlyKeyringStore, sqliteKeyringStore } from './keyring.ts'
 import { KEYRING_DATABASE } from './local-keyring.ts'
@@ -78,4 +79,71 @@ test('a keyring that is opened to be read takes no write, and is refused where i
     message: /backup/,
   })
   rmSync(folder, { recursive: true, force: true })
+})
+
+describe('a keyring whose file is not at its place any more gives no answer, and is not mistaken for another', () => {
+  const row = (n: number) => ({
+    kind: 'scope' as const,
+    key: n.toString(16).padStart(32, '0'),
+    lookup: n.toString(16).padStart(64, 'a'),
+    owner: n.toString(16).padStart(64, 'b'),
+    sealed: Uint8Array.of(n),
+  })
+  const losses: readonly [name: string, lose: (path: string) => void, again: RegExp][] = [
+    ['removed', (path) => rmSync(path), /was removed/],
+    ['renamed', (path) => renameSync(path, `${path}.old`), /was removed/],
+    ['moved with its folder', (path) => renameSync(dirname(path), `${dirname(path)}-old`), /was removed/],
+    [
+      'replaced by a copy of itself',
+      (path) => {
+        cpSync(path, `${path}.copy`)
+        renameSync(`${path}.copy`, path)
+      },
+      /was replaced/,
+    ],
+    [
+      'removed, and made anew',
+      (path) => {
+        rmSync(path)
+        connectSqlite(path, 'create', KEYRING_DATABASE).close()
+      },
+      /was replaced/,
+    ],
+  ]
+  const asked: readonly [name: string, ask: (store: KeyringStore) => Promise<unknown>][] = [
+    ['adding', (store) => store.add(1, [row(2)])],
+    ['looking up', (store) => store.find(1, [row(1).lookup])],
+    ['settling', (store) => store.settle()],
+  ]
+  for (const [name, lose, says] of losses) {
+    for (const [asking, ask] of asked) {
+      test(`${name}: ${asking}`, async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'affidavit-keyring-'))
+        const path = join(folder, 'keyring', 'keyring.db')
+        mkdirSync(dirname(path))
+        const store = sqliteKeyringStore(path, 'create')
+        await store.begin({ generation: 1, kek_version: 'v1', wrapped_key: Uint8Array.of(1), retired: [] })
+        await store.add(1, [row(1)])
+        lose(path)
+        for (let again = 0; again < 3; again++) {
+          await assert.rejects(ask(store), { code: 'missing-key', problem: says, cure: /open the ledger again/ })
+        }
+        await store.close()
+        rmSync(folder, { recursive: true, force: true })
+        rmSync(`${dirname(path)}-old`, { recursive: true, force: true })
+      })
+    }
+  }
+
+  test('one that was put back is the same', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'affidavit-keyring-'))
+    const path = join(folder, 'keyring.db')
+    const store = sqliteKeyringStore(path, 'create')
+    await store.begin({ generation: 1, kek_version: 'v1', wrapped_key: Uint8Array.of(1), retired: [] })
+    renameSync(path, `${path}.old`)
+    renameSync(`${path}.old`, path)
+    assert.equal((await store.add(1, [row(1)])).length, 1)
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
 })

@@ -3,6 +3,7 @@
 import type { KeyringHead, KeyringRow, KeyringStore, Superseded } from '../../vault/keyring-store.ts'
 import { type DatabaseKind, driverCode, inOurWords } from './connect.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue, textColumn } from './database.ts'
+import type { ExpectInPlace } from './in-place.ts'
 
 /** `Afdk` in the SQLite header. What is deleted is overwritten: it is sealed, and all the same. */
 export const KEYRING_DATABASE: DatabaseKind = {
@@ -23,10 +24,15 @@ const FIRST_STAGE = 0
 /**
  * `connect` is called by the first call, which waits for other processes here too (whoever opens a database after a
  * killed process finds it locked while another one recovers it), and again after a failed write: only a fresh connection
- * shows what the file has.
+ * shows what the file has. `expectInPlace` is asked after each connection and each transaction.
  */
-export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: number) => void): KeyringStore {
+export function localKeyringStore(
+  connect: () => SqliteDatabase,
+  wait: (millis: number) => void,
+  expectInPlace: ExpectInPlace = () => undefined,
+): KeyringStore {
   let open: SqliteDatabase | undefined
+  let isKnown = false
 
   function connected(): SqliteDatabase {
     open ??= connect()
@@ -50,26 +56,36 @@ export function localKeyringStore(connect: () => SqliteDatabase, wait: (millis: 
 
   // Every write may be done again after a failure of which nobody knows whether it reached the disk.
   async function inTransaction<T>(begin: string, doing: string, work: (db: SqliteDatabase) => T): Promise<T> {
-    try {
+    return inPlace(doing, () => {
       patiently(() => connected().exec(begin))
       const result = work(connected())
       connected().exec('COMMIT')
       return result
-    } catch (error) {
-      letGo()
-      throw inOurWords(error, doing)
-    }
+    })
   }
 
   async function checkpoint(): Promise<void> {
-    try {
+    inPlace('settle the keyring', () =>
       patiently(() => {
         const row = connected().prepare('PRAGMA wal_checkpoint(FULL)').get()
         if (integerColumn(row, 'busy') !== 0) throw stillRead()
-      })
+      }),
+    )
+  }
+
+  // Before: a file that came into the place is not touched. After: nobody is told of what nobody else will find.
+  function inPlace<T>(doing: string, work: () => T): T {
+    try {
+      if (isKnown) expectInPlace()
+      const result = work()
+      expectInPlace()
+      isKnown = true
+      return result
     } catch (error) {
       letGo()
-      throw inOurWords(error, 'settle the keyring')
+      // What fails because another file came is told as that.
+      if (isKnown) expectInPlace()
+      throw inOurWords(error, doing)
     }
   }
 

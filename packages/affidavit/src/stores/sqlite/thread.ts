@@ -8,6 +8,7 @@ import type { KeyringStore } from '../../vault/keyring-store.ts'
 import { answerCalls, type Call, wait } from './calls.ts'
 import { connectSqlite, connectSqliteForReading } from './connect.ts'
 import type { Listen } from './group-commit.ts'
+import { expectInPlace } from './in-place.ts'
 import { KEYRING_DATABASE, localKeyringStore } from './local-keyring.ts'
 import { localSqliteStore } from './local-store.ts'
 import { ticketTurns } from './turns.ts'
@@ -42,8 +43,7 @@ function serve(port: MessagePort, task: ThreadTask): void {
 }
 
 function storeOf(task: ThreadTask, listen: Listen): LedgerStore | KeyringStore {
-  if (task.role === 'keyring')
-    return localKeyringStore(() => connectSqlite(task.path, task.mode, KEYRING_DATABASE), wait)
+  if (task.role === 'keyring') return keyring(task)
   return task.role === 'writer' ? writer(task, listen) : reader(task)
 }
 
@@ -71,6 +71,10 @@ function failureOf(error: unknown): Failure {
   }
   if (!(error instanceof Error)) return { kind: 'other', message: String(error) }
   return { kind: 'other', message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
+}
+
+function keyring({ path, mode }: ThreadTask): KeyringStore {
+  return localKeyringStore(() => connectSqlite(path, mode, KEYRING_DATABASE), wait, expectInPlace(path))
 }
 
 function writer({ path, mode }: ThreadTask, listen: Listen): LedgerStore {
