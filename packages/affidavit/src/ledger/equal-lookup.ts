@@ -7,7 +7,7 @@ export type EqualLookup = (body_digest: string) => Promise<EqualBody | undefined
 
 export function createEqualLookup(store: LedgerStore, ledger: string): EqualLookup {
   const found = new Map<string, EqualBody | undefined>()
-  const ask = gather<string>(async (digests) => {
+  const ask = gather<string, void>(async (digests) => {
     const bodies = await store.equalBodies(ledger, digests)
     for (const [i, digest] of digests.entries()) found.set(digest, bodies[i])
   })

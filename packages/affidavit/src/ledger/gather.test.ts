@@ -6,7 +6,7 @@ import { gather } from './gather.ts'
 test('those who ask while an answer is awaited are asked for together, next', async () => {
   const asked: (readonly number[])[] = []
   let answer = Promise.withResolvers<void>()
-  const ask = gather<number>(async (wanted) => {
+  const ask = gather<number, void>(async (wanted) => {
     asked.push([...wanted])
     await answer.promise
   })
@@ -28,7 +28,7 @@ test('those who ask while an answer is awaited are asked for together, next', as
 
 test('a failure is told to those who asked, and the next ones are asked for', async () => {
   let calls = 0
-  const ask = gather<number>(async () => {
+  const ask = gather<number, void>(async () => {
     calls++
     if (calls === 1) throw new Error('no keyring')
   })

@@ -1,13 +1,13 @@
 // Questions of one moment are asked together, and while one is under way the next ones wait to go as one.
 
-/** The same question for many: whoever asks while an answer is awaited is asked for with the others, next. */
-export function gather<Wanted>(
-  ask: (wanted: readonly Wanted[]) => Promise<void>,
-): (wanted: readonly Wanted[]) => Promise<void> {
-  let waiting: { readonly wanted: Wanted[]; readonly answered: Promise<void> } | undefined
+/** The same question for many: whoever asks while an answer is awaited is asked for with the others, next; all hear one answer. */
+export function gather<Wanted, Answer>(
+  ask: (wanted: readonly Wanted[]) => Promise<Answer>,
+): (wanted: readonly Wanted[]) => Promise<Answer> {
+  let waiting: { readonly wanted: Wanted[]; readonly answered: Promise<Answer> } | undefined
   let underWay: Promise<unknown> = Promise.resolve()
 
-  function begin(): { readonly wanted: Wanted[]; readonly answered: Promise<void> } {
+  function begin(): { readonly wanted: Wanted[]; readonly answered: Promise<Answer> } {
     const wanted: Wanted[] = []
     const answered = underWay.then(() => {
       waiting = undefined

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { createRandomSource } from '../crypto/random.ts'
+import { type ErrorCode, LedgerError } from '../errors/ledger-error.ts'
 import { memoryKeyWrapper } from '../testing/memory-key-wrapper.ts'
 import { memoryKeyringStore } from '../testing/memory-keyring-store.ts'
 import { type Keyring, openKeyring } from '../vault/keyring.ts'
@@ -60,4 +61,99 @@ test('what was asked for before a renewal is not kept, and what is asked for aft
   await keys.fetch({ personal: ['p'], scopes: [] })
   assert.equal(keys.token('p'), await keyring.tokenOf('p'))
   assert.equal(keys.generation(), 2)
+})
+
+test('what is derived from keys that were given out before a renewal is not kept', async () => {
+  const keys = await createKeysAtHand(await newKeyring())
+  await keys.fetch({ personal: [], scopes: [SCOPE] })
+  const before = keys.scopeKey(SCOPE) ?? assert.fail('not at hand')
+  const kept = keys.derived([before], 'words')
+  assert.equal(keys.derived([before], 'words'), kept)
+  await keys.renew()
+  const late = keys.derived([before], 'words')
+  assert.deepEqual(late.export(), kept.export())
+  assert.notEqual(keys.derived([before], 'words'), late)
+  await keys.fetch({ personal: [], scopes: [SCOPE] })
+  const after = keys.scopeKey(SCOPE) ?? assert.fail('not at hand')
+  assert.notEqual(keys.derived([after], 'words'), late)
+  assert.equal(keys.derived([after], 'words'), keys.derived([after], 'words'))
+})
+
+/** A keyring in which the rows of these are damaged: whoever asks for one of them among others is told nothing. */
+async function damagedKeyring(damaged: readonly string[]): Promise<Keyring & { readonly asked: number[] }> {
+  const keyring = await newKeyring()
+  const asked: number[] = []
+  const refuse = (names: readonly string[]): void => {
+    asked.push(names.length)
+    if (names.some((name) => damaged.includes(name)))
+      throw new LedgerError('store-corrupt', { problem: 'a damaged row' })
+  }
+  return {
+    ...keyring,
+    asked,
+    async tokens(personal) {
+      refuse(personal)
+      return keyring.tokens(personal)
+    },
+    async scopeKeys(scopes) {
+      refuse(scopes.map(({ owner }) => owner))
+      return keyring.scopeKeys(scopes)
+    },
+  }
+}
+
+test('a damaged row refuses whoever needs it, and nobody else who asks at the same moment', async () => {
+  const owners = Array.from({ length: 40 }, (_, i) => `o-${i}`)
+  const damaged = ['o-7', 'o-31']
+  const keyring = await damagedKeyring(damaged)
+  const keys = await createKeysAtHand(keyring)
+  const scopeOf = (owner: string): Scope => ({ ...SCOPE, owner })
+  const asked = owners.flatMap((owner) => [
+    keys.fetch({ personal: [owner], scopes: [] }),
+    keys.fetch({ personal: [], scopes: [scopeOf(owner)] }),
+  ])
+  for (const [i, outcome] of (await Promise.allSettled(asked)).entries()) {
+    const owner = owners[Math.floor(i / 2)] ?? ''
+    if (damaged.includes(owner)) assert.equal(outcome.status === 'rejected' && outcome.reason.code, 'store-corrupt')
+    else assert.equal(outcome.status, 'fulfilled', owner)
+  }
+  for (const owner of owners) {
+    assert.equal(keys.token(owner) === undefined, damaged.includes(owner))
+    assert.equal(keys.scopeKey(scopeOf(owner)) === undefined, damaged.includes(owner))
+  }
+  // Both kinds: once for all, and then by halves, not one by one.
+  assert.ok(keyring.asked.length <= 2 * (1 + 2 * 2 * Math.ceil(Math.log2(40))), `${keyring.asked.length} questions`)
+})
+
+test('another failure is told to all who asked, and nobody is asked for apart', async () => {
+  const keyring = await newKeyring()
+  let asked = 0
+  const keys = await createKeysAtHand({
+    ...keyring,
+    async tokens() {
+      asked++
+      throw new LedgerError('key-unavailable', { problem: 'no answer' })
+    },
+  })
+  const refused = ['p', 'q'].map((personal) => keys.fetch({ personal: [personal], scopes: [] }))
+  for (const one of refused) await assert.rejects(one, { code: 'key-unavailable' })
+  assert.equal(asked, 1)
+})
+
+test('nothing is at hand any more once the keyring is gone, and what was at hand stays where it only fails', async () => {
+  const keyring = await newKeyring()
+  let code: ErrorCode = 'store-unavailable'
+  const keys = await createKeysAtHand({
+    ...keyring,
+    async tokens(personal) {
+      if (personal.includes('q')) throw new LedgerError(code, { problem: 'no keyring' })
+      return keyring.tokens(personal)
+    },
+  })
+  await keys.fetch({ personal: ['p'], scopes: [SCOPE] })
+  await assert.rejects(keys.fetch({ personal: ['q'], scopes: [] }), { code })
+  assert.ok(keys.token('p') !== undefined && keys.scopeKey(SCOPE) !== undefined)
+  code = 'missing-key'
+  await assert.rejects(keys.fetch({ personal: ['q'], scopes: [] }), { code })
+  assert.deepEqual([keys.token('p'), keys.scopeKey(SCOPE)], [undefined, undefined])
 })
