@@ -89,8 +89,9 @@ test('of the demo, every id is found where the registry says', () => {
 
 test('the clinic may send its letters, and its data to the model under agreement only', () => {
   const may = Date.parse('2026-05-04T12:00:00Z')
-  assert.equal(judgeRecipient(CLINIC, 'https://models.example/v1/chat', ['hipaa'], may), 'allowed')
-  const later = judgeRecipient(CLINIC, 'https://models.example/v1/chat', ['hipaa'], Date.parse('2027-01-01T00:00:00Z'))
+  const chart = { compliance_domains: ['hipaa'], looked_at: 'wholly' } as const
+  assert.equal(judgeRecipient(CLINIC, 'https://models.example/v1/chat', chart, may), 'allowed')
+  const later = judgeRecipient(CLINIC, 'https://models.example/v1/chat', chart, Date.parse('2027-01-01T00:00:00Z'))
   assert.ok(later !== 'allowed' && later.on_violation === 'block')
 })
 

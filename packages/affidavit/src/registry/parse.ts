@@ -5,7 +5,7 @@ import { expectVersion, labelOf, membersOf, type Place } from '../documents/plac
 import { readDomains } from './read-domains.ts'
 import { readFloors } from './read-floors.ts'
 import { readPersonalIds } from './read-personal-ids.ts'
-import { readRecipients, readUnknownRecipients } from './read-recipients.ts'
+import { readRecipients, readRegions, readUnknownRecipients } from './read-recipients.ts'
 import { readSources, readTools } from './read-tools.ts'
 import type { Registry } from './registry.ts'
 
@@ -19,6 +19,7 @@ const SECTIONS = [
   'channels',
   'recipients',
   'unknown_recipients',
+  'regions',
   'personal_ids',
 ]
 
@@ -43,6 +44,7 @@ function readRegistry(whole: Place, digest: string): Registry {
     channels: readFloors(member('channels'), domains),
     recipients: readRecipients(member('recipients'), domains),
     unknown_recipients: readUnknownRecipients(member('unknown_recipients')),
+    regions: readRegions(member('regions'), domains),
     personal_ids: readPersonalIds(member('personal_ids')),
     domains,
   }

@@ -30,12 +30,14 @@ function readDomain(entry: Place): Domain {
 
 /** A list of known domains, sorted; empty where it is left out. */
 export function readDomainList(list: Place, domains: Domains): readonly string[] {
-  const words = setOf(list, MAX_DOMAINS, (item) => {
-    const word = wordOf(item)
-    if (domains.has(word)) return word
-    throw new Flaw(item.path, 'is an unknown domain', 'name it under domains, with its title')
-  })
-  return [...words].sort()
+  return [...setOf(list, MAX_DOMAINS, (item) => readKnownDomain(item, domains))].sort()
+}
+
+/** @throws Flaw where nobody says what the domain is */
+export function readKnownDomain(item: Place, domains: Domains): string {
+  const word = wordOf(item)
+  if (domains.has(word)) return word
+  throw new Flaw(item.path, 'is an unknown domain', 'name it under domains, with its title')
 }
 
 /** @throws Flaw where data is said to be public and under rules that guard it */

@@ -2,8 +2,18 @@
 
 import { parseTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { Flaw } from '../documents/fault.ts'
-import { isAbsent, labelOf, membersOf, oneOf, type Place, textOf } from '../documents/place.ts'
-import { type Domains, readDomainList } from './read-domains.ts'
+import {
+  entriesOf,
+  isAbsent,
+  labelOf,
+  membersOf,
+  oneOf,
+  type Place,
+  setOf,
+  someItemsOf,
+  textOf,
+} from '../documents/place.ts'
+import { type Domains, readDomainList, readKnownDomain } from './read-domains.ts'
 import { readTable } from './read-table.ts'
 import {
   AGREEMENT_KINDS,
@@ -16,14 +26,26 @@ import {
 import type { Table } from './table.ts'
 
 const DAY = 86_400_000
+/** Regions of one domain. */
+const MAX_REGIONS = 32
 
 export function readRecipients(section: Place, domains: Domains): Table<Recipient> {
   return readTable(section, (entry) => readRecipient(entry, domains))
 }
 
-/** What to do about a recipient that stands nowhere: it is recorded where nothing else is said. */
-export function readUnknownRecipients(place: Place): Reaction {
-  return isAbsent(place) ? 'record' : oneOf(place, REACTIONS)
+/** What to do about a recipient that stands nowhere. */
+export function readUnknownRecipients(place: Place): Reaction | undefined {
+  return isAbsent(place) ? undefined : oneOf(place, REACTIONS)
+}
+
+/** By domain, where its data may go. */
+export function readRegions(section: Place, domains: Domains): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    entriesOf(section).map(([domain, list]) => {
+      someItemsOf(list, MAX_REGIONS)
+      return [readKnownDomain({ path: list.path, value: domain }, domains), setOf(list, MAX_REGIONS, labelOf)]
+    }),
+  )
 }
 
 function readRecipient(entry: Place, domains: Domains): Recipient {

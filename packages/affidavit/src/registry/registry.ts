@@ -16,8 +16,10 @@ export interface Registry {
   readonly agents: Table<Floor>
   readonly channels: Table<Floor>
   readonly recipients: Table<Recipient>
-  /** What to do about a recipient that the registry does not name. */
-  readonly unknown_recipients: Reaction
+  /** What to do about a recipient that the registry does not name; `undefined` where it does not say. */
+  readonly unknown_recipients: Reaction | undefined
+  /** By domain, the regions that its data may go to; a domain that is not there may go to any. */
+  readonly regions: ReadonlyMap<string, readonly string[]>
   readonly personal_ids: PersonalIds
   /** Built-in ones and the application's own. */
   readonly domains: ReadonlyMap<string, Domain>
