@@ -27,6 +27,8 @@ export type { Reader } from './ledger/reader.ts'
 export type { ReadingFound } from './ledger/readers.ts'
 export type { Reading, Revealed, RevealedRecord } from './ledger/reading.ts'
 export type { EntryFilter, StoredCheckpoint, StoredEntry } from './ledger/store.ts'
+export { parseRegistry } from './registry/parse.ts'
+export type { Registry } from './registry/registry.ts'
 
 /** Reading is in somebody's name, and on record: what reads without is not given out. */
 type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prove'

@@ -44,7 +44,7 @@ describe('registry check', () => {
   test('a registry that knows every tool of the ledger is in order', async () => {
     const answer = await run(['registry', 'check', clinic, '--ledger', ledger])
     assert.equal(answer.code, 0, answer.out)
-    assert.match(answer.err, /it knows the 13 tools and 1 agent of the ledger/)
+    assert.match(answer.err, /it knows the 13 tools, 1 agent and 0 recipients of the ledger/)
     assert.match(answer.out, /recipient "Harbour Eye Clinic" may receive data, without an agreement/)
   })
 
@@ -101,5 +101,62 @@ describe('registry check', () => {
     assert.equal(answer.code, 3)
     assert.match(answer.err, /name it \.yaml, \.yml or \.json/)
     assert.equal((await run(['registry', 'check', clinic, '--ledger', join(base, 'nobody')])).code, 3)
+  })
+})
+
+describe('recipients', () => {
+  const dir = join(base, 'recipients')
+  const file = join(base, 'recipients.yaml')
+  const call = { action: 'model_invoked', actor_id: 'clinic-agent', actor_type: 'agent' }
+  const drafts = [
+    { ...call, details: { recipient: 'models' }, compliance_domains: ['sox'] },
+    { ...call, details: { recipient: 'models' }, compliance_domains: ['hipaa'] },
+    { ...call, details: { recipient: 'fax' } },
+  ]
+
+  before(async () => {
+    const models =
+      '{ kind: model_provider, agreement: { kind: baa, reference: B-1 }, compliance_domains: [hipaa], on_violation: block }'
+    writeFileSync(file, `version: 1\nrevision: r\nrecipients:\n  models: ${models}\n`)
+    assert.equal((await run(['init', '--ledger', dir, '--origin', 'cli.example/recipients'])).code, 0)
+  })
+
+  test('a line whose recipient may not be given it is refused, and the others are recorded', async () => {
+    const lines = drafts.map((draft) => `${JSON.stringify(draft)}\n`).join('')
+    const answer = await run(['append', '--ledger', dir, '--registry', file], lines)
+    assert.equal(answer.code, 5)
+    const [refused, ...others] = answer.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.equal(refused.refused.code, 'recipient-refused')
+    assert.deepEqual(
+      others.map(({ state }) => state),
+      ['recorded', 'recorded'],
+    )
+  })
+
+  test('findings of the ledger are listed, and the exit code is 2', async () => {
+    const answer = await run(['registry', 'check', file, '--ledger', dir, '--json'])
+    assert.equal(answer.code, 2)
+    const { ok, unknown, recipients_seen, recipient_findings } = json(answer)
+    const told: readonly unknown[] = Array.isArray(recipient_findings) ? recipient_findings : []
+    assert.deepEqual([ok, unknown, recipients_seen], [false, [{ kind: 'recipients', name: 'fax' }], 2])
+    assert.deepEqual(
+      told.map(Object).map(({ code, recipient, records }) => [code, recipient, records]),
+      [
+        ['recipient-unknown', 'fax', 1],
+        ['domain-not-agreed', 'models', 1],
+      ],
+    )
+    const { out } = await run(['registry', 'check', file, '--ledger', dir])
+    assert.match(out, /✗ recipient "models": domain-not-agreed, 1 record, the first at seq \d/)
+    assert.match(out, /✗ recipient "fax" was seen, and is not registered/)
+  })
+
+  test('a registry that says nothing of recipients knows none, and misses none', async () => {
+    const silent = join(base, 'silent.yaml')
+    writeFileSync(silent, 'version: 1\nrevision: silent\n')
+    assert.deepEqual(json(await run(['registry', 'check', silent, '--ledger', dir, '--json'])).unknown, [])
   })
 })

@@ -19,7 +19,7 @@ export const ledgerOption = (): Option =>
 export const jsonOption = (): Option => new Option('--json', 'print JSON for scripts')
 
 export const registryOption = (): Option =>
-  new Option('--registry <file>', 'which tools touch which data: .yaml, .yml or .json')
+  new Option('--registry <file>', 'which tools touch which data, and who may be given it: .yaml, .yml or .json')
 
 export const vkeyOption = (): Option =>
   new Option('--vkey <key>', 'verifier key to trust (C2SP vkey), or a file that holds it; may stand several times')

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'invalid-query'
   | 'not-found'
   | 'not-allowed'
+  | 'recipient-refused'
   | 'invalid-statement'
   | 'export-exists'
   | 'newer-format'
@@ -47,6 +48,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-query': 'caller',
   'not-found': 'caller',
   'not-allowed': 'caller',
+  'recipient-refused': 'caller',
   'invalid-statement': 'caller',
   'export-exists': 'caller',
   'newer-format': 'caller',

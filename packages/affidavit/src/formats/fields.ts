@@ -3,8 +3,12 @@
 
 export const FORMAT_VERSION = 1
 
-/** The member of a record's details that says what was masked. It is the ledger's: no caller writes it. */
+/** The member of a record's details that says what was masked. */
 export const MASKED_MEMBER = 'masked'
+/** The member of a record's details that says why its recipient should not have been given this. */
+export const RECIPIENT_FINDING_MEMBER = 'recipient_finding'
+/** Members of details that are the ledger's: no caller writes them. */
+export const OWN_MEMBERS: readonly string[] = [MASKED_MEMBER, RECIPIENT_FINDING_MEMBER]
 
 /** Entry bytes: what a C2SP entry bundle can carry. */
 export const MAX_ENTRY_BYTES = 65_535
@@ -109,6 +113,7 @@ export const RESERVED_ACTIONS: ReadonlySet<string> = new Set([
   'key_rotated',
   'clock_stepped',
   'append_conflicted',
+  'draft_rejected',
 ])
 
 export type BuiltInAction =

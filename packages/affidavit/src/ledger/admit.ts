@@ -34,13 +34,16 @@ export interface Admitted {
   readonly id: string
   /** Sealing it takes long enough that others go first. */
   readonly isLarge: boolean
-  /** Under the keys of the moment; at once where all are at hand and nothing is to be sealed. May be asked again. */
+  /**
+   * Under the keys of the moment; at once where all are at hand and nothing is to be sealed. May be asked again.
+   * @throws Refusal where its recipient may not be given this, by a promise that is rejected
+   */
   prepare(): PreparedDraft | Promise<PreparedDraft>
   /** Was that record made of this very draft? `not compared`: a key is destroyed, and nobody can say. */
   compare(standing: AuditRecord): Promise<'same' | 'other' | 'not compared'>
 }
 
-export interface AdmissionParts extends Omit<PreparationParts, 'random'> {
+export interface AdmissionParts extends Omit<PreparationParts, 'random' | 'deriveId'> {
   readonly actions: ApplicationActions
   readonly clock: Clock
 }
@@ -49,7 +52,11 @@ export function createAdmission(parts: AdmissionParts): Admission {
   const { ledger, actions, clock } = parts
   const random = createRandomSource()
   const look = createMetadataLook()
-  const preparation = createPreparation({ ...parts, random })
+  const preparation = createPreparation({ ...parts, random, deriveId })
+
+  function deriveId(...words: readonly string[]): string {
+    return uuidV8(sha256(utf8([ledger, ...words].join('\n'))))
+  }
 
   function take(draft: Draft, by: 'caller' | 'ledger'): Admitted {
     const receiving = { at: clock.now(), random, look }
@@ -65,6 +72,6 @@ export function createAdmission(parts: AdmissionParts): Admission {
   return {
     admit: (value) => inOurWords(() => take(parseDraft(value, actions), 'caller')),
     admitOwn: (draft) => inOurWords(() => take(parseOwnDraft(draft), 'ledger')),
-    deriveId: (...words) => uuidV8(sha256(utf8([ledger, ...words].join('\n')))),
+    deriveId,
   }
 }

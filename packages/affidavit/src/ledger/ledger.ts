@@ -19,6 +19,7 @@ import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
+import { Refusal } from './hand-over.ts'
 import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
@@ -186,12 +187,19 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     yield* take(mergeBySeq(found, options.order ?? 'ascending'), options.limit)
   }
 
+  // A draft that is refused for its recipient leaves a record before its answer, and nothing else.
+  async function recordRefusal(error: unknown): Promise<never> {
+    if (!(error instanceof Refusal)) throw error
+    await record(error.record)
+    throw error.answer
+  }
+
   async function append(draft: Draft): Promise<Appended> {
     if (closing !== undefined) throw ledgerClosed()
     const admitted = admission.admit(draft)
     if (placing.room() < 1) throw queueFull(parts.queueCapacity)
     clockWatch.look()
-    const settled = await placing.place(admitted, 'caller')
+    const settled = await placing.place(admitted, 'caller').catch(recordRefusal)
     const { id } = admitted
     if (settled.state === 'recorded') return { id, ...settled }
     if (settled.state === 'duplicate') {

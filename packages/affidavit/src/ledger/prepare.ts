@@ -1,27 +1,31 @@
 // A draft that was received becomes a prepared one: ids of persons become tokens, content is sealed, and what was received is
 // committed to under the keys of the record's scopes (spec/sealing.md).
 
-import type { KeyObject } from 'node:crypto'
-
-import { raise } from '../classify/raise.ts'
 import type { RandomSource } from '../crypto/random.ts'
-import { hmacSha256Hex } from '../crypto/sha256.ts'
-import { changedFields, type EntryPieces, entryPieces, SEQUENCED_BYTES } from '../formats/entry.ts'
-import { type AuditRecord, DEFAULT_CLASSIFICATION, MASKED_MEMBER, MAX_ENTRY_BYTES } from '../formats/fields.ts'
-import { floorOf, higher, NO_FLOOR } from '../registry/classify.ts'
+import type { AuditRecord } from '../formats/fields.ts'
 import { personalIds } from '../registry/personal-ids.ts'
-import type { Floor, PersonalIds, Registry } from '../registry/registry.ts'
+import type { PersonalIds, Registry } from '../registry/registry.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
+import { classifyRecord } from './classify-record.ts'
 import { createEqualLookup } from './equal-lookup.ts'
-import { fencedBy } from './erasure-fence.ts'
 import { readErasures } from './erasure-records.ts'
-import { personalFields, personalIdsOf, type Tokenised, tokenise, tokensOf } from './identities.ts'
+import { type DeriveId, isBlocked, judgeHandover, refusalOf } from './hand-over.ts'
+import { personalFields, personalIdsOf, tokenise, tokensOf } from './identities.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
-import { draftTooLarge, type Received, receivedText } from './receive.ts'
+import { commit, commitmentInfo, type Judged, type Known, prepareDraft } from './prepared-draft.ts'
+import { findEntry } from './read.ts'
+import type { Received } from './receive.ts'
 import { type Scoped, scopesOf } from './scopes.ts'
-import { type ReceivedBody, receiveBody, type SealedContent, sealContent } from './seal-content.ts'
-import type { DraftPayload, LedgerStore, PreparedDraft } from './store.ts'
+import {
+  type InspectedBody,
+  inspectContent,
+  type ReceivedBody,
+  receiveBody,
+  type SealedContent,
+  sealContent,
+} from './seal-content.ts'
+import type { LedgerStore, PreparedDraft } from './store.ts'
 import { createSweep } from './sweep.ts'
 
 export interface Preparation {
@@ -36,25 +40,16 @@ export interface PreparationParts {
   readonly keyring: Keyring
   readonly keys: KeysAtHand
   readonly personal_ids: PersonalIds
-  /** Its floors hold for records of agents. */
+  /** Its floors hold for records of agents, and it says who may be given what. */
   readonly registry?: Registry
+  readonly deriveId: DeriveId
   readonly random: RandomSource
-}
-
-/** What stands in the record instead of what was received, and the keys of its scopes. */
-export interface Known {
-  /** Fields with tokens in them. */
-  readonly tokenised: Tokenised
-  /** For each content. */
-  readonly contents: readonly { readonly subject_ids: readonly string[]; readonly scopeKeys: readonly ScopeKey[] }[]
-  readonly commitmentKey: KeyObject
-  readonly keyring_generation: number
 }
 
 export function createPreparation(parts: PreparationParts): Preparation {
   const { ledger, store, keyring, keys, random, registry } = parts
   const sweep = createSweep(store, ledger)
-  const equalBody = createEqualLookup(store, ledger)
+  const sealing = { store, ledger, keys, random, sweep, equalBody: createEqualLookup(store, ledger) }
 
   // Keys that are missing are fetched until all are there: somebody may let go of everything meanwhile.
   async function prepareSoon(received: Received): Promise<PreparedDraft> {
@@ -62,38 +57,69 @@ export function createPreparation(parts: PreparationParts): Preparation {
     for (;;) {
       const known = lookUp(received, parts)
       if ('missing' in known) await keys.fetch(known.missing)
-      else return finish(received, bodies, known, await seal(received, bodies, known))
+      else return prepareKnown(received, bodies, known)
     }
   }
 
+  // Everything is looked through before any of it is sealed: of what is refused nothing is kept.
+  async function prepareKnown(
+    received: Received,
+    bodies: readonly ReceivedBody[],
+    known: Known,
+  ): Promise<PreparedDraft> {
+    const inspected = await inspect(received, bodies, known)
+    const judged = judge(received, inspected)
+    if (isRefused(received, judged)) await refuse(received, bodies, known, judged)
+    const contents: SealedContent[] = []
+    for (const body of inspected) contents.push(await sealContent(sealing, body))
+    return prepareDraft(ledger, received, bodies, known, contents, judged)
+  }
+
   // One after the other: of large bodies no more than one is under way.
-  async function seal(received: Received, bodies: readonly ReceivedBody[], known: Known): Promise<SealedContent[]> {
-    const sealed: SealedContent[] = []
+  async function inspect(
+    received: Received,
+    bodies: readonly ReceivedBody[],
+    known: Known,
+  ): Promise<readonly InspectedBody[]> {
+    const inspected: InspectedBody[] = []
     for (const [i, { name, media_type }] of received.content.entries()) {
       const [body, scoped] = [bodies[i], known.contents[i]]
       if (body === undefined || scoped === undefined) throw new TypeError('a content without its body; this is a bug')
       const words = { name, media_type, subject_ids: [...scoped.subject_ids] }
       const conversation = known.tokenised.conversation_id ?? received.draft.conversation_id ?? ''
       const place = { conversation, scopeKeys: scoped.scopeKeys, at: received.at }
-      sealed.push(await sealContent({ store, ledger, keys, random, sweep, equalBody }, body, words, place))
+      inspected.push(await inspectContent(sealing, body, words, place))
     }
-    return sealed
+    return inspected
   }
 
-  function finish(
+  function judge(received: Received, inspected: readonly InspectedBody[]): Judged {
+    const found = inspected.flatMap(({ inspection }) => inspection.found)
+    const classified = classifyRecord(registry, received, found)
+    const handed = { compliance_domains: classified.compliance_domains, looked_at: 'wholly' } as const
+    return { classified, finding: judgeHandover(registry, received, handed) }
+  }
+
+  /** @throws Refusal, unless its id has a place already: then it is told from the record that stands there */
+  async function refuse(
     received: Received,
     bodies: readonly ReceivedBody[],
-    known: Known,
-    contents: readonly SealedContent[],
-  ): PreparedDraft {
-    return prepareDraft(ledger, received, bodies, known, contents, floorFor(registry, received))
+    { commitmentKey }: Known,
+    { classified, finding }: Judged,
+  ): Promise<void> {
+    if (finding === undefined || (await findEntry(store, ledger, received.id)) !== undefined) return
+    const draft_commitment = commit(commitmentKey, ledger, received, bodies)
+    throw refusalOf({ received, finding, classified, draft_commitment }, parts.deriveId)
   }
 
   return {
     prepare(received) {
       if (received.content.length > 0) return prepareSoon(received)
       const known = lookUp(received, parts)
-      return 'missing' in known ? prepareSoon(received) : finish(received, [], known, [])
+      if ('missing' in known) return prepareSoon(received)
+      const judged = judge(received, [])
+      if (isRefused(received, judged)) return prepareKnown(received, [], known)
+      return prepareDraft(ledger, received, [], known, [], judged)
     },
     async compare(received, standing) {
       const scopeKeys = await keyring.knownScopeKeys(scopesOf(standing))
@@ -106,6 +132,10 @@ export function createPreparation(parts: PreparationParts): Preparation {
       return (await wasErased(store, ledger, standing)) ? 'not compared' : 'other'
     },
   }
+}
+
+function isRefused(received: Received, { finding }: Judged): boolean {
+  return finding !== undefined && isBlocked(finding, received)
 }
 
 async function wasErased(store: LedgerStore, ledger: string, standing: AuditRecord): Promise<boolean> {
@@ -153,97 +183,4 @@ function lookUp(
   })
   if (missing.length > 0) return { missing: { personal: [], scopes: missing } }
   return { tokenised, contents, commitmentKey: keys.derived(recordKeys, commitmentInfo(ledger)), keyring_generation }
-}
-
-/**
- * The prepared draft, everything being known.
- * @throws LedgerError `draft-too-large` where tokens and references make it longer than an entry may be
- */
-export function prepareDraft(
-  ledger: string,
-  received: Received,
-  bodies: readonly ReceivedBody[],
-  { tokenised, commitmentKey, keyring_generation }: Known,
-  contents: readonly SealedContent[],
-  floor: Floor = NO_FLOOR,
-): PreparedDraft {
-  const { draft, id, timestamp, salt } = received
-  const draft_commitment = commit(commitmentKey, ledger, received, bodies)
-  const kept = changedFields(received.kept, {
-    ...tokenised,
-    ...classificationOf(received, contents, floor),
-    ...detailsOf(received, contents),
-    ...(contents.length === 0 ? {} : { content: contents.map(({ reference }) => reference) }),
-  })
-  const pieces = entryPieces(kept, { id, timestamp, ledger, salt, draft_commitment })
-  checkSize(pieces)
-  const { conversation_id = draft.conversation_id, subject_ids } = tokenised
-  return {
-    id,
-    draft_commitment,
-    pieces,
-    ...fencedBy(draft, keyring_generation),
-    ...(conversation_id === undefined ? {} : { conversation_id }),
-    ...(subject_ids === undefined ? {} : { subject_ids }),
-    ...(contents.length === 0 ? {} : { payloads: payloadsOf(contents) }),
-  }
-}
-
-// Several contents of a record may be one body.
-function payloadsOf(contents: readonly SealedContent[]): DraftPayload[] {
-  return [...new Map(contents.map(({ payload }) => [payload.blob_id, payload])).values()]
-}
-
-// A registry says how low an agent's records may be; nobody has said so where there is none.
-function floorFor(registry: Registry | undefined, { draft }: Received): Floor {
-  const { agent_name, actor_type } = draft
-  if (registry === undefined || (agent_name === undefined && actor_type !== 'agent')) return NO_FLOOR
-  return floorOf(registry, { agent: agent_name, channel: undefined })
-}
-
-// What was found decides as it flows, and only ever raises.
-function classificationOf(
-  { draft, found }: Received,
-  contents: readonly SealedContent[],
-  floor: Floor,
-): Partial<AuditRecord> {
-  const { data_classification: declared = DEFAULT_CLASSIFICATION, compliance_domains: under = [] } = draft
-  // Most records: nothing raises them, and there are no domains to be sorted.
-  if (floor === NO_FLOOR && found.length === 0 && contents.length === 0 && under.length < 2) return {}
-  const { data_classification, compliance_domains } = higher(
-    { data_classification: declared, compliance_domains: under },
-    floor,
-  )
-  const all = [...found, ...contents.flatMap(({ inspection }) => inspection.found)]
-  const raised = raise({ data_classification, compliance_domains }, all)
-  const domains = [...raised.compliance_domains]
-  return {
-    data_classification: raised.data_classification,
-    ...(domains.length === 0 ? {} : { compliance_domains: domains }),
-  }
-}
-
-// What was masked, and what was taken out of content, is said in the record.
-function detailsOf({ details, masked }: Received, contents: readonly SealedContent[]): Pick<AuditRecord, 'details'> {
-  const removed = contents.flatMap(({ reference, inspection }) => {
-    const types = Object.keys(inspection.removed).sort()
-    return types.length === 0 ? [] : [{ path: `content.${reference.name}`, types }]
-  })
-  const all = [...masked, ...removed]
-  return all.length === 0 ? {} : { details: { ...details, [MASKED_MEMBER]: all } }
-}
-
-function checkSize(pieces: EntryPieces): void {
-  const size = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), SEQUENCED_BYTES)
-  if (size <= MAX_ENTRY_BYTES) return
-  throw draftTooLarge(`with tokens for its ids and references to its content the entry would have ${size} bytes`, '')
-}
-
-function commitmentInfo(ledger: string): string {
-  return `affidavit draft key v1\n${ledger}`
-}
-
-// The id and the ledger stand in front, one a line, so that no two inputs share a message (spec/entry.md §6).
-function commit(key: KeyObject, ledger: string, received: Received, bodies: readonly ReceivedBody[]): string {
-  return hmacSha256Hex(key, `affidavit draft v1\n${ledger}\n${received.id}\n${receivedText(received, bodies)}`)
 }

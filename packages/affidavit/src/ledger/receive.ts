@@ -20,7 +20,8 @@ import {
   readBack,
   rewriteFields,
 } from '../formats/entry.ts'
-import { type Draft, type DraftContent, MASKED_MEMBER, MAX_DRAFT_BYTES } from '../formats/fields.ts'
+import { type Draft, type DraftContent, MAX_DRAFT_BYTES, OWN_MEMBERS } from '../formats/fields.ts'
+import { readRecipient } from '../formats/recipient.ts'
 
 /** A draft that fits the format, and is ours. */
 export interface Received {
@@ -33,6 +34,8 @@ export interface Received {
   /** The same with what was found in them masked: what is kept. */
   readonly kept: FieldTexts
   readonly details: OwnDraft['details']
+  /** Whom it says that data is handed to, as it was handed in. */
+  readonly recipient: string | undefined
   readonly masked: readonly Masked[]
   /** Fields whose ids hold what identifies a person. */
   readonly personal: ReadonlySet<string>
@@ -56,7 +59,7 @@ export interface Receiving {
 
 /**
  * Takes a draft that fits the format.
- * @throws JsonFault where `details` has no canonical form; DraftFault where it says what was masked; LedgerError `draft-too-large`
+ * @throws JsonFault where `details` has no canonical form; DraftFault where it says what only the ledger says, or names a recipient that cannot be read; LedgerError `draft-too-large`
  */
 export function receiveDraft(
   { content = [], ...draft }: Draft,
@@ -70,7 +73,7 @@ export function receiveDraft(
     if (look(['content'])(name).length > 0) throw namesAPerson(i)
   }
   const own = readBack(draft, fields)
-  if (own.details !== undefined && Object.hasOwn(own.details, MASKED_MEMBER)) throw maskedIsOurs()
+  if (written !== 'our own') refuseOwnMembers(own)
   const {
     draft: kept,
     masked,
@@ -84,6 +87,7 @@ export function receiveDraft(
     text,
     kept: rewriteFields(fields, own, kept),
     details: kept.details,
+    recipient: readRecipient(own.action, own.details),
     masked,
     personal,
     found,
@@ -103,8 +107,10 @@ function namesAPerson(i: number): DraftFault {
   return new DraftFault(`content[${i}].name`, 'holds what identifies a person; a name says what it is: message, result')
 }
 
-function maskedIsOurs(): DraftFault {
-  return new DraftFault(`details.${MASKED_MEMBER}`, 'this member says what the ledger has masked; choose another name')
+function refuseOwnMembers({ details = {} }: OwnDraft): void {
+  const ours = OWN_MEMBERS.find((name) => Object.hasOwn(details, name))
+  if (ours !== undefined)
+    throw new DraftFault(`details.${ours}`, 'this member is written by the ledger; choose another name')
 }
 
 /** The canonical text of what was received; a body is its SHA-256. */

@@ -69,25 +69,50 @@ export async function receiveBody({ body }: Pick<DraftContent, 'body'>): Promise
   return { sha256: digest.hex(), body: bytes }
 }
 
+/** A body that was looked through. Nothing of it is kept yet. */
+export interface InspectedBody {
+  readonly received: ReceivedBody
+  readonly words: Words
+  readonly place: ContentPlace
+  readonly inspection: Inspection
+  readonly body_digest: string
+  /** What is left of it, where that is one chunk; a larger one is read again. */
+  readonly small: Uint8Array | undefined
+}
+
 /**
- * Looks through one body, takes out what may not be kept, and seals the rest, or finds the payload of an equal one.
- * @throws LedgerError `invalid-draft` where a large body is not what it was when it was received; what the store throws
+ * Looks through one body, without what may not be kept.
+ * @throws LedgerError `invalid-draft` where a body cannot be read
  */
-export async function sealContent(
+export async function inspectContent(
   parts: SealingParts,
   received: ReceivedBody,
-  words: Pick<ContentReference, 'name' | 'media_type' | 'subject_ids'>,
+  words: Words,
   place: ContentPlace,
-): Promise<SealedContent> {
+): Promise<InspectedBody> {
+  const inspected = { received, words, place }
   if (received.body instanceof Uint8Array && received.body.length <= ONE_CHUNK_BYTES) {
     const { body, found, removed } = inspectBody(received.body, words.media_type)
     if (body.length <= ONE_CHUNK_BYTES) {
       const body_digest = digestOf(parts, place, body)
-      const equal = await findEqual(parts, body_digest, words)
-      return { ...(equal ?? sealSmall(parts, body, body_digest, words, place)), inspection: { found, removed } }
+      return { ...inspected, inspection: { found, removed }, body_digest, small: body }
     }
   }
-  return sealLarge(parts, received, words, place)
+  const digest = bodyDigest(parts, place)
+  const inspection = await cleaned(piecesOf(received.body), words.media_type, async (piece) => digest.update(piece))
+  return { ...inspected, inspection, body_digest: digest.hex(), small: undefined }
+}
+
+/**
+ * Seals what is left of a body, or finds the payload of an equal one.
+ * @throws LedgerError `invalid-draft` where a large body is not what it was when it was received; what the store throws
+ */
+export async function sealContent(parts: SealingParts, inspected: InspectedBody): Promise<SealedContent> {
+  const { words, place, body_digest, small, inspection } = inspected
+  const kept =
+    (await findEqual(parts, body_digest, words)) ??
+    (small === undefined ? await sealLarge(parts, inspected) : sealSmall(parts, small, body_digest, words, place))
+  return { ...kept, inspection }
 }
 
 type Kept = Omit<SealedContent, 'inspection'>
@@ -129,16 +154,9 @@ function sealSmall(
 // It is kept before its record, chunk by chunk: no more of it is held. Where its record never comes, it is swept.
 async function sealLarge(
   parts: SealingParts,
-  { body, sha256 }: ReceivedBody,
-  words: Words,
-  place: ContentPlace,
-): Promise<SealedContent> {
+  { received: { body, sha256 }, words, place, body_digest }: InspectedBody,
+): Promise<Kept> {
   const { store, ledger } = parts
-  const digest = bodyDigest(parts, place)
-  const inspection = await cleaned(piecesOf(body), words.media_type, async (piece) => digest.update(piece))
-  const body_digest = digest.hex()
-  const equal = await findEqual(parts, body_digest, words)
-  if (equal !== undefined) return { ...equal, inspection }
   await parts.sweep(place.at)
   const payload = beginPayload(parts, place)
   const { blob_id } = payload
@@ -154,7 +172,6 @@ async function sealLarge(
   return {
     reference: { ...words, blob_id, ...sizes, algorithm: CONTENT_ALGORITHM, key_id },
     payload: { state: 'kept', blob_id },
-    inspection,
   }
 }
 

@@ -11,7 +11,8 @@ import { sha256 } from '../crypto/sha256.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { parseDraft, parseOwnDraft } from '../formats/draft.ts'
 import type { Draft } from '../formats/fields.ts'
-import { prepareDraft } from '../ledger/prepare.ts'
+import { classifyRecord } from '../ledger/classify-record.ts'
+import { prepareDraft } from '../ledger/prepared-draft.ts'
 import { inOurWords, receiveDraft } from '../ledger/receive.ts'
 import type { PreparedDraft } from '../ledger/store.ts'
 
@@ -46,6 +47,7 @@ export function plainAdmission({
       [],
       { tokenised: subjects, contents: [], commitmentKey, keyring_generation: 1 },
       [],
+      { classified: classifyRecord(undefined, received, []), finding: undefined },
     )
   }
 

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { openReader } from '../../embedded/read.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { createSeenNames, RECORDED, type SeenNames } from '../../registry/seen.ts'
+import { createSeenNames, recordedKinds, type SeenNames } from '../../registry/seen.ts'
 import { EXIT } from '../exit-codes.ts'
 import { jsonOption } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
@@ -20,7 +20,7 @@ interface Result {
   readonly file: string
   readonly registry: Registry
   readonly seen: SeenNames | undefined
-  /** Tools and sources: their data is restricted until the registry says what it is. */
+  /** Tools and sources, whose data is restricted until the registry says what it is, and recipients. */
   readonly unknown: readonly Remark[]
   /** Agents that have the floor of everybody. */
   readonly without_floor: readonly Remark[]
@@ -34,15 +34,23 @@ export function addRegistry(program: Command, { terminal, exit }: Surroundings):
     .command('check')
     .description('Check a registry file, and whether it knows what a ledger has seen. Changes nothing.')
     .argument('<file>', 'the registry: .yaml, .yml or .json')
-    .addOption(new Option('--ledger <dir>', 'a ledger whose tools and agents it should know').env('AFFIDAVIT_LEDGER'))
+    .addOption(
+      new Option('--ledger <dir>', 'a ledger whose tools, agents and recipients it should know').env(
+        'AFFIDAVIT_LEDGER',
+      ),
+    )
     .addOption(jsonOption())
     .action(async (file: string, options: Options) => {
       const result = await check(file, options.ledger, terminal)
       terminal.endProgress()
       if (options.json === true) terminal.out(jsonDocument(documentOf(result)))
       else print(result, terminal)
-      exit(result.unknown.length > 0 ? EXIT.notVerified : EXIT.ok)
+      exit(isInOrder(result) ? EXIT.ok : EXIT.notVerified)
     })
+}
+
+function isInOrder({ unknown, seen }: Result): boolean {
+  return unknown.length === 0 && (seen === undefined || seen.findings.length === 0)
 }
 
 async function check(file: string, ledger: string | undefined, terminal: Terminal): Promise<Result> {
@@ -53,9 +61,9 @@ async function check(file: string, ledger: string | undefined, terminal: Termina
     ...names,
     tools: [...(seen?.tools ?? [])],
     agents: [...(seen?.agents ?? [])],
+    recipients: saysRecipients(registry) ? [...(seen?.recipients ?? [])] : [],
   })
-  // Records do not name sources, channels and recipients: that these were not seen says nothing.
-  const recorded: readonly Kind[] = seen === undefined ? [] : RECORDED
+  const recorded: readonly Kind[] = seen === undefined ? [] : recordedKinds(seen)
   return {
     file,
     registry,
@@ -65,6 +73,11 @@ async function check(file: string, ledger: string | undefined, terminal: Termina
     without_agreement: checked.without_agreement,
     unused: checked.unused.filter(({ kind }) => recorded.includes(kind)),
   }
+}
+
+// Where a registry says nothing of recipients, none is unknown to it.
+function saysRecipients({ recipients, unknown_recipients }: Registry): boolean {
+  return recipients.all.length > 0 || unknown_recipients !== undefined
 }
 
 async function namesIn(ledger: string, terminal: Terminal): Promise<SeenNames> {
@@ -80,19 +93,21 @@ async function namesIn(ledger: string, terminal: Terminal): Promise<SeenNames> {
   return seen.names()
 }
 
-function documentOf({
-  registry: { revision, digest },
-  seen,
-  unknown,
-  without_floor,
-  unused,
-  without_agreement,
-}: Result): object {
+function documentOf(result: Result): object {
+  const { registry, seen, unknown, without_floor, unused, without_agreement } = result
+  const { revision, digest } = registry
   const against =
     seen === undefined
       ? {}
-      : { tools_seen: seen.tools.size, agents_seen: seen.agents.size, records_without_tool_name: seen.unnamed }
-  return { ok: unknown.length === 0, revision, digest, ...against, unknown, without_floor, unused, without_agreement }
+      : {
+          tools_seen: seen.tools.size,
+          agents_seen: seen.agents.size,
+          recipients_seen: seen.recipients.size,
+          records_without_tool_name: seen.unnamed,
+          recipient_findings: seen.findings,
+        }
+  const told = { unknown, without_floor, unused, without_agreement }
+  return { ok: isInOrder(result), revision, digest, ...against, ...told }
 }
 
 function print(
@@ -110,6 +125,10 @@ function print(
     terminal.out(`  ${mark} ${KIND_NAMES[kind]} ${printable(JSON.stringify(name))} ${says}\n`)
   }
   for (const remark of unknown) line(terminal.style('red', '✗'), remark, 'was seen, and is not registered')
+  for (const { code, recipient, records, first_seq } of seen?.findings ?? [])
+    terminal.out(
+      `  ${terminal.style('red', '✗')} recipient ${printable(JSON.stringify(recipient))}: ${printable(code)}, ${counted(records, 'record')}, the first at seq ${count(first_seq)}\n`,
+    )
   for (const remark of without_floor)
     line(terminal.style('yellow', '!'), remark, 'was seen, and has no floor of its own')
   for (const remark of unused) line(terminal.style('yellow', '!'), remark, 'is registered, and was not seen')
@@ -118,7 +137,7 @@ function print(
   if (seen === undefined) terminal.err('the file is in order; --ledger DIR compares it with what was seen\n')
   else if (unknown.length === 0)
     terminal.err(
-      `it knows the ${counted(seen.tools.size, 'tool')} and ${counted(seen.agents.size, 'agent')} of the ledger\n`,
+      `it knows the ${counted(seen.tools.size, 'tool')}, ${counted(seen.agents.size, 'agent')} and ${counted(seen.recipients.size, 'recipient')} of the ledger\n`,
     )
   if ((seen?.unnamed ?? 0) > 0)
     terminal.err(`${counted(seen?.unnamed ?? 0, 'record')} tell a tool by its digest alone\n`)

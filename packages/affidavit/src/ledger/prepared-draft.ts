@@ -1,0 +1,109 @@
+// The prepared draft: what was received, with tokens, masks and references in it, and committed to (spec/sealing.md §5).
+
+import type { KeyObject } from 'node:crypto'
+
+import { hmacSha256Hex } from '../crypto/sha256.ts'
+import { changedFields, type EntryPieces, entryPieces, SEQUENCED_BYTES } from '../formats/entry.ts'
+import { type AuditRecord, MASKED_MEMBER, MAX_ENTRY_BYTES } from '../formats/fields.ts'
+import type { RecipientFinding } from '../registry/recipient.ts'
+import type { Floor } from '../registry/registry.ts'
+import type { ScopeKey } from '../vault/keyring.ts'
+import { fencedBy } from './erasure-fence.ts'
+import { findingDetails } from './hand-over.ts'
+import type { Tokenised } from './identities.ts'
+import { draftTooLarge, type Received, receivedText } from './receive.ts'
+import type { ReceivedBody, SealedContent } from './seal-content.ts'
+import type { DraftPayload, PreparedDraft } from './store.ts'
+
+/** What stands in the record instead of what was received, and the keys of its scopes. */
+export interface Known {
+  /** Fields with tokens in them. */
+  readonly tokenised: Tokenised
+  /** For each content. */
+  readonly contents: readonly { readonly subject_ids: readonly string[]; readonly scopeKeys: readonly ScopeKey[] }[]
+  readonly commitmentKey: KeyObject
+  readonly keyring_generation: number
+}
+
+/** What admission found: how strictly the record is kept, and what is wrong with its recipient. */
+export interface Judged {
+  readonly classified: Floor
+  readonly finding: RecipientFinding | undefined
+}
+
+/**
+ * The prepared draft, everything being known.
+ * @throws LedgerError `draft-too-large` where tokens and references make it longer than an entry may be
+ */
+export function prepareDraft(
+  ledger: string,
+  received: Received,
+  bodies: readonly ReceivedBody[],
+  { tokenised, commitmentKey, keyring_generation }: Known,
+  contents: readonly SealedContent[],
+  judged: Judged,
+): PreparedDraft {
+  const { draft, id, timestamp, salt } = received
+  const draft_commitment = commit(commitmentKey, ledger, received, bodies)
+  const kept = changedFields(received.kept, {
+    ...tokenised,
+    ...strictnessOf(judged.classified),
+    ...detailsOf(received, contents, judged),
+    ...(contents.length === 0 ? {} : { content: contents.map(({ reference }) => reference) }),
+  })
+  const pieces = entryPieces(kept, { id, timestamp, ledger, salt, draft_commitment })
+  checkSize(pieces)
+  const { conversation_id = draft.conversation_id, subject_ids } = tokenised
+  return {
+    id,
+    draft_commitment,
+    pieces,
+    ...fencedBy(draft, keyring_generation),
+    ...(conversation_id === undefined ? {} : { conversation_id }),
+    ...(subject_ids === undefined ? {} : { subject_ids }),
+    ...(contents.length === 0 ? {} : { payloads: payloadsOf(contents) }),
+  }
+}
+
+// Several contents of a record may be one body.
+function payloadsOf(contents: readonly SealedContent[]): DraftPayload[] {
+  return [...new Map(contents.map(({ payload }) => [payload.blob_id, payload])).values()]
+}
+
+function strictnessOf({ data_classification, compliance_domains }: Floor): Partial<AuditRecord> {
+  const domains = [...compliance_domains]
+  return { data_classification, ...(domains.length === 0 ? {} : { compliance_domains: domains }) }
+}
+
+// What was masked, what was taken out of content, and what is wrong with the recipient is said in the record.
+function detailsOf(
+  { details, masked }: Received,
+  contents: readonly SealedContent[],
+  { finding }: Judged,
+): Pick<AuditRecord, 'details'> {
+  const removed = contents.flatMap(({ reference, inspection }) => {
+    const types = Object.keys(inspection.removed).sort()
+    return types.length === 0 ? [] : [{ path: `content.${reference.name}`, types }]
+  })
+  const all = [...masked, ...removed]
+  const told = {
+    ...(all.length === 0 ? {} : { [MASKED_MEMBER]: all }),
+    ...(finding === undefined ? {} : findingDetails(finding)),
+  }
+  return Object.keys(told).length === 0 ? {} : { details: { ...details, ...told } }
+}
+
+function checkSize(pieces: EntryPieces): void {
+  const size = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), SEQUENCED_BYTES)
+  if (size <= MAX_ENTRY_BYTES) return
+  throw draftTooLarge(`with tokens for its ids and references to its content the entry would have ${size} bytes`, '')
+}
+
+export function commitmentInfo(ledger: string): string {
+  return `affidavit draft key v1\n${ledger}`
+}
+
+/** The id and the ledger stand in front, one a line, so that no two inputs share a message (spec/entry.md §6). */
+export function commit(key: KeyObject, ledger: string, received: Received, bodies: readonly ReceivedBody[]): string {
+  return hmacSha256Hex(key, `affidavit draft v1\n${ledger}\n${received.id}\n${receivedText(received, bodies)}`)
+}
