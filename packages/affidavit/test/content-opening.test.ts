@@ -472,6 +472,7 @@ test('a keyring that is lost halfway: what was opened counts, the rest is said, 
       asked++
       throw new LedgerError('key-unavailable', { problem: 'the disk is gone' })
     },
+    wrappedAnew: async () => assert.fail('the disk is gone'),
     close: async () => undefined,
   }
   const report = await verify(clinic, { openContent: contentOpener(async () => lost) })
@@ -518,6 +519,7 @@ test('a keyring is closed, also where opening fails', async () => {
           if (fails) throw new TypeError('a bug')
           return keyring.scopeKeysById(ids)
         },
+        wrappedAnew: keyring.wrappedAnew,
         async close() {
           closed++
           await keyring.close()

@@ -19,7 +19,7 @@ import { formatPlan } from '../src/erasure/plan.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
 import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
-import { generationKeys, type OpenedIdentity, type OpenedScope, openRow } from '../src/vault/keyring-rows.ts'
+import { generationKeys, type OpenedRow, openRow } from '../src/vault/keyring-rows.ts'
 import type { KeyringHead, KeyringRow } from '../src/vault/keyring-store.ts'
 import { createOpener } from '../src/vault/open.ts'
 import {
@@ -107,7 +107,7 @@ async function keysOf(folder: string): Promise<readonly KeyObject[]> {
   const { head, rows } = await rowsOf(keyringFile(folder))
   const keyringKey = await wrapper.unwrap(head.kek_version, head.wrapped_key, contextOf(head))
   await wrapper.close()
-  const opened: readonly (OpenedScope | OpenedIdentity)[] = rows.map((row) =>
+  const opened: readonly OpenedRow[] = rows.map((row) =>
     openRow(generationKeys(name, head.generation, keyringKey), row),
   )
   const scopeKeys = opened.filter((row) => row.kind === 'scope').map(({ key }) => createSecretKey(key))

@@ -215,12 +215,12 @@ async function overtaken(clinic: ErasureClinic): Promise<Keyring> {
   let left = 2
   return {
     ...ours,
-    async turnOverFrom(generation, without) {
+    async turnOverFrom(generation, leaving) {
       if (left > 0) {
         await theirs.turnOver()
         left--
       }
-      return ours.turnOverFrom(generation, without)
+      return ours.turnOverFrom(generation, leaving)
     },
     async close() {
       await Promise.all([ours.close(), theirs.close()])

@@ -18,10 +18,11 @@ import {
   type SealedContents,
 } from '../verify/content.ts'
 import { createFindings, type Finding, finding } from '../verify/finding.ts'
+import { type AnewKeys, createAnewKeys } from './anew-keys.ts'
 import { createKnownScopes, type KnownScopes } from './known-scopes.ts'
 
 /** A keyring as far as verification reads it. */
-export type ReadKeyring = Pick<Keyring, 'scopeKeysById' | 'close'>
+export type ReadKeyring = Pick<Keyring, 'scopeKeysById' | 'wrappedAnew' | 'close'>
 
 /**
  * Opens content with the keyring of its ledger, which is asked for where there is content, and closed afterwards. What keeps
@@ -37,7 +38,7 @@ export function contentOpener(openKeyring: (ledger: string) => Promise<ReadKeyri
         return { state: 'not opened', why: said(error) }
       }
       try {
-        return await openAll(contents, createKnownScopes(keyring))
+        return await openAll(contents, createKnownScopes(keyring), createAnewKeys(keyring, contents.ledger))
       } finally {
         await keyring.close()
       }
@@ -60,7 +61,7 @@ type Outcome =
 const MAX_SEEN = 50_000
 
 /** Opens batch by batch: the keys of a batch are asked for at once. */
-async function openAll(contents: SealedContents, scopes: KnownScopes): Promise<ContentOpening> {
+async function openAll(contents: SealedContents, scopes: KnownScopes, anew: AnewKeys): Promise<ContentOpening> {
   const findings = createFindings()
   const erasures = new Map<string, ErasureRecord>()
   const seen = new Map<string, Outcome>()
@@ -94,13 +95,15 @@ async function openAll(contents: SealedContents, scopes: KnownScopes): Promise<C
   for (const batch of batches(contents)) {
     try {
       await scopes.learn(batch.flatMap(({ scope_ids }) => scope_ids))
+      const closed = batch.filter(({ scope_ids }) => scope_ids.some((id) => !scopes.keys.has(id)))
+      await anew.learn(closed.map(({ named }) => named.reference.blob_id))
     } catch (error) {
       return { ...result(), stopped: `from seq ${batch[0]?.named.place.seq} on, ${said(error)}` }
     }
     for (const { named, contentKey } of batch) {
       const key = identity(named)
       const known = seen.get(key)
-      const outcome = known ?? openOne(contents, named, contentKey, scopes)
+      const outcome = known ?? openOne(contents, named, contentKey, scopes, anew)
       if (known === undefined && seen.size < MAX_SEEN) seen.set(key, outcome)
       take(named, outcome)
     }
@@ -165,9 +168,16 @@ function openOne(
   named: NamedContent,
   contentKey: Uint8Array,
   { keys, whyMissing }: KnownScopes,
+  anew: AnewKeys,
 ): Outcome {
+  const { ledger } = contents
   const { blob_id, key_id } = named.reference
-  const payloadKey = unwrapPayloadKey({ ledger: contents.ledger, blob_id, key_id, contentKey, scopeKeys: keys })
+  let payloadKey = unwrapPayloadKey({ ledger, blob_id, key_id, contentKey, scopeKeys: keys })
+  if ('code' in payloadKey && payloadKey.code === 'scope-key-missing') {
+    const inKeyring = anew.of(blob_id)
+    if (inKeyring === 'damaged') return { state: 'unavailable', why: 'its key in the keyring is damaged' }
+    if (inKeyring !== undefined) payloadKey = unwrapPayloadKey({ ledger, blob_id, ...inKeyring })
+  }
   if (!('code' in payloadKey)) return openStored(contents, named, payloadKey)
   switch (payloadKey.code) {
     case 'scope-key-missing':

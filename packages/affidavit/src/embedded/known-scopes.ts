@@ -58,7 +58,7 @@ export function createKnownScopes({ scopeKeysById }: Pick<Keyring, 'scopeKeysByI
 }
 
 // A row that is not what was sealed: the others may be.
-function unlessDamaged(error: unknown): 'damaged' {
+export function unlessDamaged(error: unknown): 'damaged' {
   if (error instanceof LedgerError && error.code === 'store-corrupt') return 'damaged'
   throw error
 }

@@ -149,7 +149,8 @@ export function createErasing(parts: ErasingParts): Erasing {
 
   async function turnOver(generation: number, behind: readonly DecidedErasure[]): Promise<void> {
     const owners = behind.flatMap(({ decision }) => keyringOwners(decision))
-    if ((await keyring.turnOverFrom(generation, owners)) === 'superseded') return
+    const leaving = { owners, replaced: [], contents: [], async *stored() {} }
+    if ((await keyring.turnOverFrom(generation, leaving)) === 'superseded') return
     for (const { decided, decision } of behind) {
       if (decision.keyring_generation === generation + 1) removed.add(decided.seq)
     }

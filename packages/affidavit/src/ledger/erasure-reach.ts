@@ -4,7 +4,7 @@
 import { createPayloadList, type ErasurePlan, type Refusal, type SharedPayload } from '../erasure/plan.ts'
 import type { AuditRecord, ContentReference } from '../formats/fields.ts'
 import { TOKEN } from '../formats/token.ts'
-import type { Owner } from '../vault/keyring.ts'
+import type { Owner } from '../vault/wrap-anew.ts'
 import { expandQuery } from './follow.ts'
 import { readEffective } from './late-facts.ts'
 import { findEntry, readPages, recordOf } from './read.ts'

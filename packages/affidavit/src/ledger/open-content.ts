@@ -15,7 +15,7 @@ export interface OpeningParts {
   readonly store: LedgerStore
   /** The origin. */
   readonly ledger: string
-  readonly keyring: Pick<Keyring, 'scopeKeysById'>
+  readonly keyring: Pick<Keyring, 'scopeKeysById' | 'wrappedAnew'>
 }
 
 /** `unavailable`: a key that it takes is not in the keyring any more. */
@@ -27,6 +27,7 @@ export type OpenedContent =
 export function rememberingKeys(keyring: OpeningParts['keyring']): OpeningParts['keyring'] {
   const known = new Map<string, Promise<KeyObject | undefined>>()
   return {
+    wrappedAnew: keyring.wrappedAnew,
     async scopeKeysById(ids) {
       const missing = ids.filter((id) => !known.has(id))
       const asked = missing.length === 0 ? undefined : keyring.scopeKeysById(missing)
@@ -61,7 +62,12 @@ export async function openContent(
   const contentKey = parseContentKey(payload.content_key)
   if ('code' in contentKey) throw altered(reference, contentKey.code)
   const scopeKeys = await keyring.scopeKeysById(contentKey.scope_ids)
-  const payloadKey = unwrapPayloadKey({ ledger, blob_id, key_id, contentKey: payload.content_key, scopeKeys })
+  let payloadKey = unwrapPayloadKey({ ledger, blob_id, key_id, contentKey: payload.content_key, scopeKeys })
+  if ('code' in payloadKey && payloadKey.code === 'scope-key-missing') {
+    const anew = (await keyring.wrappedAnew(ledger, [blob_id])).get(blob_id)
+    if (anew === undefined) return { state: 'unavailable' }
+    payloadKey = unwrapPayloadKey({ ledger, blob_id, ...anew })
+  }
   if ('code' in payloadKey) {
     if (payloadKey.code === 'scope-key-missing') return { state: 'unavailable' }
     throw altered(reference, payloadKey.code)

@@ -27,7 +27,7 @@ export interface ReadingFound {
 
 /** What finding readers takes. */
 export interface ReadersParts extends OpeningParts {
-  readonly keyring: Pick<Keyring, 'scopeKeysById' | 'personalIds'>
+  readonly keyring: OpeningParts['keyring'] & Pick<Keyring, 'personalIds'>
   /** Entries that fit, links followed, with the ids of persons as they were handed in. */
   find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry>
 }

@@ -11,10 +11,12 @@ export type MakeKeyring = () => Promise<{ readonly open: () => KeyringStore; rea
 const FIRST: KeyringHead = { generation: 1, kek_version: 'kek-1', wrapped_key: Uint8Array.of(1, 2, 3), retired: [] }
 const SECOND: KeyringHead = { generation: 2, kek_version: 'kek-2', wrapped_key: Uint8Array.of(4), retired: ['kek-1'] }
 
+const KINDS = ['scope', 'identity', 'content'] as const
+
 function row(n: number, more: Partial<KeyringRow> = {}): KeyringRow {
   const digits = n.toString(16)
   return {
-    kind: n % 2 === 0 ? 'scope' : 'identity',
+    kind: KINDS[n % 3] ?? 'scope',
     key: digits.padStart(32, '0'),
     lookup: digits.padStart(64, 'a'),
     owner: digits.padStart(64, 'b'),
@@ -95,6 +97,22 @@ export function keyringStoreContract(name: string, makeKeyring: MakeKeyring): vo
         [row(21).key, row(22).key],
       )
       assert.equal(await other.turnOver({ ...turn, stage: -5 }), 'superseded')
+    })
+
+    promise('a look-up that is staged again keeps its first row', async (store) => {
+      await store.begin(FIRST)
+      const again = row(27, { lookup: row(21).lookup })
+      await store.stage(1, -9, [row(21), again])
+      await store.stage(1, -9, [row(21), again, row(22)])
+      // Another stage has rows of its own.
+      await store.stage(1, -5, [row(21)])
+      assert.equal(await store.turnOver({ from: 1, upTo: 0, stage: -9, head: SECOND }), 'turned over')
+      const page = await store.page(2, 0, 10)
+      assert.ok(page !== 'superseded')
+      assert.deepEqual(
+        page.map((numbered) => numbered.row),
+        [row(21), row(22)],
+      )
     })
 
     promise('a turn-over that did not see every row does nothing', async (store, other) => {

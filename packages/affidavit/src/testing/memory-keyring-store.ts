@@ -59,7 +59,11 @@ export function memoryKeyringStore(beforeWrite: (method: keyof KeyringStore) => 
     async stage(generation, stage, fresh) {
       beforeWrite('stage')
       return inForce(generation, () => {
-        for (const row of fresh) put(stage, row)
+        const staged = new Set(rows.filter((other) => other.generation === stage).map(({ row }) => row.lookup))
+        for (const row of fresh) {
+          if (!staged.has(row.lookup)) put(stage, row)
+          staged.add(row.lookup)
+        }
         return 'staged'
       })
     },

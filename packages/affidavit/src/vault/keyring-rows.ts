@@ -9,6 +9,7 @@ import { NONCE_BYTES, openAesGcm, sealAesGcm } from '../crypto/aead.ts'
 import { hkdfSha256 } from '../crypto/hkdf.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
+import { parseContentKey } from '../formats/content-key.ts'
 import type { KeyringRow } from './keyring-store.ts'
 
 /** Whose content a key seals: of a data subject (its token), of a conversation about no subject, of neither. */
@@ -49,6 +50,21 @@ export function ownerLookup(keys: GenerationKeys, kind: OwnerKind, owner: string
   return digest(keys, `owner\n${kind}\n${owner}`)
 }
 
+export function contentLookup(keys: GenerationKeys, content: ContentName): string {
+  return digest(keys, `content\n${contentRowKey(content)}`)
+}
+
+/** A payload of a ledger, by its origin: a keyring outlives incarnations. */
+export interface ContentName {
+  readonly ledger: string
+  readonly blob_id: string
+}
+
+/** The key of a payload's row, in every generation. */
+export function contentRowKey({ ledger, blob_id }: ContentName): string {
+  return `${ledger} ${blob_id}`
+}
+
 export interface OpenedScope {
   readonly kind: 'scope'
   readonly id: string
@@ -61,6 +77,14 @@ export interface OpenedIdentity {
   readonly token: string
   readonly personal: string
 }
+
+/** The key of a payload, wrapped anew under scope keys that took the place of others. */
+export interface OpenedContent extends ContentName {
+  readonly kind: 'content'
+  readonly contentKey: Uint8Array
+}
+
+export type OpenedRow = OpenedScope | OpenedIdentity | OpenedContent
 
 export function sealScope(keys: GenerationKeys, opened: OpenedScope, random: RandomSource): KeyringRow {
   const { id, scope, key } = opened
@@ -85,14 +109,30 @@ export function sealIdentity(keys: GenerationKeys, opened: OpenedIdentity, rando
   }
 }
 
+/** Nobody owns the row alone: it opens with the keys of all scopes in it. */
+export function sealContentRow(keys: GenerationKeys, opened: OpenedContent, random: RandomSource): KeyringRow {
+  const key = contentRowKey(opened)
+  return {
+    kind: 'content',
+    key,
+    lookup: contentLookup(keys, opened),
+    owner: contentOwner(keys, opened),
+    sealed: seal(keys, 'content', key, opened.contentKey, random),
+  }
+}
+
+// No owner that an erasure names: all contents of a ledger.
+function contentOwner(keys: GenerationKeys, { ledger }: ContentName): string {
+  return digest(keys, `contents\n${ledger}`)
+}
+
 /** @throws LedgerError `store-corrupt` where the row is not what this generation sealed */
-export function openRow(keys: GenerationKeys, row: KeyringRow): OpenedScope | OpenedIdentity {
+export function openRow(keys: GenerationKeys, row: KeyringRow): OpenedRow {
   const nonce = row.sealed.subarray(0, NONCE_BYTES)
   const sealed = row.sealed.subarray(NONCE_BYTES)
   const plain =
     nonce.length < NONCE_BYTES ? undefined : openAesGcm(keys.keyringKey, nonce, aad(keys, row.kind, row.key), sealed)
-  const opened =
-    plain === undefined ? undefined : row.kind === 'scope' ? readScope(row.key, plain) : readIdentity(row.key, plain)
+  const opened = plain === undefined ? undefined : READERS[row.kind](row.key, plain)
   if (opened === undefined || !isFoundBy(keys, row, opened)) {
     throw new LedgerError('store-corrupt', {
       problem: `the ${row.kind} ${row.key} of the keyring is not what was sealed`,
@@ -103,14 +143,19 @@ export function openRow(keys: GenerationKeys, row: KeyringRow): OpenedScope | Op
 }
 
 // The digests of a row are not sealed with it; what they should be follows from what is.
-function isFoundBy(keys: GenerationKeys, row: KeyringRow, opened: OpenedScope | OpenedIdentity): boolean {
-  if (opened.kind === 'identity') {
-    return (
-      row.lookup === identityLookup(keys, opened.personal) && row.owner === ownerLookup(keys, 'subject', opened.token)
-    )
+function isFoundBy(keys: GenerationKeys, row: KeyringRow, opened: OpenedRow): boolean {
+  switch (opened.kind) {
+    case 'identity':
+      return (
+        row.lookup === identityLookup(keys, opened.personal) && row.owner === ownerLookup(keys, 'subject', opened.token)
+      )
+    case 'content':
+      return row.lookup === contentLookup(keys, opened) && row.owner === contentOwner(keys, opened)
+    case 'scope': {
+      const { owner_kind, owner } = opened.scope
+      return row.lookup === scopeLookup(keys, opened.scope) && row.owner === ownerLookup(keys, owner_kind, owner)
+    }
   }
-  const { scope } = opened
-  return row.lookup === scopeLookup(keys, scope) && row.owner === ownerLookup(keys, scope.owner_kind, scope.owner)
 }
 
 const SCOPE_KEY_BYTES = 32
@@ -128,6 +173,14 @@ function readIdentity(token: string, plain: Uint8Array): OpenedIdentity | undefi
   const personal = decodeUtf8(plain)
   return personal === undefined ? undefined : { kind: 'identity', token, personal }
 }
+
+function readContent(key: string, plain: Uint8Array): OpenedContent | undefined {
+  const [ledger, blob_id, ...more] = key.split(' ')
+  if (ledger === undefined || blob_id === undefined || more.length > 0) return undefined
+  return 'code' in parseContentKey(plain) ? undefined : { kind: 'content', ledger, blob_id, contentKey: plain }
+}
+
+const READERS = { scope: readScope, identity: readIdentity, content: readContent }
 
 // No two scopes are written alike: ids and words hold no line feed (spec/entry.md §2). What could not be read back would
 // stand in the way of every turn-over.

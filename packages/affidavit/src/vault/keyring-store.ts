@@ -14,8 +14,8 @@ export interface KeyringHead {
 
 /** A row as kept: nothing in it can be read without the keyring key of its generation. */
 export interface KeyringRow {
-  readonly kind: 'scope' | 'identity'
-  /** Scope id or token. */
+  readonly kind: 'scope' | 'identity' | 'content'
+  /** Scope id or token; of a content its ledger and blob_id. */
   readonly key: string
   /** What it is found by: 64 lower-case hex digits. */
   readonly lookup: string
@@ -59,7 +59,7 @@ export interface KeyringStore {
 
   /**
    * Puts rows beside those of the generation in force, for a turn-over; nobody finds them. `stage` is a number of the
-   * caller's choice, negative.
+   * caller's choice, negative. A look-up that is in the stage already keeps its row.
    */
   stage(generation: number, stage: number, rows: readonly KeyringRow[]): Promise<'staged' | Superseded>
 

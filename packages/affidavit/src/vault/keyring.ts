@@ -5,12 +5,17 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import { toHex } from '../bytes/hex.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { unreachable } from '../errors/ledger-error.ts'
+import { contentKeyId, parseContentKey } from '../formats/content-key.ts'
+import type { UnwrapInput } from './content-key.ts'
 import { type KeyringParts, openCurrent } from './generation.ts'
 import { answeringInTime } from './in-time.ts'
 import {
+  contentRowKey,
   type GenerationKeys,
   identityLookup,
+  type OpenedContent,
   type OpenedIdentity,
+  type OpenedRow,
   type OpenedScope,
   openRow,
   ownerLookup,
@@ -21,6 +26,7 @@ import {
 } from './keyring-rows.ts'
 import type { KeyringRow, Superseded } from './keyring-store.ts'
 import { destroyRetired, type TurnedOver, turnOver, turnOverFrom } from './turn-over.ts'
+import type { Leaving, Owner } from './wrap-anew.ts'
 
 export interface ScopeKey {
   /** 32 lower-case hex digits. */
@@ -37,6 +43,8 @@ export interface Keyring {
   knownScopeKeys(scopes: readonly Scope[]): Promise<readonly (ScopeKey | undefined)[]>
   /** The keys with these ids that are still there. */
   scopeKeysById(ids: readonly string[]): Promise<ReadonlyMap<string, KeyObject>>
+  /** Payloads of a ledger that were wrapped anew, by blob_id, each with the scope keys that open it: those that are still there. */
+  wrappedAnew(ledger: string, blob_ids: readonly string[]): Promise<ReadonlyMap<string, WrappedAnew>>
   /** The scopes that a subject or a conversation owns. */
   scopesOf(owner: Owner): Promise<readonly OpenedScope[]>
   /** The tokens of personal ids, in order; made where they are new. Durable when it resolves. */
@@ -52,9 +60,10 @@ export interface Keyring {
   turnOver(without?: readonly Owner[]): Promise<TurnedOver>
   /**
    * As `turnOver`, from this generation and no other: `superseded` where another one is in force, and nothing was done. Whoever
-   * told others which generation is to come needs that one.
+   * told others which generation is to come needs that one. Payloads can be left out too, and what lies under the same
+   * keys is wrapped anew.
    */
-  turnOverFrom(generation: number, without: readonly Owner[]): Promise<TurnedOver | Superseded>
+  turnOverFrom(generation: number, leaving: Leaving): Promise<TurnedOver | Superseded>
   /** Whether there is any key or id of one of these owners. */
   hasAny(owners: readonly Owner[]): Promise<boolean>
   /** Destroys the key-encryption keys of earlier generations; answers those that still stand: a key service takes its time. */
@@ -64,8 +73,8 @@ export interface Keyring {
   close(): Promise<void>
 }
 
-/** Whose keys and ids rows are: a subject by its token, a conversation by its id. */
-export type Owner = Pick<Scope, 'owner_kind' | 'owner'>
+/** What opens a payload that was wrapped anew, as unwrapPayloadKey takes it. */
+export type WrappedAnew = Pick<UnwrapInput, 'key_id' | 'contentKey' | 'scopeKeys'>
 
 export interface KeyEnds {
   readonly retired: readonly string[]
@@ -96,7 +105,7 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
     wanted: readonly T[],
     lookupOf: (keys: GenerationKeys, wanted: T) => string,
     make: (keys: GenerationKeys, wanted: T) => KeyringRow,
-  ): Promise<readonly (OpenedScope | OpenedIdentity)[]> {
+  ): Promise<readonly OpenedRow[]> {
     return ask(async (keys) => {
       const lookups = wanted.map((one) => lookupOf(keys, one))
       const found = await store.find(keys.generation, [...new Set(lookups)])
@@ -112,7 +121,7 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
 
   function openAll(
     question: (generation: number, keys: GenerationKeys) => Promise<readonly KeyringRow[] | Superseded>,
-  ): Promise<readonly (OpenedScope | OpenedIdentity)[]> {
+  ): Promise<readonly OpenedRow[]> {
     return ask(async (keys) => {
       const rows = await question(keys.generation, keys)
       return rows === 'superseded' ? rows : rows.map((row) => openRow(keys, row))
@@ -144,6 +153,26 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
       const opened = await openAll((generation) => store.byKeys(generation, ids))
       return new Map(opened.filter(isScope).map((row) => [row.id, scopeKeyOf(row).key]))
     },
+    // Of one generation: between two questions the keys of a payload could be replaced again.
+    wrappedAnew: (ledger, blob_ids) =>
+      ask(async (keys) => {
+        const rows = await store.byKeys(
+          keys.generation,
+          blob_ids.map((blob_id) => contentRowKey({ ledger, blob_id })),
+        )
+        if (rows === 'superseded') return rows
+        const contents = rows.map((row) => openRow(keys, row)).filter((row) => row.kind === 'content')
+        const scopes = await store.byKeys(keys.generation, [...new Set(contents.flatMap(scopeIdsOf))])
+        if (scopes === 'superseded') return scopes
+        const opened = scopes.map((row) => openRow(keys, row)).filter(isScope)
+        const scopeKeys = new Map(opened.map((row) => [row.id, scopeKeyOf(row).key]))
+        return new Map(
+          contents.map(({ blob_id, contentKey }) => [
+            blob_id,
+            { key_id: contentKeyId(contentKey), contentKey, scopeKeys },
+          ]),
+        )
+      }),
     async scopesOf({ owner_kind, owner }) {
       const opened = await openAll((generation, keys) =>
         store.byOwner(generation, ownerLookup(keys, owner_kind, owner)),
@@ -163,8 +192,8 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
       const opened = await openAll((generation) => store.byKeys(generation, tokens))
       return new Map(opened.filter(isIdentity).map(({ token, personal }) => [token, personal]))
     },
-    turnOver: (without = []) => turnOver(parts, current, without),
-    turnOverFrom: (generation, without) => turnOverFrom(parts, current, without, generation),
+    turnOver: (without = []) => turnOver(parts, current, { ...NOTHING_LEAVES, owners: without }),
+    turnOverFrom: (generation, leaving) => turnOverFrom(parts, current, leaving, generation),
     async hasAny(owners) {
       for (const { owner_kind, owner } of owners) {
         const rows = await ask(async (keys) => store.byOwner(keys.generation, ownerLookup(keys, owner_kind, owner)))
@@ -191,6 +220,8 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
   }
 }
 
+const NOTHING_LEAVES: Leaving = { owners: [], replaced: [], contents: [], async *stored() {} }
+
 function newScope(scope: Scope, random: RandomSource): OpenedScope {
   return { kind: 'scope', id: toHex(random(16)), scope, key: random(32) }
 }
@@ -199,10 +230,15 @@ function scopeKeyOf({ id, key }: OpenedScope): ScopeKey {
   return { id, key: createSecretKey(key) }
 }
 
-function isScope(row: OpenedScope | OpenedIdentity): row is OpenedScope {
+function scopeIdsOf({ contentKey }: OpenedContent): readonly string[] {
+  const parsed = parseContentKey(contentKey)
+  return 'code' in parsed ? [] : parsed.scope_ids
+}
+
+function isScope(row: OpenedRow): row is OpenedScope {
   return row.kind === 'scope'
 }
 
-function isIdentity(row: OpenedScope | OpenedIdentity): row is OpenedIdentity {
+function isIdentity(row: OpenedRow): row is OpenedIdentity {
   return row.kind === 'identity'
 }

@@ -3,8 +3,9 @@
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type Current, type KeyringParts, type NextGeneration, newGeneration } from './generation.ts'
-import { type GenerationKeys, openRow, ownerLookup, type Scope, sealIdentity, sealScope } from './keyring-rows.ts'
+import type { GenerationKeys } from './keyring-rows.ts'
 import type { KeyringRow, Superseded } from './keyring-store.ts'
+import { beginTurn, type Leaving, rowsOfNext, wrapAnew } from './wrap-anew.ts'
 
 export interface TurnedOver {
   /** The generation in force now. */
@@ -15,15 +16,13 @@ export interface TurnedOver {
   readonly tokens: readonly string[]
 }
 
-type Owner = Pick<Scope, 'owner_kind' | 'owner'>
-
 /** Rows that are looked at and sealed anew at a time. */
 const PAGE = 500
 
 /** Everything but the end of the old key-encryption keys. */
-export async function turnOver(parts: KeyringParts, current: Current, without: readonly Owner[]): Promise<TurnedOver> {
+export async function turnOver(parts: KeyringParts, current: Current, leaving: Leaving): Promise<TurnedOver> {
   for (;;) {
-    const turned = await attempt(parts, current, without)
+    const turned = await attempt(parts, current, leaving)
     current.forget()
     if (turned !== 'superseded') return turned
   }
@@ -33,11 +32,11 @@ export async function turnOver(parts: KeyringParts, current: Current, without: r
 export async function turnOverFrom(
   parts: KeyringParts,
   current: Current,
-  without: readonly Owner[],
+  leaving: Leaving,
   from: number,
 ): Promise<TurnedOver | Superseded> {
   current.forget()
-  const turned = await attempt(parts, current, without, from)
+  const turned = await attempt(parts, current, leaving, from)
   current.forget()
   return turned
 }
@@ -45,7 +44,7 @@ export async function turnOverFrom(
 async function attempt(
   parts: KeyringParts,
   current: Current,
-  without: readonly Owner[],
+  leaving: Leaving,
   from?: number,
 ): Promise<TurnedOver | Superseded> {
   const { store, wrapper } = parts
@@ -56,7 +55,7 @@ async function attempt(
   const next = await newGeneration(parts, old.generation + 1, [before.kek_version])
   const gone: KeyringRow[] = []
   try {
-    if (await replaceRows(parts, old, next, without, gone))
+    if (await replaceRows(parts, old, next, leaving, gone))
       return { generation: next.head.generation, ...namesOf(gone) }
   } catch (error) {
     // What has not answered may do it yet.
@@ -80,37 +79,35 @@ async function replaceRows(
   parts: KeyringParts,
   old: GenerationKeys,
   next: NextGeneration,
-  without: readonly Owner[],
+  leaving: Leaving,
   gone: KeyringRow[],
 ): Promise<boolean> {
   const { store, random } = parts
-  const leaving = new Set(without.map(({ owner_kind, owner }) => ownerLookup(old, owner_kind, owner)))
+  const turn = await beginTurn(parts, old, next.keys, leaving)
+  if (turn === 'superseded') return false
   // Nobody else has this number: 48 random bits.
   const stage = -1 - Buffer.from(random(6)).readUIntBE(0, 6)
+  // 1. What lies under keys that are replaced is wrapped anew. What was so before opens by its row alone, and follows below.
+  if (turn.successors.size > 0) {
+    for await (const stored of leaving.stored()) {
+      const wrapped = await wrapAnew(turn, stored)
+      if (wrapped === 'superseded' || (await store.stage(old.generation, stage, wrapped)) === 'superseded') return false
+    }
+  }
   let upTo = 0
   for (;;) {
-    // 1. What stays goes into the stage, sealed anew; nobody finds it there.
+    // 2. What stays goes into the stage, sealed anew; nobody finds it there.
     const page = await store.page(old.generation, upTo, PAGE)
     if (page === 'superseded') return false
-    const leaves = page.filter(({ row }) => leaving.has(row.owner))
-    gone.push(...leaves.map(({ row }) => row))
-    const stays = page.filter(({ row }) => !leaving.has(row.owner))
-    const sealed = stays.map(({ row }) => sealAnew(parts, old, next.keys, row))
-    if ((await store.stage(old.generation, stage, sealed)) === 'superseded') return false
+    const rows = page.map(({ row }) => row)
+    const sealed = await rowsOfNext(turn, rows, (row) => gone.push(row))
+    if (sealed === 'superseded' || (await store.stage(old.generation, stage, sealed)) === 'superseded') return false
     upTo = page.at(-1)?.no ?? upTo
     if (page.length > 0) continue
-    // 2. Where every row was seen, the stage takes the place of everything; where not, the rest is seen first.
+    // 3. Where every row was seen, the stage takes the place of everything; where not, the rest is seen first.
     const outcome = await store.turnOver({ from: old.generation, upTo, stage, head: next.head })
     if (outcome !== 'more') return outcome === 'turned over'
   }
-}
-
-function sealAnew({ random }: KeyringParts, old: GenerationKeys, next: GenerationKeys, before: KeyringRow): KeyringRow {
-  const opened = openRow(old, before)
-  if (opened.kind === 'identity') return sealIdentity(next, opened, random)
-  const row = sealScope(next, opened, random)
-  opened.key.fill(0)
-  return row
 }
 
 function namesOf(rows: readonly KeyringRow[]): { scopes: string[]; tokens: string[] } {

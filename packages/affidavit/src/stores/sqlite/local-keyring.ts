@@ -134,7 +134,7 @@ export function localKeyringStore(
     stage: (generation, stage, rows) =>
       write((db) =>
         inForce(db, generation, () => {
-          for (const row of rows) insertRow(db, stage, row)
+          for (const row of rows) insertRow(db, stage, row, 'OR IGNORE')
           return 'staged' as const
         }),
       ),
@@ -222,15 +222,19 @@ function rowsWhere(
   return values.flatMap((value) => statement.all(stage, value).map(rowOf))
 }
 
-function insertRow(db: SqliteDatabase, stage: number, row: KeyringRow): KeyringRow {
+function insertRow(db: SqliteDatabase, stage: number, row: KeyringRow, or: '' | 'OR IGNORE' = ''): KeyringRow {
   const values: SqlValue[] = [stage, row.kind, row.key, row.lookup, row.owner, row.sealed]
-  db.prepare(`INSERT INTO rows (stage, ${ROW}) VALUES (?, ?, ?, ?, ?, ?)`).run(...values)
+  db.prepare(`INSERT ${or} INTO rows (stage, ${ROW}) VALUES (?, ?, ?, ?, ?, ?)`).run(...values)
   return row
 }
 
+const KINDS = ['scope', 'identity', 'content'] as const
+
 function rowOf(row: unknown): KeyringRow {
+  const kind = textColumn(row, 'kind')
   return {
-    kind: textColumn(row, 'kind') === 'scope' ? 'scope' : 'identity',
+    // What is of no kind that we know opens as none.
+    kind: KINDS.find((one) => one === kind) ?? 'identity',
     key: textColumn(row, 'key'),
     lookup: textColumn(row, 'lookup'),
     owner: textColumn(row, 'owner'),
