@@ -15,8 +15,9 @@ export function classifyRecord(
   found: readonly DetectedType[],
 ): Floor {
   const { data_classification = DEFAULT_CLASSIFICATION, compliance_domains = [] } = received.draft
-  const declared = higher({ data_classification, compliance_domains }, floorFor(registry, received))
-  return raise(declared, [...received.found, ...found])
+  const declared = { data_classification, compliance_domains }
+  const floor = floorFor(registry, received)
+  return raise(floor === NO_FLOOR ? declared : higher(declared, floor), [...received.found, ...found])
 }
 
 // A registry says how low an agent's records may be; nobody has said so where there is none.

@@ -150,7 +150,7 @@ async function wasErased(store: LedgerStore, ledger: string, standing: AuditReco
 
 type Missing = { readonly missing: { readonly personal: readonly string[]; readonly scopes: readonly Scope[] } }
 
-/** Everything that the record needs of the keyring, or what of it is not at hand. Tokens come first: scopes belong to them. */
+/** Everything that the record needs of the keyring, or what of it is not at hand. */
 function lookUp(
   { draft, content, timestamp, personal }: Received,
   { ledger, keys, personal_ids }: PreparationParts,
@@ -164,7 +164,10 @@ function lookUp(
     if (token === undefined) unknown.push(id)
     else tokens.set(id, token)
   }
-  if (unknown.length > 0) return { missing: { personal: unknown, scopes: [] } }
+  // Scopes belong to tokens; those of a conversation can be asked for with the tokens of who spoke in it.
+  const owners = [...(draft.subject_ids ?? []), ...content.flatMap(({ subject_ids }) => subject_ids ?? [])]
+  if (fields.includes('conversation_id') && draft.conversation_id !== undefined) owners.push(draft.conversation_id)
+  if (unknown.some((id) => owners.includes(id))) return { missing: { personal: unknown, scopes: [] } }
 
   const tokenised = tokenise(draft, fields, tokens)
   const { conversation_id = draft.conversation_id, subject_ids = draft.subject_ids } = tokenised
@@ -181,6 +184,6 @@ function lookUp(
     const subjects = subject_ids === undefined ? (record.subject_ids ?? []) : tokensOf(subject_ids, tokens)
     return { subject_ids: subjects, scopeKeys: keysOf({ ...record, subject_ids: subjects }) }
   })
-  if (missing.length > 0) return { missing: { personal: [], scopes: missing } }
+  if (unknown.length > 0 || missing.length > 0) return { missing: { personal: unknown, scopes: missing } }
   return { tokenised, contents, commitmentKey: keys.derived(recordKeys, commitmentInfo(ledger)), keyring_generation }
 }

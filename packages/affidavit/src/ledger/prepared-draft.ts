@@ -4,7 +4,13 @@ import type { KeyObject } from 'node:crypto'
 
 import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { changedFields, type EntryPieces, entryPieces, SEQUENCED_BYTES } from '../formats/entry.ts'
-import { type AuditRecord, MASKED_MEMBER, MAX_ENTRY_BYTES } from '../formats/fields.ts'
+import {
+  type AuditRecord,
+  DEFAULT_CLASSIFICATION,
+  type Draft,
+  MASKED_MEMBER,
+  MAX_ENTRY_BYTES,
+} from '../formats/fields.ts'
 import type { RecipientFinding } from '../registry/recipient.ts'
 import type { Floor } from '../registry/registry.ts'
 import type { ScopeKey } from '../vault/keyring.ts'
@@ -47,7 +53,7 @@ export function prepareDraft(
   const draft_commitment = commit(commitmentKey, ledger, received, bodies)
   const kept = changedFields(received.kept, {
     ...tokenised,
-    ...strictnessOf(judged.classified),
+    ...strictnessOf(draft, judged.classified),
     ...detailsOf(received, contents, judged),
     ...(contents.length === 0 ? {} : { content: contents.map(({ reference }) => reference) }),
   })
@@ -70,9 +76,15 @@ function payloadsOf(contents: readonly SealedContent[]): DraftPayload[] {
   return [...new Map(contents.map(({ payload }) => [payload.blob_id, payload])).values()]
 }
 
-function strictnessOf({ data_classification, compliance_domains }: Floor): Partial<AuditRecord> {
-  const domains = [...compliance_domains]
-  return { data_classification, ...(domains.length === 0 ? {} : { compliance_domains: domains }) }
+/** What differs from what was received; domains are written anew where their order may differ. */
+function strictnessOf(
+  { data_classification: declared = DEFAULT_CLASSIFICATION, compliance_domains: under = [] }: Draft,
+  { data_classification, compliance_domains: domains }: Floor,
+): Partial<AuditRecord> {
+  return {
+    ...(data_classification === declared ? {} : { data_classification }),
+    ...(domains.length === under.length && domains.length < 2 ? {} : { compliance_domains: [...domains] }),
+  }
 }
 
 // What was masked, what was taken out of content, and what is wrong with the recipient is said in the record.
