@@ -10,7 +10,7 @@ import { makeFolder } from '../ledger/make-folder.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { databaseFile, defaultAnchor, keysFolder } from './folder.ts'
 import { openFolderKeyring } from './keyring.ts'
-import { openFolder } from './open.ts'
+import { openFolder, type PartOptions } from './open.ts'
 import { nameOf, nameProblem, newIncarnation } from './origin.ts'
 import { type KeyWrapperChoice, type Settings, writeSettings } from './settings.ts'
 
@@ -184,16 +184,24 @@ async function build(
 ): Promise<{ origin: string; verifierKey: string }> {
   createFileKeys(keysFolder(folder), origin)
   writeSettings(folder, settings)
-  await (await openFolderKeyring(folder, origin, 'create')).close()
+  const keyring = await openFolderKeyring(folder, origin, 'create')
   const store = sqliteStore(databaseFile(folder), 'create')
-  await store.create(origin)
-  await store.close()
-  return start(folder, origin)
+  try {
+    await store.create(origin)
+  } catch (error) {
+    await Promise.all([store.close(), keyring.close()])
+    throw error
+  }
+  return start(folder, origin, { store, keyring })
 }
 
-/** Opening a ledger for the first time records its beginning; closing it publishes that. */
-async function start(folder: string, origin: string): Promise<{ origin: string; verifierKey: string }> {
-  const ledger = await openFolder(folder)
+/** Opening a ledger for the first time records its beginning; closing it publishes that, and closes its parts. */
+async function start(
+  folder: string,
+  origin: string,
+  parts: PartOptions = {},
+): Promise<{ origin: string; verifierKey: string }> {
+  const ledger = await openFolder(folder, parts)
   try {
     return { origin, verifierKey: await ledger.verifierKey() }
   } finally {
