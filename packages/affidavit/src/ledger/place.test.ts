@@ -62,6 +62,26 @@ test('a large draft takes its room while it is sealed, and room is made when it 
   assert.equal(made.room(), 1)
 })
 
+test('of many large drafts a few are sealed at a time, and all get their place', async () => {
+  const { made } = placing(100, [])
+  let underWay = 0
+  let most = 0
+  const large = Array.from({ length: 20 }, () =>
+    admitted({
+      isLarge: true,
+      async prepare() {
+        most = Math.max(most, ++underWay)
+        await new Promise(setImmediate)
+        underWay--
+        return prepare()
+      },
+    }),
+  )
+  const placed = await Promise.all(large.map((one) => made.place(one, 'caller')))
+  assert.deepEqual([...new Set(placed.map(({ state }) => state))], ['recorded'])
+  assert.equal(most, 4)
+})
+
 test('a large draft that cannot be sealed gives its room back', async () => {
   const { made } = placing(1, [])
   const large = made.place(admitted({ isLarge: true, prepare: () => Promise.reject(new Error('no key')) }), 'caller')

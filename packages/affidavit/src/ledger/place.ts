@@ -2,6 +2,7 @@
 // (spec/sealing.md §5), and told from a conflict where its id has a place already.
 
 import type { Admitted } from './admit.ts'
+import { fewAtOnce } from './few-at-once.ts'
 import { createLine } from './in-line.ts'
 import type { Queue } from './queue.ts'
 import { findEntry, recordOf } from './read.ts'
@@ -29,6 +30,9 @@ interface Entered {
   readonly draft_commitment: string
 }
 
+/** Large drafts that are sealed at a time: each holds some hundred kilobytes meanwhile. */
+const LARGE_AT_ONCE = 4
+
 export interface PlacingParts {
   readonly store: LedgerStore
   readonly ledger: string
@@ -39,6 +43,7 @@ export interface PlacingParts {
 
 export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Placing {
   const line = createLine()
+  const fewLarge = fewAtOnce(LARGE_AT_ONCE)
   /** Large drafts that are being sealed: they have room, and no place in line yet. */
   const sealing = new Set<Promise<unknown>>()
   let underWay = 0
@@ -67,9 +72,9 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
       const placed = await (by === 'caller' ? queue.push(draft) : queue.pushOwn(draft))
       return { placed, draft_commitment: draft.draft_commitment }
     }
-    const prepared = admitted.prepare()
+    if (!admitted.isLarge) return line.enter(admitted.prepare(), push)
     // What takes long holds up nobody: it has its turn when it is sealed.
-    if (!admitted.isLarge || !(prepared instanceof Promise)) return line.enter(prepared, push)
+    const prepared = fewLarge(() => admitted.prepare())
     sealing.add(prepared)
     return prepared.finally(() => sealing.delete(prepared)).then((draft) => line.enter(draft, push))
   }
