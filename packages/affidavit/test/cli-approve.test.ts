@@ -182,7 +182,7 @@ test('everything that a plan says is shown, but the ids', () => {
     '101 payloads that others lose too',
     'seq 17, result: 1 other',
     'and 100 more',
-    '1 payload under keys of others, NOT erased',
+    '7 records under keys of what was linked later',
     '1 record must stay readable',
     'seq 7, hold hipaa sox',
     'backup keyring backup of 2026-11-20, safe 2: known',

@@ -81,7 +81,7 @@ test('what is about a person opens no more, what is about others opens, and the 
     const plan = await planFor(ledger, clinic)
     assert.deepEqual([plan.records, plan.payloads, plan.bytes], [3, 3, 19 + 10 + 25])
     assert.deepEqual([plan.sample, plan.shared], [[1, 3, 4], [{ seq: 4, name: 'message', other_subjects: 1 }]])
-    assert.deepEqual([plan.subjects, plan.refused_count, plan.linked], [[token], 0, 0])
+    assert.deepEqual([plan.subjects, plan.refused_count, plan.wrapped_anew], [[token], 0, 0])
     assert.deepEqual(await saidContents(clinic), ALL)
     const approval = approve(clinic, plan)
     const done = await ledger.erasures.carryOut({ plan, approval, policy: clinic.policy, person: 'dr.lee' })
@@ -165,25 +165,6 @@ test('every subject that links say is the same person is erased with them', asyn
   })
   const plan = await planFor(ledger, clinic, [BEN])
   assert.deepEqual([plan.subjects.length, plan.records, plan.shared_count], [2, 4, 0])
-})
-
-test('content that was linked to a person later, under keys of others, is said to stay', async () => {
-  const clinic = await made()
-  await using ledger = await open(clinic)
-  const { id } = (await ledger.at(6)) ?? assert.fail('no record')
-  await ledger.append({
-    action: 'content_linked',
-    actor_id: 'registrar',
-    actor_type: 'user',
-    parent_id: id,
-    subject_ids: [ADA],
-    details: { reason: 'she was in it' },
-  })
-  const plan = await planFor(ledger, clinic)
-  assert.deepEqual([plan.linked, plan.records], [1, 3])
-  assert.ok(plan.not_erased.some((sentence) => /1 payload was linked to these subjects later/.test(sentence)))
-  const whole = await planFor(ledger, clinic, [ADA], ['c-2'])
-  assert.deepEqual([whole.linked, whole.records], [0, 4])
 })
 
 test('carried out again, an erasure is certified again and recorded once', async () => {

@@ -17,8 +17,8 @@ export function linesOf(plan: ErasurePlan): string[] {
     ...shared.map(({ seq, name, other_subjects }) => `  · seq ${seq}, ${name}: ${counted(other_subjects, 'other')}`),
     ...beyond(plan.shared_count, shared.length),
     ...listed(
-      'linked later',
-      plan.linked === 0 ? '' : `${counted(plan.linked, 'payload')} under keys of others, NOT erased`,
+      'wrapped anew',
+      plan.wrapped_anew === 0 ? '' : `${counted(plan.wrapped_anew, 'record')} under keys of what was linked later`,
     ),
     ...listed('REFUSED', plan.refused_count === 0 ? '' : `${counted(plan.refused_count, 'record')} must stay readable`),
     ...refused.map(

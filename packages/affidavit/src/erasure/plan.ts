@@ -49,8 +49,8 @@ export interface ErasurePlan extends Owners {
   /** Payloads that are about others too, who lose them: at most 100 of `shared_count`. */
   readonly shared: readonly SharedPayload[]
   readonly shared_count: number
-  /** Payloads that were linked to a subject later, and are wrapped anew for the others first. */
-  readonly linked: number
+  /** Entries with other content under the keys of what was linked to a subject later: it stays, and is wrapped anew. */
+  readonly wrapped_anew: number
   /** Entries that must not become unreadable: at most 100 of `refused_count`. While there is one, nothing is approved. */
   readonly refused: readonly Refusal[]
   readonly refused_count: number
@@ -102,7 +102,7 @@ const PLAN: PaperFormat<ErasurePlan> = {
       byMembers('seq', 'name'),
     ),
     shared_count: count,
-    linked: count,
+    wrapped_anew: count,
     refused: ascending(
       object({ seq: count, because: word, compliance_domains: ascending(word, 0, 32) }),
       0,
@@ -118,9 +118,10 @@ const PLAN: PaperFormat<ErasurePlan> = {
 
 function contradiction(plan: ErasurePlan): string | undefined {
   const { records, payloads, bytes, as_of_seq, sample, shared, refused } = plan
-  if (records > as_of_seq + 1) return 'more records than there were'
+  if (Math.max(records, plan.wrapped_anew) > as_of_seq + 1) return 'more records than there were'
   if (records === 0 && payloads > 0) return 'payloads without records'
   if (payloads === 0 && bytes > 0) return 'bytes without payloads'
+  if (payloads === 0 && plan.wrapped_anew > 0) return 'content that is wrapped anew for the sake of none'
   if (sample.length !== Math.min(records, MAX_SAMPLE)) return 'sample does not have the first of all records'
   if (shared.length !== Math.min(plan.shared_count, MAX_LISTED)) return 'shared and shared_count differ'
   if (refused.length !== Math.min(plan.refused_count, MAX_LISTED)) return 'refused and refused_count differ'

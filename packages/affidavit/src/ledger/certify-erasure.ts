@@ -6,7 +6,7 @@ import type { ErasureOutcome } from '../erasure/phases.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { readReach } from './erasure-reach.ts'
 import { type DecidedErasure, type RecordParts, readCopies } from './erasure-records.ts'
-import { linkedSentence } from './plan-erasure.ts'
+import { wrappedAnewSentence } from './plan-erasure.ts'
 
 /** An erasure with its outcome. */
 export interface RecordedErasure extends DecidedErasure {
@@ -46,11 +46,11 @@ export async function certificateOf(
     retired_key_versions,
     copies: await readCopies(parts, erasure),
     state: outcome.phase,
-    says: sentencesOf(outcome.phase, reach.linked),
+    says: sentencesOf(outcome.phase, reach.wrapped_anew),
   }
 }
 
-function sentencesOf(state: ErasureState, linked: number): string[] {
+function sentencesOf(state: ErasureState, wrapped_anew: number): string[] {
   return [
     'The keys of this content, and the ids behind its tokens, are in the keyring of this ledger no more.',
     'What was recorded about the same subjects and conversations between plan and decision is counted, and gone too.',
@@ -58,6 +58,6 @@ function sentencesOf(state: ErasureState, linked: number): string[] {
       ? 'The key-encryption keys of earlier keyrings are destroyed, and each copy listed was reached, or somebody said that it was not.'
       : 'It is not over: a key-encryption key still stands, or nothing was said yet about a copy that is listed.',
     'Copies that nobody knew of are in no list. Tokens, times and sizes stay in the log.',
-    ...(linked === 0 ? [] : [linkedSentence(linked)]),
+    ...(wrapped_anew === 0 ? [] : [wrappedAnewSentence(wrapped_anew)]),
   ]
 }

@@ -25,8 +25,9 @@ import {
 } from './erasure-records.ts'
 import { type ErasureOrder, judgeErasure, refuseUnlessEraser } from './judge-erasure.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
+import { firstAltered, isLinkedLeft, leavingOf } from './leave-linked.ts'
 import { erasureUnfinished } from './own-records.ts'
-import { type ErasureRequest, planErasure } from './plan-erasure.ts'
+import { type ErasureRequest, planErasure, refusedErasure } from './plan-erasure.ts'
 import type { Queue } from './queue.ts'
 
 /** Where an erasure stands. */
@@ -148,8 +149,8 @@ export function createErasing(parts: ErasingParts): Erasing {
   }
 
   async function turnOver(generation: number, behind: readonly DecidedErasure[]): Promise<void> {
-    const owners = behind.flatMap(({ decision }) => keyringOwners(decision))
-    const leaving = { owners, replaced: [], contents: [], async *stored() {} }
+    // A keyring of another generation has other keys: then what was looked at here is not done.
+    const leaving = await leavingOf(parts, behind)
     if ((await keyring.turnOverFrom(generation, leaving)) === 'superseded') return
     for (const { decided, decision } of behind) {
       if (decision.keyring_generation === generation + 1) removed.add(decided.seq)
@@ -165,7 +166,8 @@ export function createErasing(parts: ErasingParts): Erasing {
     const { decision, decided, outcome } = erasure
     // Behind an outcome, rows of the same conversation belong to later records.
     const isOver = outcome !== undefined || removed.has(decided.seq)
-    const rowsLeft = !isOver && (await keyring.hasAny(keyringOwners(decision)))
+    const rowsLeft =
+      !isOver && ((await keyring.hasAny(keyringOwners(decision))) || (await isLinkedLeft(parts, erasure)))
     const knownCopies = copies.filter(({ state }) => state === 'known').length
     return nextStep({ decision, outcome, generation, rowsLeft, standing, knownCopies })
   }
@@ -215,9 +217,24 @@ export function createErasing(parts: ErasingParts): Erasing {
       const { plan, approval, person } = order
       const { subjects, conversations } = plan
       const words = { plan_sha256, approval_sha256, subjects, conversations }
+      await refuseAltered(subjects, conversations)
       if ((await decide({ plan, approval }, words, person)) === 'placed') return
     }
     throw erasureUnfinished((await keyring.generation()) + 1)
+  }
+
+  // Before anything is decided: behind a decision nobody may stop.
+  async function refuseAltered(subjects: readonly string[], conversations: readonly string[]): Promise<void> {
+    const seq = (await store.head(ledger))?.size ?? 0
+    const altered = await firstAltered(
+      await leavingOf(parts, [{ decision: { subjects, conversations }, decided: { seq } }]),
+    )
+    if (altered === undefined) return
+    throw refusedErasure(
+      'content-altered',
+      `the content key of the payload ${altered.blob_id} is not the recorded one, and it would have to be wrapped anew`,
+      'run affidavit verify --content, and bring the database back from a backup',
+    )
   }
 
   async function find(plan_sha256: string): Promise<DecidedErasure | undefined> {

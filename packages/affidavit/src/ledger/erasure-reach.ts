@@ -1,20 +1,16 @@
-// What an erasure reaches (spec/erasure.md §2): every content that is sealed under a key of its subjects or conversations, as it
-// stands in the entries. No key is needed to know.
+// What an erasure reaches (spec/erasure.md §2): every content that is sealed under a key of its subjects or conversations, and
+// what was linked to its subjects later, as it stands in the entries. No key is needed to know.
 
 import { createPayloadList, type ErasurePlan, type Refusal, type SharedPayload } from '../erasure/plan.ts'
 import type { AuditRecord, ContentReference } from '../formats/fields.ts'
 import { TOKEN } from '../formats/token.ts'
+import { contentLinksOf } from '../links/effective.ts'
+import type { Placed } from '../links/facts.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
-import { expandQuery } from './follow.ts'
 import { readEffective } from './late-facts.ts'
-import { findEntry, readPages, recordOf } from './read.ts'
+import { type Owners, reachedBy, readLinked, scopeName, scopesOfContent, scopesToReplace } from './linked-content.ts'
+import { readPages, recordOf } from './read.ts'
 import type { LedgerStore } from './store.ts'
-
-/** Whose keys: persons by their tokens, conversations by their ids as they stand in records. */
-export interface Owners {
-  readonly subjects: readonly string[]
-  readonly conversations: readonly string[]
-}
 
 /** The part of a plan that the entries decide: the same for everybody who counts up to the same seq. */
 export type Reach = Pick<
@@ -26,7 +22,7 @@ export type Reach = Pick<
   | 'sample'
   | 'shared'
   | 'shared_count'
-  | 'linked'
+  | 'wrapped_anew'
   | 'refused'
   | 'refused_count'
 >
@@ -44,23 +40,30 @@ export function keyringOwners({ subjects, conversations }: Owners): readonly Own
 }
 
 /**
- * Counts what stands below `until` under these owners. Payloads have persons of their own, which no index knows: every entry
- * with content is read.
+ * Counts what stands below `until` under these owners, or was linked to them. Payloads have persons of their own, which no index
+ * knows: every entry with content is read.
  */
 export async function readReach(store: LedgerStore, ledger: string, owners: Owners, until: number): Promise<Reach> {
-  const isReached = reachedBy(owners)
+  const linked = await readLinked(store, ledger, owners, until)
+  const linkedBlobs = new Set(linked.map(({ reference: { blob_id } }) => blob_id))
+  const replaced = new Set(linked.flatMap(scopesToReplace).map(scopeName))
+  const isReachedByKey = reachedBy(owners)
   const subjects = new Set(owners.subjects)
   const list = createPayloadList()
   const blobs = new Set<string>()
   const sample: number[] = []
   const shared: SharedPayload[] = []
   const refused: Refusal[] = []
-  let [records, bytes, shared_count, refused_count] = [0, 0, 0, 0]
+  let [records, bytes, shared_count, refused_count, wrapped_anew] = [0, 0, 0, 0, 0]
 
   for await (const { seq, entry } of readPages(store, ledger, { until_seq: until })) {
     if (!hasContent(entry)) continue
     const record = recordOf({ seq, entry, nodes: NO_NODES })
-    const reached = (record.content ?? []).filter((reference) => isReached(record, reference))
+    const isReached = (one: ContentReference): boolean => isReachedByKey(record, one) || linkedBlobs.has(one.blob_id)
+    const reached = (record.content ?? []).filter(isReached)
+    const others = (record.content ?? []).filter((one) => !isReached(one))
+    if (others.some((one) => scopesOfContent(record, one).some((scope) => replaced.has(scopeName(scope)))))
+      wrapped_anew++
     if (reached.length === 0) continue
     records++
     if (sample.length < MAX_SAMPLE) sample.push(seq)
@@ -69,18 +72,20 @@ export async function readReach(store: LedgerStore, ledger: string, owners: Owne
       if (!blobs.has(blob_id)) bytes += plain_size
       blobs.add(blob_id)
     }
-    for (const one of sharedOf(seq, reached, subjects)) {
+    const { facts, reclassified } = await readEffective(store, ledger, record, until)
+    for (const one of sharedOf(record, facts, reached, subjects)) {
       shared_count++
       if (shared.length < MAX_LISTED) shared.push(one)
     }
-    const compliance_domains = await domainsOf(store, ledger, record, until)
+    // What a later record says of the rules that it falls under counts as well.
+    const domains = [...(record.compliance_domains ?? []), ...(reclassified?.compliance_domains ?? [])]
+    const compliance_domains = [...new Set(domains)].sort()
     if (compliance_domains.length === 0) continue
     refused_count++
     if (refused.length < MAX_LISTED) refused.push({ seq, because: 'minimum_retention', compliance_domains })
   }
-  const linked = await countLinked(store, ledger, owners, until)
   const payload_list_sha256 = list.hex()
-  const counts = { records, payloads: blobs.size, bytes, shared_count, refused_count, linked }
+  const counts = { records, payloads: blobs.size, bytes, shared_count, refused_count, wrapped_anew }
   return { ...counts, payload_list_sha256, sample, shared, refused }
 }
 
@@ -88,20 +93,8 @@ const NO_NODES = new Uint8Array(0)
 const CONTENT = Buffer.from('"content":[')
 
 // Most entries have none. Where the words stand in details, the entry is read for nothing.
-function hasContent(entry: Uint8Array): boolean {
+export function hasContent(entry: Uint8Array): boolean {
   return Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength).includes(CONTENT)
-}
-
-type Reached = (record: Pick<AuditRecord, 'conversation_id'>, reference: ContentReference) => boolean
-
-// As scopesOf says: a content about persons is theirs, and what is about nobody is of its conversation.
-function reachedBy({ subjects, conversations }: Owners): Reached {
-  const persons = new Set(subjects)
-  const ids = new Set(conversations)
-  return ({ conversation_id }, { subject_ids }) => {
-    if (subject_ids.length > 0) return subject_ids.some((subject) => persons.has(subject))
-    return conversation_id !== undefined && ids.has(conversation_id)
-  }
 }
 
 function byBlob(references: readonly ContentReference[]): readonly (readonly [string, ContentReference])[] {
@@ -109,44 +102,20 @@ function byBlob(references: readonly ContentReference[]): readonly (readonly [st
   return [...byId].sort(([one], [other]) => (one < other ? -1 : 1))
 }
 
-function sharedOf(seq: number, reached: readonly ContentReference[], subjects: ReadonlySet<string>): SharedPayload[] {
+// Others are those that the content names, and those whom it was linked to as well.
+function sharedOf(
+  record: AuditRecord,
+  facts: readonly Placed[],
+  reached: readonly ContentReference[],
+  subjects: ReadonlySet<string>,
+): SharedPayload[] {
+  const links = contentLinksOf(record, facts)
   return reached
-    .map(({ name, subject_ids }) => ({
-      seq,
-      name,
-      other_subjects: subject_ids.filter((id) => !subjects.has(id)).length,
-    }))
+    .map(({ name, subject_ids }) => {
+      const linked = links.filter(({ content }) => content?.includes(name) ?? true).flatMap((link) => link.subject_ids)
+      const others = new Set([...subject_ids, ...linked].filter((id) => !subjects.has(id)))
+      return { seq: record.seq, name, other_subjects: others.size }
+    })
     .filter(({ other_subjects }) => other_subjects > 0)
     .sort((one, other) => (one.name < other.name ? -1 : 1))
-}
-
-// What a later record says of the rules that it falls under counts as well.
-async function domainsOf(
-  store: LedgerStore,
-  ledger: string,
-  record: AuditRecord,
-  until: number,
-): Promise<readonly string[]> {
-  const { reclassified } = await readEffective(store, ledger, record, until)
-  const own = record.compliance_domains ?? []
-  return [...new Set([...own, ...(reclassified?.compliance_domains ?? [])])].sort()
-}
-
-/** Payloads that were linked to a subject later, and are under keys of others: this erasure leaves them as they are. */
-async function countLinked(store: LedgerStore, ledger: string, owners: Owners, until: number): Promise<number> {
-  const isReached = reachedBy(owners)
-  const left = new Set<string>()
-  for (const subject_id of owners.subjects) {
-    const { records } = await expandQuery(store, ledger, { subject_id, until_seq: until }, until)
-    for (const { id, content: names } of records) {
-      const entry = await findEntry(store, ledger, id)
-      if (entry === undefined) continue
-      const record = recordOf(entry)
-      for (const reference of record.content ?? []) {
-        if (names !== undefined && !names.includes(reference.name)) continue
-        if (!isReached(record, reference)) left.add(reference.blob_id)
-      }
-    }
-  }
-  return left.size
 }

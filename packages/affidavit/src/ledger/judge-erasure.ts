@@ -9,6 +9,7 @@ import { APPROVAL_DAYS, type JudgedApproval, judgeApproval } from '../erasure/ju
 import type { ErasurePlan } from '../erasure/plan.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
 import { followSubjects } from './late-facts.ts'
+import { readLinked } from './linked-content.ts'
 import { refusedErasure } from './plan-erasure.ts'
 import type { LedgerStore } from './store.ts'
 
@@ -55,6 +56,8 @@ async function holdAgainstLedger(store: LedgerStore, ledger: string, plan: Erasu
   if (now.refused_count > 0) throw outdated('plan-is-refused', `${now.refused_count} of its records must stay readable`)
   if (now.shared_count > plan.shared_count)
     throw outdated('plan-is-outdated', 'since the plan, content was recorded that others would lose too')
+  if ((await linkedNames(store, ledger, plan, looked)) !== (await linkedNames(store, ledger, plan, size)))
+    throw outdated('plan-is-outdated', 'since the plan, links of content to its subjects have changed')
   for (const subject of plan.subjects) {
     const [before, after] = [
       await followSubjects(store, ledger, subject, looked),
@@ -63,6 +66,11 @@ async function holdAgainstLedger(store: LedgerStore, ledger: string, plan: Erasu
     if (before.subject_ids.join() === after.subject_ids.join()) continue
     throw outdated('plan-is-outdated', 'since the plan, links between its subjects and others have changed')
   }
+}
+
+async function linkedNames(store: LedgerStore, ledger: string, plan: ErasurePlan, until: number): Promise<string> {
+  const linked = await readLinked(store, ledger, plan, until)
+  return [...new Set(linked.map(({ reference }) => reference.blob_id))].join()
 }
 
 function isSaidBy(plan: ErasurePlan, reach: Reach): boolean {
@@ -74,7 +82,7 @@ function isSaidBy(plan: ErasurePlan, reach: Reach): boolean {
     sample: plan.sample,
     shared: plan.shared,
     shared_count: plan.shared_count,
-    linked: plan.linked,
+    wrapped_anew: plan.wrapped_anew,
     refused: plan.refused,
     refused_count: plan.refused_count,
   }

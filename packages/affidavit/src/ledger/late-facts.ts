@@ -49,16 +49,21 @@ export async function findLateFacts(
   return factsOf(records)
 }
 
+/** A record today, and the facts that say so. */
+export interface EffectiveWithFacts extends Effective {
+  readonly facts: Facts['facts']
+}
+
 /** The record with what was recorded about it below `asOf`. */
 export async function readEffective(
   store: LedgerStore,
   ledger: string,
   record: AuditRecord,
   asOf: number = Number.MAX_SAFE_INTEGER,
-): Promise<Effective> {
+): Promise<EffectiveWithFacts> {
   const { facts, ignored } = await findLateFacts(store, ledger, { record_id: record.id }, asOf)
   const found = effective(record, facts)
-  return { ...found, ignored: [...ignored, ...found.ignored].sort((one, other) => one.seq - other.seq) }
+  return { ...found, facts, ignored: [...ignored, ...found.ignored].sort((one, other) => one.seq - other.seq) }
 }
 
 /** Everything that links below `asOf` say about one person. */

@@ -10,8 +10,9 @@ import { type ErasurePlan, formatPlan } from '../erasure/plan.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { TOKEN } from '../formats/token.ts'
 import type { Keyring } from '../vault/keyring.ts'
-import { type Owners, type Reach, readReach } from './erasure-reach.ts'
+import { type Reach, readReach } from './erasure-reach.ts'
 import { followSubjects } from './late-facts.ts'
+import type { Owners } from './linked-content.ts'
 import type { EntryFilter, LedgerStore } from './store.ts'
 
 /** What is asked for. */
@@ -117,19 +118,20 @@ function nobody(option: string): LedgerError {
 }
 
 // Also of an erasure of nobody's content: ids and keys go all the same.
-function whatStays({ linked }: Reach): readonly string[] {
+function whatStays({ wrapped_anew }: Reach): readonly string[] {
   return [
     'Entries stay as they are: tokens, times, actions, sizes and digests. The log goes on to verify.',
     'Who is behind a token cannot be found out any more from this ledger and its keyring.',
     'What was written into plain fields, such as details and reasons, stays readable.',
     'Copies of keys, of the keyring, or of content in the clear that are not listed here are not reached.',
-    ...(linked === 0 ? [] : [linkedSentence(linked)]),
+    ...(wrapped_anew === 0 ? [] : [wrappedAnewSentence(wrapped_anew)]),
   ]
 }
 
-/** Of what was linked to a person later. */
-export function linkedSentence(linked: number): string {
-  return `${linked === 1 ? '1 payload was' : `${linked} payloads were`} linked to these subjects later, under keys of others: not erased, unless its conversation, or its other subjects, are named too.`
+/** Of what lies under the same keys as content that was linked to a person later. */
+export function wrappedAnewSentence(records: number): string {
+  const others = records === 1 ? '1 record has' : `${records} records have`
+  return `${others} other content under the keys of what was linked to these subjects later: it stays readable, under new keys. Whether a draft is the same as one that was committed to under the old ones cannot be told any more.`
 }
 
 function writable(plan: ErasurePlan): ErasurePlan {

@@ -13,6 +13,7 @@ import { readErasures } from './erasure-records.ts'
 import { type DeriveId, isBlocked, judgeHandover, refusalOf } from './hand-over.ts'
 import { personalFields, personalIdsOf, tokenise, tokensOf } from './identities.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
+import { readLinked, scopeName, scopesToReplace } from './linked-content.ts'
 import { commit, commitmentInfo, type Judged, type Known, prepareDraft } from './prepared-draft.ts'
 import { findEntry } from './read.ts'
 import type { Received } from './receive.ts'
@@ -139,13 +140,17 @@ function isRefused(received: Received, { finding }: Judged): boolean {
 }
 
 async function wasErased(store: LedgerStore, ledger: string, standing: AuditRecord): Promise<boolean> {
-  const owners = new Set(scopesOf(standing).map(({ owner }) => owner))
-  const erasures = await readErasures(store, ledger)
-  return erasures.some(({ decision, decided }) => {
-    return (
-      decided.seq > standing.seq && [...decision.subjects, ...decision.conversations].some((one) => owners.has(one))
-    )
-  })
+  const scopes = scopesOf(standing)
+  const owners = new Set(scopes.map(({ owner }) => owner))
+  for (const { decision, decided } of await readErasures(store, ledger)) {
+    if (decided.seq <= standing.seq) continue
+    if ([...decision.subjects, ...decision.conversations].some((one) => owners.has(one))) return true
+    // Keys of others were replaced, where content under them was linked to somebody later.
+    const linked = await readLinked(store, ledger, decision, decided.seq)
+    const replaced = new Set(linked.flatMap((one) => [...scopesToReplace(one), ...scopesOf(one.record)]).map(scopeName))
+    if (scopes.some((scope) => replaced.has(scopeName(scope)))) return true
+  }
+  return false
 }
 
 type Missing = { readonly missing: { readonly personal: readonly string[]; readonly scopes: readonly Scope[] } }

@@ -1,7 +1,7 @@
 // A record with what was found out about it since (spec/late-facts.md §3). The record itself stays as it was written.
 
 import type { AuditRecord, Classification } from '../formats/fields.ts'
-import type { Amendment } from '../formats/late-facts.ts'
+import type { Amendment, ContentLink } from '../formats/late-facts.ts'
 import { type AboutRecord, faultOf, isAboutRecord } from './about.ts'
 import { factsOf, type IgnoredFact, type Placed } from './facts.ts'
 import { type Standing, standingLinks } from './standing.ts'
@@ -61,6 +61,11 @@ export function effectiveClassification(record: AuditRecord, facts: readonly Pla
 /** The amendments of the record, oldest first. */
 export function amendmentsOf(record: AuditRecord, facts: readonly Placed[]): Placed<Amendment>[] {
   return holding(record, facts).filter((fact) => fact.action === 'record_amended')
+}
+
+/** The links of content of the record that stand. */
+export function contentLinksOf(record: AuditRecord, facts: readonly Placed[]): readonly Placed<ContentLink>[] {
+  return linksOf(record, facts).content.filter(({ parent_id }) => parent_id === record.id)
 }
 
 function holding(record: AuditRecord, facts: readonly Placed[]): AboutRecord[] {

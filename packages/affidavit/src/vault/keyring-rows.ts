@@ -50,7 +50,7 @@ export function ownerLookup(keys: GenerationKeys, kind: OwnerKind, owner: string
   return digest(keys, `owner\n${kind}\n${owner}`)
 }
 
-export function contentLookup(keys: GenerationKeys, content: ContentName): string {
+function contentLookup(keys: GenerationKeys, content: ContentName): string {
   return digest(keys, `content\n${contentRowKey(content)}`)
 }
 

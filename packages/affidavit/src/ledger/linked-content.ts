@@ -1,0 +1,82 @@
+// Content that links say is about subjects who are erased, under keys of others (spec/erasure.md §6): which it is, and which
+// scopes it lies under. No key is needed to know.
+
+import type { AuditRecord, ContentReference } from '../formats/fields.ts'
+import type { Scope } from '../vault/keyring-rows.ts'
+import { expandQuery } from './follow.ts'
+import { findEntry, recordOf } from './read.ts'
+import { scopesOf } from './scopes.ts'
+import type { LedgerStore } from './store.ts'
+
+/** Whose keys: persons by their tokens, conversations by their ids as they stand in records. */
+export interface Owners {
+  readonly subjects: readonly string[]
+  readonly conversations: readonly string[]
+}
+
+/** A payload as the record names it that the link is about. */
+export interface LinkedContent {
+  readonly record: AuditRecord
+  readonly reference: ContentReference
+}
+
+type Reached = (record: Pick<AuditRecord, 'conversation_id'>, reference: ContentReference) => boolean
+
+/** As scopesOf says: a content about persons is theirs, and what is about nobody is of its conversation. */
+export function reachedBy({ subjects, conversations }: Owners): Reached {
+  const persons = new Set(subjects)
+  const ids = new Set(conversations)
+  return ({ conversation_id }, { subject_ids }) => {
+    if (subject_ids.length > 0) return subject_ids.some((subject) => persons.has(subject))
+    return conversation_id !== undefined && ids.has(conversation_id)
+  }
+}
+
+/**
+ * What links that stand below `until` say is about one of these subjects too, and what their own keys do not reach; in the
+ * order of blob_id.
+ */
+export async function readLinked(
+  store: LedgerStore,
+  ledger: string,
+  owners: Owners,
+  until: number,
+): Promise<readonly LinkedContent[]> {
+  const isReached = reachedBy(owners)
+  const found = new Map<string, LinkedContent>()
+  for (const subject_id of owners.subjects) {
+    const { records } = await expandQuery(store, ledger, { subject_id, until_seq: until }, until)
+    for (const { id, content: names } of records) {
+      const entry = await findEntry(store, ledger, id)
+      if (entry === undefined) continue
+      const record = recordOf(entry)
+      for (const reference of record.content ?? []) {
+        if (names !== undefined && !names.includes(reference.name)) continue
+        const line = `${reference.blob_id} ${record.seq}`
+        if (!isReached(record, reference)) found.set(line, { record, reference })
+      }
+    }
+  }
+  return [...found].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, linked]) => linked)
+}
+
+/** The scopes of a content of a record. */
+export function scopesOfContent(record: AuditRecord, { subject_ids }: ContentReference): readonly Scope[] {
+  return scopesOf({ ...record, subject_ids })
+}
+
+/**
+ * The scopes whose keys go with a linked content: its own. Its record commits to its body as well, and where it does so
+ * under keys of others, those go too.
+ */
+export function scopesToReplace({ record, reference }: LinkedContent): readonly Scope[] {
+  const own = scopesOfContent(record, reference)
+  const names = new Set(own.map(scopeName))
+  const beside = scopesOf(record)
+  return beside.some((scope) => names.has(scopeName(scope))) ? own : [...own, ...beside]
+}
+
+/** What tells scopes apart. */
+export function scopeName({ owner_kind, owner, retention_class, month }: Scope): string {
+  return [owner_kind, owner, retention_class, month].join('\n')
+}

@@ -1,0 +1,447 @@
+// Content that was linked to a person later, under keys of others: an erasure reaches it, and what else lies under these keys
+// stays (spec/erasure.md §6).
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { databaseFile } from '../src/embedded/folder.ts'
+import { continueAfterRestore } from '../src/embedded/init.ts'
+import { openFolderKeyring } from '../src/embedded/keyring.ts'
+import type { Draft } from '../src/formats/fields.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import {
+  ADA,
+  AGENT,
+  allContents,
+  approve,
+  BEN,
+  copyOf,
+  type ErasureClinic,
+  eraseAll,
+  makeErasureClinic,
+  open,
+  planFor,
+  STORY,
+  said,
+  saidContents,
+  tokenOf,
+} from './erasure-clinic.ts'
+import { tampered } from './manipulate.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-linked-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+
+/** seq 8 and 9: more about nobody, in c-2; seq 10 and 11: about nobody, in no conversation. */
+const LONGER: readonly Draft[] = [
+  ...STORY,
+  said('The lift moves.', { conversation_id: 'c-2' }),
+  {
+    ...said('The lift is slow.', { conversation_id: 'c-2' }),
+    content: [
+      { name: 'one', media_type: 'text/plain', body: 'Somebody was in it.' },
+      { name: 'two', media_type: 'text/plain', body: 'It was full.' },
+    ],
+  },
+  said('It rains.'),
+  said('It snows.'),
+]
+
+const ALL = {
+  '1 message': 'Ada has a fracture.',
+  '2 message': 'Ben has a cold.',
+  '3 ada': 'Ada waits.',
+  '3 ben': 'Ben left.',
+  '4 message': 'Ada and Ben are siblings.',
+  '5 message': 'The printer is out of paper.',
+  '6 message': 'The lift is stuck.',
+  '8 message': 'The lift moves.',
+  '9 one': 'Somebody was in it.',
+  '9 two': 'It was full.',
+  '10 message': 'It rains.',
+  '11 message': 'It snows.',
+}
+/** Of Ada alone. */
+const ADAS = ['1 message', '3 ada', '4 message'] as const
+
+type Name = keyof typeof ALL
+
+function without(...names: readonly Name[]): Record<string, string> {
+  return { ...ALL, ...Object.fromEntries(names.map((name) => [name, 'gone'])) }
+}
+
+let pristine: ErasureClinic
+before(async () => {
+  pristine = await makeErasureClinic(join(home, 'pristine'), LONGER)
+})
+
+const copied = (): ErasureClinic => copyOf(pristine, home)
+
+async function linkTo(
+  ledger: Ledger,
+  seq: number,
+  subject_ids: readonly string[] = [ADA],
+  content?: readonly string[],
+): Promise<string> {
+  const { id } = (await ledger.at(seq)) ?? assert.fail('no record')
+  const details = { reason: 'she was in it', ...(content === undefined ? {} : { content }) }
+  const by = { actor_id: 'registrar', actor_type: 'user' } as const
+  const linked = await ledger.append({
+    ...by,
+    action: 'content_linked',
+    parent_id: id,
+    subject_ids: [...subject_ids],
+    details,
+  })
+  return linked.id
+}
+
+/** What people said that opens now, and not what a test appended. */
+async function opensNow(clinic: ErasureClinic): Promise<Record<string, string>> {
+  return Object.fromEntries(Object.entries(await saidContents(clinic)).filter(([name]) => name in ALL))
+}
+
+describe('linked later:', () => {
+  test('what else lies under its keys stays, and the conversation goes on', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 6)
+    const plan = await planFor(ledger, clinic)
+    assert.deepEqual([plan.records, plan.payloads, plan.bytes], [4, 4, 19 + 10 + 25 + 18])
+    assert.deepEqual([plan.sample, plan.shared_count, plan.wrapped_anew], [[1, 3, 4, 6], 1, 2])
+    assert.ok(plan.not_erased.some((sentence) => /^2 records have other content under the keys/.test(sentence)))
+    const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+    const { certificate, standing } = await ledger.erasures.carryOut(order)
+    assert.equal(standing.state, 'erased')
+    assert.match(certificate, /"payloads":4,.*"records":4,.*2 records have other content/)
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '6 message'))
+    const { seq } = await ledger.append(said('The lift works.', { conversation_id: 'c-2' }))
+    assert.equal((await saidContents(clinic))[`${seq} message`], 'The lift works.')
+    // Done again it is the same, by another process too.
+    await using other = await open(clinic)
+    assert.match((await other.erasures.carryOut(order)).certificate, /"payloads":4,/)
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '6 message'))
+  })
+
+  test('content about somebody else is lost for them, and the plan says so; their other content is theirs', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 2)
+    const plan = await planFor(ledger, clinic)
+    assert.deepEqual(
+      [plan.shared, plan.wrapped_anew],
+      [
+        [
+          { seq: 2, name: 'message', other_subjects: 1 },
+          { seq: 4, name: 'message', other_subjects: 1 },
+        ],
+        1,
+      ],
+    )
+    await eraseAll(ledger, clinic)
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '2 message'))
+    await eraseAll(ledger, clinic, [BEN])
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '2 message', '3 ben'))
+  })
+
+  test('of several payloads of a record, those that the link names', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 9, [ADA], ['one'])
+    const plan = await planFor(ledger, clinic)
+    // Records with other content under the same keys: also the one that loses a content.
+    assert.deepEqual([plan.records, plan.wrapped_anew], [4, 3])
+    await eraseAll(ledger, clinic)
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '9 one'))
+  })
+
+  test('under the keys of the ledger itself: the papers of the erasure open, and it is certified again', async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 10)
+      await eraseAll(ledger, clinic)
+    }
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '10 message'))
+    await using again = await open(clinic)
+    const [standing] = await again.erasures.finish()
+    assert.equal(standing?.state, 'erased')
+    await linkTo(again, 11, [BEN])
+    await eraseAll(again, clinic, [BEN])
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '10 message', '11 message', '2 message', '3 ben'))
+    assert.equal((await again.erasures.standing()).length, 2)
+  })
+
+  test('to a subject who is the same person by another link', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 6, ['MRN 00777'])
+    await ledger.append({
+      action: 'subject_linked',
+      actor_id: 'registrar',
+      actor_type: 'user',
+      subject_ids: [ADA, 'MRN 00777'],
+      details: { reason: 'one person, registered twice' },
+    })
+    await eraseAll(ledger, clinic)
+    assert.deepEqual(await opensNow(clinic), without(...ADAS, '6 message'))
+  })
+
+  test('and taken back: it stays', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    const link = await linkTo(ledger, 6)
+    await ledger.append({
+      action: 'subject_unlinked',
+      actor_id: 'registrar',
+      actor_type: 'user',
+      parent_id: link,
+      subject_ids: [ADA],
+      details: { reason: 'it was somebody else' },
+    })
+    const plan = await planFor(ledger, clinic)
+    assert.deepEqual([plan.records, plan.wrapped_anew], [3, 0])
+    await eraseAll(ledger, clinic)
+    assert.deepEqual(await opensNow(clinic), without(...ADAS))
+  })
+
+  test('to two persons: the other one loses it, and the plan says so', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 6, [ADA, BEN])
+    await linkTo(ledger, 1, [BEN])
+    const { shared } = await planFor(ledger, clinic)
+    assert.deepEqual(
+      shared.map(({ seq, other_subjects }) => [seq, other_subjects]),
+      [
+        [1, 1],
+        [4, 1],
+        [6, 1],
+      ],
+    )
+  })
+
+  test('a payload that several records name is lost to each of them, and each is counted', async () => {
+    const clinic = await makeErasureClinic(join(home, 'equal'), [...LONGER, LONGER[5] ?? assert.fail()])
+    await using ledger = await open(clinic)
+    const blobs = await Promise.all([6, 12].map(async (seq) => (await ledger.at(seq))?.content?.[0]?.blob_id))
+    assert.equal(blobs[0], blobs[1])
+    await linkTo(ledger, 6)
+    const plan = await planFor(ledger, clinic)
+    assert.deepEqual([plan.records, plan.payloads, plan.sample], [5, 4, [1, 3, 4, 6, 12]])
+    await eraseAll(ledger, clinic)
+    const contents = await saidContents(clinic)
+    assert.deepEqual([contents['6 message'], contents['12 message']], ['gone', 'gone'])
+  })
+
+  test('an equal body that comes later is sealed by itself, whether the first one is gone or was wrapped anew', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 6)
+    await eraseAll(ledger, clinic)
+    for (const [seq, text] of [
+      [6, 'The lift is stuck.'],
+      [8, 'The lift moves.'],
+    ] as const) {
+      const first = await ledger.append(said(text, { conversation_id: 'c-2' }))
+      const again = await ledger.append(said(text, { conversation_id: 'c-2' }))
+      const [before, one, two] = await Promise.all(
+        [seq, first.seq, again.seq].map(async (at) => (await ledger.at(at))?.content?.[0]?.blob_id),
+      )
+      assert.notEqual(one, before)
+      assert.equal(two, one)
+      assert.equal((await saidContents(clinic))[`${first.seq} message`], text)
+    }
+  })
+
+  test('an erasure of the conversation, and of another link, reaches what was wrapped anew', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 6)
+    await eraseAll(ledger, clinic)
+    await linkTo(ledger, 9, [BEN], ['two'])
+    await eraseAll(ledger, clinic, [BEN])
+    const gone = [...ADAS, '6 message', '9 two', '2 message', '3 ben'] as const
+    assert.deepEqual(await opensNow(clinic), without(...gone))
+    await eraseAll(ledger, clinic, [], ['c-2'])
+    assert.deepEqual(await opensNow(clinic), without(...gone, '8 message', '9 one'))
+  })
+
+  test('a retry of a draft under keys that were replaced is no conflict', async () => {
+    const clinic = copied()
+    await using ledger = await open(clinic)
+    const id = '0193f5a2-7c00-7abc-8def-000000000001'
+    const { timestamp } = (await ledger.at(6)) ?? assert.fail('no record')
+    const draft = said('Once more.', { id, timestamp, conversation_id: 'c-2' })
+    await ledger.append(draft)
+    assert.equal((await ledger.append(draft)).state, 'duplicate')
+    await linkTo(ledger, 6)
+    await eraseAll(ledger, clinic)
+    const { state, duplicate } = await ledger.append(draft)
+    assert.deepEqual([state, duplicate], ['duplicate', 'not compared'])
+    // Under other keys it can still be told.
+    const other = { ...said('Elsewhere.', { id: id.replace(/1$/, '2'), timestamp, conversation_id: 'c-3' }) }
+    await ledger.append(other)
+    await assert.rejects(ledger.append({ ...other, outcome: 'failure' }), { code: 'id-conflict' })
+  })
+
+  test('content about one person in a record about another: what the record commits to dies too', async () => {
+    const clinic = await makeErasureClinic(join(home, 'beside'), [
+      ...STORY,
+      {
+        ...AGENT,
+        subject_ids: [BEN],
+        content: [{ name: 'other', media_type: 'text/plain', body: 'She said no.', subject_ids: ['Eve'] }],
+      },
+    ])
+    const bens = await tokenOf(clinic, BEN)
+    const idsOf = async (): Promise<string[]> => {
+      const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+      try {
+        return (await keyring.scopesOf({ owner_kind: 'subject', owner: bens })).map(({ id }) => id)
+      } finally {
+        await keyring.close()
+      }
+    }
+    const keys = await idsOf()
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 8, [ADA], ['other'])
+    await eraseAll(ledger, clinic)
+    const contents = await saidContents(clinic)
+    assert.deepEqual([contents['8 other'], contents['2 message']], ['gone', 'Ben has a cold.'])
+    assert.ok((await idsOf()).every((id) => !keys.includes(id)))
+  })
+
+  test('content of before a restore, under the same keys, stays', async () => {
+    const clinic = copied()
+    const { origin } = await continueAfterRestore(clinic.folder)
+    const next = { ...clinic, origin }
+    {
+      await using ledger = await open(next)
+      const { seq } = await ledger.append(said('The lift again.', { conversation_id: 'c-2' }))
+      await ledger.append(said('Ada is here.', { subject_ids: [ADA] }))
+      await linkTo(ledger, seq)
+      await eraseAll(ledger, next)
+      assert.equal((await saidContents(next))[`${seq} message`], 'gone')
+    }
+    assert.deepEqual(await opensNow(clinic), without(...ADAS))
+  })
+
+  test('whoever records in the conversation meanwhile loses nothing', async () => {
+    const clinic = copied()
+    const written = new Map<number, string>()
+    {
+      await using eraser = await open(clinic)
+      await using other = await open(clinic)
+      await linkTo(eraser, 6)
+      let over = false
+      const write = async (ledger: Ledger, name: string): Promise<void> => {
+        for (let i = 0; !over || i < 30; i++) {
+          const text = `${name} ${i}`
+          written.set((await ledger.append(said(text, { conversation_id: 'c-2' }))).seq, text)
+        }
+      }
+      const writers = [write(eraser, 'a'), write(other, 'b'), write(other, 'c')]
+      await eraseAll(eraser, clinic).finally(() => {
+        over = true
+      })
+      await Promise.all(writers)
+    }
+    const contents = await saidContents(clinic)
+    for (const [seq, text] of written) assert.equal(contents[`${seq} message`], text)
+    assert.equal(contents['6 message'], 'gone')
+  })
+})
+
+/** The same clinic with one bit of the content key of a payload flipped. */
+async function damaged(clinic: ErasureClinic, seq: number): Promise<ErasureClinic> {
+  const ledger = await open(clinic)
+  const [reference] = (await ledger.at(seq))?.content ?? []
+  await ledger.close()
+  const copy = copyOf(clinic, home)
+  tampered(databaseFile(clinic.folder), databaseFile(copy.folder), ({ rows, run }) => {
+    const [row] = rows('SELECT content_key FROM payloads WHERE blob_id = ?', reference?.blob_id ?? '')
+    const key = Buffer.from(row?.content_key instanceof Uint8Array ? row.content_key : assert.fail('no key'))
+    key[70] = (key[70] ?? 0) ^ 1
+    run('UPDATE payloads SET content_key = ? WHERE blob_id = ?', key, reference?.blob_id ?? '')
+  })
+  return copy
+}
+
+describe('not carried out:', () => {
+  test('where what was linked is under a compliance domain', async () => {
+    const clinic = await makeErasureClinic(join(home, 'hipaa'), [
+      ...STORY,
+      said('The lift has a camera.', { conversation_id: 'c-2', compliance_domains: ['hipaa'] }),
+    ])
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 8)
+    const plan = await planFor(ledger, clinic)
+    assert.deepEqual(plan.refused, [{ seq: 8, because: 'minimum_retention', compliance_domains: ['hipaa'] }])
+    await assert.rejects(eraseAll(ledger, clinic), { path: 'plan-is-refused' })
+    assert.deepEqual(await ledger.erasures.standing(), [])
+  })
+
+  const SINCE: Readonly<Record<string, (ledger: Ledger, link: string) => Promise<unknown>>> = {
+    'where something was linked since the plan': (ledger) => linkTo(ledger, 10),
+    'where a link was taken back since the plan': (ledger, link) =>
+      ledger.append({
+        action: 'subject_unlinked',
+        actor_id: 'registrar',
+        actor_type: 'user',
+        parent_id: link,
+        subject_ids: [ADA],
+        details: { reason: 'it was somebody else' },
+      }),
+  }
+  for (const [name, since] of Object.entries(SINCE)) {
+    test(name, async () => {
+      const clinic = copied()
+      await using ledger = await open(clinic)
+      const link = await linkTo(ledger, 6)
+      const plan = await planFor(ledger, clinic)
+      await since(ledger, link)
+      const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+      await assert.rejects(ledger.erasures.carryOut(order), { path: 'plan-is-outdated' })
+      assert.deepEqual(await ledger.erasures.standing(), [])
+      assert.deepEqual(await opensNow(clinic), ALL)
+    })
+  }
+
+  test('where something that stays has another content key than the recorded one', async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 6)
+    }
+    const copy = await damaged(clinic, 8)
+    await using ledger = await open(copy)
+    await assert.rejects(eraseAll(ledger, copy), { path: 'content-altered' })
+    assert.deepEqual(await ledger.erasures.standing(), [])
+    // Where nothing is wrapped anew it keeps nobody from erasing.
+    await eraseAll(ledger, copy, [BEN])
+    assert.equal((await ledger.erasures.standing())[0]?.state, 'erased')
+  })
+})
+
+test('a linked payload whose content key is not the recorded one is gone all the same: in a backup of the database too', async () => {
+  const clinic = copied()
+  {
+    await using ledger = await open(clinic)
+    await linkTo(ledger, 6)
+  }
+  const copy = await damaged(clinic, 6)
+  {
+    await using ledger = await open(copy)
+    const { standing } = await eraseAll(ledger, copy)
+    assert.equal(standing.state, 'erased')
+    assert.equal((await ledger.erasures.finish())[0]?.state, 'erased')
+  }
+  await (await open(copy)).close()
+  const keyring = await openFolderKeyring(copy.folder, copy.origin, 'open')
+  const contents = await allContents(clinic, keyring)
+  await keyring.close()
+  assert.deepEqual([contents['6 message'], contents['8 message']], ['gone', 'The lift moves.'])
+})
