@@ -5,7 +5,8 @@ import { utf8 } from '../bytes/text.ts'
 import { openCheckpoint } from '../formats/checkpoint.ts'
 import { encodeCheckpointRecord } from '../formats/checkpoint-log.ts'
 import type { ExportCover } from '../formats/export.ts'
-import { parseVerifierKey, sameVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
+import { parseCheckpointKeyChange } from '../formats/key-rotation.ts'
+import { sameVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { recordOf } from '../ledger/read.ts'
 import type { StoredEntry } from '../ledger/store.ts'
@@ -34,7 +35,9 @@ export async function writeKeyHistory(
 
 async function* keyEntries(ledger: Ledger, size: number): AsyncGenerator<StoredEntry> {
   yield* ledger.entries({ from_seq: 0, until_seq: 1 })
-  yield* ledger.entries({ action: 'key_rotated', until_seq: size })
+  for await (const entry of ledger.entries({ action: 'key_rotated', until_seq: size })) {
+    if (announcedKeys(entry) !== undefined) yield entry
+  }
 }
 
 // The first checkpoint above an announcement that both keys have signed; none while the change is under way.
@@ -50,10 +53,8 @@ async function swornBelow(ledger: Ledger, announcement: StoredEntry, size: numbe
 
 function announcedKeys(entry: StoredEntry): readonly VerifierKey[] | undefined {
   const { action, details } = recordOf(entry)
-  if (action !== 'key_rotated') return undefined
-  const oldKey = parseVerifierKey(String(details?.old_key))
-  const newKey = parseVerifierKey(String(details?.new_key))
-  return 'code' in oldKey || 'code' in newKey ? undefined : [oldKey, newKey]
+  const change = action === 'key_rotated' ? parseCheckpointKeyChange(details ?? {}) : undefined
+  return change === undefined ? undefined : [change.oldKey, change.newKey]
 }
 
 function isSignedByAll(note: string, keys: readonly VerifierKey[]): boolean {

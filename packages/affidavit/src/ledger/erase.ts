@@ -12,6 +12,7 @@ import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
 import type { Admission } from './admit.ts'
 import { certificateOf, type RecordedErasure } from './certify-erasure.ts'
+import { destroyRetired } from './destroy-retired.ts'
 import { keyringOwners } from './erasure-reach.ts'
 import {
   type DecidedErasure,
@@ -69,6 +70,8 @@ export interface Erasing extends Erasures {
   renew(fence: number): Promise<void>
   /** Finishes what was decided and has no outcome. */
   settle(): Promise<void>
+  /** Does other work on the keyring: what was decided is over, and this process goes on with no erasure meanwhile. */
+  undisturbed<T>(work: () => Promise<T>): Promise<T>
   /** Resolves when nothing is under way. */
   idle(): Promise<void>
 }
@@ -143,7 +146,8 @@ export function createErasing(parts: ErasingParts): Erasing {
       await decide(await openPapers(parts, erasure), { plan_sha256, approval_sha256, subjects, conversations })
       return true
     }
-    const standing = await destroyRetired()
+    // Keys that cannot be destroyed now stand, and the outcome says so: it must not keep writers from going on.
+    const standing = await destroyRetired(keyring)
     for (const erasure of open) await recordOutcome(erasure, standing, await readCopies(parts, erasure))
     return true
   }
@@ -170,16 +174,6 @@ export function createErasing(parts: ErasingParts): Erasing {
       !isOver && ((await keyring.hasAny(keyringOwners(decision))) || (await isLinkedLeft(parts, erasure)))
     const knownCopies = copies.filter(({ state }) => state === 'known').length
     return nextStep({ decision, outcome, generation, rowsLeft, standing, knownCopies })
-  }
-
-  // Keys that cannot be destroyed now stand, and the outcome says so: it must not keep writers from going on.
-  async function destroyRetired(): Promise<readonly string[]> {
-    try {
-      return [...(await keyring.destroyRetired())].sort()
-    } catch (error) {
-      if (!(error instanceof LedgerError && error.code === 'key-unavailable')) throw error
-      return (await keyring.ends()).retired
-    }
   }
 
   async function recordOutcome(
@@ -265,7 +259,7 @@ export function createErasing(parts: ErasingParts): Erasing {
     await settleInTurn()
     const open = (await readErasures(store, ledger)).filter(({ outcome }) => outcome?.phase === 'erasing')
     if (open.length === 0) return
-    const keys = await destroyRetired()
+    const keys = await destroyRetired(keyring)
     for (const erasure of open) {
       const before = await readCopies(parts, erasure)
       const copies = tell(before)
@@ -325,6 +319,7 @@ export function createErasing(parts: ErasingParts): Erasing {
       if ((await renewing) < fence) throw erasureUnfinished(fence)
     },
     settle: () => inTurn(settleInTurn),
+    undisturbed: (work) => inTurn(() => settleInTurn().then(work)),
     async idle() {
       await last
     },

@@ -90,6 +90,20 @@ export async function readErasures(store: LedgerStore, ledger: string): Promise<
   return [...erasures.values()]
 }
 
+/** The newest outcome of any erasure: where it stands, and the generation of the keyring then. */
+export async function newestOutcome(
+  store: LedgerStore,
+  ledger: string,
+): Promise<{ readonly seq: number; readonly keyring_generation: number } | undefined> {
+  for await (const entry of readPages(store, ledger, { action: 'content_erased' }, { order: 'descending' })) {
+    const { seq, details } = recordOf(entry)
+    // An entry is JSON, and so is every member of it.
+    const told = parseErasureDetails((details ?? null) as JsonValue)
+    if (told !== undefined && told.phase !== 'decided') return { seq, keyring_generation: told.keyring_generation }
+  }
+  return undefined
+}
+
 /** @throws LedgerError `store-corrupt` where the decision does not hold them any more */
 export async function openPapers(parts: RecordParts, { decided }: DecidedErasure): Promise<Papers> {
   const plan = parsePlan(await bodyOf(parts, decided, 'plan'))

@@ -34,6 +34,7 @@ import type { Reader } from './reader.ts'
 import { createReading, type Reading } from './reading.ts'
 import { recover } from './recover.ts'
 import { rotateCheckpointKey } from './rotate.ts'
+import { type KeyringRotated, recordKeyring, rotateKeyring } from './rotate-keyring.ts'
 import { scopesOf } from './scopes.ts'
 import { signStatement } from './statement.ts'
 import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint, StoredEntry } from './store.ts'
@@ -104,6 +105,11 @@ export interface Ledger extends AsyncDisposable {
   verifierKey(): Promise<string>
   /** Replaces the key that signs checkpoints. Crash-safe: a rotation that was begun is finished at the next opening. */
   rotateKey(): Promise<{ readonly verifierKey: string; readonly checkpoint: StoredCheckpoint }>
+  /**
+   * Gives the keyring a new key-encryption key, and destroys the one before: earlier copies of the keyring open no more. It is
+   * put on record; where a crash keeps it from that, the next opening does.
+   */
+  rotateKeyring(): Promise<KeyringRotated>
   /** Accepts a wall clock that jumped forward by more than a day, and records who did. */
   confirmClock(by: { readonly actor_id: string; readonly reason: string }): Promise<void>
   /** Plans, carries out and finishes erasures (spec/erasure.md). */
@@ -167,6 +173,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const erasing = createErasing({ store, ledger, keyring, keysAtHand, admission, queue, clock, random, sign })
   const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
   const clockWatch = createClockWatch(timekeeper, admission, placing)
+  const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId: admission.deriveId }
   let closing: Promise<void> | undefined
 
   async function commit(drafts: readonly PreparedDraft[], more: 'more' | 'last'): Promise<readonly Placed[]> {
@@ -259,6 +266,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     erasures: erasing,
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: () => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId }),
+    rotateKeyring: () => rotateKeyring(rotatingKeyring),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
     digest: (text) => hmacSha256Hex(keys.digestKey, `affidavit digest v1\n${text}`),
     async health() {
@@ -283,11 +291,12 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
 
   async function startOrResume({ health }: Ledger): Promise<void> {
     if ((await health()).size === 0) {
-      await record(await startRecord(keys, parts.start))
+      await record(await startRecord(keys, parts.start, keysAtHand.generation()))
       await publisher.publish()
     }
     if ((await keys.pendingRotation()) !== undefined) await opened.rotateKey()
-    await erasing.settle()
+    // Finishes erasures that were decided, too: they may have turned the keyring over.
+    await recordKeyring(rotatingKeyring)
     await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesOf(parts))
   }
 }

@@ -28,8 +28,8 @@ export type Start = Previous & {
 
 const OWN = { actor_id: 'affidavit', actor_type: 'system', data_classification: 'internal' } as const
 
-/** Entry 0: names the keys that will sign, and the incarnation before. */
-export async function startRecord(keys: LedgerKeys, start: Start): Promise<Draft> {
+/** Entry 0: names the keys that will sign, the generation of the keyring, and the incarnation before. */
+export async function startRecord(keys: LedgerKeys, start: Start, keyring_generation: number): Promise<Draft> {
   const checkpoint_key = formatVerifierKey((await keys.checkpoint()).verifierKey)
   const heartbeat_key = formatVerifierKey(keys.heartbeat.verifierKey)
   const { kind, ...previous } = start
@@ -37,7 +37,14 @@ export async function startRecord(keys: LedgerKeys, start: Start): Promise<Draft
     ...OWN,
     action: 'logging_started',
     outcome: 'success',
-    details: { start: kind, checkpoint_key, heartbeat_key, digest_key_check: digestKeyCheck(keys), ...previous },
+    details: {
+      start: kind,
+      checkpoint_key,
+      heartbeat_key,
+      digest_key_check: digestKeyCheck(keys),
+      keyring_generation,
+      ...previous,
+    },
   }
 }
 

@@ -98,7 +98,7 @@ function contextOf(name: string, generation: number): string {
   return `affidavit keyring key v1\n${name}\n${generation}`
 }
 
-function noHead(name: string): LedgerError {
+export function noHead(name: string): LedgerError {
   return new LedgerError('store-corrupt', {
     problem: `the keyring of ${name} has lost its head`,
     cure: 'bring the keyring back from its own backup',

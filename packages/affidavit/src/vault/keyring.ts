@@ -7,7 +7,7 @@ import type { RandomSource } from '../crypto/random.ts'
 import { unreachable } from '../errors/ledger-error.ts'
 import { contentKeyId, parseContentKey } from '../formats/content-key.ts'
 import type { UnwrapInput } from './content-key.ts'
-import { type KeyringParts, openCurrent } from './generation.ts'
+import { type KeyringParts, noHead, openCurrent } from './generation.ts'
 import { answeringInTime } from './in-time.ts'
 import {
   contentRowKey,
@@ -66,6 +66,8 @@ export interface Keyring {
   turnOverFrom(generation: number, leaving: Leaving): Promise<TurnedOver | Superseded>
   /** Whether there is any key or id of one of these owners. */
   hasAny(owners: readonly Owner[]): Promise<boolean>
+  /** What the store says of the generation in force; nothing is unwrapped for that. */
+  inForce(): Promise<InForce>
   /** Destroys the key-encryption keys of earlier generations; answers those that still stand: a key service takes its time. */
   destroyRetired(): Promise<readonly string[]>
   /** Versions of the key-encryption key that are to be destroyed and are not yet, and those that are, as their keeper says. */
@@ -75,6 +77,14 @@ export interface Keyring {
 
 /** What opens a payload that was wrapped anew, as unwrapPayloadKey takes it. */
 export type WrappedAnew = Pick<UnwrapInput, 'key_id' | 'contentKey' | 'scopeKeys'>
+
+export interface InForce {
+  readonly generation: number
+  /** Of the key-encryption key. */
+  readonly version: string
+  /** Earlier versions that are to be destroyed and are not yet, ascending. */
+  readonly retired: readonly string[]
+}
 
 export interface KeyEnds {
   readonly retired: readonly string[]
@@ -200,6 +210,11 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
         if (rows.length > 0) return true
       }
       return false
+    },
+    async inForce() {
+      const head = await store.head()
+      if (head === undefined) throw noHead(parts.name)
+      return { generation: head.generation, version: head.kek_version, retired: [...head.retired].sort() }
     },
     destroyRetired: () => destroyRetired(parts),
     async ends() {

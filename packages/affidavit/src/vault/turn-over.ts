@@ -10,6 +10,9 @@ import { beginTurn, type Leaving, rowsOfNext, wrapAnew } from './wrap-anew.ts'
 export interface TurnedOver {
   /** The generation in force now. */
   readonly generation: number
+  /** Of the key-encryption key: the one that is retired now, and the one in force. */
+  readonly old_version: string
+  readonly new_version: string
   /** Scope ids that are gone. */
   readonly scopes: readonly string[]
   /** Tokens whose personal ids are gone. */
@@ -53,10 +56,11 @@ async function attempt(
   const before = await store.head()
   if (before === undefined || before.generation !== old.generation) return 'superseded'
   const next = await newGeneration(parts, old.generation + 1, [before.kek_version])
+  const versions = { old_version: before.kek_version, new_version: next.head.kek_version }
   const gone: KeyringRow[] = []
   try {
     if (await replaceRows(parts, old, next, leaving, gone))
-      return { generation: next.head.generation, ...namesOf(gone) }
+      return { generation: next.head.generation, ...versions, ...namesOf(gone) }
   } catch (error) {
     // What has not answered may do it yet.
     if (error instanceof LedgerError && error.code === 'key-unavailable') throw error
@@ -64,7 +68,7 @@ async function attempt(
     // force.
     await store.settle()
     if ((await store.head())?.kek_version === next.head.kek_version) {
-      return { generation: next.head.generation, ...namesOf(gone) }
+      return { generation: next.head.generation, ...versions, ...namesOf(gone) }
     }
     await wrapper.destroy(next.head.kek_version)
     throw error

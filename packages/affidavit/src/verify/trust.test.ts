@@ -167,6 +167,20 @@ test('a log names keys only in entry 0 and where it announces a change; what is 
   assert.deepEqual(named, { first: undefined, heartbeat: undefined, rotations: [] })
 })
 
+test('a record of the keyring announces no key, also where it has the members of one that does', () => {
+  const { details } = rotationEntry(4, first, second)
+  const turned = { key: 'keyring', told: 'at-opening', keyring_generation: 2, previous_generation: 1 }
+  const versions = { new_version: 'v2', retired_key_versions: [] }
+  for (const mix of [
+    { ...turned, ...versions },
+    { ...turned, ...versions, ...details },
+    { ...details, key: 'keyring' },
+    { ...details, keyring_generation: 2 },
+  ]) {
+    assert.deepEqual(namedKeys([start, { seq: 4, action: 'key_rotated', details: mix }]).rotations, [])
+  }
+})
+
 test('entry 0 announces no change of keys, whatever its details say', () => {
   const { details } = rotationEntry(0, first, second)
   const named = namedKeys([{ seq: 0, action: 'logging_started', details: { ...start.details, ...details } }])

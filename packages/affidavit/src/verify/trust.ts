@@ -4,6 +4,7 @@
 import { utf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
 import { createCheckpointOpener } from '../formats/checkpoint.ts'
+import { parseCheckpointKeyChange } from '../formats/key-rotation.ts'
 import type { VerifiedSignature } from '../formats/note-verifier.ts'
 import { parseVerifierKey, sameVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import type { TreeHead } from '../merkle/head.ts'
@@ -30,9 +31,8 @@ export function namedKeys(entries: readonly KeyEntry[]): NamedKeys {
     first: keyOf(start?.details.checkpoint_key),
     heartbeat: keyOf(start?.details.heartbeat_key),
     rotations: entries.flatMap(({ seq, action, details }) => {
-      const oldKey = keyOf(details.old_key)
-      const newKey = keyOf(details.new_key)
-      return action === 'key_rotated' && oldKey !== undefined && newKey !== undefined ? [{ seq, oldKey, newKey }] : []
+      const change = action === 'key_rotated' ? parseCheckpointKeyChange(details) : undefined
+      return change === undefined ? [] : [{ seq, ...change }]
     }),
   }
 }

@@ -1,0 +1,80 @@
+// A ledger that dies at a chosen write, of its database, its keyring or its key-encryption keys: for tests of what is finished by
+// whoever comes next.
+
+import { createRandomSource } from '../src/crypto/random.ts'
+import { databaseFile } from '../src/embedded/folder.ts'
+import { keyringFile, openWrapper } from '../src/embedded/keyring.ts'
+import { openFolder } from '../src/embedded/open.ts'
+import { nameOf } from '../src/embedded/origin.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
+import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { openKeyring } from '../src/vault/keyring.ts'
+import { type ErasureClinic, QUIET } from './erasure-clinic.ts'
+
+const WRITES = new Set([
+  'commit',
+  'keepPayload',
+  'keepChunks',
+  'add',
+  'stage',
+  'turnOver',
+  'settle',
+  'forget',
+  'create',
+  'wrap',
+  'destroy',
+])
+
+/** The same object, with `act` around each of its writes. */
+function around<Parts extends object>(
+  parts: Parts,
+  act: (name: string, write: () => Promise<unknown>) => unknown,
+): Parts {
+  return new Proxy(parts, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver)
+      if (typeof member !== 'function' || typeof name !== 'string' || !WRITES.has(name)) return member
+      return (...args: readonly unknown[]) => act(name, async () => Reflect.apply(member, target, args))
+    },
+  })
+}
+
+export interface Dying {
+  readonly ledger: Ledger
+  /** From now on the writes are counted; the one with this number, and all behind it, fail. */
+  dieAt(number: number): void
+  readonly died: () => string | undefined
+}
+
+/** `when`: whether the write at which it dies reached the disk. */
+export async function openToDie(
+  { folder, origin }: Pick<ErasureClinic, 'folder' | 'origin'>,
+  when: 'before' | 'after',
+): Promise<Dying> {
+  let [count, at] = [0, Number.POSITIVE_INFINITY]
+  let died: string | undefined
+  async function act(name: string, write: () => Promise<unknown>): Promise<unknown> {
+    count++
+    if (count < at) return write()
+    if (died === undefined && when === 'after') await write()
+    died ??= name
+    throw new Error('the power is gone')
+  }
+  const name = nameOf(origin)
+  const keyring = await openKeyring({
+    store: around(sqliteKeyringStore(keyringFile(folder), 'open'), act),
+    wrapper: around(await openWrapper(folder, name), act),
+    name,
+    random: createRandomSource(),
+  })
+  const store = around(sqliteStore(databaseFile(folder), 'open'), act)
+  const ledger = await openFolder(folder, { publish: QUIET, store, keyring })
+  return {
+    ledger,
+    dieAt(number) {
+      ;[count, at] = [0, number]
+    },
+    died: () => died,
+  }
+}
