@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
+import { makeToken, missingForSoftHsm, softHsmModule, useSoftHsm } from '../../test/softhsm.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { keyWrapperContract } from '../testing/contract-key-wrapper.ts'
 import { inSession, loadLibrary, type TokenSession } from './pkcs11-token.ts'
@@ -15,53 +16,15 @@ const LEDGER = 'clinic.example/agents'
 const CONTEXT = `${LEDGER} 1`
 const PIN = '739184'
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i)
-const MODULES = [
-  '/usr/lib/softhsm/libsofthsm2.so',
-  '/usr/lib64/pkcs11/libsofthsm2.so',
-  '/usr/local/lib/softhsm/libsofthsm2.so',
-  '/opt/homebrew/lib/softhsm/libsofthsm2.so',
-]
-
-const missing = await whatIsMissing()
+const missing = await missingForSoftHsm()
 // One line where the log of the tests says what was left out.
 if (missing !== undefined) console.log(`PKCS#11 tests are skipped: ${missing}`)
 
-/** A token needs SoftHSM2, which is installed only where that was asked for, and the optional package. */
-async function whatIsMissing(): Promise<string | undefined> {
-  if (findModule() === undefined && process.env.AFFIDAVIT_TEST_INSTALL === '1') installSoftHsm()
-  if (findModule() === undefined) return 'SoftHSM2 is not installed; AFFIDAVIT_TEST_INSTALL=1 lets the tests install it'
-  const built = await import('pkcs11js').then(
-    () => true,
-    () => false,
-  )
-  return built ? undefined : 'pkcs11js was not built; that takes Python, make and a C++ compiler'
-}
-
-function findModule(): string | undefined {
-  return MODULES.find((path) => existsSync(path))
-}
-
-function installSoftHsm(): void {
-  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  for (const words of [
-    ['apt-get', 'update'],
-    ['apt-get', 'install', '-y', '--no-install-recommends', 'softhsm2'],
-  ]) {
-    const [program = '', ...args] = [...sudo, ...words]
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const { status } = spawnSync(program, args, { env, stdio: 'ignore', timeout: 120_000 })
-    if (status !== 0) return
-  }
-}
-
 const root = mkdtempSync(join(tmpdir(), 'affidavit-softhsm-'))
 after(() => rmSync(root, { recursive: true, force: true }))
-mkdirSync(join(root, 'tokens'))
-writeFileSync(join(root, 'softhsm2.conf'), `directories.tokendir = ${join(root, 'tokens')}\nlog.level = ERROR\n`)
-// SoftHSM finds its tokens by nothing else. It is read when the module is loaded into this process.
-process.env.SOFTHSM2_CONF = join(root, 'softhsm2.conf')
+useSoftHsm(root)
 
-const module = findModule() ?? ''
+const module = softHsmModule() ?? ''
 let ledgers = 0
 
 const OPTIONS = { module, token: 'affidavit tests', ledger: LEDGER, environment: { AFFIDAVIT_PKCS11_PIN: PIN } }
@@ -78,14 +41,9 @@ async function oneVersion() {
   return { ledger, wrapper, version, wrapped, label: `affidavit/${ledger}/${version}` }
 }
 
-function makeToken(label: string): void {
-  const pins = ['--so-pin', '84736251', '--pin', PIN]
-  execFileSync('softhsm2-util', ['--init-token', '--free', '--label', label, ...pins], { stdio: 'ignore' })
-}
-
 describe('a PKCS#11 token', { skip: missing ?? false }, async () => {
   if (missing !== undefined) return
-  makeToken('affidavit tests')
+  makeToken('affidavit tests', PIN)
   const { default: pkcs11 } = await import('pkcs11js')
   const library = loadLibrary(pkcs11, module)
 
@@ -204,7 +162,7 @@ describe('a PKCS#11 token', { skip: missing ?? false }, async () => {
       refusal('key-unavailable', /cannot load the PKCS#11 module/),
     )
     await assert.rejects(open({ token: 'another' }), refusal('key-unavailable', /no token of the label another/))
-    for (let i = 0; i < 2; i++) makeToken('twins')
+    for (let i = 0; i < 2; i++) makeToken('twins', PIN)
     assert.match(elsewhere({ token: 'twins' }, ''), /^key-unavailable: .* several tokens of the label twins/)
   })
 
