@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 
+import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { BIN, draft, errorCode, json, type Run, run } from './run-cli.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-'))
@@ -376,11 +377,34 @@ describe('import', () => {
 describe('doctor', () => {
   test('finds a healthy ledger healthy, and an open key file not', async () => {
     const { dir } = await newLedger('doctor', draft(1))
-    assert.equal((await run(['doctor', '--ledger', dir])).code, 0)
+    const healthy = await run(['doctor', '--ledger', dir])
+    assert.equal(healthy.code, 0)
+    assert.match(healthy.out, /✓ keyring +\S+keyring\.db, generation 1, under key-encryption key 0001-[0-9a-f]{16}\n/)
     const { chmodSync } = await import('node:fs')
     chmodSync(join(dir, 'keys/checkpoint.key'), 0o644)
     const answer = json(await run(['doctor', '--ledger', dir, '--json']))
     assert.equal(answer.ok, false)
+  })
+
+  test('tells of key-encryption keys that still stand, which erase finish destroys, and of a keyring that is gone', async () => {
+    const { dir, vkey } = await newLedger('doctor-keyring', draft(1))
+    const keyring = await openFolderKeyring(dir, vkey.split('+')[0] ?? '', 'open')
+    await keyring.turnOver()
+    await keyring.close()
+    const about = async (): Promise<Record<string, unknown>> => {
+      const { findings } = json(await run(['doctor', '--ledger', dir, '--json']))
+      assert.ok(Array.isArray(findings))
+      return Object(findings.find((one) => Object(one).about === 'keyring'))
+    }
+    const standing = await about()
+    assert.equal(standing.state, 'warn')
+    assert.match(String(standing.says), /generation 2, .*; 1 earlier one still to be destroyed$/)
+    assert.equal((await run(['erase', 'finish', '--ledger', dir])).code, 0)
+    assert.equal((await about()).state, 'ok')
+    rmSync(join(dir, 'keyring.db'))
+    const gone = await about()
+    assert.deepEqual([gone.state, (await run(['doctor', '--ledger', dir])).code], ['fail', 4])
+    assert.match(String(gone.cure), /backup/)
   })
 
   test('says of a folder without a ledger that it has none', async () => {

@@ -2,7 +2,7 @@
 // processes (spec/vault.md §8).
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -248,6 +248,26 @@ test('another process that opens between a turn-over and its record writes the r
   assert.deepEqual(more, [])
 })
 
+test('a rotation that another process makes and records while this one opens is told once', async () => {
+  const clinic = copied()
+  await using other = await open(clinic)
+  const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+  let asked = 0
+  const slow: Keyring = {
+    ...keyring,
+    async inForce() {
+      const found = await keyring.inForce()
+      if (asked++ === 0) await other.rotateKeyring()
+      return found
+    },
+  }
+  await using ledger = await openFolder(clinic.folder, { publish: QUIET, keyring: slow })
+  assert.deepEqual(
+    (await turnsIn(ledger)).map(({ told, keyring_generation }) => [told, keyring_generation]),
+    [['by-rotation', 2]],
+  )
+})
+
 test('processes that have the keyring open go on, and nothing is prepared anew', async () => {
   const clinic = copied()
   {
@@ -324,7 +344,7 @@ test('a turn-over by somebody else behind the decision of an erasure: decided an
   assert.deepEqual(more, [])
 })
 
-test('a key that cannot be destroyed now stands on record, keeps nobody from going on, and goes with the next rotation', async () => {
+test('a key that cannot be destroyed now stands on record, keeps nobody from going on, and goes with the next rotation, or when erasures are finished', async () => {
   const clinic = copied()
   const { folder, origin } = clinic
   const name = nameOf(origin)
@@ -347,13 +367,20 @@ test('a key that cannot be destroyed now stands on record, keeps nobody from goi
   const first = await ledger.rotateKeyring()
   assert.deepEqual(first.retired_key_versions, [first.old_version])
   await ledger.append(said('On it goes.'))
+  assert.deepEqual((await keyring.inForce()).retired, [first.old_version])
+  reachable = true
+  await ledger.erasures.finish()
+  assert.deepEqual((await keyring.inForce()).retired, [])
+  reachable = false
+  const again = await ledger.rotateKeyring()
+  assert.deepEqual(again.retired_key_versions, [again.old_version])
   reachable = true
   const second = await ledger.rotateKeyring()
   assert.deepEqual(second.retired_key_versions, [])
-  assert.deepEqual((await keyring.ends()).destroyed, [first.old_version, second.old_version])
+  assert.deepEqual((await keyring.ends()).destroyed, [first.old_version, again.old_version, second.old_version])
   assert.deepEqual(
     (await turnsIn(ledger)).map((turn) => turn.retired_key_versions),
-    [[first.old_version], []],
+    [[first.old_version], [again.old_version], []],
   )
 })
 
@@ -378,6 +405,11 @@ test('changes of both kinds in any order: the ledger opens, verifies and is expo
   for (const filter of [{}, { conversation_id: 'c-1' }]) {
     const out = join(home, `export-${JSON.stringify(filter).length}`)
     await exportLedger(ledger, { out, filter, timeZone: 'UTC' })
+    const keyLines = readFileSync(join(out, 'keys.jsonl'), 'utf8').trimEnd().split('\n')
+    assert.deepEqual(
+      keyLines.map((line) => Object.keys(JSON.parse(line).details).includes('old_key')),
+      [false, true, true],
+    )
     const report = await verifyExport(out, { trust: { kind: 'pinned', keys: [key] }, anchors: [] })
     assert.deepEqual([report.status, report.findings], ['valid', []])
   }

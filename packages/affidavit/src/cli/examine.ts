@@ -5,6 +5,8 @@ import { join } from 'node:path'
 
 import { parseTimestamp } from '../clock/clock.ts'
 import { databaseFile, keysFolder, readAnchor } from '../embedded/folder.ts'
+import { keyringFile } from '../embedded/keyring.ts'
+import { openKeyringToRead } from '../embedded/read-keyring.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { fileKeys } from '../keys/file.ts'
 import { checkKeys } from '../ledger/check-keys.ts'
@@ -36,6 +38,7 @@ export async function examine(folder: string): Promise<Finding[]> {
       ok('database', `${databaseFile(folder)}, schema ${LEDGER_DATABASE.schemaVersion}, ledger ${origin}`),
       ...(await recordFindings(store, origin)),
       ...(await keyFindings(folder, store, origin)),
+      await keyringFinding(folder, origin),
       await checkpointLogFinding(folder, store, origin),
       diskFinding(folder),
       waitingFinding(folder),
@@ -91,6 +94,28 @@ async function keyFindings(folder: string, store: LedgerStore, origin: string): 
   )
   if (open.length === 0) return [ok('keys', `${keys}, readable by their owner only`)]
   return [fail('keys', `${open.join(', ')} can be read by others`, `chmod 600 ${keys}/*.key*`)]
+}
+
+async function keyringFinding(folder: string, origin: string): Promise<Finding> {
+  try {
+    const keyring = await openKeyringToRead(folder, origin)
+    try {
+      const { generation, version, retired } = await keyring.inForce()
+      const says = `${keyringFile(folder)}, generation ${generation}, under key-encryption key ${version}`
+      if (retired.length === 0) return ok('keyring', says)
+      const stand = `${counted(retired.length, 'earlier one')} still to be destroyed`
+      return warn(
+        'keyring',
+        `${says}; ${stand}`,
+        'affidavit erase finish destroys what can be; a key service may take days',
+      )
+    } finally {
+      await keyring.close()
+    }
+  } catch (error) {
+    if (error instanceof LedgerError) return fail('keyring', error.problem, error.cure)
+    throw error
+  }
 }
 
 async function checkpointLogFinding(folder: string, store: LedgerStore, origin: string): Promise<Finding> {

@@ -56,7 +56,7 @@ export interface Erasures {
    *   next goes on
    */
   carryOut(order: ErasureOrder): Promise<{ readonly certificate: string; readonly standing: ErasureStanding }>
-  /** Goes on with everything that is not over yet. */
+  /** Goes on with everything that is not over yet, and destroys key-encryption keys that a rotation left standing. */
   finish(): Promise<readonly ErasureStanding[]>
   /** Records what became of copies, each in its new state, of every erasure that lists them. @throws LedgerError `not-found` */
   tellCopies(copies: readonly Copy[]): Promise<readonly ErasureStanding[]>
@@ -258,7 +258,7 @@ export function createErasing(parts: ErasingParts): Erasing {
   async function finishInTurn(tell: (copies: readonly Copy[]) => readonly Copy[] = (copies) => copies): Promise<void> {
     await settleInTurn()
     const open = (await readErasures(store, ledger)).filter(({ outcome }) => outcome?.phase === 'erasing')
-    if (open.length === 0) return
+    // Those that a rotation left behind too.
     const keys = await destroyRetired(keyring)
     for (const erasure of open) {
       const before = await readCopies(parts, erasure)

@@ -112,7 +112,9 @@ function addRun(erase: Command, { terminal }: Surroundings): void {
 function addFinish(erase: Command, { terminal }: Surroundings): void {
   erase
     .command('finish')
-    .description('Go on with every erasure that was decided and is not over.')
+    .description(
+      'Go on with every erasure that was decided and is not over, and destroy key-encryption keys that still stand.',
+    )
     .addOption(ledgerOption())
     .addOption(jsonOption())
     .action(async (options: Common) => {
