@@ -113,6 +113,36 @@ describe('a failure in words of its own is told in ours, and quotes nothing', ()
   })
 })
 
+test('removing the rows of a whole keyring may take longer than an answer', async (t) => {
+  const [store, wrapper] = [memoryKeyringStore(), memoryKeyWrapper()]
+  const begun = Promise.withResolvers<void>()
+  const come = Promise.withResolvers<void>()
+  const slow: KeyringStore = {
+    ...store,
+    async turnOver(turn) {
+      begun.resolve()
+      await come.promise
+      return store.turnOver(turn)
+    },
+  }
+  const keyring = await openKeyring({ ...partsOf(slow, wrapper), patienceMillis: 1_000 })
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const turned = keyring.turnOver()
+  await begun.promise
+  t.mock.timers.tick(5_000)
+  come.resolve()
+  assert.equal((await turned).generation, 2)
+})
+
+test('an answer leaves no timer behind that would keep a process alive', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+  const before = timers()
+  const keyring = await openKeyring(partsOf(memoryKeyringStore(), memoryKeyWrapper()))
+  await keyring.tokens(['p'])
+  await keyring.close()
+  assert.equal(timers(), before)
+})
+
 test('a keeper of keys is let go of also where the store cannot be closed', async () => {
   let closed = 0
   const [store, wrapper] = [memoryKeyringStore(), memoryKeyWrapper()]

@@ -179,6 +179,7 @@ test('a record of the keyring announces no key, also where it has the members of
   ]) {
     assert.deepEqual(namedKeys([start, { seq: 4, action: 'key_rotated', details: mix }]).rotations, [])
   }
+  assert.deepEqual(namedKeys([start, { seq: 4, action: 'logging_started', details }]).rotations, [])
 })
 
 test('entry 0 announces no change of keys, whatever its details say', () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
+import { sha256Hex } from '../../crypto/sha256.ts'
 import { keyringStoreContract } from '../../testing/contract-keyring-store.ts'
 import type { KeyringStore } from '../../vault/keyring-store.ts'
 import { connectSqlite } from './connect.ts'
@@ -89,6 +90,11 @@ describe('a keyring whose file is not at its place any more gives no answer, and
     owner: n.toString(16).padStart(64, 'b'),
     sealed: Uint8Array.of(n),
   })
+  /** The database that stands there, with what is not in the file yet. */
+  const bytesAt = (path: string): (string | undefined)[] =>
+    [path, `${path}-wal`].map((file) =>
+      existsSync(path) && existsSync(file) ? sha256Hex(readFileSync(file)) : undefined,
+    )
   const losses: readonly [name: string, lose: (path: string) => void, again: RegExp][] = [
     ['removed', (path) => rmSync(path), /was removed/],
     ['renamed', (path) => renameSync(path, `${path}.old`), /was removed/],
@@ -125,10 +131,12 @@ describe('a keyring whose file is not at its place any more gives no answer, and
         await store.begin({ generation: 1, kek_version: 'v1', wrapped_key: Uint8Array.of(1), retired: [] })
         await store.add(1, [row(1)])
         lose(path)
+        const there = bytesAt(path)
         for (let again = 0; again < 3; again++) {
           await assert.rejects(ask(store), { code: 'missing-key', problem: says, cure: /open the ledger again/ })
         }
         await store.close()
+        assert.deepEqual(bytesAt(path), there, 'what came into its place is as it was')
         rmSync(folder, { recursive: true, force: true })
         rmSync(`${dirname(path)}-old`, { recursive: true, force: true })
       })
