@@ -316,6 +316,24 @@ test('a rotation and an erasure at once: the rows go, all else opens, both are o
   await assertValid(clinic)
 })
 
+test('a rotation and then an erasure, or the other way round: the next opening has nothing to add', async () => {
+  for (const last of ['erasure', 'rotation']) {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      if (last === 'erasure') await ledger.rotateKeyring()
+      await eraseAll(ledger, clinic, [ADA])
+      if (last === 'rotation') await ledger.rotateKeyring()
+    }
+    await using ledger = await open(clinic)
+    const turns = await turnsIn(ledger)
+    assert.deepEqual(
+      turns.map(({ told, keyring_generation }) => [told, keyring_generation]),
+      [['by-rotation', last === 'erasure' ? 2 : 3]],
+    )
+  }
+})
+
 test('a turn-over by somebody else behind the decision of an erasure: decided anew, and the next rotation goes on from its outcome', async () => {
   const clinic = copied()
   {
