@@ -16,9 +16,12 @@ import { keyringFile, openFolderKeyring, openWrapper } from '../src/embedded/key
 import { nameOf } from '../src/embedded/origin.ts'
 import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
 import { formatPlan } from '../src/erasure/plan.ts'
+import { parseContentKey } from '../src/formats/content-key.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
+import { recordOf } from '../src/ledger/read.ts'
 import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { unwrapPayloadKey } from '../src/vault/content-key.ts'
 import { generationKeys, type OpenedRow, openRow } from '../src/vault/keyring-rows.ts'
 import type { KeyringHead, KeyringRow } from '../src/vault/keyring-store.ts'
 import { createOpener } from '../src/vault/open.ts'
@@ -28,13 +31,18 @@ import {
   allContents,
   approve,
   BEN,
+  copyOf,
   type ErasureClinic,
+  eraseAll,
   makeErasureClinic,
   open,
   planFor,
+  STORY,
+  said,
   saidContents,
   tokenOf,
 } from './erasure-clinic.ts'
+import { linkTo } from './linked-clinic.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-attack-'))
 after(() => rmSync(home, { recursive: true, force: true }))
@@ -243,4 +251,100 @@ test('nothing that is left tells which of a thousand words it was', () => {
   const hexes = hexesIn(left)
   for (const text of texts) assert.ok(!tracesOf(text, keys).some((trace) => hexes.has(trace)), text)
   assert.ok(!standsIn(left, hexes, tracesOf('Ada has a fracture.', keys)))
+})
+
+describe('of what was linked later, old copies and every key that is left give no byte, and the rest opens:', () => {
+  let linked: ErasureClinic
+  let before: ErasureClinic
+  let keysThen: readonly KeyObject[]
+  let keysNow: readonly KeyObject[]
+  let bytesNow: Buffer
+  let record6: AuditRecord
+  const TEXT = 'The lift is stuck.'
+
+  test('the attack works while the keys are there', async () => {
+    linked = await makeErasureClinic(join(home, 'linked'), [
+      ...STORY,
+      said('The lift moves.', { conversation_id: 'c-2' }),
+    ])
+    {
+      await using ledger = await open(linked)
+      await linkTo(ledger, 6)
+    }
+    before = copyOf(linked, home)
+    keysThen = await keysOf(linked.folder)
+    record6 = await recordAt6()
+    assert.ok(await unwrapsWith(keysThen))
+    assert.ok(standsIn(bytesIn(linked.folder), hexesIn(bytesIn(linked.folder)), guessesOf(TEXT, keysThen)))
+    await using ledger = await open(linked)
+    await eraseAll(ledger, linked)
+    await ledger.close()
+    keysNow = await keysOf(linked.folder)
+    bytesNow = bytesIn(linked.folder)
+  })
+
+  test('its content key unwraps with none of them', async () => {
+    assert.ok(!(await unwrapsWith(keysNow)))
+  })
+
+  test('the old ledger with the keyring of today opens everything else', async () => {
+    const keyring = await openFolderKeyring(linked.folder, linked.origin, 'open')
+    const opened = await allContents(before, keyring)
+    await keyring.close()
+    const gone = Object.entries(opened).filter(([, text]) => text === 'gone')
+    assert.deepEqual(
+      gone.map(([name]) => name),
+      ['1 message', '3 ada', '4 message', '6 message'],
+    )
+    assert.equal(opened['8 message'], 'The lift moves.')
+  })
+
+  test('no row of the old keyring opens under any of them', async () => {
+    const { head, rows } = await rowsOf(keyringFile(before.folder))
+    for (const key of keysNow) {
+      const candidate = generationKeys(nameOf(linked.origin), head.generation, key.export())
+      for (const row of rows) assert.throws(() => openRow(candidate, row), { code: 'store-corrupt' })
+    }
+  })
+
+  test('nothing tells which of a hundred words it was', () => {
+    const hexes = hexesIn(bytesNow)
+    for (const text of [TEXT, ...Array.from({ length: 99 }, (_, i) => `The lift is stuck at ${i}.`)])
+      assert.ok(!guessesOf(text, keysNow).some((trace) => hexes.has(trace)), text)
+  })
+
+  async function recordAt6(): Promise<AuditRecord> {
+    const store = sqliteStore(databaseFile(before.folder), 'open')
+    const [entry] = await store.entries(linked.origin, { from_seq: 6 }, { limit: 1, order: 'ascending' })
+    await store.close()
+    return recordOf(entry ?? assert.fail('no entry'))
+  }
+
+  /** Each of these keys, taken for that of the scope that the payload was sealed under. */
+  async function unwrapsWith(candidates: readonly KeyObject[]): Promise<boolean> {
+    const [{ blob_id, key_id } = assert.fail('no content')] = record6.content ?? []
+    const store = sqliteStore(databaseFile(before.folder), 'open')
+    const contentKey = (await store.payload(linked.origin, blob_id))?.content_key ?? assert.fail('no payload')
+    await store.close()
+    const parsed = parseContentKey(contentKey)
+    assert.ok(!('code' in parsed))
+    return candidates.some((key) => {
+      const scopeKeys = new Map(parsed.scope_ids.map((id) => [id, key]))
+      return !('code' in unwrapPayloadKey({ ledger: linked.origin, blob_id, key_id, contentKey, scopeKeys }))
+    })
+  }
+
+  /** What its record commits to, and what equal bodies are found by, of a body that is guessed. */
+  function guessesOf(text: string, guessedKeys: readonly KeyObject[]): string[] {
+    const { id } = record6
+    const content = [{ name: 'message', media_type: 'text/plain', body_sha256: sha256Hex(Buffer.from(text)) }]
+    const received = canonicalJson({ ...AGENT, conversation_id: 'c-2', content }, PLAIN_JSON)
+    return guessedKeys.flatMap((key) => [
+      hmacSha256Hex(
+        hkdfSha256([key], `affidavit draft key v1\n${linked.origin}`),
+        `affidavit draft v1\n${linked.origin}\n${id}\n${received}`,
+      ),
+      hmacSha256Hex(hkdfSha256([key], `affidavit equal body v1\n${linked.origin}\nc-2`), text),
+    ])
+  }
 })

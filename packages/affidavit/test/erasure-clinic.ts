@@ -7,20 +7,25 @@ import { join } from 'node:path'
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
 import { formatTimestamp } from '../src/clock/clock.ts'
+import { localAnchor } from '../src/embedded/anchors.ts'
+import { contentOpener } from '../src/embedded/check-content.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
+import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
 import { type ErasureApproval, signApproval } from '../src/erasure/approval.ts'
 import { type ErasurePlan, planDigest } from '../src/erasure/plan.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { generateSignerKey, type SignerKey } from '../src/formats/signer-key.ts'
-import { formatVerifierKey } from '../src/formats/verifier-key.ts'
+import { formatVerifierKey, parseVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { openContent, wholeBody } from '../src/ledger/open-content.ts'
 import { recordOf } from '../src/ledger/read.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { Keyring } from '../src/vault/keyring.ts'
+import type { Report } from '../src/verify/report.ts'
 
 export const ADA = 'Ada Okafor, MRN 00441'
 export const BEN = 'Ben Adeyemi, MRN 00532'
@@ -175,6 +180,21 @@ export async function tokenOf({ folder, origin }: ErasureClinic, id: string): Pr
   } finally {
     await keyring.close()
   }
+}
+
+/** The whole ledger, with its keys and its own checkpoint log. */
+export async function verified({
+  folder,
+  verifierKey,
+}: Pick<ErasureClinic, 'folder' | 'verifierKey'>): Promise<Report> {
+  const key = parseVerifierKey(verifierKey)
+  assert.ok(!('code' in key))
+  return verifySqlite(databaseFile(folder), {
+    trust: { kind: 'pinned', keys: [key] },
+    anchors: [await localAnchor(folder)],
+    threads: 0,
+    openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)),
+  })
 }
 
 let copies = 0

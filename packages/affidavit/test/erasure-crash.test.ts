@@ -25,6 +25,7 @@ import {
   said,
   saidContents,
 } from './erasure-clinic.ts'
+import { linkTo } from './linked-clinic.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-crash-'))
 after(() => rmSync(home, { recursive: true, force: true }))
@@ -47,36 +48,67 @@ const ALL = {
 }
 const ERASED = { ...ALL, '1 message': 'gone', '3 ada': 'gone', '4 message': 'gone', '5 message': 'gone' }
 
+interface Dangerous {
+  readonly clinic: ErasureClinic
+  readonly erase: readonly [subjects: readonly string[], conversations: readonly string[]]
+  readonly before: Record<string, string>
+  readonly erased: Record<string, string>
+}
+
+/** Fails at the first write of an erasure, at the second, and so on; what failed is opened again each time. */
+async function failAtEach(when: 'before' | 'after', dangerous: Dangerous): Promise<void> {
+  const seen: string[] = []
+  const states: string[] = []
+  for (let number = 1; ; number++) {
+    const clinic = copyOf(dangerous.clinic, home)
+    const { ledger, dieAt, died } = await openToDie(clinic, when)
+    const plan = await planFor(ledger, clinic, ...dangerous.erase)
+    dieAt(number)
+    const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+    const outcome = await ledger.erasures.carryOut(order).then(
+      () => 'done',
+      () => 'died',
+    )
+    await ledger.close().catch(() => undefined)
+    if (outcome === 'done') break
+    seen.push(died() ?? assert.fail('it failed by itself'))
+    await using again = await open(clinic)
+    const [standing] = await again.erasures.standing()
+    states.push(standing?.state ?? 'not decided')
+    const expected = standing === undefined ? dangerous.before : dangerous.erased
+    assert.deepEqual(await saidContents(clinic), expected, `${number} ${seen.at(-1)}`)
+    const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+    assert.deepEqual((await keyring.ends()).retired, [])
+    await keyring.close()
+    // It is written to as before.
+    await again.append(said('Ada is back.', { subject_ids: [ADA] }))
+  }
+  for (const write of ['commit', 'create', 'wrap', 'stage', 'turnOver', 'settle', 'destroy', 'forget'])
+    assert.ok(seen.includes(write), write)
+  assert.match(states.join(), /^(not decided,)+erased(,erased)+$/)
+}
+
 for (const when of ['before', 'after'] as const) {
-  test(`a failure at any moment of an erasure leaves it not decided, or finished by the next opening: ${when} the write`, async () => {
-    const seen: string[] = []
-    const states: string[] = []
-    for (let number = 1; ; number++) {
-      const clinic = copied()
-      const { ledger, dieAt, died } = await openToDie(clinic, when)
-      const plan = await planFor(ledger, clinic, [ADA], ['c-1'])
-      dieAt(number)
-      const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
-      const outcome = await ledger.erasures.carryOut(order).then(
-        () => 'done',
-        () => 'died',
-      )
-      await ledger.close().catch(() => undefined)
-      if (outcome === 'done') break
-      seen.push(died() ?? assert.fail('it failed by itself'))
-      await using again = await open(clinic)
-      const [standing] = await again.erasures.standing()
-      states.push(standing?.state ?? 'not decided')
-      assert.deepEqual(await saidContents(clinic), standing === undefined ? ALL : ERASED, `${number} ${seen.at(-1)}`)
-      const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
-      assert.deepEqual((await keyring.ends()).retired, [])
-      await keyring.close()
-      // It is written to as before.
-      await again.append(said('Ada is back.', { subject_ids: [ADA] }))
+  test(`a failure at any moment of an erasure leaves it not decided, or finished by the next opening: ${when} the write`, () =>
+    failAtEach(when, { clinic: pristine, erase: [[ADA], ['c-1']], before: ALL, erased: ERASED }))
+
+  test(`a failure at any moment of wrapping content anew leaves it as it was, or as it is to be: ${when} the write`, async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      for (const text of ['The lift moves.', 'The lift is slow.'])
+        await ledger.append(said(text, { conversation_id: 'c-2' }))
+      // One under the keys of a conversation, and one under those of somebody else.
+      await linkTo(ledger, 6)
+      await linkTo(ledger, 2)
     }
-    for (const write of ['commit', 'create', 'wrap', 'stage', 'turnOver', 'settle', 'destroy', 'forget'])
-      assert.ok(seen.includes(write), write)
-    assert.match(states.join(), /^(not decided,)+erased(,erased)+$/)
+    const more = { '8 message': 'The lift moves.', '9 message': 'The lift is slow.' }
+    const lost = { '1 message': 'gone', '2 message': 'gone', '3 ada': 'gone', '4 message': 'gone', '6 message': 'gone' }
+    const [before, erased] = [
+      { ...ALL, ...more },
+      { ...ALL, ...more, ...lost },
+    ]
+    await failAtEach(when, { clinic, erase: [[ADA], []], before, erased })
   })
 }
 
@@ -178,6 +210,11 @@ test('a keyring that somebody else turned over first: it is decided anew, and th
 test('an old copy of the keyring that still opens is turned over before it is used', async () => {
   const clinic = copied()
   const { folder } = clinic
+  {
+    await using ledger = await open(clinic)
+    await ledger.append(said('The lift moves.', { conversation_id: 'c-2' }))
+    await linkTo(ledger, 6)
+  }
   const old = join(home, 'old')
   cpSync(folder, old, { recursive: true, preserveTimestamps: true })
   {
@@ -188,7 +225,32 @@ test('an old copy of the keyring that still opens is turned over before it is us
   for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm', 'keys'])
     rmSync(join(folder, name), { recursive: true, force: true })
   for (const name of ['keyring.db', 'keys']) cpSync(join(old, name), join(folder, name), { recursive: true })
-  assert.deepEqual(await saidContents(clinic), ALL)
+  const all = { ...ALL, '8 message': 'The lift moves.' }
+  assert.deepEqual(await saidContents(clinic), all)
   await (await open(clinic)).close()
-  assert.deepEqual(await saidContents(clinic), ERASED)
+  assert.deepEqual(await saidContents(clinic), { ...all, ...ERASED, '6 message': 'gone' })
+})
+
+test('a process that dies once keys were replaced, and one that finishes without knowing it, say the same', async () => {
+  const clinic = copied()
+  const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+  const dying: Keyring = {
+    ...keyring,
+    async turnOverFrom(generation, leaving) {
+      await keyring.turnOverFrom(generation, leaving)
+      throw new Error('the power is gone')
+    },
+  }
+  const ledger = await openFolder(clinic.folder, { publish: QUIET, keyring: dying })
+  await linkTo(ledger, 6)
+  await assert.rejects(eraseAll(ledger, clinic), /the power is gone/)
+  await ledger.close().catch(() => undefined)
+  await using again = await open(clinic)
+  const [standing] = await again.erasures.standing()
+  assert.equal(standing?.state, 'erased')
+  // It was not decided anew: nothing was left to be done.
+  assert.equal(standing?.outcome_seq, (standing?.decision_seq ?? 0) + 1)
+  const own = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+  assert.equal(await own.generation(), 2)
+  await own.close()
 })

@@ -10,7 +10,6 @@ import { after, before, describe, test } from 'node:test'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { continueAfterRestore } from '../src/embedded/init.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
-import type { Draft } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import {
   ADA,
@@ -29,48 +28,11 @@ import {
   saidContents,
   tokenOf,
 } from './erasure-clinic.ts'
+import { ADAS, ALL, LONGER, linkTo, opensNow, without } from './linked-clinic.ts'
 import { tampered } from './manipulate.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-linked-'))
 after(() => rmSync(home, { recursive: true, force: true }))
-
-/** seq 8 and 9: more about nobody, in c-2; seq 10 and 11: about nobody, in no conversation. */
-const LONGER: readonly Draft[] = [
-  ...STORY,
-  said('The lift moves.', { conversation_id: 'c-2' }),
-  {
-    ...said('The lift is slow.', { conversation_id: 'c-2' }),
-    content: [
-      { name: 'one', media_type: 'text/plain', body: 'Somebody was in it.' },
-      { name: 'two', media_type: 'text/plain', body: 'It was full.' },
-    ],
-  },
-  said('It rains.'),
-  said('It snows.'),
-]
-
-const ALL = {
-  '1 message': 'Ada has a fracture.',
-  '2 message': 'Ben has a cold.',
-  '3 ada': 'Ada waits.',
-  '3 ben': 'Ben left.',
-  '4 message': 'Ada and Ben are siblings.',
-  '5 message': 'The printer is out of paper.',
-  '6 message': 'The lift is stuck.',
-  '8 message': 'The lift moves.',
-  '9 one': 'Somebody was in it.',
-  '9 two': 'It was full.',
-  '10 message': 'It rains.',
-  '11 message': 'It snows.',
-}
-/** Of Ada alone. */
-const ADAS = ['1 message', '3 ada', '4 message'] as const
-
-type Name = keyof typeof ALL
-
-function without(...names: readonly Name[]): Record<string, string> {
-  return { ...ALL, ...Object.fromEntries(names.map((name) => [name, 'gone'])) }
-}
 
 let pristine: ErasureClinic
 before(async () => {
@@ -78,30 +40,6 @@ before(async () => {
 })
 
 const copied = (): ErasureClinic => copyOf(pristine, home)
-
-async function linkTo(
-  ledger: Ledger,
-  seq: number,
-  subject_ids: readonly string[] = [ADA],
-  content?: readonly string[],
-): Promise<string> {
-  const { id } = (await ledger.at(seq)) ?? assert.fail('no record')
-  const details = { reason: 'she was in it', ...(content === undefined ? {} : { content }) }
-  const by = { actor_id: 'registrar', actor_type: 'user' } as const
-  const linked = await ledger.append({
-    ...by,
-    action: 'content_linked',
-    parent_id: id,
-    subject_ids: [...subject_ids],
-    details,
-  })
-  return linked.id
-}
-
-/** What people said that opens now, and not what a test appended. */
-async function opensNow(clinic: ErasureClinic): Promise<Record<string, string>> {
-  return Object.fromEntries(Object.entries(await saidContents(clinic)).filter(([name]) => name in ALL))
-}
 
 describe('linked later:', () => {
   test('what else lies under its keys stays, and the conversation goes on', async () => {

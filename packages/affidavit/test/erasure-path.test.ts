@@ -6,12 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
-import { localAnchor } from '../src/embedded/anchors.ts'
-import { contentOpener } from '../src/embedded/check-content.ts'
-import { databaseFile } from '../src/embedded/folder.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
-import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
 import { approvalDigest } from '../src/erasure/approval.ts'
 import { checkCertificate, openCertificate } from '../src/erasure/certificate.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
@@ -20,8 +16,6 @@ import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { keyringOwners } from '../src/ledger/erasure-reach.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { EntryFilter } from '../src/ledger/store.ts'
-import { verifySqlite } from '../src/stores/sqlite/verify.ts'
-import type { Report } from '../src/verify/report.ts'
 import {
   ADA,
   AGENT,
@@ -37,6 +31,7 @@ import {
   said,
   saidContents,
   tokenOf,
+  verified,
 } from './erasure-clinic.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-'))
@@ -45,17 +40,6 @@ after(() => rmSync(home, { recursive: true, force: true }))
 let folders = 0
 const made = (story?: readonly Draft[]): Promise<ErasureClinic> =>
   makeErasureClinic(join(home, String(folders++)), story)
-
-async function verified({ folder, verifierKey }: ErasureClinic): Promise<Report> {
-  const key = parseVerifierKey(verifierKey)
-  assert.ok(!('code' in key))
-  return verifySqlite(databaseFile(folder), {
-    trust: { kind: 'pinned', keys: [key] },
-    anchors: [await localAnchor(folder)],
-    threads: 0,
-    openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)),
-  })
-}
 
 async function found(ledger: Ledger, filter: EntryFilter): Promise<AuditRecord[]> {
   const records: AuditRecord[] = []
@@ -220,6 +204,9 @@ test('what a conversation has since its keys went stays, whatever is still to be
   assert.equal((await other.erasures.standing())[0]?.state, 'erased')
   const contents = await saidContents(clinic)
   assert.deepEqual([contents['5 message'], contents[`${seq} message`]], ['gone', 'It goes on.'])
+  await other.publish()
+  const report = await verified(clinic)
+  assert.deepEqual([report.status, report.findings], ['valid', []])
 })
 
 test('a key that cannot be destroyed now stands, is said to, keeps nobody from writing, and is destroyed later', async () => {

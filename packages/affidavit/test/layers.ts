@@ -28,7 +28,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['links', ['formats', ...BYTES]],
   ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'erasure', ...VAULT]],
   ['keys', LEDGER],
-  ['stores/sqlite', ['ledger', 'vault', 'errors', 'verify', ...FORMATS]],
+  ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],
   ['embedded', ['stores/sqlite', 'keys', 'verify', 'registry', 'access', ...LEDGER]],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],

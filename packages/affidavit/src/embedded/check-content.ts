@@ -80,7 +80,7 @@ async function openAll(contents: SealedContents, scopes: KnownScopes, anew: Anew
     if (erasure === undefined) findings.add(foundOf(named, outcome))
     else {
       if (named.named === 'first') erased++
-      erasures.set(`${erasure.ledger} ${erasure.seq}`, erasure)
+      erasures.set(`${erasure.ledger} ${erasure.seq} ${erasure.link}`, erasure)
     }
   }
 

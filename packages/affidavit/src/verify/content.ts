@@ -30,6 +30,8 @@ export interface ErasureRecord {
   readonly seq: number
   /** `decided`: its keys are not gone yet. */
   readonly phase: 'decided' | 'erasing' | 'erased'
+  /** Where the content is about a subject of it by a later link: the seq of that, in the ledger of the content. */
+  readonly link?: number
 }
 
 /** The sealed content of one ledger, as a store shows it to whoever has the keys. Nothing here is as it should be for sure. */
@@ -42,7 +44,7 @@ export interface SealedContents {
   contentKey(blob_id: string): Uint8Array | undefined
   /** The stored bytes, piece by piece, up to one that is not there or not of its size. */
   stored(reference: ContentReference): Iterable<Uint8Array>
-  /** The newest record behind the entry that erases this content: about one of its subjects, or its conversation's. */
+  /** The newest record behind the entry that erases this content: about one of its subjects, or its conversation's, or one that it was linked to. */
   erasureBehind(named: NamedContent): ErasureRecord | undefined
 }
 

@@ -104,10 +104,14 @@ function checkContents(
   return contents.tally()
 }
 
-/** The records that content is said to be erased under: they stand outside the conversation, and are proven one by one. */
+/**
+ * The records that content is said to be erased under, and the links that say so: they stand outside the conversation, and are
+ * proven one by one.
+ */
 function erasuresIn({ openings }: ContentEvidence, origin: string): readonly number[] {
   const erasures = openings.flatMap((opening) => (opening.state === 'opened' ? opening.erasures : []))
-  return [...new Set(erasures.filter(({ ledger }) => ledger === origin).map(({ seq }) => seq))]
+  const own = erasures.filter(({ ledger }) => ledger === origin)
+  return [...new Set(own.flatMap(({ seq, link }) => (link === undefined ? [seq] : [seq, link])))]
 }
 
 function notChecked({ others }: Chosen): string[] {

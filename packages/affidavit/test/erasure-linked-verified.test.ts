@@ -1,0 +1,139 @@
+// What verification says where content was erased that was linked to a person later (spec/verification.md §7).
+
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { localAnchor } from '../src/embedded/anchors.ts'
+import { contentOpener } from '../src/embedded/check-content.ts'
+import { databaseFile } from '../src/embedded/folder.ts'
+import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
+import { parseVerifierKey } from '../src/formats/verifier-key.ts'
+import { verifySqliteConversation } from '../src/stores/sqlite/verify-conversation.ts'
+import type { Report } from '../src/verify/report.ts'
+import {
+  ADA,
+  copyOf,
+  type ErasureClinic,
+  eraseAll,
+  makeErasureClinic,
+  open,
+  said,
+  tokenOf,
+  verified,
+} from './erasure-clinic.ts'
+import { LONGER, linkTo } from './linked-clinic.ts'
+import { tampered } from './manipulate.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-verified-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+
+let pristine: ErasureClinic
+before(async () => {
+  pristine = await makeErasureClinic(join(home, 'pristine'), LONGER)
+})
+
+const copied = (): ErasureClinic => copyOf(pristine, home)
+
+describe('erased by a link:', () => {
+  test('what was linked is counted as erased, and what was wrapped anew opens and is what it was', async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 6)
+      await eraseAll(ledger, clinic)
+      await ledger.append(said('The lift works.', { conversation_id: 'c-2' }))
+    }
+    const report = await verified(clinic)
+    assert.deepEqual([report.status, report.findings], ['valid', []])
+    assert.match(report.axes.content.says, /4 unavailable: erased under the record at seq 14$/)
+    const one = await verifiedConversation(clinic, 'c-2')
+    assert.deepEqual([one.status, one.findings], ['valid', []])
+    assert.match(one.axes.content.says, /4 opened .*; 1 unavailable: erased under the record at seq 14$/)
+  })
+
+  test('a payload that several records name is erased at each of them', async () => {
+    const clinic = await makeErasureClinic(join(home, 'equal-verified'), [...LONGER, LONGER[5] ?? assert.fail()])
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 6)
+      await eraseAll(ledger, clinic)
+    }
+    assert.deepEqual((await verified(clinic)).findings, [])
+  })
+
+  test('a link that came after the erasure, or was taken back before, erases nothing', async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      const token = await tokenOf(clinic, ADA)
+      const link = await linkTo(ledger, 8)
+      await ledger.append({
+        action: 'subject_unlinked',
+        actor_id: 'registrar',
+        actor_type: 'user',
+        parent_id: link,
+        subject_ids: [ADA],
+        details: { reason: 'it was somebody else' },
+      })
+      await eraseAll(ledger, clinic)
+      await linkTo(ledger, 6, [token])
+    }
+    const report = await verified(clinic)
+    assert.deepEqual([report.status, report.findings], ['valid', []])
+    assert.match(report.axes.content.says, /; 3 unavailable/)
+  })
+
+  test('what was linked, erased, and opens all the same is found', async () => {
+    const clinic = copied()
+    const old = copyOf(clinic, home)
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 6)
+      await eraseAll(ledger, clinic)
+    }
+    // Keyring and key come back together, as from a backup that nobody listed.
+    for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm', 'keys/kek'])
+      rmSync(join(clinic.folder, name), { recursive: true, force: true })
+    for (const name of ['keyring.db', 'keys/kek'])
+      cpSync(join(old.folder, name), join(clinic.folder, name), { recursive: true })
+    const { findings } = await verified(clinic)
+    assert.deepEqual(
+      findings.filter(({ code }) => code === 'erased-content-opens').map(({ seq }) => seq),
+      [1, 3, 4, 6],
+    )
+  })
+
+  test('in one conversation, the link that erases content of it is proven too', async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 6)
+      await eraseAll(ledger, clinic)
+    }
+    const copy = copyOf(clinic, home)
+    tampered(databaseFile(clinic.folder), databaseFile(copy.folder), ({ rows, run }) => {
+      const [row] = rows("SELECT seq, entry FROM entries WHERE action = 'content_linked'")
+      const text = Buffer.from(row?.entry instanceof Uint8Array ? row.entry : assert.fail('no entry')).toString('utf8')
+      run('UPDATE entries SET entry = ? WHERE seq = ?', Buffer.from(text.replace('she was', 'he was_')), row?.seq ?? 0)
+    })
+    const { findings } = await verifiedConversation(copy, 'c-2')
+    assert.deepEqual(
+      findings.map(({ code, seq }) => [code, seq]),
+      [['entry-altered', 12]],
+    )
+  })
+})
+
+async function verifiedConversation({ folder, verifierKey }: ErasureClinic, conversation_id: string): Promise<Report> {
+  const key = parseVerifierKey(verifierKey)
+  assert.ok(!('code' in key))
+  return verifySqliteConversation(databaseFile(folder), {
+    conversation_id,
+    trust: { kind: 'pinned', keys: [key] },
+    anchors: [await localAnchor(folder)],
+    openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)),
+  })
+}
