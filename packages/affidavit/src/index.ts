@@ -12,6 +12,8 @@ import type { Ledger as OpenLedger } from './ledger/ledger.ts'
 import type { Reader } from './ledger/reader.ts'
 import type { Reading } from './ledger/reading.ts'
 
+export type { DetectedType, Detection, Detector } from './classify/detector.ts'
+export { knownIdentifiers } from './classify/known-identifiers.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export { continueAfterRestore, type InitOptions, initLedger } from './embedded/init.ts'
 export type { OpenOptions } from './embedded/open.ts'

@@ -29,7 +29,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'erasure', ...VAULT]],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],
-  ['embedded', ['stores/sqlite', 'keys', 'verify', 'registry', 'access', ...LEDGER]],
+  ['embedded', ['stores/sqlite', 'keys', 'verify', 'registry', 'classify', 'access', ...LEDGER]],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],

@@ -39,9 +39,10 @@ export interface Detection<Type extends DetectedType = DetectedType> {
  * The plug-in seam, for a recogniser of names or a service of one's own. Promise: every offset is inside the text and no
  * detection is empty; the same text gives the same answer; spans may overlap and come in any order. What is found depends
  * on no more than the 512 characters around it, so that a stream can be read in pieces. Throwing means that the text was not
- * looked at: `detectWith` then names this detector to its caller, and never takes the text for clean.
+ * looked at: what that comes to is said in spec/detection.md §10, and the text is never taken for clean.
  */
 export interface Detector {
+  /** Told in records where it fails: a name of its own, of at most 64 bytes. */
   readonly name: string
   detect(text: string): readonly Detection[] | Promise<readonly Detection[]>
 }

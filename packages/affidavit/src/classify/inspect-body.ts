@@ -21,9 +21,9 @@ export interface BodyInspection {
 }
 
 /** A longer JSON text is looked at as any other text. */
-const MAX_JSON = 256 * 1024
+export const MAX_JSON: number = 256 * 1024
 /** How much of bytes that are not declared to be text is looked at to know whether they are. */
-const PROBE = 64 * 1024
+export const PROBE: number = 64 * 1024
 /** Bytes that become text at once. */
 const SLICE = 64 * 1024
 
@@ -43,7 +43,7 @@ export function inspectBody(body: Uint8Array, media_type: string): Inspected & {
  * on the cuts.
  */
 export function createBodyInspection(media_type: string): BodyInspection {
-  const kind = kindOf(media_type)
+  const kind = bodyKind(media_type)
   switch (kind) {
     case 'json':
       return holding(MAX_JSON, wholeJson, inspectText)
@@ -58,12 +58,13 @@ export function createBodyInspection(media_type: string): BodyInspection {
   }
 }
 
-type Kind = 'json' | 'text' | 'unknown' | 'unreadable'
+/** How a body is looked at, by its media type. */
+export type BodyKind = 'json' | 'text' | 'unknown' | 'unreadable'
 
 // Digits are bytes of their own in every charset in use but these.
 const WIDE_CHARSET = /;\s{0,9}charset\s{0,9}=\s{0,9}"?(?:utf-?16|utf-?32|ucs-?[24]|iso-10646-ucs)/i
 
-function kindOf(media_type: string): Kind {
+export function bodyKind(media_type: string): BodyKind {
   const [essence = ''] = media_type.toLowerCase().split(';')
   const type = essence.trim()
   if (WIDE_CHARSET.test(media_type)) return 'unreadable'

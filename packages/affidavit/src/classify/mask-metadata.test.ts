@@ -7,11 +7,8 @@ import { canonicalJson, ENTRY_JSON, type JsonValue, parseJson } from '../bytes/j
 import { labelProblem } from '../bytes/label.ts'
 import { canonicalDraft, canonicalFields, type OwnDraft, readBack, rewriteFields } from '../formats/entry.ts'
 import { type Draft, ENTRY_FIELDS, MASKED_MEMBER, MAX_LABEL_BYTES, SOURCE_FIELDS } from '../formats/fields.ts'
-import type { Detector } from './detector.ts'
-import { knownIdentifiers } from './known-identifiers.ts'
-import { lookStructured, lookWith } from './look.ts'
-import { createMetadataLook, type MaskedMetadata, maskMetadata, maskMetadataWith } from './mask-metadata.ts'
-import { detectStructured } from './structured.ts'
+import { lookStructured } from './look.ts'
+import { createMetadataLook, type MaskedMetadata, maskMetadata } from './mask-metadata.ts'
 
 const DRAFT: OwnDraft = { action: 'tool_completed', actor_id: 'triage-agent', actor_type: 'agent' }
 
@@ -240,55 +237,4 @@ test('the longest details are masked, whatever they hold', () => {
   assert.equal(draft.details?.many, many)
   assert.deepEqual(masked, [{ path: `details.deep${'[0]'.repeat(29)}`, types: ['email_address'] }])
   assert.equal(MASKED_MEMBER in (draft.details ?? {}), false)
-})
-
-test('detectors of one’s own are asked about every text, with the words before it', async () => {
-  const asked: string[] = []
-  const names: Detector = {
-    name: 'names',
-    async detect(text) {
-      asked.push(text)
-      return knownIdentifiers('names', 'person_name', ['Ann Lee']).detect(text)
-    },
-  }
-  const given: OwnDraft = {
-    ...DRAFT,
-    purpose: 'for Ann Lee',
-    on_behalf_of: 'Ann Lee',
-    details: { 'Ann Lee': ['x', 'ann lee'] },
-  }
-  const { state, ...rest } = await maskMetadataWith(given, [names])
-  assert.equal(state, 'masked')
-  assert.deepEqual(rest, {
-    draft: { ...given, purpose: 'for [person_name]', details: { '[person_name]': ['x', '[person_name]'] } },
-    masked: [
-      { path: 'details', types: ['person_name'] },
-      { path: 'details["[person_name]"][1]', types: ['person_name'] },
-      { path: 'purpose', types: ['person_name'] },
-    ],
-    personal: new Set(['on_behalf_of']),
-    found: ['person_name'],
-  })
-  assert.ok(asked.includes('purpose: for Ann Lee') && asked.includes('Ann Lee: x') && asked.includes('Ann Lee'))
-})
-
-test('a detector that fails is named, and nothing of the draft is given', async () => {
-  const broken: Detector = { name: 'broken', detect: () => Promise.reject(new Error(ADDRESS)) }
-  const lying: Detector = {
-    name: 'lying',
-    detect: (text) => (text.includes('x') ? [{ type: 'npi', start: 0, end: 1000 }] : []),
-  }
-  const good = knownIdentifiers('good', 'person_name', ['Ann Lee'])
-  const draft: OwnDraft = { ...DRAFT, details: { a: 'x', b: 'y' } }
-  assert.deepEqual(await maskMetadataWith(draft, [lying, good, broken]), {
-    state: 'undetected',
-    by: ['broken', 'lying'],
-  })
-})
-
-test('without detectors of one’s own the built-in one looks alone, and finds what it finds with them', async () => {
-  const draft: OwnDraft = { ...DRAFT, details: { a: 'mrn 12345', b: { dob: '1980-02-03' } }, actor_id: ADDRESS }
-  const alone = await maskMetadataWith(draft, [])
-  assert.deepEqual(alone, { state: 'masked', ...maskMetadata(draft, lookWith(detectStructured)) })
-  assert.deepEqual(await maskMetadataWith(draft, [knownIdentifiers('none', 'person_name', [])]), alone)
 })

@@ -6,9 +6,8 @@ import { isIP } from 'node:net'
 import type { JsonPath, JsonValue } from '../bytes/json.ts'
 import type { OwnDraft } from '../formats/entry.ts'
 import { type Draft, MAX_LABEL_BYTES } from '../formats/fields.ts'
-import { detectWith } from './detect-with.ts'
-import type { DetectedType, Detection, Detector } from './detector.ts'
-import { type Look, lookStructured, lookWith, rememberingLook } from './look.ts'
+import type { DetectedType } from './detector.ts'
+import { type Look, lookStructured, rememberingLook } from './look.ts'
 import { maskWord } from './mask.ts'
 import { type Masked, masksOf, type Place } from './masked-places.ts'
 import { removedWord } from './remove-authentication-data.ts'
@@ -19,15 +18,15 @@ import { isAuthenticationType } from './structured.ts'
 const CUT = '…'
 
 /** Short texts, looked at behind the name of their field: an `agent_version` 10.1.2.3 is no address. */
-const LABELS = ['agent_name', 'agent_version', 'model', 'outcome_reason', 'prompt_version', 'purpose'] as const
-const SOURCE_LABELS = ['host', 'service'] as const
-const IDS = ['actor_id', 'conversation_id', 'grant_id', 'on_behalf_of', 'producer_id', 'resource_id'] as const
+export const LABELS = ['agent_name', 'agent_version', 'model', 'outcome_reason', 'prompt_version', 'purpose'] as const
+export const SOURCE_LABELS = ['host', 'service', 'ip'] as const
+export const IDS = ['actor_id', 'conversation_id', 'grant_id', 'on_behalf_of', 'producer_id', 'resource_id'] as const
 
-type FieldName = 'ip' | (typeof LABELS)[number] | (typeof SOURCE_LABELS)[number] | (typeof IDS)[number]
+type FieldName = (typeof LABELS)[number] | (typeof SOURCE_LABELS)[number] | (typeof IDS)[number]
 
 /** Looks with the built-in detector, for one ledger: it remembers labels, ids and keys of the records before. */
 export function createMetadataLook(): Look {
-  return rememberingLook(lookStructured, [...LABELS, ...SOURCE_LABELS, 'ip', ...IDS])
+  return rememberingLook(lookStructured, [...LABELS, ...SOURCE_LABELS, ...IDS])
 }
 
 export interface MaskedMetadata {
@@ -48,16 +47,31 @@ export interface MaskedMetadata {
  */
 export function maskMetadata(draft: OwnDraft, look: Look): MaskedMetadata {
   const places: Place[] = []
+  const { details, ...others } = draft
+  const { fields, personal } = maskFields(others, look, places)
+  const masked = details && maskDetails(details, look, places)
+  return {
+    draft: places.length === 0 ? draft : { ...draft, ...fields, ...(masked && { details: masked }) },
+    masked: masksOf(places),
+    personal,
+    found: [...new Set(places.map(({ type }) => type))].sort(),
+  }
+}
+
+/** Everything but the details. The places of what was masked are added to `places`. */
+export function maskFields(
+  draft: Partial<OwnDraft>,
+  look: Look,
+  places: Place[],
+): { readonly fields: Partial<OwnDraft>; readonly personal: MaskedMetadata['personal'] } {
+  const { length } = places
   const labels = maskLabels(draft, LABELS, undefined, look, places)
   const source =
     draft.source &&
     maskLabels(draft.source, sourceLabels(draft.source), { above: undefined, step: 'source' }, look, places)
-  const details = draft.details && maskDetails(draft.details, look, places)
   return {
-    draft: places.length === 0 ? draft : { ...labels, ...(source && { source }), ...(details && { details }) },
-    masked: masksOf(places),
+    fields: places.length === length ? draft : { ...labels, ...(source && { source }) },
     personal: new Set(IDS.filter((name) => holdsSomething(name, draft[name], look))),
-    found: [...new Set(places.map(({ type }) => type))].sort(),
   }
 }
 
@@ -65,7 +79,7 @@ export function maskMetadata(draft: OwnDraft, look: Look): MaskedMetadata {
 function sourceLabels({
   ip,
 }: NonNullable<Draft['source']>): readonly (keyof NonNullable<Draft['source']> & FieldName)[] {
-  return ip === undefined || isIP(ip) !== 0 ? SOURCE_LABELS : [...SOURCE_LABELS, 'ip']
+  return ip === undefined || isIP(ip) !== 0 ? ['host', 'service'] : SOURCE_LABELS
 }
 
 /** `of` itself where nothing was found. */
@@ -88,7 +102,7 @@ function maskLabels<Name extends FieldName, Holder extends { readonly [name in N
   return masked
 }
 
-function maskDetails(details: Details, look: Look, places: Place[]): Details {
+export function maskDetails(details: Details, look: Look, places: Place[]): Details {
   const { value, replaced } = rewriteJson(details, look, wordFor, { above: undefined, step: 'details' })
   places.push(...replaced)
   // An object is rewritten as an object.
@@ -116,44 +130,4 @@ function fitLabel(text: string): string {
 
 function holdsSomething(name: FieldName, id: string | undefined, look: Look): boolean {
   return id !== undefined && look([name])(id).length > 0
-}
-
-export type MaskedWith =
-  | ({ readonly state: 'masked' } & MaskedMetadata)
-  /** The names of the detectors that failed. Nobody has looked at the draft for them: it is to be refused. */
-  | { readonly state: 'undetected'; readonly by: readonly string[] }
-
-/** The same with detectors of one's own, which are asked about every text. */
-export async function maskMetadataWith(draft: OwnDraft, detectors: readonly Detector[]): Promise<MaskedWith> {
-  if (detectors.length === 0) return { state: 'masked', ...maskMetadata(draft, lookStructured) }
-  const texts = new Set<string>()
-  maskMetadata(draft, lookWith(collectInto(texts)))
-  const found = new Map<string, readonly Detection[]>()
-  const failed = new Set<string>()
-  await Promise.all(
-    [...texts].map(async (text) => {
-      const { detections, undetectedBy } = await detectWith(text, detectors)
-      found.set(text, detections)
-      for (const name of undetectedBy) failed.add(name)
-    }),
-  )
-  if (failed.size > 0) return { state: 'undetected', by: [...failed].sort() }
-  return {
-    state: 'masked',
-    ...maskMetadata(
-      draft,
-      lookWith((text) => found.get(text) ?? unasked()),
-    ),
-  }
-}
-
-function collectInto(texts: Set<string>): (text: string) => readonly Detection[] {
-  return (text) => {
-    texts.add(text)
-    return []
-  }
-}
-
-function unasked(): never {
-  throw new TypeError('a text of the draft was not looked at the first time: this is a bug')
 }

@@ -3,6 +3,9 @@
 import { existsSync } from 'node:fs'
 
 import type { AccessPolicy } from '../access/policy.ts'
+import type { DetectorParts } from '../classify/detect-with.ts'
+import type { Detector } from '../classify/detector.ts'
+import { type Alarm, systemAlarm } from '../clock/alarm.ts'
 import { type Clock, systemClock } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
@@ -19,6 +22,7 @@ import type { Registry } from '../registry/registry.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { readAccess } from './access.ts'
+import { checkDetectors } from './check-detectors.ts'
 import { type AnchorPlace, databaseFile, keysFolder, noLedger, readAnchor } from './folder.ts'
 import { openFolderKeyring } from './keyring.ts'
 import { readSettings } from './settings.ts'
@@ -28,6 +32,10 @@ export interface OpenOptions {
   readonly actions?: ApplicationActions
   /** What tools touch, and which ids are personal. */
   readonly registry?: Registry
+  /** Detectors of one's own, which are asked about every draft before it is recorded (spec/detection.md §10). */
+  readonly detectors?: readonly Detector[]
+  /** How long a detector may take for one text before the text counts as not looked at. */
+  readonly detectorPatienceMillis?: number
   /** Who may do what; `access.yaml` or `access.json` in the folder where left out. */
   readonly access?: AccessPolicy
   readonly clock?: Clock
@@ -43,14 +51,19 @@ export interface PartOptions {
   readonly store?: LedgerStore
   readonly keys?: LedgerKeys
   readonly keyring?: Keyring
+  readonly alarm?: Alarm
 }
+
+/** An agent waits for it before each step. */
+const DETECTOR_PATIENCE = 2_000
 
 /**
  * Opens the newest ledger in `folder`.
- * @throws LedgerError `not-a-ledger`, `missing-anchor`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
+ * @throws LedgerError `not-a-ledger`, `invalid-query` (detectors without names of their own), `missing-anchor`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
  */
 export async function openFolder(folder: string, options: OpenOptions & PartOptions = {}): Promise<Ledger> {
   if (options.store === undefined && !existsSync(databaseFile(folder))) throw noLedger(folder)
+  checkDetectors(options.detectors ?? [], options.detectorPatienceMillis ?? DETECTOR_PATIENCE)
   const store = options.store ?? sqliteStore(databaseFile(folder), 'open')
   let keyring = options.keyring
   try {
@@ -68,6 +81,7 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
       keyring,
       ...(options.registry === undefined ? {} : { registry: options.registry }),
       ...withAccess(folder, options.access),
+      ...withDetectors(options),
       outside,
       clock: options.clock ?? systemClock,
       actions: options.actions ?? {},
@@ -89,6 +103,14 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
 function withAccess(folder: string, given: AccessPolicy | undefined): { readonly access?: AccessPolicy } {
   const access = given ?? readAccess(folder)
   return access === undefined ? {} : { access }
+}
+
+function withDetectors({
+  detectors = [],
+  detectorPatienceMillis = DETECTOR_PATIENCE,
+  alarm = systemAlarm,
+}: OpenOptions & PartOptions): { readonly detectors?: DetectorParts } {
+  return detectors.length === 0 ? {} : { detectors: { detectors, patienceMillis: detectorPatienceMillis, alarm } }
 }
 
 function placeOfKeyring(folder: string): Start['keyring'] {

@@ -7,8 +7,10 @@ export const FORMAT_VERSION = 1
 export const MASKED_MEMBER = 'masked'
 /** The member of a record's details that says why its recipient should not have been given this. */
 export const RECIPIENT_FINDING_MEMBER = 'recipient_finding'
+/** The member of a record's details that says which detectors failed to look at it. */
+export const UNDETECTED_MEMBER = 'undetected'
 /** Members of details that are the ledger's: no caller writes them. */
-export const OWN_MEMBERS: readonly string[] = [MASKED_MEMBER, RECIPIENT_FINDING_MEMBER]
+export const OWN_MEMBERS: readonly string[] = [MASKED_MEMBER, RECIPIENT_FINDING_MEMBER, UNDETECTED_MEMBER]
 
 /** Entry bytes: what a C2SP entry bundle can carry. */
 export const MAX_ENTRY_BYTES = 65_535

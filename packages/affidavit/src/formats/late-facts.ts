@@ -8,9 +8,9 @@ import {
   CLASSIFICATIONS,
   type Classification,
   type Draft,
-  MASKED_MEMBER,
   MAX_LABEL_BYTES,
   MAX_WORD_BYTES,
+  OWN_MEMBERS,
   WORD,
 } from './fields.ts'
 
@@ -102,7 +102,7 @@ export function readLateFact(fields: Omit<Draft, 'content'>): LateFact | undefin
   }
   const { members, read } = FORMS[action]
   const stranger = Object.keys(details).find(
-    (name) => name !== 'reason' && name !== MASKED_MEMBER && !members.includes(name),
+    (name) => name !== 'reason' && !OWN_MEMBERS.includes(name) && !members.includes(name),
   )
   if (stranger !== undefined) {
     const known = ['reason', ...members].join(', ')
@@ -123,7 +123,7 @@ export function checkLateFact(draft: Draft): Draft {
   return own
 }
 
-function isLateFact(action: string): action is LateFact['action'] {
+export function isLateFact(action: string): action is LateFact['action'] {
   return Object.hasOwn(FORMS, action)
 }
 

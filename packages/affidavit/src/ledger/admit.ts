@@ -3,6 +3,7 @@
 
 import { utf8 } from '../bytes/text.ts'
 import { uuidV8 } from '../bytes/uuid.ts'
+import { createAsk, type DetectorParts } from '../classify/detect-with.ts'
 import { createMetadataLook } from '../classify/mask-metadata.ts'
 import type { Clock } from '../clock/clock.ts'
 import { createRandomSource } from '../crypto/random.ts'
@@ -10,8 +11,9 @@ import { sha256 } from '../crypto/sha256.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { bodySize, parseDraft, parseOwnDraft } from '../formats/draft.ts'
 import { type AuditRecord, type Draft, LARGE_BODY_BYTES } from '../formats/fields.ts'
-import { createPreparation, type PreparationParts } from './prepare.ts'
-import { inOurWords, receiveDraft } from './receive.ts'
+import { createPreparation, type Looked, type LookFurther, type PreparationParts } from './prepare.ts'
+import { inOurWords, ourWordsFor, type Received, receiveDraft } from './receive.ts'
+import { receiveWith } from './receive-with.ts'
 import type { PreparedDraft } from './store.ts'
 
 export interface Admission {
@@ -46,10 +48,12 @@ export interface Admitted {
 export interface AdmissionParts extends Omit<PreparationParts, 'random' | 'deriveId'> {
   readonly actions: ApplicationActions
   readonly clock: Clock
+  /** Detectors of one's own; without them nothing is waited for. */
+  readonly detectors?: DetectorParts
 }
 
 export function createAdmission(parts: AdmissionParts): Admission {
-  const { ledger, actions, clock } = parts
+  const { ledger, actions, clock, detectors } = parts
   const random = createRandomSource()
   const look = createMetadataLook()
   const preparation = createPreparation({ ...parts, random, deriveId })
@@ -61,10 +65,11 @@ export function createAdmission(parts: AdmissionParts): Admission {
   function take(draft: Draft, by: 'caller' | 'ledger'): Admitted {
     const receiving = { at: clock.now(), random, look }
     const received = receiveDraft(draft, by === 'caller' ? receiving : { ...receiving, details: 'our own' })
+    const further = detectors && createLook(detectors, received, by)
     return {
       id: received.id,
       isLarge: received.content.some(({ body }) => bodySize(body) > LARGE_BODY_BYTES),
-      prepare: () => preparation.prepare(received),
+      prepare: () => preparation.prepare(received, further),
       compare: (standing) => preparation.compare(received, standing),
     }
   }
@@ -73,5 +78,23 @@ export function createAdmission(parts: AdmissionParts): Admission {
     admit: (value) => inOurWords(() => take(parseDraft(value, actions), 'caller')),
     admitOwn: (draft) => inOurWords(() => take(parseOwnDraft(draft), 'ledger')),
     deriveId,
+  }
+}
+
+/** Detectors are asked about a draft once, however often it is prepared. */
+function createLook(detectors: DetectorParts, received: Received, by: 'caller' | 'ledger'): LookFurther {
+  let looked: Promise<Looked> | undefined
+  return () => {
+    looked ??= lookFurther(detectors, received, by)
+    return looked
+  }
+}
+
+async function lookFurther(parts: DetectorParts, received: Received, by: 'caller' | 'ledger'): Promise<Looked> {
+  const ask = createAsk(parts)
+  try {
+    return { received: await receiveWith(received, by, ask), ask }
+  } catch (error) {
+    throw ourWordsFor(error)
   }
 }

@@ -6,6 +6,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import { type AuditRecord, type Draft, RECIPIENT_FINDING_MEMBER } from '../formats/fields.ts'
 import { type HandedOver, judgeRecipient, type RecipientFinding } from '../registry/recipient.ts'
 import type { Floor, Registry } from '../registry/registry.ts'
+import type { Tokenised } from './identities.ts'
 import type { Received } from './receive.ts'
 
 /** What is wrong with the recipient of a draft, at the time of its record. Nothing where nothing goes to anybody. */
@@ -57,6 +58,7 @@ export class Refusal extends Error {
 
 export interface Refused {
   readonly received: Received
+  readonly tokenised: Tokenised
   readonly finding: RecipientFinding
   readonly classified: Floor
   readonly draft_commitment: string
@@ -65,11 +67,17 @@ export interface Refused {
 /**
  * Who tried to give what to whom, without the content. The same draft, refused again for the same reason, is the same record.
  */
-export function refusalOf({ received, finding, classified, draft_commitment }: Refused, deriveId: DeriveId): Refusal {
-  const { id: _, timestamp: claimed, action, outcome, outcome_reason, details, assurance, ...who } = received.draft
+export function refusalOf(
+  { received, tokenised, finding, classified, draft_commitment }: Refused,
+  deriveId: DeriveId,
+): Refusal {
+  // As it would have stood in the record: what was masked there is masked here.
+  const { id: _, timestamp: claimed, action, outcome, outcome_reason, details, assurance, ...who } = received.looked
+  const recipient = details?.recipient
   const told = findingDetails(finding)
   const record: Draft = {
     ...who,
+    ...idsOf(tokenised),
     id: deriveId('draft_rejected', received.id, draft_commitment, JSON.stringify([told, classified])),
     action: 'draft_rejected',
     outcome: 'denied',
@@ -81,12 +89,15 @@ export function refusalOf({ received, finding, classified, draft_commitment }: R
       refused_action: action,
       refused_commitment: draft_commitment,
       ...(claimed === undefined ? {} : { refused_timestamp: claimed }),
-      // As it would have stood in the record: an address is masked.
-      recipient: received.details?.recipient,
+      ...(recipient === undefined ? {} : { recipient }),
       ...told,
     },
   }
   return new Refusal(record, recipientRefused(finding))
+}
+
+function idsOf({ subject_ids, ...ids }: Tokenised): Partial<Draft> {
+  return { ...ids, ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }) }
 }
 
 export type DeriveId = (...words: readonly string[]) => string

@@ -1,6 +1,7 @@
 // The ledger: wiring of admission, queue, store, publication and reading. Each of these lives in a file of its own.
 
 import type { AccessPolicy } from '../access/policy.ts'
+import type { DetectorParts } from '../classify/detect-with.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
@@ -128,6 +129,8 @@ export interface LedgerParts {
   readonly keyring: Keyring
   /** What tools touch, and which ids are personal; what is left out there holds where there is none. */
   readonly registry?: Registry
+  /** Detectors of one's own. */
+  readonly detectors?: DetectorParts
   /** Who may do what. */
   readonly access?: AccessPolicy
   readonly outside: CheckpointFile
@@ -162,6 +165,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     keys: keysAtHand,
     personal_ids,
     ...(parts.registry === undefined ? {} : { registry: parts.registry }),
+    ...(parts.detectors === undefined ? {} : { detectors: parts.detectors }),
     actions: parts.actions,
     clock,
   })

@@ -1,6 +1,7 @@
 // A draft that was received becomes a prepared one: ids of persons become tokens, content is sealed, and what was received is
 // committed to under the keys of the record's scopes (spec/sealing.md).
 
+import type { Ask } from '../classify/detect-with.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { personalIds } from '../registry/personal-ids.ts'
@@ -16,7 +17,7 @@ import type { KeysAtHand } from './keys-at-hand.ts'
 import { readLinked, scopeName, scopesToReplace } from './linked-content.ts'
 import { commit, commitmentInfo, type Judged, type Known, prepareDraft } from './prepared-draft.ts'
 import { findEntry } from './read.ts'
-import type { Received } from './receive.ts'
+import { contentToSeal, type Received } from './receive.ts'
 import { type Scoped, scopesOf } from './scopes.ts'
 import {
   type InspectedBody,
@@ -29,8 +30,17 @@ import {
 import type { LedgerStore, PreparedDraft } from './store.ts'
 import { createSweep } from './sweep.ts'
 
+/** A draft that detectors of one's own have looked at, and how they are asked about its content. */
+export interface Looked {
+  readonly received: Received
+  readonly ask: Ask
+}
+
+export type LookFurther = () => Promise<Looked>
+
 export interface Preparation {
-  prepare(received: Received): PreparedDraft | Promise<PreparedDraft>
+  /** At once where nobody is to be asked: nothing is sealed, all keys are at hand, and nobody looks further. */
+  prepare(received: Received, look?: LookFurther): PreparedDraft | Promise<PreparedDraft>
   compare(received: Received, standing: AuditRecord): Promise<'same' | 'other' | 'not compared'>
 }
 
@@ -53,12 +63,14 @@ export function createPreparation(parts: PreparationParts): Preparation {
   const sealing = { store, ledger, keys, random, sweep, equalBody: createEqualLookup(store, ledger) }
 
   // Keys that are missing are fetched until all are there: somebody may let go of everything meanwhile.
-  async function prepareSoon(received: Received): Promise<PreparedDraft> {
-    const bodies = await Promise.all(received.content.map(receiveBody))
+  async function prepareSoon(draft: Received, look: LookFurther | undefined): Promise<PreparedDraft> {
+    const [bodies, looked] = await Promise.all([Promise.all(draft.content.map(receiveBody)), look?.()])
+    const { received, ask } = looked ?? { received: draft, ask: undefined }
+    const withheld = received.withheld === undefined ? [] : [await receiveBody(received.withheld)]
     for (;;) {
       const known = lookUp(received, parts)
       if ('missing' in known) await keys.fetch(known.missing)
-      else return prepareKnown(received, bodies, known)
+      else return prepareKnown(received, [...bodies, ...withheld], known, ask)
     }
   }
 
@@ -67,8 +79,9 @@ export function createPreparation(parts: PreparationParts): Preparation {
     received: Received,
     bodies: readonly ReceivedBody[],
     known: Known,
+    ask: Ask | undefined,
   ): Promise<PreparedDraft> {
-    const inspected = await inspect(received, bodies, known)
+    const inspected = await inspect(received, bodies, known, ask)
     const judged = judge(received, inspected)
     if (isRefused(received, judged)) await refuse(received, bodies, known, judged)
     const contents: SealedContent[] = []
@@ -81,23 +94,26 @@ export function createPreparation(parts: PreparationParts): Preparation {
     received: Received,
     bodies: readonly ReceivedBody[],
     known: Known,
+    ask: Ask | undefined,
   ): Promise<readonly InspectedBody[]> {
     const inspected: InspectedBody[] = []
-    for (const [i, { name, media_type }] of received.content.entries()) {
+    for (const [i, { name, media_type }] of contentToSeal(received).entries()) {
       const [body, scoped] = [bodies[i], known.contents[i]]
       if (body === undefined || scoped === undefined) throw new TypeError('a content without its body; this is a bug')
       const words = { name, media_type, subject_ids: [...scoped.subject_ids] }
       const conversation = known.tokenised.conversation_id ?? received.draft.conversation_id ?? ''
       const place = { conversation, scopeKeys: scoped.scopeKeys, at: received.at }
-      inspected.push(await inspectContent(sealing, body, words, place))
+      inspected.push(await inspectContent(sealing, body, words, place, ask))
     }
     return inspected
   }
 
   function judge(received: Received, inspected: readonly InspectedBody[]): Judged {
     const found = inspected.flatMap(({ inspection }) => inspection.found)
-    const classified = classifyRecord(registry, received, found)
-    const handed = { compliance_domains: classified.compliance_domains, looked_at: 'wholly' } as const
+    const failed = [...received.undetectedBy, ...inspected.flatMap(({ inspection }) => inspection.undetectedBy)]
+    const looked_at = failed.length === 0 ? 'wholly' : 'in part'
+    const classified = classifyRecord(registry, received, { found, looked_at })
+    const handed = { compliance_domains: classified.compliance_domains, looked_at } as const
     return { classified, finding: judgeHandover(registry, received, handed) }
   }
 
@@ -105,21 +121,21 @@ export function createPreparation(parts: PreparationParts): Preparation {
   async function refuse(
     received: Received,
     bodies: readonly ReceivedBody[],
-    { commitmentKey }: Known,
+    { commitmentKey, tokenised }: Known,
     { classified, finding }: Judged,
   ): Promise<void> {
     if (finding === undefined || (await findEntry(store, ledger, received.id)) !== undefined) return
     const draft_commitment = commit(commitmentKey, ledger, received, bodies)
-    throw refusalOf({ received, finding, classified, draft_commitment }, parts.deriveId)
+    throw refusalOf({ received, tokenised, finding, classified, draft_commitment }, parts.deriveId)
   }
 
   return {
-    prepare(received) {
-      if (received.content.length > 0) return prepareSoon(received)
+    prepare(received, look) {
+      if (received.content.length > 0 || look !== undefined) return prepareSoon(received, look)
       const known = lookUp(received, parts)
-      if ('missing' in known) return prepareSoon(received)
+      if ('missing' in known) return prepareSoon(received, look)
       const judged = judge(received, [])
-      if (isRefused(received, judged)) return prepareKnown(received, [], known)
+      if (isRefused(received, judged)) return prepareKnown(received, [], known, undefined)
       return prepareDraft(ledger, received, [], known, [], judged)
     },
     async compare(received, standing) {
@@ -156,10 +172,9 @@ async function wasErased(store: LedgerStore, ledger: string, standing: AuditReco
 type Missing = { readonly missing: { readonly personal: readonly string[]; readonly scopes: readonly Scope[] } }
 
 /** Everything that the record needs of the keyring, or what of it is not at hand. */
-function lookUp(
-  { draft, content, timestamp, personal }: Received,
-  { ledger, keys, personal_ids }: PreparationParts,
-): Known | Missing {
+function lookUp(received: Received, { ledger, keys, personal_ids }: PreparationParts): Known | Missing {
+  const { draft, timestamp, personal } = received
+  const content = contentToSeal(received)
   const keyring_generation = keys.generation()
   const fields = personalFields(draft, personalIds(personal_ids, draft.actor_type, draft.resource_type), personal)
   const tokens = new Map<string, string>()

@@ -10,6 +10,7 @@ import {
   type Draft,
   MASKED_MEMBER,
   MAX_ENTRY_BYTES,
+  UNDETECTED_MEMBER,
 } from '../formats/fields.ts'
 import type { RecipientFinding } from '../registry/recipient.ts'
 import type { Floor } from '../registry/registry.ts'
@@ -89,7 +90,7 @@ function strictnessOf(
 
 // What was masked, what was taken out of content, and what is wrong with the recipient is said in the record.
 function detailsOf(
-  { details, masked }: Received,
+  { details, masked, undetectedBy }: Received,
   contents: readonly SealedContent[],
   { finding }: Judged,
 ): Pick<AuditRecord, 'details'> {
@@ -100,9 +101,27 @@ function detailsOf(
   const all = [...masked, ...removed]
   const told = {
     ...(all.length === 0 ? {} : { [MASKED_MEMBER]: all }),
+    ...undetectedDetails(undetectedBy, contents),
     ...(finding === undefined ? {} : findingDetails(finding)),
   }
   return Object.keys(told).length === 0 ? {} : { details: { ...details, ...told } }
+}
+
+/** Which detectors failed, each with what it did not look at: the metadata, contents by name. */
+function undetectedDetails(
+  undetectedBy: readonly string[],
+  contents: readonly SealedContent[],
+): NonNullable<AuditRecord['details']> {
+  const missed = [
+    ...undetectedBy.map((detector) => ({ detector, part: 'metadata' })),
+    ...contents.flatMap(({ reference, inspection }) =>
+      inspection.undetectedBy.map((detector) => ({ detector, part: `content.${reference.name}` })),
+    ),
+  ]
+  if (missed.length === 0) return {}
+  const names = [...new Set(missed.map(({ detector }) => detector))].sort()
+  const partsOf = (name: string): string[] => missed.filter(({ detector }) => detector === name).map(({ part }) => part)
+  return { [UNDETECTED_MEMBER]: names.map((detector) => ({ detector, parts: partsOf(detector) })) }
 }
 
 function checkSize(pieces: EntryPieces): void {

@@ -34,6 +34,15 @@ export interface Received {
   /** The same with what was found in them masked: what is kept. */
   readonly kept: FieldTexts
   readonly details: OwnDraft['details']
+  /** The draft as it was read, and as detectors have left it. */
+  readonly own: OwnDraft
+  readonly looked: OwnDraft
+  /** What each content is called in the record. */
+  readonly contentNames: readonly string[]
+  /** Detectors of one's own that failed to look at some of it; sorted. */
+  readonly undetectedBy: readonly string[]
+  /** What they have not looked at, to be sealed with the content. */
+  readonly withheld: DraftContent | undefined
   /** Whom it says that data is handed to, as it was handed in. */
   readonly recipient: string | undefined
   readonly masked: readonly Masked[]
@@ -87,6 +96,11 @@ export function receiveDraft(
     text,
     kept: rewriteFields(fields, own, kept),
     details: kept.details,
+    own,
+    looked: kept,
+    contentNames: content.map(({ name }) => name),
+    undetectedBy: [],
+    withheld: undefined,
     recipient: readRecipient(own.action, own.details),
     masked,
     personal,
@@ -103,7 +117,8 @@ function maskOthers({ details, ...others }: OwnDraft, look: Look): MaskedMetadat
   return details === undefined ? looked : { ...looked, draft: { ...looked.draft, details } }
 }
 
-function namesAPerson(i: number): DraftFault {
+/** A name of a content cannot be masked: two could become one. */
+export function namesAPerson(i: number): DraftFault {
   return new DraftFault(`content[${i}].name`, 'holds what identifies a person; a name says what it is: message, result')
 }
 
@@ -111,6 +126,12 @@ function refuseOwnMembers({ details = {} }: OwnDraft): void {
   const ours = OWN_MEMBERS.find((name) => Object.hasOwn(details, name))
   if (ours !== undefined)
     throw new DraftFault(`details.${ours}`, 'this member is written by the ledger; choose another name')
+}
+
+/** Everything that is sealed with the record: its content, then what was withheld from it. */
+export function contentToSeal({ content, contentNames, withheld }: Received): readonly DraftContent[] {
+  const named = content.map((one, i) => ({ ...one, name: contentNames[i] ?? one.name }))
+  return withheld === undefined ? named : [...named, withheld]
 }
 
 /** The canonical text of what was received; a body is its SHA-256. */
@@ -128,13 +149,16 @@ export function inOurWords<T>(admit: () => T): T {
   try {
     return admit()
   } catch (error) {
-    if (error instanceof DraftFault || error instanceof JsonFault) {
-      const { message: problem, path, cause } = error
-      if (error instanceof JsonFault && error.kind === 'too-long') throw draftTooLarge(problem, path)
-      throw new LedgerError('invalid-draft', { problem, path, cause })
-    }
-    throw error
+    throw ourWordsFor(error)
   }
+}
+
+/** What a caller is told of a fault of his draft; any other error as it is. */
+export function ourWordsFor(error: unknown): unknown {
+  if (!(error instanceof DraftFault || error instanceof JsonFault)) return error
+  const { message: problem, path, cause } = error
+  if (error instanceof JsonFault && error.kind === 'too-long') return draftTooLarge(problem, path)
+  return new LedgerError('invalid-draft', { problem, path, cause })
 }
 
 export function draftTooLarge(problem: string, path: string): LedgerError {

@@ -5,12 +5,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 import { toHex } from '../bytes/hex.ts'
 import { utf8 } from '../bytes/text.ts'
+import type { Ask } from '../classify/detect-with.ts'
 import { createBodyInspection, inspectBody } from '../classify/inspect-body.ts'
 import type { Inspection } from '../classify/inspection.ts'
+import { lookAtBody, type SeenBody } from '../classify/look-at-body.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { createHmacSha256, createSha256, type Digest, sha256Hex } from '../crypto/sha256.ts'
-import { LedgerError } from '../errors/ledger-error.ts'
+import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { parseEntry } from '../formats/entry.ts'
 import { CONTENT_ALGORITHM, type ContentReference, type DraftContent, LARGE_BODY_BYTES } from '../formats/fields.ts'
 import { CHUNK_PLAIN_BYTES, checkContentKey, createStoredCheck, SALT_BYTES } from '../formats/sealed.ts'
@@ -41,10 +43,15 @@ export interface ContentPlace {
   readonly at: UnixMillis
 }
 
+/** What was found in a content, and the detectors of one's own that failed at some of it. */
+export interface SeenContent extends Inspection {
+  readonly undetectedBy: readonly string[]
+}
+
 export interface SealedContent {
   readonly reference: ContentReference
   readonly payload: DraftPayload
-  readonly inspection: Inspection
+  readonly inspection: SeenContent
 }
 
 /** A body as it was received: its SHA-256, and the bytes where they are few. */
@@ -74,7 +81,7 @@ export interface InspectedBody {
   readonly received: ReceivedBody
   readonly words: Words
   readonly place: ContentPlace
-  readonly inspection: Inspection
+  readonly inspection: SeenContent
   readonly body_digest: string
   /** What is left of it, where that is one chunk; a larger one is read again. */
   readonly small: Uint8Array | undefined
@@ -89,18 +96,21 @@ export async function inspectContent(
   received: ReceivedBody,
   words: Words,
   place: ContentPlace,
+  ask: Ask | undefined,
 ): Promise<InspectedBody> {
   const inspected = { received, words, place }
   if (received.body instanceof Uint8Array && received.body.length <= ONE_CHUNK_BYTES) {
     const { body, found, removed } = inspectBody(received.body, words.media_type)
     if (body.length <= ONE_CHUNK_BYTES) {
+      const seen = ask === undefined ? NOBODY_ASKED : await lookAtBody(one(body), words.media_type, ask)
       const body_digest = digestOf(parts, place, body)
-      return { ...inspected, inspection: { found, removed }, body_digest, small: body }
+      return { ...inspected, inspection: together({ found, removed }, seen), body_digest, small: body }
     }
   }
   const digest = bodyDigest(parts, place)
-  const inspection = await cleaned(piecesOf(received.body), words.media_type, async (piece) => digest.update(piece))
-  return { ...inspected, inspection, body_digest: digest.hex(), small: undefined }
+  const cleaning = createCleaning(piecesOf(received.body), words.media_type)
+  const seen = await askAbout(watched(cleaning.pieces(), digest), words.media_type, ask)
+  return { ...inspected, inspection: together(cleaning.told(), seen), body_digest: digest.hex(), small: undefined }
 }
 
 /**
@@ -163,7 +173,8 @@ async function sealLarge(
   const sealer = createSealer(payload)
   const again = createSha256()
   const keep = keepInOrder(store, ledger, blob_id)
-  await cleaned(watched(piecesOf(body), again), words.media_type, (piece) => keep.chunks(sealer.push(piece)))
+  const cleaning = createCleaning(watched(piecesOf(body), again), words.media_type)
+  for await (const piece of cleaning.pieces()) await keep.chunks(sealer.push(piece))
   if (again.hex() !== sha256) throw bodyChanged(words.name)
   const { chunks, ...sizes } = sealer.end()
   const first = await keep.end(chunks)
@@ -175,17 +186,43 @@ async function sealLarge(
   }
 }
 
-/** Hands on what is left of a body when what may not be kept is taken out of it, and tells what was found. */
-async function cleaned(
+// What may not be kept is shown to nobody: detectors of one's own see what is left.
+async function askAbout(
   pieces: AsyncIterable<Uint8Array>,
   media_type: string,
-  take: (piece: Uint8Array) => Promise<void>,
-): Promise<Inspection> {
+  ask: Ask | undefined,
+): Promise<SeenBody> {
+  if (ask !== undefined) return lookAtBody(pieces, media_type, ask)
+  for await (const _ of pieces);
+  return NOBODY_ASKED
+}
+
+const NOBODY_ASKED: SeenBody = { found: [], undetectedBy: [] }
+
+function together({ found, removed }: Inspection, seen: SeenBody): SeenContent {
+  return { found: [...new Set([...found, ...seen.found])].sort(), removed, undetectedBy: seen.undetectedBy }
+}
+
+async function* one(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body
+}
+
+/** What is left of a body when what may not be kept is taken out of it; `told` when all of it was read. */
+function createCleaning(
+  pieces: AsyncIterable<Uint8Array>,
+  media_type: string,
+): { pieces(): AsyncGenerator<Uint8Array>; told(): Inspection } {
   const inspecting = createBodyInspection(media_type)
-  for await (const piece of pieces) await take(inspecting.push(piece))
-  const { rest, found, removed } = inspecting.end()
-  await take(rest)
-  return { found, removed }
+  let inspection: Inspection | undefined
+  return {
+    async *pieces() {
+      for await (const piece of pieces) yield inspecting.push(piece)
+      const { rest, found, removed } = inspecting.end()
+      inspection = { found, removed }
+      yield rest
+    },
+    told: () => inspection ?? unreachable('a body was cleaned and not read to its end'),
+  }
 }
 
 async function* watched(pieces: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {

@@ -47,7 +47,7 @@ export function plainAdmission({
       [],
       { tokenised: subjects, contents: [], commitmentKey, keyring_generation: 1 },
       [],
-      { classified: classifyRecord(undefined, received, []), finding: undefined },
+      { classified: classifyRecord(undefined, received, { found: [], looked_at: 'wholly' }), finding: undefined },
     )
   }
 
