@@ -1,7 +1,7 @@
 // Text that comes in pieces, without its sensitive authentication data (spec/detection.md §4, §9).
 
 import type { Tally } from './inspection.ts'
-import { removedWord } from './remove-authentication-data.ts'
+import { removedWord } from './mask.ts'
 import { replaceSpans } from './replace-spans.ts'
 import { pieceOf, REACH, STRIDE } from './scan-stream.ts'
 import { detectBoth } from './structured.ts'

@@ -10,8 +10,7 @@ import { inspectBody } from './inspect-body.ts'
 import { knownIdentifiers } from './known-identifiers.ts'
 import { lookStructured } from './look.ts'
 import { maskMetadata } from './mask-metadata.ts'
-import { removeAuthenticationData } from './remove-authentication-data.ts'
-import { detectStructured } from './structured.ts'
+import { detectAuthenticationData, detectStructured } from './structured.ts'
 
 const HOSTILE: readonly string[] = [
   '9',
@@ -104,7 +103,7 @@ function measure(work: () => void): Work {
 /** Looks for everything that is ever looked for in a text. */
 function scan(text: string): void {
   detectStructured(text)
-  removeAuthenticationData(text)
+  detectAuthenticationData(text)
   knownIdentifiers('known', 'known_identifier', ['Ann Lee', 'A-1'])
 }
 

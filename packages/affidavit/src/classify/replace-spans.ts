@@ -2,12 +2,6 @@
 
 import type { DetectedType, Detection } from './detector.ts'
 
-/** How often each type was found, in the order of the first. */
-export interface TypeCount<Type extends DetectedType = DetectedType> {
-  readonly type: Type
-  readonly count: number
-}
-
 /**
  * Puts `wordFor` each type in place of its spans, which are sorted and do not overlap. Without spans the very same text comes
  * back. `before` is what stands before the text, where it is a piece of a longer one.
@@ -27,12 +21,6 @@ export function replaceSpans(
     at = end
   }
   return replaced + text.slice(at)
-}
-
-export function countTypes<Type extends DetectedType>(spans: readonly { readonly type: Type }[]): TypeCount<Type>[] {
-  const counts = new Map<Type, number>()
-  for (const { type } of spans) counts.set(type, (counts.get(type) ?? 0) + 1)
-  return [...counts].map(([type, count]) => ({ type, count }))
 }
 
 const QUOTE = /(\\{0,8}")\s{0,8}:\s{0,8}$/

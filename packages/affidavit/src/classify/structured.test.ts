@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 
 import fc from 'fast-check'
 import { detectorContract } from '../testing/detector-contract.ts'
-import { detectAuthenticationData, detectStructured, structuredDetector } from './structured.ts'
+import { detectAuthenticationData, detectStructured } from './structured.ts'
 
 const corpus = join(import.meta.dirname, '../../testdata/classify')
 
@@ -118,7 +118,7 @@ test('authentication data is found alone as it is found with everything else', (
   }
 })
 
-detectorContract('the built-in detector', structuredDetector, [
+detectorContract('the built-in detector', { name: 'built-in', detect: detectStructured }, [
   { text: 'write to ann@example.org or 203.0.113.7', finds: ['email_address', 'ip_address'] },
   { text: 'a clean text', finds: [] },
 ])

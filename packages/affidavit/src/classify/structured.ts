@@ -1,7 +1,7 @@
 // The built-in detector: structured identifiers, by form, checksum and the words before them (spec/detection.md §2).
 // Names, organisations and free-text places are beyond it.
 
-import type { AuthenticationType, DetectedType, Detection, Detector } from './detector.ts'
+import type { AuthenticationType, DetectedType, Detection } from './detector.ts'
 import { detectEmails } from './detectors/email.ts'
 import { detectIpv6 } from './detectors/ip-address.ts'
 import { AUTHENTICATION, type Detectors, STRUCTURED } from './detectors.ts'
@@ -55,6 +55,3 @@ function detectTokens(text: string, { numeric, mixed, labelled }: Detectors, fou
     for (const detectAt of labelled.get(place.label.meaning) ?? []) detectAt(place, found, place.label)
   })
 }
-
-/** The built-in detector behind the seam. */
-export const structuredDetector: Detector = { name: 'structured', detect: detectStructured }

@@ -3,12 +3,21 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { JsonFault, type JsonValue } from '../bytes/json.ts'
-import { maskJson } from './mask-json.ts'
-import { detectStructured } from './structured.ts'
+import { JsonFault, type JsonValue, pathText } from '../bytes/json.ts'
+import type { DetectedType } from './detector.ts'
+import { lookWith } from './look.ts'
+import { maskWord } from './mask.ts'
+import { rewriteJson } from './rewrite-json.ts'
+import { detectAuthenticationData, detectStructured } from './structured.ts'
 
-function mask(value: JsonValue): ReturnType<typeof maskJson> {
-  return maskJson(value, detectStructured)
+interface Masked {
+  readonly value: JsonValue
+  readonly masked: readonly { readonly path: string; readonly type: DetectedType }[]
+}
+
+function mask(given: JsonValue, detect = detectStructured): Masked {
+  const { value, replaced } = rewriteJson(given, lookWith(detect), maskWord, undefined)
+  return { value, masked: replaced.map(({ path, type }) => ({ path: pathText(path), type })) }
 }
 
 test('keys say what their values are', () => {
@@ -53,6 +62,17 @@ test('a number that reads as a card is masked, any other stays a number', () => 
   ])
 })
 
+test('in a JSON value the keys say what may not be kept', () => {
+  const value = { card: { number: '4111111111111111', cvc: 123 }, atm: { pin: '0042' }, security: { code: '321' } }
+  assert.deepEqual(mask(value, detectAuthenticationData).value, {
+    card: { number: '4111111111111111', cvc: '[card_verification_value]' },
+    atm: { pin: '[card_pin]' },
+    security: { code: '[card_verification_value]' },
+  })
+  const clean = { pin: ['a', 1], cvv: null }
+  assert.equal(mask(clean, detectAuthenticationData).value, clean)
+})
+
 test('a key that holds an identifier is masked, in the value and in the path', () => {
   const { value, masked } = mask({ 'ann@example.org': { ssn: '123-45-6789' } })
   assert.deepEqual(value, { '[email_address]': { ssn: '[us_ssn]' } })
@@ -78,7 +98,7 @@ test('a value without findings is the same value, not a copy', () => {
     fc.property(fc.jsonValue(), (any) => {
       // What fc.jsonValue makes is JSON by its definition.
       const json = any as JsonValue
-      assert.equal(maskJson(json, () => []).value, json)
+      assert.equal(mask(json, () => []).value, json)
     }),
   )
 })
