@@ -331,6 +331,8 @@ test('a rotation and then an erasure, or the other way round: the next opening h
       turns.map(({ told, keyring_generation }) => [told, keyring_generation]),
       [['by-rotation', last === 'erasure' ? 2 : 3]],
     )
+    await ledger.rotateKeyring()
+    assert.equal((await turnsIn(ledger)).at(-1)?.previous_generation, 3)
   }
 })
 
