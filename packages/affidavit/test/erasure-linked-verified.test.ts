@@ -9,9 +9,12 @@ import { after, before, describe, test } from 'node:test'
 import { localAnchor } from '../src/embedded/anchors.ts'
 import { contentOpener } from '../src/embedded/check-content.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
+import { continueAfterRestore } from '../src/embedded/init.ts'
 import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
+import { LedgerError } from '../src/errors/ledger-error.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { verifySqliteConversation } from '../src/stores/sqlite/verify-conversation.ts'
+import type { Keyring } from '../src/vault/keyring.ts'
 import type { Report } from '../src/verify/report.ts'
 import {
   ADA,
@@ -21,6 +24,7 @@ import {
   makeErasureClinic,
   open,
   said,
+  saidContents,
   tokenOf,
   verified,
 } from './erasure-clinic.ts'
@@ -62,6 +66,44 @@ describe('erased by a link:', () => {
       await eraseAll(ledger, clinic)
     }
     assert.deepEqual((await verified(clinic)).findings, [])
+  })
+
+  test('a link of one payload, or one before its record, does not erase another', async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      const id = '0193f5a2-7c00-7abc-8def-000000000009'
+      await linkTo(ledger, 9, [ADA], ['one'])
+      const details = { reason: 'it comes too early' }
+      const by = { actor_id: 'registrar', actor_type: 'user' } as const
+      await ledger.append({ ...by, action: 'content_linked', parent_id: id, subject_ids: [ADA], details })
+      await ledger.append(said('The lift works.', { id, conversation_id: 'c-2' }))
+      await eraseAll(ledger, clinic)
+    }
+    const report = await verified(clinic)
+    assert.deepEqual([report.status, report.findings], ['valid', []])
+    assert.match(report.axes.content.says, /; 4 unavailable/)
+  })
+
+  test('a link of before a restore is none of the ledger that follows', async () => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 6)
+    }
+    const { origin, verifierKey } = await continueAfterRestore(clinic.folder)
+    const next = { ...clinic, origin, verifierKey }
+    {
+      await using ledger = await open(next)
+      await ledger.append(said('Ada is here.', { subject_ids: [ADA] }))
+      await eraseAll(ledger, next)
+    }
+    assert.equal((await saidContents(clinic))['6 message'], 'The lift is stuck.')
+    const { findings } = await verified(next)
+    assert.deepEqual(
+      findings.filter(({ axis }) => axis === 'content'),
+      [],
+    )
   })
 
   test('a link that came after the erasure, or was taken back before, erases nothing', async () => {
@@ -106,6 +148,29 @@ describe('erased by a link:', () => {
     )
   })
 
+  test('a row of what was wrapped anew that is damaged keeps its own content closed, and no other', async () => {
+    const clinic = copied()
+    let damaged = ''
+    {
+      await using ledger = await open(clinic)
+      await linkTo(ledger, 6)
+      await eraseAll(ledger, clinic)
+      damaged = (await ledger.at(8))?.content?.[0]?.blob_id ?? assert.fail('no content')
+    }
+    const { findings } = await verifiedConversation(clinic, 'c-2', (keyring) => ({
+      ...keyring,
+      async wrappedAnew(ledger, blob_ids) {
+        if (blob_ids.includes(damaged)) throw new LedgerError('store-corrupt', { problem: 'not what was sealed' })
+        return keyring.wrappedAnew(ledger, blob_ids)
+      },
+    }))
+    assert.deepEqual(
+      findings.map(({ code, seq }) => [code, seq]),
+      [['content-unavailable', 8]],
+    )
+    assert.match(findings[0]?.problem ?? '', /its key in the keyring is damaged$/)
+  })
+
   test('in one conversation, the link that erases content of it is proven too', async () => {
     const clinic = copied()
     {
@@ -127,13 +192,17 @@ describe('erased by a link:', () => {
   })
 })
 
-async function verifiedConversation({ folder, verifierKey }: ErasureClinic, conversation_id: string): Promise<Report> {
+async function verifiedConversation(
+  { folder, verifierKey }: ErasureClinic,
+  conversation_id: string,
+  change: (keyring: Keyring) => Keyring = (keyring) => keyring,
+): Promise<Report> {
   const key = parseVerifierKey(verifierKey)
   assert.ok(!('code' in key))
   return verifySqliteConversation(databaseFile(folder), {
     conversation_id,
     trust: { kind: 'pinned', keys: [key] },
     anchors: [await localAnchor(folder)],
-    openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)),
+    openContent: contentOpener(async (ledger) => change(await openKeyringToRead(folder, ledger))),
   })
 }

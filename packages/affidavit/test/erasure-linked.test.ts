@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { continueAfterRestore } from '../src/embedded/init.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
+import { openFolder } from '../src/embedded/open.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import {
   ADA,
@@ -23,6 +24,7 @@ import {
   makeErasureClinic,
   open,
   planFor,
+  QUIET,
   STORY,
   said,
   saidContents,
@@ -207,6 +209,36 @@ describe('linked later:', () => {
     assert.deepEqual(await opensNow(clinic), without(...gone, '8 message', '9 one'))
   })
 
+  for (const [name, seq] of [
+    ['under a key of its own', 10],
+    ['wrapped anew', 8],
+  ] as const) {
+    test(`to somebody of whom the keyring has nothing, and somebody else turns it over first: ${name}`, async () => {
+      const clinic = copied()
+      const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+      const token = await tokenOf(clinic, ADA)
+      let others = 0
+      await using ledger = await openFolder(clinic.folder, {
+        publish: QUIET,
+        keyring: {
+          ...keyring,
+          async turnOverFrom(generation, leaving) {
+            if (others-- > 0) await keyring.turnOver()
+            return keyring.turnOverFrom(generation, leaving)
+          },
+        },
+      })
+      await linkTo(ledger, 6)
+      await eraseAll(ledger, clinic)
+      await linkTo(ledger, seq, [token])
+      // As in a keyring that came back from a backup: only what was linked is left to be done.
+      await keyring.turnOver([{ owner_kind: 'subject', owner: token }])
+      others = 1
+      await eraseAll(ledger, clinic, [token])
+      assert.deepEqual(await opensNow(clinic), without(...ADAS, '6 message', `${seq} message`))
+    })
+  }
+
   test('a retry of a draft under keys that were replaced is no conflict', async () => {
     const clinic = copied()
     await using ledger = await open(clinic)
@@ -246,6 +278,7 @@ describe('linked later:', () => {
     const keys = await idsOf()
     await using ledger = await open(clinic)
     await linkTo(ledger, 8, [ADA], ['other'])
+    assert.equal((await planFor(ledger, clinic)).wrapped_anew, 2)
     await eraseAll(ledger, clinic)
     const contents = await saidContents(clinic)
     assert.deepEqual([contents['8 other'], contents['2 message']], ['gone', 'Ben has a cold.'])
@@ -358,9 +391,17 @@ describe('not carried out:', () => {
     await using ledger = await open(copy)
     await assert.rejects(eraseAll(ledger, copy), { path: 'content-altered' })
     assert.deepEqual(await ledger.erasures.standing(), [])
-    // Where nothing is wrapped anew it keeps nobody from erasing.
+    // Where nothing is wrapped anew, or it would be lost anyway, it keeps nobody from erasing.
     await eraseAll(ledger, copy, [BEN])
     assert.equal((await ledger.erasures.standing())[0]?.state, 'erased')
+    const other = copied()
+    {
+      await using before = await open(other)
+      await linkTo(before, 2)
+    }
+    const both = await damaged(other, 4)
+    await using eraser = await open(both)
+    assert.equal((await eraseAll(eraser, both)).standing.state, 'erased')
   })
 })
 

@@ -37,7 +37,7 @@ export interface UnwrapInput {
   /** The origin. */
   readonly ledger: string
   readonly blob_id: string
-  /** As the entry says, or the newest record of a new wrapping. */
+  /** As the entry says; of one that was wrapped anew, that of its bytes. */
   readonly key_id: string
   /** The bytes that are stored under it. */
   readonly contentKey: Uint8Array

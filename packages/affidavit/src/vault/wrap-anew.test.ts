@@ -196,6 +196,15 @@ describe('one payload is lost, and others under its keys are not:', () => {
     assert.deepEqual([await opened(keyring, q), await opened(keyring, r)], [undefined, r.secret])
   })
 
+  test('where no key is there to be replaced, nothing that is stored is looked at', async () => {
+    const keyring = await openKeyring(parts())
+    const p = await sealed(keyring, [scope('tok_a')])
+    const unread = { stored: () => assert.fail('nothing is to be read') }
+    const turned = await keyring.turnOverFrom(1, leaving({ ...unread, replaced: ['f'.repeat(32)], contents: [p] }))
+    assert.ok(turned !== 'superseded')
+    assert.equal(await opened(keyring, p), p.secret)
+  })
+
   test('from a generation that is not in force nothing is done', async () => {
     const keyring = await openKeyring(parts())
     const p = await sealed(keyring, [scope('tok_a')])

@@ -69,12 +69,9 @@ export async function beginTurn(
     if (rows === 'superseded') return rows
     for (const { key } of rows) scopes.add(key)
   }
-  const successors = new Map<string, { id: string; key: KeyObject }>()
   const keys = await scopeKeysIn(store, old, replaced)
   if (keys === 'superseded') return keys
-  for (const id of keys.keys()) {
-    if (!scopes.has(id)) successors.set(id, { id: toHex(random(16)), key: createSecretKey(random(32)) })
-  }
+  const successors = new Map([...keys.keys()].map((id) => [id, { id: toHex(random(16)), key: keyOf(random(32)) }]))
   return { parts, old, next, owners: lookups, scopes, contents: new Set(contents.map(contentRowKey)), successors }
 }
 
@@ -170,5 +167,11 @@ async function scopeKeysIn(
   const rows = await store.byKeys(keys.generation, ids)
   if (rows === 'superseded') return rows
   const opened = rows.map((row) => openRow(keys, row)).filter((row) => row.kind === 'scope')
-  return new Map(opened.map(({ id, key }) => [id, createSecretKey(key)]))
+  return new Map(opened.map(({ id, key }) => [id, keyOf(key)]))
+}
+
+function keyOf(secret: Uint8Array): KeyObject {
+  const key = createSecretKey(secret)
+  secret.fill(0)
+  return key
 }
