@@ -12,6 +12,7 @@ import type { Terminal } from '../src/cli/output.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
 import type { ReadingFound } from '../src/ledger/readers.ts'
+import { parseRegistry } from '../src/registry/parse.ts'
 import { tampered } from './manipulate.ts'
 import { draft, errorCode, json, run } from './run-cli.ts'
 
@@ -27,8 +28,18 @@ everybody_else: []
 let names = 0
 const newPath = (): string => join(base, `path-${names++}`)
 
-/** Three drafts about one person, behind the records of the start and of the policy. */
+const made = new Map<string, Promise<string>>()
+
+/** Three drafts about one person, behind the records of the start and of the policy; a copy of its own for each who asks. */
 async function newLedger(policy = ALLOWED): Promise<string> {
+  const known = made.get(policy) ?? makeLedger(policy)
+  made.set(policy, known)
+  const dir = newPath()
+  cpSync(await known, dir, { recursive: true })
+  return dir
+}
+
+async function makeLedger(policy: string): Promise<string> {
   const dir = newPath()
   assert.equal((await run(['init', '--ledger', dir, '--origin', 'cli.example/agents'])).code, 0)
   writeFileSync(join(dir, 'access.yaml'), policy)
@@ -67,6 +78,11 @@ function terminalTo(out: (text: string) => void): Terminal {
   const nothing = (): void => undefined
   return { out, err: nothing, progress: nothing, endProgress: nothing, style: (_, text) => text, width: 200 }
 }
+
+const REGISTRY = join(base, 'registry.yaml')
+const SAYS_NOTHING = 'version: 1\nrevision: reading\n'
+writeFileSync(REGISTRY, SAYS_NOTHING)
+const { digest } = parseRegistry(SAYS_NOTHING, 'yaml', REGISTRY)
 
 const asKim = ['--as', 'kim', '--purpose', 'yearly review']
 
@@ -123,6 +139,12 @@ const READS: readonly {
     words: () => ['verify'],
     action: 'integrity_verified',
     details: { operation: 'verify', what: 'ledger', status: 'valid', records_checked: 5, findings: 0, as_of_seq: 4 },
+    results: [],
+  },
+  {
+    words: () => ['registry', 'check', REGISTRY],
+    action: 'records_viewed',
+    details: { operation: 'registry check', as_of_seq: 4, registry_digest: digest, results: 0 },
     results: [],
   },
 ]

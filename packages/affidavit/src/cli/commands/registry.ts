@@ -1,16 +1,17 @@
 import { type Command, Option } from 'commander'
 
-import { openReader } from '../../embedded/read.ts'
+import type { Reader } from '../../ledger/reader.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { createSeenNames, recordedKinds, type SeenNames } from '../../registry/seen.ts'
 import { EXIT } from '../exit-codes.ts'
-import { jsonOption } from '../options.ts'
+import { openToRead } from '../open-records.ts'
+import { addReaderOptions, jsonOption, type ReaderOptions, readerOf } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger?: string
   readonly json?: boolean
 }
@@ -28,20 +29,24 @@ interface Result {
   readonly without_agreement: readonly Remark[]
 }
 
-export function addRegistry(program: Command, { terminal, exit }: Surroundings): void {
+export function addRegistry(program: Command, { terminal, exit, env }: Surroundings): void {
   const registry = program.command('registry').description('The registry: what tools touch, and who may receive it.')
-  registry
+  const check = registry
     .command('check')
-    .description('Check a registry file, and whether it knows what a ledger has seen. Changes nothing.')
+    .description('Check a registry file, and whether it knows what a ledger has seen. Reading a ledger is recorded.')
     .argument('<file>', 'the registry: .yaml, .yml or .json')
     .addOption(
       new Option('--ledger <dir>', 'a ledger whose tools, agents and recipients it should know').env(
         'AFFIDAVIT_LEDGER',
       ),
     )
+  addReaderOptions(check)
     .addOption(jsonOption())
     .action(async (file: string, options: Options) => {
-      const result = await check(file, options.ledger, terminal)
+      const registry = readRegistry('file', file)
+      const { ledger } = options
+      const seen = ledger === undefined ? undefined : await namesIn(ledger, registry, readerOf(options, env), terminal)
+      const result = compare(file, registry, seen)
       terminal.endProgress()
       if (options.json === true) terminal.out(jsonDocument(documentOf(result)))
       else print(result, terminal)
@@ -53,9 +58,7 @@ function isInOrder({ unknown, seen }: Result): boolean {
   return unknown.length === 0 && (seen === undefined || seen.findings.length === 0)
 }
 
-async function check(file: string, ledger: string | undefined, terminal: Terminal): Promise<Result> {
-  const registry = readRegistry('file', file)
-  const seen = ledger === undefined ? undefined : await namesIn(ledger, terminal)
+function compare(file: string, registry: Registry, seen: SeenNames | undefined): Result {
   const names = { tools: [], sources: [], agents: [], channels: [], recipients: [] }
   const checked = checkRegistry(registry, {
     ...names,
@@ -80,17 +83,25 @@ function saysRecipients({ recipients, unknown_recipients }: Registry): boolean {
   return recipients.all.length > 0 || unknown_recipients !== undefined
 }
 
-async function namesIn(ledger: string, terminal: Terminal): Promise<SeenNames> {
-  await using reader = await openReader(ledger)
-  const until_seq = await reader.size()
+// Every record is looked at, and few are told of: the record of this reading lists those.
+async function namesIn(folder: string, registry: Registry, reader: Reader, terminal: Terminal): Promise<SeenNames> {
+  await using ledger = await openToRead(folder)
+  const until_seq = (await ledger.health()).size
   const seen = createSeenNames()
   let read = 0
-  for await (const record of reader.search({ until_seq })) {
+  for await (const record of ledger.search({ until_seq })) {
     seen.add(record)
     read++
     if (read % 10_000 === 0) terminal.progress(`  read ${count(read)} of ${count(until_seq)} records`)
   }
-  return seen.names()
+  const names = seen.names()
+  await ledger.as(reader).recorded('search', {
+    action: 'records_viewed',
+    operation: 'registry check',
+    details: { as_of_seq: until_seq - 1, registry_digest: registry.digest },
+    results: names.findings.map(({ first_seq }) => first_seq),
+  })
+  return names
 }
 
 function documentOf(result: Result): object {
