@@ -24,6 +24,7 @@ import {
   QUIET,
   said,
   saidContents,
+  tokenOf,
 } from './erasure-clinic.ts'
 import { linkTo } from './linked-clinic.ts'
 
@@ -219,7 +220,10 @@ test('an old copy of the keyring that still opens is turned over before it is us
   cpSync(folder, old, { recursive: true, preserveTimestamps: true })
   {
     await using ledger = await open(clinic)
+    const token = await tokenOf(clinic, ADA)
     await eraseAll(ledger, clinic, [ADA], ['c-1'])
+    // It came after the decision: that one does not reach it, whenever it is carried out.
+    await linkTo(ledger, 8, [token])
   }
   // Keyring and key come back together, as from a backup that nobody listed.
   for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm', 'keys'])
