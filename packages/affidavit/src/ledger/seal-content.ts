@@ -108,9 +108,24 @@ export async function inspectContent(
     }
   }
   const digest = bodyDigest(parts, place)
-  const cleaning = createCleaning(piecesOf(received.body), words.media_type)
-  const seen = await askAbout(watched(cleaning.pieces(), digest), words.media_type, ask)
-  return { ...inspected, inspection: together(cleaning.told(), seen), body_digest: digest.hex(), small: undefined }
+  const inspection = await inspectLarge(received, words.media_type, digest, ask)
+  return { ...inspected, inspection, body_digest: digest.hex(), small: undefined }
+}
+
+// What may not be kept is shown to nobody: detectors of one's own see what is left.
+async function inspectLarge(
+  { body }: ReceivedBody,
+  media_type: string,
+  digest: Digest,
+  ask: Ask | undefined,
+): Promise<SeenContent> {
+  const pieces = piecesOf(body)
+  if (ask === undefined) {
+    return together(await cleaned(pieces, media_type, async (piece) => digest.update(piece)), NOBODY_ASKED)
+  }
+  const cleaning = createCleaning(pieces, media_type)
+  const seen = await lookAtBody(watched(cleaning.pieces(), digest), media_type, ask)
+  return together(cleaning.told(), seen)
 }
 
 /**
@@ -173,8 +188,7 @@ async function sealLarge(
   const sealer = createSealer(payload)
   const again = createSha256()
   const keep = keepInOrder(store, ledger, blob_id)
-  const cleaning = createCleaning(watched(piecesOf(body), again), words.media_type)
-  for await (const piece of cleaning.pieces()) await keep.chunks(sealer.push(piece))
+  await cleaned(watched(piecesOf(body), again), words.media_type, (piece) => keep.chunks(sealer.push(piece)))
   if (again.hex() !== sha256) throw bodyChanged(words.name)
   const { chunks, ...sizes } = sealer.end()
   const first = await keep.end(chunks)
@@ -184,17 +198,6 @@ async function sealLarge(
     reference: { ...words, blob_id, ...sizes, algorithm: CONTENT_ALGORITHM, key_id },
     payload: { state: 'kept', blob_id },
   }
-}
-
-// What may not be kept is shown to nobody: detectors of one's own see what is left.
-async function askAbout(
-  pieces: AsyncIterable<Uint8Array>,
-  media_type: string,
-  ask: Ask | undefined,
-): Promise<SeenBody> {
-  if (ask !== undefined) return lookAtBody(pieces, media_type, ask)
-  for await (const _ of pieces);
-  return NOBODY_ASKED
 }
 
 const NOBODY_ASKED: SeenBody = { found: [], undetectedBy: [] }
@@ -207,7 +210,20 @@ async function* one(body: Uint8Array): AsyncGenerator<Uint8Array> {
   yield body
 }
 
-/** What is left of a body when what may not be kept is taken out of it; `told` when all of it was read. */
+/** Hands on what is left of a body when what may not be kept is taken out of it, and tells what was found. */
+async function cleaned(
+  pieces: AsyncIterable<Uint8Array>,
+  media_type: string,
+  take: (piece: Uint8Array) => Promise<void>,
+): Promise<Inspection> {
+  const inspecting = createBodyInspection(media_type)
+  for await (const piece of pieces) await take(inspecting.push(piece))
+  const { rest, found, removed } = inspecting.end()
+  await take(rest)
+  return { found, removed }
+}
+
+/** The same for somebody who takes the pieces himself; `told` when all of them were. */
 function createCleaning(
   pieces: AsyncIterable<Uint8Array>,
   media_type: string,
