@@ -336,6 +336,42 @@ test('a rotation and then an erasure, or the other way round: the next opening h
   }
 })
 
+test('an erasure that stopped behind its decision is finished before the keyring is turned over', async () => {
+  const clinic = copied()
+  const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+  let failures = 0
+  const failing: Keyring = {
+    ...keyring,
+    turnOverFrom: (generation, leaving) =>
+      failures++ === 0 ? Promise.reject(new Error('the power is gone')) : keyring.turnOverFrom(generation, leaving),
+  }
+  await using ledger = await openFolder(clinic.folder, { publish: QUIET, keyring: failing })
+  await assert.rejects(eraseAll(ledger, clinic, [ADA]), /the power is gone/)
+  assert.equal((await ledger.rotateKeyring()).generation, 3)
+  const [standing, ...more] = await ledger.erasures.standing()
+  assert.deepEqual([standing?.state, more], ['erased', []])
+})
+
+test('a keeper that refuses to destroy is not said to have done so, and the rotation is told by the next opening', async () => {
+  const clinic = copied()
+  const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+  const refusing: Keyring = {
+    ...keyring,
+    async destroyRetired() {
+      throw new LedgerError('wrong-key', { problem: 'that key is not of this ledger' })
+    },
+  }
+  {
+    await using ledger = await openFolder(clinic.folder, { publish: QUIET, keyring: refusing })
+    await assert.rejects(ledger.rotateKeyring(), { code: 'wrong-key' })
+  }
+  await using ledger = await open(clinic)
+  assert.deepEqual(
+    (await turnsIn(ledger)).map(({ told }) => told),
+    ['at-opening'],
+  )
+})
+
 test('a turn-over by somebody else behind the decision of an erasure: decided anew, and the next rotation goes on from its outcome', async () => {
   const clinic = copied()
   {
