@@ -2,7 +2,7 @@
 // of before is destroyed, and a record says so. Where that record was never written, whoever opens the ledger next writes one.
 
 import type { Draft } from '../formats/fields.ts'
-import { type KeyringTurn, MAX_LISTED_VERSIONS, parseKeyringTurn } from '../formats/key-rotation.ts'
+import { type KeyringTurn, parseKeyringTurn } from '../formats/key-rotation.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { destroyRetired } from './destroy-retired.ts'
 import type { Erasing } from './erase.ts'
@@ -35,7 +35,7 @@ export async function rotateKeyring(parts: KeyringRotationParts): Promise<Keyrin
   const { store, ledger, keyring, erasing } = parts
   const turned = await erasing.undisturbed(async () => {
     const { generation, old_version, new_version } = await keyring.turnOver()
-    return { generation, old_version, new_version, retired_key_versions: listed(await destroyRetired(keyring)) }
+    return { generation, old_version, new_version, retired_key_versions: await destroyRetired(keyring) }
   })
   const { generation, ...versions } = turned
   const previous_generation = await newestOnRecord(store, ledger)
@@ -61,7 +61,7 @@ export async function recordKeyring(parts: KeyringRotationParts): Promise<void> 
     const previous_generation = await newestOnRecord(store, ledger)
     if (previous_generation === generation) return
     if (look < LOOKS && (await keyring.inForce()).generation !== generation) continue
-    const retired_key_versions = listed(await destroyRetired(keyring))
+    const retired_key_versions = await destroyRetired(keyring)
     const told = { key: 'keyring', told: 'at-opening', keyring_generation: generation, previous_generation } as const
     await parts.record(turnRecord(parts, { ...told, new_version: version, retired_key_versions }))
     return
@@ -79,10 +79,6 @@ function turnRecord({ deriveId }: Pick<KeyringRotationParts, 'deriveId'>, turn: 
     data_classification: 'internal',
     details: { ...turn },
   }
-}
-
-function listed(versions: readonly string[]): readonly string[] {
-  return versions.slice(0, MAX_LISTED_VERSIONS)
 }
 
 /** The generation that the newest record about the keyring names: a rotation, the outcome of an erasure, or the beginning. */
