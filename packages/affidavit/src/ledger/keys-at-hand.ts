@@ -43,15 +43,15 @@ export async function createKeysAtHand(keyring: Keyring): Promise<KeysAtHand> {
   const tokens = new Map<string, string>()
   const scopeKeys = new Map<string, ScopeKey>()
   const derived = new Map<string, KeyObject>()
-  /** Keys that were given out since everything was let go of: what is derived from others is not kept. */
-  let given = new WeakSet<ScopeKey>()
+  /** Keys that came since everything was let go of: what is derived from others is not kept. */
+  let current = new WeakSet<ScopeKey>()
 
   function letGo(): void {
     epoch++
     tokens.clear()
     scopeKeys.clear()
     derived.clear()
-    given = new WeakSet()
+    current = new WeakSet()
   }
 
   // What was asked for before somebody let go of everything may be of a generation that is gone: it is asked for again.
@@ -81,18 +81,19 @@ export async function createKeysAtHand(keyring: Keyring): Promise<KeysAtHand> {
   }
 
   const fetchTokens = gather((wanted: readonly string[]) => askAndKeep(wanted, tokens, nameOfPerson, keyring.tokens))
-  const fetchScopeKeys = gather((wanted: readonly Scope[]) =>
-    askAndKeep(wanted, scopeKeys, nameOfScope, keyring.scopeKeys),
-  )
+  const fetchScopeKeys = gather(async (wanted: readonly Scope[]) => {
+    const failures = await askAndKeep(wanted, scopeKeys, nameOfScope, keyring.scopeKeys)
+    for (const scope of wanted) {
+      const key = scopeKeys.get(nameOfScope(scope))
+      if (key !== undefined) current.add(key)
+    }
+    return failures
+  })
 
   return {
     generation: () => generation,
     token: (personal) => tokens.get(personal),
-    scopeKey(scope) {
-      const key = scopeKeys.get(nameOfScope(scope))
-      if (key !== undefined) given.add(key)
-      return key
-    },
+    scopeKey: (scope) => scopeKeys.get(nameOfScope(scope)),
     async fetch({ personal, scopes }) {
       const asked: Promise<void>[] = []
       if (personal.length > 0) asked.push(fetchTokens(personal).then(refuseFailed(personal, nameOfPerson)))
@@ -108,7 +109,7 @@ export async function createKeysAtHand(keyring: Keyring): Promise<KeysAtHand> {
         sorted.map((one) => one.key),
         info,
       )
-      if (!keys.every((one) => given.has(one))) return key
+      if (!keys.every((one) => current.has(one))) return key
       if (derived.size >= MAX_AT_HAND) derived.clear()
       derived.set(name, key)
       return key

@@ -125,6 +125,8 @@ function undetectedDetails(
 }
 
 function checkSize(pieces: EntryPieces): void {
+  // No character takes more than three bytes of UTF-8: most entries are far from it, and need not be read for that.
+  if (pieces.reduce((sum, { length }) => sum + 3 * length, SEQUENCED_BYTES) <= MAX_ENTRY_BYTES) return
   const size = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), SEQUENCED_BYTES)
   if (size <= MAX_ENTRY_BYTES) return
   throw draftTooLarge(`with tokens for its ids and references to its content the entry would have ${size} bytes`, '')
