@@ -2,6 +2,7 @@
 // stays (spec/erasure.md §6).
 
 import assert from 'node:assert/strict'
+import { createHash, createHmac, hkdfSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,9 @@ import { databaseFile } from '../src/embedded/folder.ts'
 import { continueAfterRestore } from '../src/embedded/init.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
+import type { AuditRecord } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
+import type { ScopeKey } from '../src/vault/keyring.ts'
 import {
   ADA,
   AGENT,
@@ -40,6 +43,23 @@ let pristine: ErasureClinic
 before(async () => {
   pristine = await makeErasureClinic(join(home, 'pristine'), LONGER)
 })
+
+/** The keys that these persons have for the month of a record, where there is one. */
+async function scopeKeysOf(
+  { folder, origin }: ErasureClinic,
+  { timestamp, retention_class }: AuditRecord,
+  tokens: readonly string[],
+): Promise<readonly (ScopeKey | undefined)[]> {
+  const keyring = await openFolderKeyring(folder, origin, 'open')
+  try {
+    const month = timestamp.slice(0, 7)
+    return await keyring.knownScopeKeys(
+      tokens.map((owner) => ({ owner_kind: 'subject', owner, retention_class, month })),
+    )
+  } finally {
+    await keyring.close()
+  }
+}
 
 const copied = (): ErasureClinic => copyOf(pristine, home)
 
@@ -257,33 +277,39 @@ describe('linked later:', () => {
     await assert.rejects(ledger.append({ ...other, outcome: 'failure' }), { code: 'id-conflict' })
   })
 
-  test('content about one person in a record about another: what the record commits to dies too', async () => {
-    const clinic = await makeErasureClinic(join(home, 'beside'), [
-      ...STORY,
-      {
-        ...AGENT,
-        subject_ids: [BEN],
-        content: [{ name: 'other', media_type: 'text/plain', body: 'She said no.', subject_ids: ['Eve'] }],
-      },
-    ])
-    const bens = await tokenOf(clinic, BEN)
-    const idsOf = async (): Promise<string[]> => {
-      const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
-      try {
-        return (await keyring.scopesOf({ owner_kind: 'subject', owner: bens })).map(({ id }) => id)
-      } finally {
-        await keyring.close()
+  for (const [how, erase] of [
+    ['erased themselves', ['Eve']],
+    ['linked to somebody later, who is erased', [ADA]],
+  ] as const) {
+    test(`content about one person in a record about another, ${how}: what the record commits to dies too`, async () => {
+      const content = { media_type: 'text/plain', name: 'other', subject_ids: ['Eve'] }
+      const body = 'She said no.'
+      const draft = { ...AGENT, subject_ids: [BEN] }
+      const clinic = await makeErasureClinic(join(home, how), [...STORY, { ...draft, content: [{ ...content, body }] }])
+      const [bens, eves] = [await tokenOf(clinic, BEN), await tokenOf(clinic, 'Eve')]
+      await using ledger = await open(clinic)
+      const record = (await ledger.at(8)) ?? assert.fail('no record')
+      const [ben, eve] = await scopeKeysOf(clinic, record, [bens, eves])
+      const { action, actor_id, actor_type } = AGENT
+      const sealed = { body_sha256: createHash('sha256').update(body).digest('hex'), ...content }
+      const received = JSON.stringify({ action, actor_id, actor_type, content: [sealed], subject_ids: [BEN] })
+      const commitmentUnder = (...keys: readonly (ScopeKey | undefined)[]): string => {
+        const there = keys.map((key) => key ?? assert.fail('no key')).sort((a, b) => (a.id < b.id ? -1 : 1))
+        const joined = Buffer.concat(there.map(({ key }) => key.export()))
+        const derived = Buffer.from(hkdfSync('sha256', joined, '', `affidavit draft key v1\n${clinic.origin}`, 32))
+        const message = `affidavit draft v1\n${clinic.origin}\n${record.id}\n${received}`
+        return createHmac('sha256', derived).update(message).digest('hex')
       }
-    }
-    const keys = await idsOf()
-    await using ledger = await open(clinic)
-    await linkTo(ledger, 8, [ADA], ['other'])
-    assert.equal((await planFor(ledger, clinic)).wrapped_anew, 2)
-    await eraseAll(ledger, clinic)
-    const contents = await saidContents(clinic)
-    assert.deepEqual([contents['8 other'], contents['2 message']], ['gone', 'Ben has a cold.'])
-    assert.ok((await idsOf()).every((id) => !keys.includes(id)))
-  })
+      assert.equal(commitmentUnder(ben, eve), record.draft_commitment)
+      assert.notEqual(commitmentUnder(ben), record.draft_commitment)
+      if (how !== 'erased themselves') await linkTo(ledger, 8, [ADA], ['other'])
+      await eraseAll(ledger, clinic, erase)
+      const contents = await saidContents(clinic)
+      assert.deepEqual([contents['8 other'], contents['2 message']], ['gone', 'Ben has a cold.'])
+      const [bensNow, evesNow] = await scopeKeysOf(clinic, record, [bens, eves])
+      assert.deepEqual([bensNow?.id, evesNow?.id === eve?.id], [ben?.id, false])
+    })
+  }
 
   test('content of before a restore, under the same keys, stays', async () => {
     const clinic = copied()

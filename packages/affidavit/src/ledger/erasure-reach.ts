@@ -8,8 +8,9 @@ import { contentLinksOf } from '../links/effective.ts'
 import type { Placed } from '../links/facts.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
 import { readEffective } from './late-facts.ts'
-import { type Owners, reachedBy, readLinked, scopeName, scopesOfContent, scopesToReplace } from './linked-content.ts'
+import { type Owners, reachedBy, readLinked, scopesOfContent, scopesToReplace } from './linked-content.ts'
 import { readPages, recordOf } from './read.ts'
+import { scopeName } from './scopes.ts'
 import type { LedgerStore } from './store.ts'
 
 /** The part of a plan that the entries decide: the same for everybody who counts up to the same seq. */

@@ -8,6 +8,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import { gather } from './gather.ts'
+import { scopeName } from './scopes.ts'
 
 export interface KeysAtHand {
   /** A generation that was in force when the oldest of what is at hand was asked for, or before. */
@@ -82,9 +83,9 @@ export async function createKeysAtHand(keyring: Keyring): Promise<KeysAtHand> {
 
   const fetchTokens = gather((wanted: readonly string[]) => askAndKeep(wanted, tokens, nameOfPerson, keyring.tokens))
   const fetchScopeKeys = gather(async (wanted: readonly Scope[]) => {
-    const failures = await askAndKeep(wanted, scopeKeys, nameOfScope, keyring.scopeKeys)
+    const failures = await askAndKeep(wanted, scopeKeys, scopeName, keyring.scopeKeys)
     for (const scope of wanted) {
-      const key = scopeKeys.get(nameOfScope(scope))
+      const key = scopeKeys.get(scopeName(scope))
       if (key !== undefined) current.add(key)
     }
     return failures
@@ -93,11 +94,11 @@ export async function createKeysAtHand(keyring: Keyring): Promise<KeysAtHand> {
   return {
     generation: () => generation,
     token: (personal) => tokens.get(personal),
-    scopeKey: (scope) => scopeKeys.get(nameOfScope(scope)),
+    scopeKey: (scope) => scopeKeys.get(scopeName(scope)),
     async fetch({ personal, scopes }) {
       const asked: Promise<void>[] = []
       if (personal.length > 0) asked.push(fetchTokens(personal).then(refuseFailed(personal, nameOfPerson)))
-      if (scopes.length > 0) asked.push(fetchScopeKeys(scopes).then(refuseFailed(scopes, nameOfScope)))
+      if (scopes.length > 0) asked.push(fetchScopeKeys(scopes).then(refuseFailed(scopes, scopeName)))
       await Promise.all(asked)
     },
     derived(keys, info) {
@@ -154,8 +155,4 @@ function refuseFailed<One>(wanted: readonly One[], nameOf: (one: One) => string)
 
 function nameOfPerson(personal: string): string {
   return personal
-}
-
-function nameOfScope({ owner_kind, owner, retention_class, month }: Scope): string {
-  return `${owner_kind}\n${owner}\n${retention_class}\n${month}`
 }

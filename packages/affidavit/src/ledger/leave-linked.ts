@@ -7,9 +7,9 @@ import type { Keyring } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import type { Leaving, StoredContentKey } from '../vault/wrap-anew.ts'
 import { hasContent, keyringOwners } from './erasure-reach.ts'
-import { type LinkedContent, type Owners, reachedBy, readLinked, scopeName, scopesOfContent } from './linked-content.ts'
+import { type LinkedContent, type Owners, reachedBy, readLinked, scopesOfContent } from './linked-content.ts'
 import { readPages, recordOf } from './read.ts'
-import { scopesOf } from './scopes.ts'
+import { scopeName } from './scopes.ts'
 import type { EntryFilter, LedgerStore } from './store.ts'
 
 export interface LeavingParts {
@@ -80,7 +80,6 @@ async function keysToReplace(
     if (state === 'gone') continue
     const inForce = state === 'under its own key' ? own.filter(({ opens }) => opens) : []
     for (const { id, scope } of inForce) if (id !== undefined) replaced.set(id, scope)
-    for (const [id, scope] of await keysOfRecord(parts, content.record, own, state)) replaced.set(id, scope)
   }
   return replaced
 }
@@ -116,27 +115,6 @@ async function lookAt({ store, ledger, keyring }: LeavingParts, { record, refere
   if (own.every(({ opens }) => opens)) return { state: 'under its own key', own }
   const anew = await keyring.wrappedAnew(ledger, [blob_id])
   return { state: anew.has(blob_id) ? 'wrapped anew' : 'gone', own }
-}
-
-/**
- * The record of a linked content commits to its body under the keys of its own scopes. Where none of these goes with the
- * content, or is gone, they are replaced too.
- */
-async function keysOfRecord(
-  { keyring }: LeavingParts,
-  record: AuditRecord,
-  own: readonly OwnKey[],
-  state: Sight['state'],
-): Promise<readonly (readonly [string, Scope])[]> {
-  const scopes = scopesOf(record)
-  const names = new Set(scopes.map(scopeName))
-  const shared = own.filter(({ scope }) => names.has(scopeName(scope)))
-  if (shared.some(({ opens }) => state === 'under its own key' || !opens)) return []
-  const keys = await keyring.knownScopeKeys(scopes)
-  return scopes.flatMap((scope, i) => {
-    const id = keys[i]?.id
-    return id === undefined ? [] : [[id, scope] as const]
-  })
 }
 
 /**

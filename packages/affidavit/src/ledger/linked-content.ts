@@ -65,18 +65,7 @@ export function scopesOfContent(record: AuditRecord, { subject_ids }: ContentRef
   return scopesOf({ ...record, subject_ids })
 }
 
-/**
- * The scopes whose keys go with a linked content: its own. Its record commits to its body as well, and where it does so
- * under keys of others, those go too.
- */
+/** The scopes whose keys go with a linked content: its own. Its record commits to its body under these too. */
 export function scopesToReplace({ record, reference }: LinkedContent): readonly Scope[] {
-  const own = scopesOfContent(record, reference)
-  const names = new Set(own.map(scopeName))
-  const beside = scopesOf(record)
-  return beside.some((scope) => names.has(scopeName(scope))) ? own : [...own, ...beside]
-}
-
-/** What tells scopes apart. */
-export function scopeName({ owner_kind, owner, retention_class, month }: Scope): string {
-  return [owner_kind, owner, retention_class, month].join('\n')
+  return scopesOfContent(record, reference)
 }

@@ -14,11 +14,11 @@ import { readErasures } from './erasure-records.ts'
 import { type DeriveId, isBlocked, judgeHandover, refusalOf } from './hand-over.ts'
 import { personalFields, personalIdsOf, tokenise, tokensOf } from './identities.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
-import { readLinked, scopeName, scopesToReplace } from './linked-content.ts'
+import { readLinked, scopesToReplace } from './linked-content.ts'
 import { commit, commitmentInfo, type Judged, type Known, prepareDraft } from './prepared-draft.ts'
 import { findEntry } from './read.ts'
 import { contentToSeal, type Received } from './receive.ts'
-import { type Scoped, scopesOf } from './scopes.ts'
+import { committedScopes, type Scoped, scopeName, scopesOf } from './scopes.ts'
 import {
   type InspectedBody,
   inspectContent,
@@ -139,7 +139,7 @@ export function createPreparation(parts: PreparationParts): Preparation {
       return prepareDraft(ledger, received, [], known, [], judged)
     },
     async compare(received, standing) {
-      const scopeKeys = await keyring.knownScopeKeys(scopesOf(standing))
+      const scopeKeys = await keyring.knownScopeKeys(committedScopes(standing))
       const there = scopeKeys.filter((key) => key !== undefined)
       if (there.length < scopeKeys.length) return 'not compared'
       const bodies = await Promise.all(received.content.map(receiveBody))
@@ -156,14 +156,14 @@ function isRefused(received: Received, { finding }: Judged): boolean {
 }
 
 async function wasErased(store: LedgerStore, ledger: string, standing: AuditRecord): Promise<boolean> {
-  const scopes = scopesOf(standing)
+  const scopes = committedScopes(standing)
   const owners = new Set(scopes.map(({ owner }) => owner))
   for (const { decision, decided } of await readErasures(store, ledger)) {
     if (decided.seq <= standing.seq) continue
     if ([...decision.subjects, ...decision.conversations].some((one) => owners.has(one))) return true
     // Keys of others were replaced, where content under them was linked to somebody later.
     const linked = await readLinked(store, ledger, decision, decided.seq)
-    const replaced = new Set(linked.flatMap((one) => [...scopesToReplace(one), ...scopesOf(one.record)]).map(scopeName))
+    const replaced = new Set(linked.flatMap(scopesToReplace).map(scopeName))
     if (scopes.some((scope) => replaced.has(scopeName(scope)))) return true
   }
   return false
@@ -205,5 +205,10 @@ function lookUp(received: Received, { ledger, keys, personal_ids }: PreparationP
     return { subject_ids: subjects, scopeKeys: keysOf({ ...record, subject_ids: subjects }) }
   })
   if (unknown.length > 0 || missing.length > 0) return { missing: { personal: unknown, scopes: missing } }
-  return { tokenised, contents, commitmentKey: keys.derived(recordKeys, commitmentInfo(ledger)), keyring_generation }
+  const committed = contents.length === 0 ? recordKeys : onceEach([recordKeys, ...contents.map((one) => one.scopeKeys)])
+  return { tokenised, contents, commitmentKey: keys.derived(committed, commitmentInfo(ledger)), keyring_generation }
+}
+
+function onceEach(keys: readonly (readonly ScopeKey[])[]): readonly ScopeKey[] {
+  return [...new Map(keys.flat().map((key) => [key.id, key])).values()]
 }

@@ -19,3 +19,19 @@ export function scopesOf({ subject_ids = [], conversation_id, retention_class, t
   if (conversation_id !== undefined) return [{ owner_kind: 'conversation', owner: conversation_id, ...kept }]
   return [{ owner_kind: 'ledger', owner: '', ...kept }]
 }
+
+/** What tells scopes apart. */
+export function scopeName({ owner_kind, owner, retention_class, month }: Scope): string {
+  return `${owner_kind}\n${owner}\n${retention_class}\n${month}`
+}
+
+/**
+ * Under whose keys it is committed to what was handed in: those of the record, and of each of its contents, once each. Whichever
+ * of them is destroyed, nothing can be tried against the commitment any more.
+ */
+export function committedScopes(
+  record: Scoped & { readonly content?: readonly { readonly subject_ids: readonly string[] }[] },
+): readonly Scope[] {
+  const contents = (record.content ?? []).flatMap(({ subject_ids }) => scopesOf({ ...record, subject_ids }))
+  return [...new Map([...scopesOf(record), ...contents].map((scope) => [scopeName(scope), scope])).values()]
+}
