@@ -19,9 +19,10 @@ export function createLine(): Line {
     before: Promise<void> | undefined,
     enter: (value: Value) => Promise<Entered>,
   ): Promise<{ entered: Promise<Entered> }> {
-    const [ready] = await Promise.allSettled([value, before])
-    if (ready.status === 'rejected') throw ready.reason
-    const entered = enter(ready.value)
+    // Whoever comes first hears of no failure before its turn.
+    if (value instanceof Promise) value.catch(() => undefined)
+    await before
+    const entered = enter(await value)
     // It is awaited by whoever asked, a turn later.
     entered.catch(() => undefined)
     return { entered }

@@ -41,18 +41,19 @@ test('a key that is derived is the same in any order of its keys, and another fo
 
 test('what was asked for before a renewal is not kept, and what is asked for after it is', async () => {
   const keyring = await newKeyring()
-  const answer = Promise.withResolvers<void>()
+  const [begun, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const slow: Keyring = {
     ...keyring,
     async tokens(personal) {
       const found = await keyring.tokens(personal)
+      begun.resolve()
       await answer.promise
       return found
     },
   }
   const keys = await createKeysAtHand(slow)
   const before = keys.fetch({ personal: ['p'], scopes: [] })
-  await new Promise(setImmediate)
+  await begun.promise
   await keyring.turnOver([{ owner_kind: 'subject', owner: (await keyring.tokenOf('p')) ?? '' }])
   assert.equal(await keys.renew(), 2)
   answer.resolve()
