@@ -46,11 +46,11 @@ export interface MaskedMetadata {
  */
 export function maskMetadata(draft: OwnDraft, look: Look): MaskedMetadata {
   const places: Place[] = []
-  const { details, ...others } = draft
-  const { fields, personal } = maskFields(others, look, places)
-  const masked = details && maskDetails(details, look, places)
+  const { fields, personal } = maskFields(draft, look, places)
+  const masked = draft.details && maskDetails(draft.details, look, places)
+  if (places.length === 0) return { draft, masked: [], personal, found: [] }
   return {
-    draft: places.length === 0 ? draft : { ...draft, ...fields, ...(masked && { details: masked }) },
+    draft: { ...draft, ...fields, ...(masked && { details: masked }) },
     masked: masksOf(places),
     personal,
     found: [...new Set(places.map(({ type }) => type))].sort(),
@@ -68,11 +68,14 @@ export function maskFields(
   const source =
     draft.source &&
     maskLabels(draft.source, sourceLabels(draft.source), { above: undefined, step: 'source' }, look, places)
+  const holding = IDS.filter((name) => holdsSomething(name, draft[name], look))
   return {
     fields: places.length === length ? draft : { ...labels, ...(source && { source }) },
-    personal: new Set(IDS.filter((name) => holdsSomething(name, draft[name], look))),
+    personal: holding.length === 0 ? NONE : new Set(holding),
   }
 }
+
+const NONE: MaskedMetadata['personal'] = new Set()
 
 // An address is declared to be one; another text in its place is looked at like any other.
 function sourceLabels({

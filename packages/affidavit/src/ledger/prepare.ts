@@ -3,7 +3,7 @@
 
 import type { Ask } from '../classify/detect-with.ts'
 import type { RandomSource } from '../crypto/random.ts'
-import type { AuditRecord } from '../formats/fields.ts'
+import type { AuditRecord, DraftContent } from '../formats/fields.ts'
 import { personalIds } from '../registry/personal-ids.ts'
 import type { PersonalIds, Registry } from '../registry/registry.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
@@ -185,9 +185,9 @@ function lookUp(received: Received, { ledger, keys, personal_ids }: PreparationP
     else tokens.set(id, token)
   }
   // Scopes belong to tokens; those of a conversation can be asked for with the tokens of who spoke in it.
-  const owners = [...(draft.subject_ids ?? []), ...content.flatMap(({ subject_ids }) => subject_ids ?? [])]
-  if (fields.includes('conversation_id') && draft.conversation_id !== undefined) owners.push(draft.conversation_id)
-  if (unknown.some((id) => owners.includes(id))) return { missing: { personal: unknown, scopes: [] } }
+  if (unknown.length > 0 && ownsScopes(unknown, draft, content, fields)) {
+    return { missing: { personal: unknown, scopes: [] } }
+  }
 
   const tokenised = tokenise(draft, fields, tokens)
   const { conversation_id = draft.conversation_id, subject_ids = draft.subject_ids } = tokenised
@@ -207,6 +207,17 @@ function lookUp(received: Received, { ledger, keys, personal_ids }: PreparationP
   if (unknown.length > 0 || missing.length > 0) return { missing: { personal: unknown, scopes: missing } }
   const committed = contents.length === 0 ? recordKeys : onceEach([recordKeys, ...contents.map((one) => one.scopeKeys)])
   return { tokenised, contents, commitmentKey: keys.derived(committed, commitmentInfo(ledger)), keyring_generation }
+}
+
+function ownsScopes(
+  ids: readonly string[],
+  { subject_ids = [], conversation_id }: Pick<Received['draft'], 'subject_ids' | 'conversation_id'>,
+  content: readonly Pick<DraftContent, 'subject_ids'>[],
+  fields: readonly string[],
+): boolean {
+  const owners = new Set([...subject_ids, ...content.flatMap((one) => one.subject_ids ?? [])])
+  if (conversation_id !== undefined && fields.includes('conversation_id')) owners.add(conversation_id)
+  return ids.some((id) => owners.has(id))
 }
 
 function onceEach(keys: readonly (readonly ScopeKey[])[]): readonly ScopeKey[] {
