@@ -34,7 +34,7 @@ export function reachedBy({ subjects, conversations }: Owners): Reached {
 
 /**
  * What links that stand below `until` say is about one of these subjects too, and what their own keys do not reach; in the
- * order of blob_id.
+ * order of blob_id. Papers of erasures are left out: without them nobody could finish one.
  */
 export async function readLinked(
   store: LedgerStore,
@@ -50,6 +50,7 @@ export async function readLinked(
       const entry = await findEntry(store, ledger, id)
       if (entry === undefined) continue
       const record = recordOf(entry)
+      if (record.action === 'content_erased') continue
       for (const reference of record.content ?? []) {
         if (names !== undefined && !names.includes(reference.name)) continue
         const line = `${reference.blob_id} ${record.seq}`
