@@ -27,7 +27,8 @@ export function recipientOf({ action, details }: Handover): string | undefined {
 
 /**
  * As recipientOf, for a draft. What cannot be read cannot be judged.
- * @throws DraftFault where it is no label, or a URI with a user name or a password
+ * @throws DraftFault where it is no label, a URI with a user name or a password, or one in a spelling that readers of URLs
+ *   accept and the registry does not know
  */
 export function readRecipient(
   action: Draft['action'],
@@ -39,11 +40,20 @@ export function readRecipient(
   const problem = labelProblem(recipient, MAX_LABEL_BYTES)
   if (problem !== undefined) throw new DraftFault(RECIPIENT_PATH, problem)
   if (USER_IN_URI.test(recipient)) throw new DraftFault(RECIPIENT_PATH, 'holds a user name or a password; leave it out')
+  if (hasOtherSpelling(recipient)) throw new DraftFault(RECIPIENT_PATH, 'is spelled unusually; write https://host/path')
   return recipient
 }
 
 // Readers of URLs take a backslash for a slash.
-const USER_IN_URI = /^[a-z][a-z0-9+.-]*:[/\\]{2}[^/\\?#]*@/i
+const USER_IN_URI = /^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2}[^/\\?#]*@/i
+// With these schemes they find a host behind any number of slashes, and behind none.
+const WITHOUT_ITS_SLASHES = /^(?:https?|wss?|ftp):(?!\/\/[^/\\])/i
+
+// It would lead to the same place, and no entry of the registry would speak of it.
+function hasOtherSpelling(recipient: string): boolean {
+  if (recipient.trim() !== recipient || WITHOUT_ITS_SLASHES.test(recipient)) return true
+  return URL.parse(recipient)?.hostname.endsWith('.') ?? false
+}
 
 function valueIn(action: Draft['action'], details: Handover['details']): unknown {
   const names = HANDOVERS.has(action) || isApplicationAction(action)

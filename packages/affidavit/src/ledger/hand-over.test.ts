@@ -335,6 +335,13 @@ describe('refused as a recipient', () => {
     ['a text of 257 bytes', 'm'.repeat(257)],
     ['a URI with a password', 'https://me:secret@models.example/v1'],
     ['a URI with a user name, and backslashes', 'https:\\\\me@models.example/v1'],
+    ['a URI with a password, and no scheme', '//me:secret@models.example/v1'],
+    ['a URI with a password, and no slashes', 'https:me:secret@models.example/v1'],
+    ['a URI with a password, and one slash more', 'https:///me:secret@models.example/v1'],
+    ['a URI of a known recipient with one slash', 'https:/models.example/v1'],
+    ['a URI of a known recipient with backslashes', 'HTTPS:\\\\models.example/v1'],
+    ['a URI of a known recipient behind a space', ' https://models.example/v1'],
+    ['a URI of a known recipient with a full stop behind its host', 'https://models.example./v1'],
   ]
   for (const [what, recipient] of lies) {
     test(what, async () => {
