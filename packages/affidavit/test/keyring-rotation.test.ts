@@ -225,6 +225,55 @@ test('an older copy of the keyring that comes back with its keys is put on recor
   )
 })
 
+test('an older copy of the keyring that was on record before, and comes back, is put on record once more', async () => {
+  const clinic = copied()
+  {
+    await using ledger = await open(clinic)
+    await ledger.rotateKeyring()
+  }
+  const old = copyOf(clinic, home)
+  {
+    await using ledger = await open(clinic)
+    await ledger.rotateKeyring()
+  }
+  for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm', 'keys/kek'])
+    rmSync(join(clinic.folder, name), { recursive: true, force: true })
+  for (const name of ['keyring.db', 'keys/kek'])
+    cpSync(join(old.folder, name), join(clinic.folder, name), { recursive: true })
+  for (let opening = 0; opening < 2; opening++) {
+    await using ledger = await open(clinic)
+    assert.deepEqual(
+      (await turnsIn(ledger)).map((turn) => [turn.told, turn.previous_generation, turn.keyring_generation]),
+      [
+        ['by-rotation', 1, 2],
+        ['by-rotation', 2, 3],
+        ['at-opening', 3, 2],
+      ],
+    )
+  }
+  await assertValid(clinic)
+})
+
+test('two rotations that are told the other way round: the next opening says which generation is in force', async () => {
+  const clinic = copied()
+  await using other = await open(clinic)
+  const keyring = await interrupted(clinic, () => other.rotateKeyring())
+  {
+    await using ledger = await openFolder(clinic.folder, { publish: QUIET, keyring })
+    await ledger.rotateKeyring()
+  }
+  for (let opening = 0; opening < 2; opening++) {
+    await using ledger = await open(clinic)
+    const turns = (await turnsIn(ledger)).map(({ told, keyring_generation }) => [told, keyring_generation])
+    assert.deepEqual(turns, [
+      ['by-rotation', 3],
+      ['by-rotation', 2],
+      ['at-opening', 3],
+    ])
+    assert.equal((await inForce(clinic)).generation, 3)
+  }
+})
+
 /** The keyring of a clinic, in which something else happens right behind each turn-over. */
 async function interrupted(clinic: ErasureClinic, then: () => Promise<unknown>): Promise<Keyring> {
   const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')

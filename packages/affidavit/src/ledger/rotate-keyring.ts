@@ -38,7 +38,7 @@ export async function rotateKeyring(parts: KeyringRotationParts): Promise<Keyrin
     return { generation, old_version, new_version, retired_key_versions: await destroyRetired(keyring) }
   })
   const { generation, ...versions } = turned
-  const previous_generation = await newestOnRecord(store, ledger)
+  const { keyring_generation: previous_generation } = await newestOnRecord(store, ledger)
   const told = { key: 'keyring', told: 'by-rotation', keyring_generation: generation, previous_generation } as const
   // Whoever opened the ledger meanwhile may have recorded it: then that is the record.
   const { seq } = await parts.record(turnRecord(parts, { ...told, ...versions }))
@@ -58,20 +58,27 @@ export async function recordKeyring(parts: KeyringRotationParts): Promise<void> 
     // An erasure that is not over may have turned it over, and says so when it is.
     await parts.erasing.settle()
     const { generation, version } = await keyring.inForce()
-    const previous_generation = await newestOnRecord(store, ledger)
+    const { seq: newest, keyring_generation: previous_generation } = await newestOnRecord(store, ledger)
     if (previous_generation === generation) return
     if (look < LOOKS && (await keyring.inForce()).generation !== generation) continue
     const retired_key_versions = await destroyRetired(keyring)
     const told = { key: 'keyring', told: 'at-opening', keyring_generation: generation, previous_generation } as const
-    await parts.record(turnRecord(parts, { ...told, new_version: version, retired_key_versions }))
+    const turn = { ...told, new_version: version, retired_key_versions }
+    const { seq } = await parts.record(turnRecord(parts, turn))
+    // It was told before, and another generation since: an old copy came back, or two that turned over told it the other way round.
+    if (seq < newest) await parts.record(turnRecord(parts, turn, [`behind ${newest}`]))
     return
   }
 }
 
-// One turn-over is one record, whoever tells of it: no two have the same version.
-function turnRecord({ deriveId }: Pick<KeyringRotationParts, 'deriveId'>, turn: KeyringTurn): Draft {
+// One turn-over is one record, whoever tells of it: no two have the same version. `again` tells a return from it.
+function turnRecord(
+  { deriveId }: Pick<KeyringRotationParts, 'deriveId'>,
+  turn: KeyringTurn,
+  again: readonly string[] = [],
+): Draft {
   return {
-    id: deriveId('key_rotated', 'keyring', String(turn.keyring_generation), turn.new_version),
+    id: deriveId('key_rotated', 'keyring', String(turn.keyring_generation), turn.new_version, ...again),
     action: 'key_rotated',
     outcome: 'success',
     actor_id: 'affidavit',
@@ -81,17 +88,19 @@ function turnRecord({ deriveId }: Pick<KeyringRotationParts, 'deriveId'>, turn: 
   }
 }
 
-/** The generation that the newest record about the keyring names: a rotation, the outcome of an erasure, or the beginning. */
-async function newestOnRecord(store: LedgerStore, ledger: string): Promise<number> {
-  const [rotated, erased] = [await newestTurn(store, ledger), await newestOutcome(store, ledger)]
-  const newest = (rotated?.seq ?? -1) > (erased?.seq ?? -1) ? rotated : erased
-  return newest?.keyring_generation ?? (await firstGeneration(store, ledger))
+interface Told {
+  readonly seq: number
+  readonly keyring_generation: number
 }
 
-async function newestTurn(
-  store: LedgerStore,
-  ledger: string,
-): Promise<{ readonly seq: number; readonly keyring_generation: number } | undefined> {
+/** The newest record about the keyring: a rotation, the outcome of an erasure, or the beginning. */
+async function newestOnRecord(store: LedgerStore, ledger: string): Promise<Told> {
+  const [rotated, erased] = [await newestTurn(store, ledger), await newestOutcome(store, ledger)]
+  const newest = (rotated?.seq ?? -1) > (erased?.seq ?? -1) ? rotated : erased
+  return newest ?? { seq: 0, keyring_generation: await firstGeneration(store, ledger) }
+}
+
+async function newestTurn(store: LedgerStore, ledger: string): Promise<Told | undefined> {
   for await (const entry of readPages(store, ledger, { action: 'key_rotated' }, { order: 'descending' })) {
     const { seq, details } = recordOf(entry)
     const turn = parseKeyringTurn(details ?? {})
