@@ -1,8 +1,10 @@
 // A clinic's ledger with two patients, its access policy, and the people who erase: for tests of erasures.
 
 import assert from 'node:assert/strict'
-import { cpSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after, before } from 'node:test'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
@@ -67,6 +69,31 @@ export const STORY: readonly Draft[] = [
   said('The lift is stuck.', { conversation_id: 'c-2' }),
   { ...AGENT, subject_ids: [ADA], details: { n: 7 } },
 ]
+
+/** What of it was said, as saidContents tells it. */
+export const SAID = {
+  '1 message': 'Ada has a fracture.',
+  '2 message': 'Ben has a cold.',
+  '3 ada': 'Ada waits.',
+  '3 ben': 'Ben left.',
+  '4 message': 'Ada and Ben are siblings.',
+  '5 message': 'The printer is out of paper.',
+  '6 message': 'The lift is stuck.',
+}
+
+/** A folder for the tests of a file, and copies in it of a clinic that is made before them. */
+export function clinicToCopy(
+  name: string,
+  story: readonly Draft[] = STORY,
+): { readonly home: string; readonly copied: () => ErasureClinic } {
+  const home = mkdtempSync(join(tmpdir(), `affidavit-${name}-`))
+  let pristine: ErasureClinic | undefined
+  before(async () => {
+    pristine = await makeErasureClinic(join(home, 'pristine'), story)
+  })
+  after(() => rmSync(home, { recursive: true, force: true }))
+  return { home, copied: () => copyOf(pristine ?? assert.fail('the tests have not begun'), home) }
+}
 
 export async function makeErasureClinic(folder: string, story: readonly Draft[] = STORY): Promise<ErasureClinic> {
   const { origin, verifierKey } = await initLedger(folder, { origin: 'clinic.example/agents' })

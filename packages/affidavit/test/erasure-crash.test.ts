@@ -1,10 +1,9 @@
 // An erasure that is interrupted at any write, raced, or overtaken: finished by whoever comes next (spec/erasure.md §4, §6).
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
@@ -15,39 +14,23 @@ import {
   ADA,
   approve,
   BEN,
+  clinicToCopy,
   copyOf,
   type ErasureClinic,
   eraseAll,
-  makeErasureClinic,
   open,
   planFor,
   QUIET,
+  SAID,
   said,
   saidContents,
   tokenOf,
 } from './erasure-clinic.ts'
 import { linkTo } from './linked-clinic.ts'
 
-const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-crash-'))
-after(() => rmSync(home, { recursive: true, force: true }))
+const { home, copied } = clinicToCopy('erasure-crash')
 
-let pristine: ErasureClinic
-before(async () => {
-  pristine = await makeErasureClinic(join(home, 'pristine'))
-})
-
-const copied = (): ErasureClinic => copyOf(pristine, home)
-
-const ALL = {
-  '1 message': 'Ada has a fracture.',
-  '2 message': 'Ben has a cold.',
-  '3 ada': 'Ada waits.',
-  '3 ben': 'Ben left.',
-  '4 message': 'Ada and Ben are siblings.',
-  '5 message': 'The printer is out of paper.',
-  '6 message': 'The lift is stuck.',
-}
-const ERASED = { ...ALL, '1 message': 'gone', '3 ada': 'gone', '4 message': 'gone', '5 message': 'gone' }
+const ERASED = { ...SAID, '1 message': 'gone', '3 ada': 'gone', '4 message': 'gone', '5 message': 'gone' }
 
 interface Dangerous {
   readonly clinic: ErasureClinic
@@ -91,7 +74,7 @@ async function failAtEach(when: 'before' | 'after', dangerous: Dangerous): Promi
 
 for (const when of ['before', 'after'] as const) {
   test(`a failure at any moment of an erasure leaves it not decided, or finished by the next opening: ${when} the write`, () =>
-    failAtEach(when, { clinic: pristine, erase: [[ADA], ['c-1']], before: ALL, erased: ERASED }))
+    failAtEach(when, { clinic: copied(), erase: [[ADA], ['c-1']], before: SAID, erased: ERASED }))
 
   test(`a failure at any moment of wrapping content anew leaves it as it was, or as it is to be: ${when} the write`, async () => {
     const clinic = copied()
@@ -106,8 +89,8 @@ for (const when of ['before', 'after'] as const) {
     const more = { '8 message': 'The lift moves.', '9 message': 'The lift is slow.' }
     const lost = { '1 message': 'gone', '2 message': 'gone', '3 ada': 'gone', '4 message': 'gone', '6 message': 'gone' }
     const [before, erased] = [
-      { ...ALL, ...more },
-      { ...ALL, ...more, ...lost },
+      { ...SAID, ...more },
+      { ...SAID, ...more, ...lost },
     ]
     await failAtEach(when, { clinic, erase: [[ADA], []], before, erased })
   })
@@ -229,7 +212,7 @@ test('an old copy of the keyring that still opens is turned over before it is us
   for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm', 'keys'])
     rmSync(join(folder, name), { recursive: true, force: true })
   for (const name of ['keyring.db', 'keys']) cpSync(join(old, name), join(folder, name), { recursive: true })
-  const all = { ...ALL, '8 message': 'The lift moves.' }
+  const all = { ...SAID, '8 message': 'The lift moves.' }
   assert.deepEqual(await saidContents(clinic), all)
   await (await open(clinic)).close()
   assert.deepEqual(await saidContents(clinic), { ...all, ...ERASED, '6 message': 'gone' })

@@ -1,10 +1,9 @@
 // What verification says where content was erased that was linked to a person later (spec/verification.md §7).
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 
 import { localAnchor } from '../src/embedded/anchors.ts'
 import { contentOpener } from '../src/embedded/check-content.ts'
@@ -18,6 +17,7 @@ import type { Keyring } from '../src/vault/keyring.ts'
 import type { Report } from '../src/verify/report.ts'
 import {
   ADA,
+  clinicToCopy,
   copyOf,
   type ErasureClinic,
   eraseAll,
@@ -31,15 +31,7 @@ import {
 import { LONGER, linkTo } from './linked-clinic.ts'
 import { tampered } from './manipulate.ts'
 
-const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-verified-'))
-after(() => rmSync(home, { recursive: true, force: true }))
-
-let pristine: ErasureClinic
-before(async () => {
-  pristine = await makeErasureClinic(join(home, 'pristine'), LONGER)
-})
-
-const copied = (): ErasureClinic => copyOf(pristine, home)
+const { home, copied } = clinicToCopy('erasure-verified', LONGER)
 
 describe('erased by a link:', () => {
   test('what was linked is counted as erased, and what was wrapped anew opens and is what it was', async () => {

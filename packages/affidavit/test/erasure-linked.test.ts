@@ -3,10 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { createHash, createHmac, hkdfSync } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 
 import { databaseFile } from '../src/embedded/folder.ts'
 import { continueAfterRestore } from '../src/embedded/init.ts'
@@ -21,6 +19,7 @@ import {
   allContents,
   approve,
   BEN,
+  clinicToCopy,
   copyOf,
   type ErasureClinic,
   eraseAll,
@@ -36,13 +35,7 @@ import {
 import { ADAS, ALL, LONGER, linkTo, opensNow, without } from './linked-clinic.ts'
 import { tampered } from './manipulate.ts'
 
-const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-linked-'))
-after(() => rmSync(home, { recursive: true, force: true }))
-
-let pristine: ErasureClinic
-before(async () => {
-  pristine = await makeErasureClinic(join(home, 'pristine'), LONGER)
-})
+const { home, copied } = clinicToCopy('erasure-linked', LONGER)
 
 /** The keys that these persons have for the month of a record, where there is one. */
 async function scopeKeysOf(
@@ -60,8 +53,6 @@ async function scopeKeysOf(
     await keyring.close()
   }
 }
-
-const copied = (): ErasureClinic => copyOf(pristine, home)
 
 describe('linked later:', () => {
   test('what else lies under its keys stays, and the conversation goes on', async () => {

@@ -1,10 +1,9 @@
 // What keeps an erasure from being carried out, and that it changes nothing (spec/erasure.md §3, §6).
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 
 import { formatTimestamp } from '../src/clock/clock.ts'
 import type { ErasurePlan } from '../src/erasure/plan.ts'
@@ -15,24 +14,15 @@ import {
   ADA,
   approve,
   BEN,
-  copyOf,
+  clinicToCopy,
   type ErasureClinic,
-  makeErasureClinic,
   open,
   planFor,
   said,
   saidContents,
 } from './erasure-clinic.ts'
 
-const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-refused-'))
-after(() => rmSync(home, { recursive: true, force: true }))
-
-let pristine: ErasureClinic
-before(async () => {
-  pristine = await makeErasureClinic(join(home, 'pristine'))
-})
-
-const copied = (): ErasureClinic => copyOf(pristine, home)
+const { copied } = clinicToCopy('erasure-refused')
 
 const DAY = 86_400_000
 

@@ -2,10 +2,9 @@
 // processes (spec/vault.md §8).
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 
 import { createRandomSource } from '../src/crypto/random.ts'
 import { localAnchor } from '../src/embedded/anchors.ts'
@@ -26,27 +25,18 @@ import { verifyExport } from '../src/verify/export.ts'
 import { openToDie } from './dying-ledger.ts'
 import {
   ADA,
+  clinicToCopy,
   copyOf,
   type ErasureClinic,
   eraseAll,
-  makeErasureClinic,
   open,
   QUIET,
+  SAID,
   said,
   saidContents,
 } from './erasure-clinic.ts'
 
-const home = mkdtempSync(join(tmpdir(), 'affidavit-keyring-rotation-'))
-after(() => rmSync(home, { recursive: true, force: true }))
-
-let pristine: ErasureClinic
-let whole: Record<string, string>
-before(async () => {
-  pristine = await makeErasureClinic(join(home, 'pristine'))
-  whole = await saidContents(pristine)
-})
-
-const copied = (): ErasureClinic => copyOf(pristine, home)
+const { home, copied } = clinicToCopy('keyring-rotation')
 
 type Turn = NonNullable<ReturnType<typeof parseKeyringTurn>> & { readonly seq: number }
 
@@ -113,7 +103,7 @@ test('a rotation keeps every key, destroys the version before, and is on record'
     await ledger.append(said('Later.', { conversation_id: 'c-1' }))
   }
   await (await open(clinic)).close()
-  assert.deepEqual(await saidContents(clinic), { ...whole, '9 message': 'Later.' })
+  assert.deepEqual(await saidContents(clinic), { ...SAID, '9 message': 'Later.' })
   const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
   assert.deepEqual((await keyring.ends()).destroyed, [old.version])
   await keyring.close()
@@ -161,7 +151,7 @@ for (const when of ['before', 'after'] as const) {
       )
       assert.deepEqual(retired, [])
       told.push(turns[0]?.told ?? 'undone')
-      assert.deepEqual(await saidContents(clinic), whole)
+      assert.deepEqual(await saidContents(clinic), SAID)
       await again.append(said('On it goes.', { conversation_id: 'c-1' }))
     }
     for (const write of ['create', 'wrap', 'stage', 'turnOver', 'settle', 'destroy', 'forget', 'commit'])
@@ -355,7 +345,7 @@ test('a rotation and an erasure at once: the rows go, all else opens, both are o
     }
   }
   const gone = { '1 message': 'gone', '3 ada': 'gone', '4 message': 'gone', '5 message': 'gone' }
-  assert.deepEqual(await saidContents(clinic), { ...whole, ...gone })
+  assert.deepEqual(await saidContents(clinic), { ...SAID, ...gone })
   {
     await using ledger = await open(clinic)
     const before = (await turnsIn(ledger)).length

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 
 import type { Draft } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
-import { ADA, type ErasureClinic, STORY, said, saidContents } from './erasure-clinic.ts'
+import { ADA, type ErasureClinic, SAID, STORY, said, saidContents } from './erasure-clinic.ts'
 
 /** seq 8 and 9: more about nobody, in c-2; seq 10 and 11: about nobody, in no conversation. */
 export const LONGER: readonly Draft[] = [
@@ -21,14 +21,10 @@ export const LONGER: readonly Draft[] = [
   said('It snows.'),
 ]
 
-export const ALL = {
-  '1 message': 'Ada has a fracture.',
-  '2 message': 'Ben has a cold.',
-  '3 ada': 'Ada waits.',
-  '3 ben': 'Ben left.',
-  '4 message': 'Ada and Ben are siblings.',
-  '5 message': 'The printer is out of paper.',
-  '6 message': 'The lift is stuck.',
+type Name = keyof typeof SAID | '8 message' | '9 one' | '9 two' | '10 message' | '11 message'
+
+export const ALL: Readonly<Record<Name, string>> = {
+  ...SAID,
   '8 message': 'The lift moves.',
   '9 one': 'Somebody was in it.',
   '9 two': 'It was full.',
@@ -37,8 +33,6 @@ export const ALL = {
 }
 /** Of Ada alone. */
 export const ADAS = ['1 message', '3 ada', '4 message'] as const
-
-type Name = keyof typeof ALL
 
 export function without(...names: readonly Name[]): Record<string, string> {
   return { ...ALL, ...Object.fromEntries(names.map((name) => [name, 'gone'])) }
