@@ -9,7 +9,6 @@ import { after, before } from 'node:test'
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
 import { formatTimestamp } from '../src/clock/clock.ts'
-import { localAnchor } from '../src/embedded/anchors.ts'
 import { contentOpener } from '../src/embedded/check-content.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
@@ -20,14 +19,14 @@ import { type ErasureApproval, signApproval } from '../src/erasure/approval.ts'
 import { type ErasurePlan, planDigest } from '../src/erasure/plan.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { generateSignerKey, type SignerKey } from '../src/formats/signer-key.ts'
-import { formatVerifierKey, parseVerifierKey } from '../src/formats/verifier-key.ts'
+import { formatVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { openContent, wholeBody } from '../src/ledger/open-content.ts'
 import { recordOf } from '../src/ledger/read.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
-import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { Keyring } from '../src/vault/keyring.ts'
 import type { Report } from '../src/verify/report.ts'
+import { verifyFolder } from './verify-folder.ts'
 
 export const ADA = 'Ada Okafor, MRN 00441'
 export const BEN = 'Ben Adeyemi, MRN 00532'
@@ -214,12 +213,7 @@ export async function verified({
   folder,
   verifierKey,
 }: Pick<ErasureClinic, 'folder' | 'verifierKey'>): Promise<Report> {
-  const key = parseVerifierKey(verifierKey)
-  assert.ok(!('code' in key))
-  return verifySqlite(databaseFile(folder), {
-    trust: { kind: 'pinned', keys: [key] },
-    anchors: [await localAnchor(folder)],
-    threads: 0,
+  return verifyFolder(folder, verifierKey, {
     openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)),
   })
 }

@@ -28,7 +28,7 @@ import {
   tokenOf,
   verified,
 } from './erasure-clinic.ts'
-import { LONGER, linkTo } from './linked-clinic.ts'
+import { LONGER, linkTo, unlink } from './linked-clinic.ts'
 import { tampered } from './manipulate.ts'
 
 const { home, copied } = clinicToCopy('erasure-verified', LONGER)
@@ -104,14 +104,7 @@ describe('erased by a link:', () => {
       await using ledger = await open(clinic)
       const token = await tokenOf(clinic, ADA)
       const link = await linkTo(ledger, 8)
-      await ledger.append({
-        action: 'subject_unlinked',
-        actor_id: 'registrar',
-        actor_type: 'user',
-        parent_id: link,
-        subject_ids: [ADA],
-        details: { reason: 'it was somebody else' },
-      })
+      await unlink(ledger, link)
       await eraseAll(ledger, clinic)
       await linkTo(ledger, 6, [token])
     }

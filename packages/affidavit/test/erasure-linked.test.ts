@@ -32,7 +32,7 @@ import {
   saidContents,
   tokenOf,
 } from './erasure-clinic.ts'
-import { ADAS, ALL, LONGER, linkTo, opensNow, without } from './linked-clinic.ts'
+import { ADAS, ALL, LONGER, linkTo, opensNow, unlink, without } from './linked-clinic.ts'
 import { tampered } from './manipulate.ts'
 
 const { home, copied } = clinicToCopy('erasure-linked', LONGER)
@@ -144,14 +144,7 @@ describe('linked later:', () => {
     const clinic = copied()
     await using ledger = await open(clinic)
     const link = await linkTo(ledger, 6)
-    await ledger.append({
-      action: 'subject_unlinked',
-      actor_id: 'registrar',
-      actor_type: 'user',
-      parent_id: link,
-      subject_ids: [ADA],
-      details: { reason: 'it was somebody else' },
-    })
+    await unlink(ledger, link)
     const plan = await planFor(ledger, clinic)
     assert.deepEqual([plan.records, plan.wrapped_anew], [3, 0])
     await eraseAll(ledger, clinic)
@@ -374,15 +367,7 @@ describe('not carried out:', () => {
 
   const SINCE: Readonly<Record<string, (ledger: Ledger, link: string) => Promise<unknown>>> = {
     'where something was linked since the plan': (ledger) => linkTo(ledger, 10),
-    'where a link was taken back since the plan': (ledger, link) =>
-      ledger.append({
-        action: 'subject_unlinked',
-        actor_id: 'registrar',
-        actor_type: 'user',
-        parent_id: link,
-        subject_ids: [ADA],
-        details: { reason: 'it was somebody else' },
-      }),
+    'where a link was taken back since the plan': (ledger, link) => unlink(ledger, link),
   }
   for (const [name, since] of Object.entries(SINCE)) {
     test(name, async () => {

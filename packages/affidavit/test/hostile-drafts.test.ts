@@ -9,20 +9,18 @@ import { after, test } from 'node:test'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 
-import { localAnchor } from '../src/embedded/anchors.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import { DRAFT_FIELDS } from '../src/formats/draft.ts'
 import type { Draft } from '../src/formats/fields.ts'
-import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Appended, AppendOutcome, Ledger } from '../src/ledger/ledger.ts'
-import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { ANY_ACTION, anyDraft } from './any-draft.ts'
 import { inspectLedger } from './oracle/naive-ledger.ts'
 import { personsOf } from './persons.ts'
+import { verifyFolder } from './verify-folder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'affidavit-hostile-drafts-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -158,14 +156,7 @@ async function count(ledger: Ledger, action: string): Promise<number> {
 }
 
 async function assertValid(folder: string, verifierKey: string): Promise<void> {
-  const key = parseVerifierKey(verifierKey)
-  assert.ok(!('code' in key))
-  const anchors = [await localAnchor(folder)]
-  const report = await verifySqlite(databaseFile(folder), {
-    trust: { kind: 'pinned', keys: [key] },
-    anchors,
-    threads: 0,
-  })
+  const report = await verifyFolder(folder, verifierKey)
   // Producers of arbitrary numbers have gaps: that is what the numbers are for.
   assert.deepEqual(
     report.findings.filter(({ code }) => code !== 'producer-gap'),

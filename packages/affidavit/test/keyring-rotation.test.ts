@@ -7,8 +7,6 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { createRandomSource } from '../src/crypto/random.ts'
-import { localAnchor } from '../src/embedded/anchors.ts'
-import { databaseFile } from '../src/embedded/folder.ts'
 import { continueAfterRestore } from '../src/embedded/init.ts'
 import { keyringFile, openFolderKeyring, openWrapper } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
@@ -19,7 +17,6 @@ import { parseKeyringTurn } from '../src/formats/key-rotation.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
-import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import { type Keyring, openKeyring } from '../src/vault/keyring.ts'
 import { verifyExport } from '../src/verify/export.ts'
 import { openToDie } from './dying-ledger.ts'
@@ -35,6 +32,7 @@ import {
   said,
   saidContents,
 } from './erasure-clinic.ts'
+import { verifyFolder } from './verify-folder.ts'
 
 const { home, copied } = clinicToCopy('keyring-rotation')
 
@@ -61,14 +59,7 @@ async function inForce({ folder, origin }: ErasureClinic): ReturnType<Keyring['i
 }
 
 async function assertValid({ folder, verifierKey }: ErasureClinic): Promise<void> {
-  const key = parseVerifierKey(verifierKey)
-  assert.ok(!('code' in key))
-  const anchors = [await localAnchor(folder)]
-  const report = await verifySqlite(databaseFile(folder), {
-    trust: { kind: 'pinned', keys: [key] },
-    anchors,
-    threads: 0,
-  })
+  const report = await verifyFolder(folder, verifierKey)
   assert.deepEqual([report.status, report.findings], ['valid', []])
 }
 

@@ -57,6 +57,19 @@ export async function linkTo(
   return linked.id
 }
 
+/** Takes a link of linkTo back; answers the place of the record that does. */
+export async function unlink(ledger: Ledger, link: string, subject_ids: readonly string[] = [ADA]): Promise<number> {
+  const { seq } = await ledger.append({
+    action: 'subject_unlinked',
+    actor_id: 'registrar',
+    actor_type: 'user',
+    parent_id: link,
+    subject_ids: [...subject_ids],
+    details: { reason: 'it was somebody else' },
+  })
+  return seq
+}
+
 /** What people said that opens now, and not what a test appended. */
 export async function opensNow(clinic: ErasureClinic): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(await saidContents(clinic)).filter(([name]) => name in ALL))
