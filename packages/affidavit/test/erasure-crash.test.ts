@@ -5,6 +5,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { continueAfterRestore } from '../src/embedded/init.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
@@ -216,6 +217,35 @@ test('an old copy of the keyring that still opens is turned over before it is us
   assert.deepEqual(await saidContents(clinic), all)
   await (await open(clinic)).close()
   assert.deepEqual(await saidContents(clinic), { ...all, ...ERASED, '6 message': 'gone' })
+})
+
+test('an old copy of the keyring in a ledger that goes on after a restore: what earlier incarnations erased stays erased', async () => {
+  const clinic = copied()
+  const { folder } = clinic
+  {
+    await using ledger = await open(clinic)
+    await ledger.append(said('The lift moves.', { conversation_id: 'c-2' }))
+    await linkTo(ledger, 6)
+  }
+  const old = copyOf(clinic, home)
+  {
+    await using ledger = await open(clinic)
+    await eraseAll(ledger, clinic, [ADA], ['c-1'])
+  }
+  const comeBack = (): void => {
+    for (const name of ['keyring.db', 'keyring.db-wal', 'keyring.db-shm', 'keys/kek'])
+      rmSync(join(folder, name), { recursive: true, force: true })
+    for (const name of ['keyring.db', 'keys/kek'])
+      cpSync(join(old.folder, name), join(folder, name), { recursive: true })
+  }
+  const left = { ...ALL, ...ERASED, '6 message': 'gone', '8 message': 'The lift moves.' }
+  comeBack()
+  await continueAfterRestore(folder)
+  assert.deepEqual(await saidContents(clinic), left)
+  // Once more, long after: nobody has to remember it in the new incarnation.
+  comeBack()
+  await (await open(clinic)).close()
+  assert.deepEqual(await saidContents(clinic), left)
 })
 
 test('a process that dies once keys were replaced, and one that finishes without knowing it, say the same', async () => {

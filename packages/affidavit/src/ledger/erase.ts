@@ -13,6 +13,7 @@ import type { Draft } from '../formats/fields.ts'
 import type { Admission } from './admit.ts'
 import { certificateOf, type RecordedErasure } from './certify-erasure.ts'
 import { destroyRetired } from './destroy-retired.ts'
+import { createEarlierBehind, type EarlierErasures } from './earlier-erasures.ts'
 import { keyringOwners } from './erasure-reach.ts'
 import {
   type DecidedErasure,
@@ -26,7 +27,7 @@ import {
 } from './erasure-records.ts'
 import { type ErasureOrder, judgeErasure, refuseUnlessEraser } from './judge-erasure.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
-import { firstAltered, isLinkedLeft, leavingOf } from './leave-linked.ts'
+import { firstAltered, isLinkedLeft, leavingOf, leavingTogether } from './leave-linked.ts'
 import { erasureUnfinished } from './own-records.ts'
 import { type ErasureRequest, planErasure, refusedErasure } from './plan-erasure.ts'
 import type { Queue } from './queue.ts'
@@ -93,6 +94,7 @@ export function createErasing(parts: ErasingParts): Erasing {
   const { store, ledger, keyring, keysAtHand, admission, queue, clock } = parts
   // Decisions whose rows this process has removed itself: what its keyring has of them since belongs to later records.
   const removed = new Set<number>()
+  const earlierBehind = createEarlierBehind(store, ledger)
   let last: Promise<unknown> = Promise.resolve()
   let renewing: Promise<number> | undefined
 
@@ -132,9 +134,10 @@ export function createErasing(parts: ErasingParts): Erasing {
     const generation = await keyring.generation()
     // An old copy of the keyring is behind too: it has rows of erasures that are over.
     const behind = erasures.filter(({ decision }) => generation < decision.keyring_generation)
+    const earlier = await earlierBehind(generation)
     const open = erasures.filter(({ outcome }) => outcome === undefined)
-    if (behind.length > 0) {
-      await turnOver(generation, behind)
+    if (behind.length > 0 || earlier.length > 0) {
+      await turnOver(generation, behind, earlier)
       return true
     }
     if (open.length === 0) return false
@@ -152,10 +155,15 @@ export function createErasing(parts: ErasingParts): Erasing {
     return true
   }
 
-  async function turnOver(generation: number, behind: readonly DecidedErasure[]): Promise<void> {
+  async function turnOver(
+    generation: number,
+    behind: readonly DecidedErasure[],
+    earlier: readonly EarlierErasures[],
+  ): Promise<void> {
     // A keyring of another generation has other keys: then what was looked at here is not done.
-    const leaving = await leavingOf(parts, behind)
-    if ((await keyring.turnOverFrom(generation, leaving)) === 'superseded') return
+    const all = [await leavingOf(parts, behind)]
+    for (const { origin, erasures } of earlier) all.push(await leavingOf({ ...parts, ledger: origin }, erasures))
+    if ((await keyring.turnOverFrom(generation, leavingTogether(all))) === 'superseded') return
     for (const { decided, decision } of behind) {
       if (decision.keyring_generation === generation + 1) removed.add(decided.seq)
     }

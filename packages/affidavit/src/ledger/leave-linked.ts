@@ -49,6 +49,18 @@ export async function leavingOf(parts: LeavingParts, decisions: readonly Decidin
   }
 }
 
+/** What each of these leaves out, in one turn-over. */
+export function leavingTogether(all: readonly Leaving[]): Leaving {
+  return {
+    owners: all.flatMap(({ owners }) => owners),
+    replaced: [...new Set(all.flatMap(({ replaced }) => replaced))],
+    contents: all.flatMap(({ contents }) => contents),
+    async *stored() {
+      for (const leaving of all) yield* leaving.stored()
+    },
+  }
+}
+
 /** Whether content that was linked to the subjects of a decision may still open. */
 export async function isLinkedLeft(parts: LeavingParts, { decision, decided }: Deciding): Promise<boolean> {
   for (const content of await readLinked(parts.store, parts.ledger, decision, decided.seq)) {
@@ -161,10 +173,10 @@ function filtersFor(scopes: readonly Scope[]): readonly EntryFilter[] {
   return [...new Set(scopes.map(({ owner }) => owner))].map((conversation_id) => ({ conversation_id }))
 }
 
-// NAME/INCARNATION: of one NAME all have one keyring.
-async function incarnationsOf(store: LedgerStore, ledger: string): Promise<readonly string[]> {
+/** Of one NAME all have one keyring: NAME/INCARNATION. */
+export async function incarnationsOf(store: LedgerStore, ledger: string): Promise<readonly string[]> {
   const name = ledger.slice(0, ledger.lastIndexOf('/') + 1)
-  return (await store.ledgers()).filter((origin) => origin.startsWith(name))
+  return (await store.ledgers()).filter((origin) => origin.startsWith(name) && !origin.includes('/', name.length))
 }
 
 async function contentKeysOf(
