@@ -52,7 +52,9 @@ export function createAsk({ detectors, patienceMillis, alarm }: DetectorParts): 
 function inTime<Answer>(ask: () => Promise<Answer>, millis: number, alarm: Alarm): Promise<Answer | 'late'> {
   return new Promise((resolve, reject) => {
     const waiting = alarm(millis, () => resolve('late'))
-    ask()
+    // Behind what is under way: a detector that appends to the ledger which asks it finds the queue full, and not the stack.
+    Promise.resolve()
+      .then(ask)
       .then(resolve, reject)
       .finally(() => waiting.stop())
   })

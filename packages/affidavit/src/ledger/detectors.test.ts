@@ -294,3 +294,23 @@ describe('refused as detectors', () => {
     )
   }
 })
+
+test('a detector that appends to the ledger which asks it finds the queue full, and is named as one that failed', async () => {
+  let asked: Ledger | undefined
+  const appending: Detector = {
+    name: 'appending',
+    async detect() {
+      await asked?.append({ ...AGENT, ...LOW, details: { note: 'a text was looked at' } })
+      return []
+    },
+  }
+  await using ledger = await open([appending], { queueCapacity: 8 })
+  asked = ledger
+  const { id } = await ledger.append({ ...AGENT, ...LOW, details: { note: 'hello' } })
+  asked = undefined
+  const undetected: unknown[] = []
+  for await (const { details } of ledger.search({ action: AGENT.action }))
+    if (details?.undetected !== undefined) undetected.push(details.undetected)
+  assert.ok(undetected.length > 0)
+  assert.notEqual(await ledger.get(id), undefined)
+})
