@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
 import { formatTimestamp } from '../src/clock/clock.ts'
+import { continueAfterRestore } from '../src/embedded/init.ts'
 import type { ErasurePlan } from '../src/erasure/plan.ts'
+import type { Draft } from '../src/formats/fields.ts'
 import { generateSignerKey } from '../src/formats/signer-key.ts'
 import type { ErasureOrder } from '../src/ledger/judge-erasure.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import {
   ADA,
+  AGENT,
   approve,
   BEN,
   clinicToCopy,
@@ -20,6 +23,7 @@ import {
   planFor,
   said,
   saidContents,
+  tokenOf,
 } from './erasure-clinic.ts'
 
 const { copied } = clinicToCopy('erasure-refused')
@@ -180,4 +184,44 @@ describe('not carried out:', () => {
       assert.deepEqual(await ledger.erasures.standing(), [])
     })
   }
+})
+
+describe('what earlier incarnations hold under the same keys', () => {
+  const restored = async (more: Partial<Draft> = {}): Promise<ErasureClinic> => {
+    const clinic = copied()
+    {
+      await using ledger = await open(clinic)
+      await ledger.append(said('Ada was seen.', { subject_ids: [ADA], ...more }))
+    }
+    const { origin, verifierKey } = await continueAfterRestore(clinic.folder)
+    return { ...clinic, origin, verifierKey }
+  }
+
+  test('is lost too, which plan and certificate say', async () => {
+    const clinic = await restored()
+    await using ledger = await open(clinic)
+    const plan = await planFor(ledger, clinic)
+    assert.deepEqual([plan.records, plan.refused_count], [0, 0])
+    const says = /^4 records of before a restore of this ledger have content under the same keys/
+    assert.ok(plan.not_erased.some((sentence) => says.test(sentence)))
+    const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+    const { certificate } = await ledger.erasures.carryOut(order)
+    assert.match(certificate, /4 records of before a restore of this ledger/)
+  })
+
+  test('is not lost where it must stay readable: not planned, and not carried out whatever a plan says', async () => {
+    const clinic = await restored({ compliance_domains: ['hipaa'] })
+    await using ledger = await open(clinic)
+    const before = await stateOf(clinic, ledger)
+    await assert.rejects(planFor(ledger, clinic), { code: 'invalid-query', path: 'earlier-must-stay' })
+    // A plan for somebody of whom nothing is there says of this ledger what one for Ada would say.
+    await ledger.append({ ...AGENT, subject_ids: ['Zoe'] })
+    const other = await planFor(ledger, clinic, ['Zoe'])
+    const plan = { ...other, subjects: [await tokenOf(clinic, ADA)] }
+    const order = { plan, approval: approve(clinic, plan), policy: clinic.policy, person: 'dr.lee' }
+    await assert.rejects(ledger.erasures.carryOut(order), { code: 'invalid-query', path: 'earlier-must-stay' })
+    const after = await stateOf(clinic, ledger)
+    assert.deepEqual({ ...Object(after), size: 0 }, { ...Object(before), size: 0 })
+    assert.deepEqual(await ledger.erasures.standing(), [])
+  })
 })

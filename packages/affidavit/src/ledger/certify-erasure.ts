@@ -4,6 +4,7 @@ import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { ErasureCertificate, ErasureState } from '../erasure/certificate.ts'
 import type { ErasureOutcome } from '../erasure/phases.ts'
 import type { AuditRecord } from '../formats/fields.ts'
+import { earlierSentence, readEarlierReach } from './earlier-reach.ts'
 import { readReach } from './erasure-reach.ts'
 import { type DecidedErasure, type RecordParts, readCopies } from './erasure-records.ts'
 import { wrappedAnewSentence } from './plan-erasure.ts'
@@ -24,6 +25,7 @@ export async function certificateOf(
   const { store, ledger, keyring } = parts
   const { decision, decided, outcome, recorded } = erasure
   const reach = await readReach(store, ledger, decision, decided.seq)
+  const earlier = await readEarlierReach(store, ledger, decision)
   const { destroyed } = await keyring.ends()
   const retired_key_versions = outcome.retired_key_versions
   return {
@@ -46,11 +48,11 @@ export async function certificateOf(
     retired_key_versions,
     copies: await readCopies(parts, erasure),
     state: outcome.phase,
-    says: sentencesOf(outcome.phase, reach.wrapped_anew),
+    says: sentencesOf(outcome.phase, reach.wrapped_anew, earlier.records),
   }
 }
 
-function sentencesOf(state: ErasureState, wrapped_anew: number): string[] {
+function sentencesOf(state: ErasureState, wrapped_anew: number, earlier: number): string[] {
   return [
     'The keys of this content, and the ids behind its tokens, are in the keyring of this ledger no more.',
     'What was recorded about the same subjects and conversations between plan and decision is counted, and gone too.',
@@ -59,5 +61,6 @@ function sentencesOf(state: ErasureState, wrapped_anew: number): string[] {
       : 'It is not over: a key-encryption key still stands, or nothing was said yet about a copy that is listed.',
     'Copies that nobody knew of are in no list. Tokens, times and sizes stay in the log.',
     ...(wrapped_anew === 0 ? [] : [wrappedAnewSentence(wrapped_anew)]),
+    ...(earlier === 0 ? [] : [earlierSentence(earlier)]),
   ]
 }

@@ -8,7 +8,14 @@ import { contentLinksOf } from '../links/effective.ts'
 import type { Placed } from '../links/facts.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
 import { readEffective } from './late-facts.ts'
-import { type Owners, reachedBy, readLinked, scopesOfContent, scopesToReplace } from './linked-content.ts'
+import {
+  type LinkedContent,
+  type Owners,
+  reachedBy,
+  readLinked,
+  scopesOfContent,
+  scopesToReplace,
+} from './linked-content.ts'
 import { readPages, recordOf } from './read.ts'
 import { scopeName } from './scopes.ts'
 import type { LedgerStore } from './store.ts'
@@ -42,10 +49,16 @@ export function keyringOwners({ subjects, conversations }: Owners): readonly Own
 
 /**
  * Counts what stands below `until` under these owners, or was linked to them. Payloads have persons of their own, which no index
- * knows: every entry with content is read.
+ * knows: every entry with content is read. `known` is what was linked, where it is not to be asked for.
  */
-export async function readReach(store: LedgerStore, ledger: string, owners: Owners, until: number): Promise<Reach> {
-  const linked = await readLinked(store, ledger, owners, until)
+export async function readReach(
+  store: LedgerStore,
+  ledger: string,
+  owners: Owners,
+  until: number,
+  known?: readonly LinkedContent[],
+): Promise<Reach> {
+  const linked = known ?? (await readLinked(store, ledger, owners, until))
   const linkedBlobs = new Set(linked.map(({ reference: { blob_id } }) => blob_id))
   const replaced = new Set(linked.flatMap(scopesToReplace).map(scopeName))
   const isReachedByKey = reachedBy(owners)

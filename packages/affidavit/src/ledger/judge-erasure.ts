@@ -7,10 +7,11 @@ import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import { APPROVAL_DAYS, type JudgedApproval, judgeApproval } from '../erasure/judge-approval.ts'
 import type { ErasurePlan } from '../erasure/plan.ts'
+import { readEarlierReach } from './earlier-reach.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
 import { followSubjects } from './late-facts.ts'
 import { readLinked } from './linked-content.ts'
-import { refusedErasure } from './plan-erasure.ts'
+import { refusedErasure, refuseEarlier } from './plan-erasure.ts'
 import type { LedgerStore } from './store.ts'
 
 /** A plan with its approval, and who carries it out. */
@@ -52,6 +53,7 @@ async function holdAgainstLedger(store: LedgerStore, ledger: string, plan: Erasu
   const then = await readReach(store, ledger, plan, looked)
   if (!isSaidBy(plan, then))
     throw outdated('plan-differs', 'the plan does not say what the ledger held when it was made')
+  refuseEarlier(await readEarlierReach(store, ledger, plan))
   const now = await readReach(store, ledger, plan, size)
   if (now.refused_count > 0) throw outdated('plan-is-refused', `${now.refused_count} of its records must stay readable`)
   if (now.shared_count > plan.shared_count)

@@ -10,6 +10,7 @@ import { type ErasurePlan, formatPlan } from '../erasure/plan.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { TOKEN } from '../formats/token.ts'
 import type { Keyring } from '../vault/keyring.ts'
+import { type EarlierReach, earlierSentence, readEarlierReach } from './earlier-reach.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
 import { followSubjects } from './late-facts.ts'
 import type { Owners } from './linked-content.ts'
@@ -50,6 +51,8 @@ export async function planErasure(parts: PlanningParts, request: ErasureRequest)
   const size = (await store.head(ledger))?.size ?? 0
   const owners = await findOwners(parts, request, size)
   const reach = await readReach(store, ledger, owners, size)
+  const earlier = await readEarlierReach(store, ledger, owners)
+  refuseEarlier(earlier)
   const at = clock.now()
   const plan: ErasurePlan = {
     ledger,
@@ -63,7 +66,7 @@ export async function planErasure(parts: PlanningParts, request: ErasureRequest)
     reason,
     ...reach,
     copies,
-    not_erased: whatStays(reach),
+    not_erased: whatStays(reach, earlier),
   }
   return writable(plan)
 }
@@ -117,14 +120,25 @@ function nobody(option: string): LedgerError {
   })
 }
 
+/** @throws LedgerError `invalid-query` where an earlier incarnation would lose what must stay readable */
+export function refuseEarlier({ refused }: EarlierReach): void {
+  if (refused === 0) return
+  throw refusedErasure(
+    'earlier-must-stay',
+    `${refused} records of before a restore of this ledger have content under the same keys, and must stay readable`,
+    'nothing of these subjects and conversations can be erased as long as no rule says for how long that is kept',
+  )
+}
+
 // Also of an erasure of nobody's content: ids and keys go all the same.
-function whatStays({ wrapped_anew }: Reach): readonly string[] {
+function whatStays({ wrapped_anew }: Reach, earlier: EarlierReach): readonly string[] {
   return [
     'Entries stay as they are: tokens, times, actions, sizes and digests. The log goes on to verify.',
     'Who is behind a token cannot be found out any more from this ledger and its keyring.',
     'What was written into plain fields, such as details and reasons, stays readable.',
     'Copies of keys, of the keyring, or of content in the clear that are not listed here are not reached.',
     ...(wrapped_anew === 0 ? [] : [wrappedAnewSentence(wrapped_anew)]),
+    ...(earlier.records === 0 ? [] : [earlierSentence(earlier.records)]),
   ]
 }
 
