@@ -307,9 +307,25 @@ test('a retry of what was recorded before is acknowledged, whatever the registry
   }
   await using ledger = await open(folder, STRICT)
   assert.equal((await ledger.append(draft)).state, 'duplicate')
-  assert.equal((await refusedBy(ledger, { ...draft, ...saying('something else') })).code, 'id-conflict')
   await ledger.close()
   assert.deepEqual(await recordsIn(folder, 'draft_rejected'), [])
+})
+
+test('what is blocked is refused, and nothing of it kept, under an id that is taken too', async () => {
+  const folder = newFolder()
+  const id = '0193f5a2-7c00-7abc-8def-000000000002'
+  {
+    await using ledger = await open(folder, REGISTRY)
+    await ledger.append(to('somebody', { id, ...saying(SECRET) }))
+  }
+  const kept = payloadRows(folder)
+  await using ledger = await open(folder, STRICT)
+  assert.equal((await refusedBy(ledger, to('somebody', { id, ...saying('something else') }))).code, 'recipient-refused')
+  const large = to('somebody', { id, ...saying('x'.repeat(400_000)) })
+  assert.equal((await refusedBy(ledger, large)).code, 'recipient-refused')
+  await ledger.close()
+  assert.equal(payloadRows(folder), kept)
+  assert.equal((await recordsIn(folder, 'draft_rejected')).length, 2)
 })
 
 test('what comes behind a refusal is recorded, in its order', async () => {

@@ -16,7 +16,7 @@ import { personalFields, personalIdsOf, tokenise, tokensOf } from './identities.
 import type { KeysAtHand } from './keys-at-hand.ts'
 import { readLinked, scopesToReplace } from './linked-content.ts'
 import { commit, commitmentInfo, type Judged, type Known, prepareDraft } from './prepared-draft.ts'
-import { findEntry } from './read.ts'
+import { findEntry, recordOf } from './read.ts'
 import { contentToSeal, type Received } from './receive.ts'
 import { committedScopes, type Scoped, scopeName, scopesOf } from './scopes.ts'
 import {
@@ -117,16 +117,29 @@ export function createPreparation(parts: PreparationParts): Preparation {
     return { classified, finding: judgeHandover(registry, received, handed) }
   }
 
-  /** @throws Refusal, unless its id has a place already: then it is told from the record that stands there */
+  /** @throws Refusal, unless it was recorded already: then it is acknowledged again, and nothing goes to anybody anew */
   async function refuse(
     received: Received,
     bodies: readonly ReceivedBody[],
     { commitmentKey, tokenised }: Known,
     { classified, finding }: Judged,
   ): Promise<void> {
-    if (finding === undefined || (await findEntry(store, ledger, received.id)) !== undefined) return
+    if (finding === undefined) return
+    const standing = await findEntry(store, ledger, received.id)
+    if (standing !== undefined && (await compare(received, recordOf(standing))) !== 'other') return
     const draft_commitment = commit(commitmentKey, ledger, received, bodies)
     throw refusalOf({ received, tokenised, finding, classified, draft_commitment }, parts.deriveId)
+  }
+
+  async function compare(received: Received, standing: AuditRecord): Promise<'same' | 'other' | 'not compared'> {
+    const scopeKeys = await keyring.knownScopeKeys(committedScopes(standing))
+    const there = scopeKeys.filter((key) => key !== undefined)
+    if (there.length < scopeKeys.length) return 'not compared'
+    const bodies = await Promise.all(received.content.map(receiveBody))
+    const key = keys.derived(there, commitmentInfo(ledger))
+    if (commit(key, ledger, received, bodies) === standing.draft_commitment) return 'same'
+    // Its keys may have been destroyed, and others be there for the same persons since.
+    return (await wasErased(store, ledger, standing)) ? 'not compared' : 'other'
   }
 
   return {
@@ -138,16 +151,7 @@ export function createPreparation(parts: PreparationParts): Preparation {
       if (isRefused(received, judged)) return prepareKnown(received, [], known, undefined)
       return prepareDraft(ledger, received, [], known, [], judged)
     },
-    async compare(received, standing) {
-      const scopeKeys = await keyring.knownScopeKeys(committedScopes(standing))
-      const there = scopeKeys.filter((key) => key !== undefined)
-      if (there.length < scopeKeys.length) return 'not compared'
-      const bodies = await Promise.all(received.content.map(receiveBody))
-      const key = keys.derived(there, commitmentInfo(ledger))
-      if (commit(key, ledger, received, bodies) === standing.draft_commitment) return 'same'
-      // Its keys may have been destroyed, and others be there for the same persons since.
-      return (await wasErased(store, ledger, standing)) ? 'not compared' : 'other'
-    },
+    compare,
   }
 }
 
