@@ -139,8 +139,10 @@ describe('recipients', () => {
   test('findings of the ledger are listed, and the exit code is 2', async () => {
     const answer = await run(['registry', 'check', file, '--ledger', dir, '--json'])
     assert.equal(answer.code, 2)
-    const { ok, unknown, recipients_seen, recipient_findings } = json(answer)
-    const told: readonly unknown[] = Array.isArray(recipient_findings) ? recipient_findings : []
+    const { ok, unknown, recipients_seen, recipient_findings, recipient_refusals } = json(answer)
+    const told = [recipient_findings, recipient_refusals].flatMap((one): readonly unknown[] =>
+      Array.isArray(one) ? one : [],
+    )
     assert.deepEqual([ok, unknown, recipients_seen], [false, [{ kind: 'recipients', name: 'fax' }], 2])
     assert.deepEqual(
       told.map(Object).map(({ code, recipient, records }) => [code, recipient, records]),
@@ -150,7 +152,8 @@ describe('recipients', () => {
       ],
     )
     const { out } = await run(['registry', 'check', file, '--ledger', dir])
-    assert.match(out, /✗ recipient "models": domain-not-agreed, 1 record, the first at seq \d/)
+    assert.match(out, /✗ recipient "fax": recipient-unknown, 1 record, the first at seq \d/)
+    assert.match(out, /! recipient "models": domain-not-agreed, 1 record, the first at seq \d+; it was refused/)
     assert.match(out, /✗ recipient "fax" was seen, and is not registered/)
   })
 

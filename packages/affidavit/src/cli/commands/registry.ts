@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import type { Reader } from '../../ledger/reader.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { createSeenNames, recordedKinds, type SeenNames } from '../../registry/seen.ts'
+import { createSeenNames, recordedKinds, type SeenFinding, type SeenNames } from '../../registry/seen.ts'
 import { EXIT } from '../exit-codes.ts'
 import { openToRead } from '../open-records.ts'
 import { addReaderOptions, jsonOption, type ReaderOptions, readerOf } from '../options.ts'
@@ -87,7 +87,7 @@ function saysRecipients({ recipients, unknown_recipients }: Registry): boolean {
 async function namesIn(folder: string, registry: Registry, reader: Reader, terminal: Terminal): Promise<SeenNames> {
   await using ledger = await openToRead(folder)
   const until_seq = (await ledger.health()).size
-  const seen = createSeenNames()
+  const seen = createSeenNames(registry)
   let read = 0
   for await (const record of ledger.search({ until_seq })) {
     seen.add(record)
@@ -99,7 +99,7 @@ async function namesIn(folder: string, registry: Registry, reader: Reader, termi
     action: 'records_viewed',
     operation: 'registry check',
     details: { as_of_seq: until_seq - 1, registry_digest: registry.digest },
-    results: names.findings.map(({ first_seq }) => first_seq),
+    results: [...names.findings, ...names.allowed_since, ...names.refused].map(({ first_seq }) => first_seq),
   })
   return names
 }
@@ -116,6 +116,8 @@ function documentOf(result: Result): object {
           recipients_seen: seen.recipients.size,
           records_without_tool_name: seen.unnamed,
           recipient_findings: seen.findings,
+          recipient_findings_allowed_since: seen.allowed_since,
+          recipient_refusals: seen.refused,
         }
   const told = { unknown, without_floor, unused, without_agreement }
   return { ok: isInOrder(result), revision, digest, ...against, ...told }
@@ -136,10 +138,16 @@ function print(
     terminal.out(`  ${mark} ${KIND_NAMES[kind]} ${printable(JSON.stringify(name))} ${says}\n`)
   }
   for (const remark of unknown) line(terminal.style('red', '✗'), remark, 'was seen, and is not registered')
-  for (const { code, recipient, records, first_seq } of seen?.findings ?? [])
-    terminal.out(
-      `  ${terminal.style('red', '✗')} recipient ${printable(JSON.stringify(recipient))}: ${printable(code)}, ${counted(records, 'record')}, the first at seq ${count(first_seq)}\n`,
-    )
+  const found = (mark: string, { code, recipient, records, first_seq }: SeenFinding, says: string): void => {
+    const whom = `recipient ${printable(JSON.stringify(recipient))}`
+    const where = `${counted(records, 'record')}, the first at seq ${count(first_seq)}`
+    terminal.out(`  ${mark} ${whom}: ${printable(code)}, ${where}${says}\n`)
+  }
+  for (const finding of seen?.findings ?? []) found(terminal.style('red', '✗'), finding, '')
+  for (const finding of seen?.allowed_since ?? [])
+    found(terminal.style('yellow', '!'), finding, '; by this registry it may be given')
+  for (const finding of seen?.refused ?? [])
+    found(terminal.style('yellow', '!'), finding, '; it was refused, and nothing was given')
   for (const remark of without_floor)
     line(terminal.style('yellow', '!'), remark, 'was seen, and has no floor of its own')
   for (const remark of unused) line(terminal.style('yellow', '!'), remark, 'is registered, and was not seen')
