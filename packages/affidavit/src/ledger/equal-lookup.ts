@@ -6,15 +6,9 @@ import type { EqualBody, LedgerStore } from './store.ts'
 export type EqualLookup = (body_digest: string) => Promise<EqualBody | undefined>
 
 export function createEqualLookup(store: LedgerStore, ledger: string): EqualLookup {
-  const found = new Map<string, EqualBody | undefined>()
-  const ask = gather<string, void>(async (digests) => {
+  const ask = gather(async (digests: readonly string[]): Promise<ReadonlyMap<string, EqualBody | undefined>> => {
     const bodies = await store.equalBodies(ledger, digests)
-    for (const [i, digest] of digests.entries()) found.set(digest, bodies[i])
+    return new Map(digests.map((digest, i) => [digest, bodies[i]]))
   })
-  return async (digest) => {
-    await ask([digest])
-    // Others may have asked for the same: they read the answer before the turn ends.
-    setImmediate(() => found.delete(digest))
-    return found.get(digest)
-  }
+  return async (digest) => (await ask([digest])).get(digest)
 }

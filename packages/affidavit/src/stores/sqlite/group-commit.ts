@@ -5,6 +5,8 @@ import type { Batch, Placed } from '../../ledger/store.ts'
 
 /** Drafts of one transaction, from which on no batch joins: enough to make the sync cheap, few enough for other writers. */
 const ENOUGH = 512
+/** Sealed bytes of one transaction, likewise: content takes longer to seal than to write, and both go on at a time. */
+const ENOUGH_BYTES = 131_072
 
 /** Batches of one transaction. */
 export interface Group {
@@ -40,7 +42,7 @@ export function createGroups(listen: Listen): Groups {
   const waiting: Waiting[] = []
 
   function join(group: Waiting[]): Waiting | undefined {
-    if (group.reduce((drafts, { batch }) => drafts + batch.drafts.length, 0) >= ENOUGH) return undefined
+    if (isEnough(group)) return undefined
     if (waiting.length === 0) listen(group.at(-1)?.batch.followedBy === 'another' ? 'announced' : 'unannounced')
     // What makes a batch of one ledger fail is nothing to another's.
     if (waiting[0]?.batch.ledger !== group[0]?.batch.ledger) return undefined
@@ -76,4 +78,15 @@ export function createGroups(listen: Listen): Groups {
       }
     },
   }
+}
+
+function isEnough(group: readonly Waiting[]): boolean {
+  let [drafts, bytes] = [0, 0]
+  for (const { batch } of group) {
+    drafts += batch.drafts.length
+    for (const { payloads = [] } of batch.drafts) {
+      for (const payload of payloads) bytes += payload.state === 'sealed' ? payload.sealed.length : 0
+    }
+  }
+  return drafts >= ENOUGH || bytes >= ENOUGH_BYTES
 }
