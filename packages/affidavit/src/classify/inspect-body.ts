@@ -7,7 +7,6 @@ import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import { cleanJson } from './clean-json.ts'
 import { createTextCleaning } from './clean-text.ts'
 import { createTally, type Inspection } from './inspection.ts'
-import { detectBoth } from './structured.ts'
 
 export interface Inspected extends Inspection {
   /** Not so for images, audio and other bytes that are no text: for them nothing was found because nobody looked. */
@@ -32,24 +31,6 @@ const NONE = new Uint8Array()
 
 /** Inspects a whole body. It comes back as the very same array where nothing was removed. */
 export function inspectBody(body: Uint8Array, media_type: string): Inspected & { readonly body: Uint8Array } {
-  return (body.length <= ONE_WINDOW && bodyKind(media_type) === 'text' && inWhole(body)) || inPieces(body, media_type)
-}
-
-/** Looked at in one go: a message, most often. Nothing is made of it where nothing is to be removed. */
-const ONE_WINDOW = 8 * 1024
-
-/** `undefined` where something is to be removed, or it is no UTF-8. */
-function inWhole(body: Uint8Array): (Inspected & { readonly body: Uint8Array }) | undefined {
-  const text = decodeUtf8(body)
-  if (text === undefined) return undefined
-  const { all, authentication } = detectBoth(text)
-  if (authentication.length > 0) return undefined
-  const tally = createTally()
-  tally.find(all)
-  return { body, looked_at: true, ...tally.told() }
-}
-
-function inPieces(body: Uint8Array, media_type: string): Inspected & { readonly body: Uint8Array } {
   const inspection = createBodyInspection(media_type)
   const cleaned = inspection.push(body)
   const { rest, ...inspected } = inspection.end()

@@ -3,9 +3,9 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 
 import type { RandomSource } from '../crypto/random.ts'
-import { createHmacSha256, createSha256, sha256Hex } from '../crypto/sha256.ts'
+import { createHmacSha256, createSha256 } from '../crypto/sha256.ts'
 import { CHUNK_PLAIN_BYTES, isBlobId, SALT_BYTES } from '../formats/sealed.ts'
-import { type ChunkCipher, createChunkCipher, type PayloadPlace } from './chunk.ts'
+import { createChunkCipher, type PayloadPlace } from './chunk.ts'
 import { createCutter } from './cut.ts'
 
 export interface SealInput extends PayloadPlace {
@@ -36,7 +36,9 @@ export interface Sealer {
  * key that is not of 32 bytes
  */
 export function createSealer({ payloadKey, random, ...place }: SealInput): Sealer {
-  const cipher = cipherOf(payloadKey, place)
+  if (!isBlobId(place.blob_id)) throw new RangeError('a blob_id is 32 lower-case hex digits')
+  if (payloadKey.symmetricKeySize !== 32) throw new RangeError('a payload key has 32 bytes')
+  const cipher = createChunkCipher(payloadKey, place)
   const cutter = createCutter(CHUNK_PLAIN_BYTES)
   const salt = random(SALT_BYTES)
   const commitment = createHmacSha256(createSecretKey(salt))
@@ -81,40 +83,10 @@ export function createSealer({ payloadKey, random, ...place }: SealInput): Seale
   }
 }
 
-function cipherOf(payloadKey: KeyObject, place: PayloadPlace): ChunkCipher {
-  if (!isBlobId(place.blob_id)) throw new RangeError('a blob_id is 32 lower-case hex digits')
-  if (payloadKey.symmetricKeySize !== 32) throw new RangeError('a payload key has 32 bytes')
-  return createChunkCipher(payloadKey, place)
-}
-
 /** Seals a body that is in memory; all chunks come at once. Throws as createSealer. */
 export function sealBytes(input: SealInput, body: Uint8Array): SealedPayload {
-  if (SALT_BYTES + body.length <= CHUNK_PLAIN_BYTES) return sealOneChunk(input, body)
   const sealer = createSealer(input)
   const inner = sealer.push(body)
   const sealed = sealer.end()
   return { ...sealed, chunks: [...inner, ...sealed.chunks] }
-}
-
-/** Where salt and body stand together while they are sealed, and no longer. */
-const scratch = new Uint8Array(CHUNK_PLAIN_BYTES)
-
-// Most bodies: nothing is cut, held back or hashed in pieces.
-function sealOneChunk({ payloadKey, random, ...place }: SealInput, body: Uint8Array): SealedPayload {
-  const cipher = cipherOf(payloadKey, place)
-  const salt = random(SALT_BYTES)
-  const plain = scratch.subarray(0, SALT_BYTES + body.length)
-  plain.set(salt)
-  plain.set(body, SALT_BYTES)
-  const chunk = cipher.seal({ index: 0, position: 'last' }, plain)
-  plain.fill(0)
-  const commitment = createHmacSha256(createSecretKey(salt))
-  commitment.update(body)
-  return {
-    chunks: [chunk],
-    plain_size: body.length,
-    sealed_size: chunk.length,
-    ciphertext_sha256: sha256Hex(chunk),
-    commitment: commitment.hex(),
-  }
 }
