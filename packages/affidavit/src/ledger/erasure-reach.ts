@@ -8,16 +8,9 @@ import { contentLinksOf } from '../links/effective.ts'
 import type { Placed } from '../links/facts.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
 import { readEffective } from './late-facts.ts'
-import {
-  type LinkedContent,
-  type Owners,
-  reachedBy,
-  readLinked,
-  scopesOfContent,
-  scopesToReplace,
-} from './linked-content.ts'
+import { type LinkedContent, type Owners, reachedBy, readLinked, scopesOfLinked } from './linked-content.ts'
 import { readPages, recordOf } from './read.ts'
-import { scopeName } from './scopes.ts'
+import { scopeName, scopesOfContent } from './scopes.ts'
 import type { LedgerStore } from './store.ts'
 
 /** The part of a plan that the entries decide: the same for everybody who counts up to the same seq. */
@@ -60,7 +53,7 @@ export async function readReach(
 ): Promise<Reach> {
   const linked = known ?? (await readLinked(store, ledger, owners, until))
   const linkedBlobs = new Set(linked.map(({ reference: { blob_id } }) => blob_id))
-  const replaced = new Set(linked.flatMap(scopesToReplace).map(scopeName))
+  const replaced = new Set(scopesOfLinked(linked).map(scopeName))
   const isReachedByKey = reachedBy(owners)
   const subjects = new Set(owners.subjects)
   const list = createPayloadList()

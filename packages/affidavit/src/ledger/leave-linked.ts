@@ -7,9 +7,9 @@ import type { Keyring } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import type { Leaving, StoredContentKey } from '../vault/wrap-anew.ts'
 import { hasContent, keyringOwners } from './erasure-reach.ts'
-import { type LinkedContent, type Owners, reachedBy, readLinked, scopesOfContent } from './linked-content.ts'
+import { type LinkedContent, type Owners, reachedBy, readLinked } from './linked-content.ts'
 import { readPages, recordOf } from './read.ts'
-import { scopeName } from './scopes.ts'
+import { scopeName, scopesOfContent } from './scopes.ts'
 import type { EntryFilter, LedgerStore } from './store.ts'
 
 export interface LeavingParts {

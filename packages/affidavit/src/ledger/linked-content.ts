@@ -5,7 +5,7 @@ import type { AuditRecord, ContentReference } from '../formats/fields.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import { expandQuery } from './follow.ts'
 import { findEntry, recordOf } from './read.ts'
-import { scopesOf } from './scopes.ts'
+import { scopesOfContent } from './scopes.ts'
 import type { LedgerStore } from './store.ts'
 
 /** Whose keys: persons by their tokens, conversations by their ids as they stand in records. */
@@ -61,12 +61,7 @@ export async function readLinked(
   return [...found].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, linked]) => linked)
 }
 
-/** The scopes of a content of a record. */
-export function scopesOfContent(record: AuditRecord, { subject_ids }: ContentReference): readonly Scope[] {
-  return scopesOf({ ...record, subject_ids })
-}
-
-/** The scopes whose keys go with a linked content: its own. Its record commits to its body under these too. */
-export function scopesToReplace({ record, reference }: LinkedContent): readonly Scope[] {
-  return scopesOfContent(record, reference)
+/** The scopes whose keys go with linked contents: their own. Their records commit to the bodies under these too. */
+export function scopesOfLinked(linked: readonly LinkedContent[]): readonly Scope[] {
+  return linked.flatMap(({ record, reference }) => scopesOfContent(record, reference))
 }

@@ -14,7 +14,7 @@ import { readErasures } from './erasure-records.ts'
 import { type DeriveId, isBlocked, judgeHandover, refusalOf } from './hand-over.ts'
 import { personalFields, personalIdsOf, tokenise, tokensOf } from './identities.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
-import { readLinked, scopesToReplace } from './linked-content.ts'
+import { readLinked, scopesOfLinked } from './linked-content.ts'
 import { commit, commitmentInfo, type Judged, type Known, prepareDraft } from './prepared-draft.ts'
 import { findEntry, recordOf } from './read.ts'
 import { contentToSeal, type Received } from './receive.ts'
@@ -167,7 +167,7 @@ async function wasErased(store: LedgerStore, ledger: string, standing: AuditReco
     if ([...decision.subjects, ...decision.conversations].some((one) => owners.has(one))) return true
     // Keys of others were replaced, where content under them was linked to somebody later.
     const linked = await readLinked(store, ledger, decision, decided.seq)
-    const replaced = new Set(linked.flatMap(scopesToReplace).map(scopeName))
+    const replaced = new Set(scopesOfLinked(linked).map(scopeName))
     if (scopes.some((scope) => replaced.has(scopeName(scope)))) return true
   }
   return false

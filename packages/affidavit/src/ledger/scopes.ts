@@ -20,6 +20,14 @@ export function scopesOf({ subject_ids = [], conversation_id, retention_class, t
   return [{ owner_kind: 'ledger', owner: '', ...kept }]
 }
 
+/** Those of a content of a record: of whom it is about, by itself. */
+export function scopesOfContent(
+  record: Scoped,
+  { subject_ids }: { readonly subject_ids: readonly string[] },
+): readonly Scope[] {
+  return scopesOf({ ...record, subject_ids })
+}
+
 /** What tells scopes apart. */
 export function scopeName({ owner_kind, owner, retention_class, month }: Scope): string {
   return `${owner_kind}\n${owner}\n${retention_class}\n${month}`
@@ -32,6 +40,6 @@ export function scopeName({ owner_kind, owner, retention_class, month }: Scope):
 export function committedScopes(
   record: Scoped & { readonly content?: readonly { readonly subject_ids: readonly string[] }[] },
 ): readonly Scope[] {
-  const contents = (record.content ?? []).flatMap(({ subject_ids }) => scopesOf({ ...record, subject_ids }))
+  const contents = (record.content ?? []).flatMap((content) => scopesOfContent(record, content))
   return [...new Map([...scopesOf(record), ...contents].map((scope) => [scopeName(scope), scope])).values()]
 }

@@ -28,6 +28,8 @@ export interface Groups {
 
 interface Waiting {
   readonly batch: Batch
+  /** Sealed bytes that it brings. */
+  readonly bytes: number
   resolve(placed: readonly Placed[]): void
   reject(error: unknown): void
 }
@@ -52,7 +54,8 @@ export function createGroups(listen: Listen): Groups {
   }
 
   return {
-    add: (batch) => new Promise((resolve, reject) => waiting.push({ batch, resolve, reject })),
+    add: (batch) =>
+      new Promise((resolve, reject) => waiting.push({ batch, bytes: sealedBytes(batch), resolve, reject })),
     async settleNext(commit) {
       const first = waiting.shift()
       if (first === undefined) return
@@ -81,12 +84,11 @@ export function createGroups(listen: Listen): Groups {
 }
 
 function isEnough(group: readonly Waiting[]): boolean {
-  let [drafts, bytes] = [0, 0]
-  for (const { batch } of group) {
-    drafts += batch.drafts.length
-    for (const { payloads = [] } of batch.drafts) {
-      for (const payload of payloads) bytes += payload.state === 'sealed' ? payload.sealed.length : 0
-    }
-  }
-  return drafts >= ENOUGH || bytes >= ENOUGH_BYTES
+  const drafts = group.reduce((sum, { batch }) => sum + batch.drafts.length, 0)
+  return drafts >= ENOUGH || group.reduce((sum, { bytes }) => sum + bytes, 0) >= ENOUGH_BYTES
+}
+
+function sealedBytes({ drafts }: Batch): number {
+  const payloads = drafts.flatMap((draft) => draft.payloads ?? [])
+  return payloads.reduce((sum, payload) => sum + (payload.state === 'sealed' ? payload.sealed.length : 0), 0)
 }
