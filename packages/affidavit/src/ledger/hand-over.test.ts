@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { databaseFile } from '../embedded/folder.ts'
+import { openFolderKeyring } from '../embedded/keyring.ts'
 import { openFolder } from '../embedded/open.ts'
 import { type AuditRecord, type Draft, type Ledger, type LedgerError, openLedger, parseRegistry } from '../index.ts'
 import { connectSqlite } from '../stores/sqlite/connect.ts'
@@ -326,6 +327,25 @@ test('what is blocked is refused, and nothing of it kept, under an id that is ta
   await ledger.close()
   assert.equal(payloadRows(folder), kept)
   assert.equal((await recordsIn(folder, 'draft_rejected')).length, 2)
+})
+
+test('what is blocked is refused under the id of a record that nobody can compare it with', async () => {
+  const folder = newFolder()
+  const id = '0193f5a2-7c00-7abc-8def-000000000003'
+  const draft = to('somebody', { id, subject_ids: ['PT-1'], ...saying(SECRET) })
+  {
+    await using ledger = await open(folder, REGISTRY)
+    await ledger.append(draft)
+    const keyring = await openFolderKeyring(folder, ledger.origin, 'open')
+    const owner = (await keyring.tokenOf('PT-1')) ?? assert.fail('no token')
+    await keyring.turnOver([{ owner_kind: 'subject', owner }])
+    await keyring.close()
+  }
+  const kept = payloadRows(folder)
+  await using ledger = await open(folder, STRICT)
+  assert.equal((await refusedBy(ledger, { ...draft, ...saying('something else') })).code, 'recipient-refused')
+  await ledger.close()
+  assert.equal(payloadRows(folder), kept)
 })
 
 test('what comes behind a refusal is recorded, in its order', async () => {

@@ -126,7 +126,8 @@ export function createPreparation(parts: PreparationParts): Preparation {
   ): Promise<void> {
     if (finding === undefined) return
     const standing = await findEntry(store, ledger, received.id)
-    if (standing !== undefined && (await compare(received, recordOf(standing))) !== 'other') return
+    // What nobody can compare may be anything.
+    if (standing !== undefined && (await compare(received, recordOf(standing))) === 'same') return
     const draft_commitment = commit(commitmentKey, ledger, received, bodies)
     throw refusalOf({ received, tokenised, finding, classified, draft_commitment }, parts.deriveId)
   }
