@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
-import { ADA, approve, BEN, eraseAll, makeErasureClinic, open, planFor } from './erasure-clinic.ts'
+import { ADA, approve, BEN, eraseAll, makeErasureClinic, open, planFor, verified } from './erasure-clinic.ts'
 import { linkTo } from './linked-clinic.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'affidavit-erasure-papers-'))
@@ -31,4 +31,8 @@ test('the papers of an erasure are lost by no link: it is finished when its copi
   assert.equal((await ledger.erasures.carryOut(order)).standing.state, 'erasing')
   const [bens] = await ledger.erasures.tellCopies([{ ...tape, state: 'reached' }])
   assert.deepEqual([bens?.plan_sha256, bens?.state], [standing.plan_sha256, 'erased'])
+  // They still open, and verification does not expect otherwise.
+  await ledger.publish()
+  const { status, findings } = await verified(clinic)
+  assert.deepEqual([status, findings], ['valid', []])
 })

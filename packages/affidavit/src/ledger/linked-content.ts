@@ -2,6 +2,7 @@
 // scopes it lies under. No key is needed to know.
 
 import type { AuditRecord, ContentReference } from '../formats/fields.ts'
+import { contentsReached } from '../links/reached.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import { expandQuery } from './follow.ts'
 import { findEntry, recordOf } from './read.ts'
@@ -50,9 +51,7 @@ export async function readLinked(
       const entry = await findEntry(store, ledger, id)
       if (entry === undefined) continue
       const record = recordOf(entry)
-      if (record.action === 'content_erased') continue
-      for (const reference of record.content ?? []) {
-        if (names !== undefined && !names.includes(reference.name)) continue
+      for (const reference of contentsReached(record, names)) {
         const line = `${reference.blob_id} ${record.seq}`
         if (!isReached(record, reference)) found.set(line, { record, reference })
       }

@@ -5,6 +5,7 @@ import { parseEntry } from '../../formats/entry.ts'
 import type { AuditRecord, ContentReference } from '../../formats/fields.ts'
 import { faultOf } from '../../links/about.ts'
 import { factsOf, type Placed } from '../../links/facts.ts'
+import { contentsReached } from '../../links/reached.ts'
 import { standingLinks } from '../../links/standing.ts'
 import type { ErasureRecord, NamedContent } from '../../verify/content.ts'
 import { column, integerColumn, type SqliteDatabase, textColumn } from './database.ts'
@@ -131,9 +132,7 @@ function* linkedPayloads(
     const read = tryRead(() => column(entryOf().get(ledgerNo, link.parent_id), 'entry'))
     const record = 'value' in read ? entryIn(read.value) : undefined
     if (record === undefined || faultOf(link, record) !== undefined) continue
-    for (const { name, blob_id } of record.content ?? []) {
-      if (link.content === undefined || link.content.includes(name)) yield [blob_id, link.seq]
-    }
+    for (const { blob_id } of contentsReached(record, link.content)) yield [blob_id, link.seq]
   }
 }
 
