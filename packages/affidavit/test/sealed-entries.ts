@@ -86,7 +86,7 @@ export function withContent(draft: PreparedDraft, contents: readonly Sealed[]): 
     ...draft,
     pieces: [withField(first, `"content":${references},`), ...others],
     payloads: distinct(contents).map(({ payload, more }) =>
-      more.length === 0 ? { state: 'sealed', ...payload } : { state: 'kept', blob_id: payload.blob_id },
+      more.length === 0 ? { state: 'sealed', ...payload } : { state: 'kept', ...payload },
     ),
   }
 }

@@ -18,6 +18,7 @@ import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
+import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
 import { Refusal } from './hand-over.ts'
@@ -158,11 +159,13 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   // What the ledger records about itself waits for no key.
   await keysAtHand.fetch({ personal: [], scopes: scopesOf({ timestamp: formatTimestamp(clock.now()) }) })
   const personal_ids = parts.registry?.personal_ids ?? DEFAULT_PERSONAL_IDS
+  const equalBodies = createEqualBodies(store, ledger)
   const admission = createAdmission({
     store,
     ledger,
     keyring,
     keys: keysAtHand,
+    equalBodies,
     personal_ids,
     ...(parts.registry === undefined ? {} : { registry: parts.registry }),
     ...(parts.detectors === undefined ? {} : { detectors: parts.detectors }),
@@ -183,6 +186,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   async function commit(drafts: readonly PreparedDraft[], more: 'more' | 'last'): Promise<readonly Placed[]> {
     const batch = { ledger, drafts, at: timekeeper.now(), patienceMillis: parts.patienceMillis }
     const placed = await store.commit(more === 'more' ? { ...batch, followedBy: 'another' } : batch)
+    equalBodies.committed(drafts, placed)
     publisher.appended(placed.filter(({ state }) => state === 'recorded').length)
     return placed
   }

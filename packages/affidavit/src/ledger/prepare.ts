@@ -9,7 +9,7 @@ import type { PersonalIds, Registry } from '../registry/registry.ts'
 import type { Keyring, ScopeKey } from '../vault/keyring.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 import { classifyRecord } from './classify-record.ts'
-import { createEqualLookup } from './equal-lookup.ts'
+import type { EqualBodies } from './equal-bodies.ts'
 import { readErasures } from './erasure-records.ts'
 import { type DeriveId, isBlocked, judgeHandover, refusalOf } from './hand-over.ts'
 import { personalFields, personalIdsOf, tokenise, tokensOf } from './identities.ts'
@@ -50,6 +50,7 @@ export interface PreparationParts {
   readonly store: LedgerStore
   readonly keyring: Keyring
   readonly keys: KeysAtHand
+  readonly equalBodies: EqualBodies
   readonly personal_ids: PersonalIds
   /** Its floors hold for records of agents, and it says who may be given what. */
   readonly registry?: Registry
@@ -60,7 +61,7 @@ export interface PreparationParts {
 export function createPreparation(parts: PreparationParts): Preparation {
   const { ledger, store, keyring, keys, random, registry } = parts
   const sweep = createSweep(store, ledger)
-  const sealing = { store, ledger, keys, random, sweep, equalBody: createEqualLookup(store, ledger) }
+  const sealing = { store, ledger, keys, random, sweep, equalBodies: parts.equalBodies }
 
   // Keys that are missing are fetched until all are there: somebody may let go of everything meanwhile.
   async function prepareSoon(draft: Received, look: LookFurther | undefined): Promise<PreparedDraft> {

@@ -20,7 +20,7 @@ import { equalBodyInfo } from '../vault/body-digest.ts'
 import { createPayloadKey, type ScopeKeys, wrapPayloadKey } from '../vault/content-key.ts'
 import type { ScopeKey } from '../vault/keyring.ts'
 import { createSealer, type SealInput, sealBytes } from '../vault/seal.ts'
-import type { EqualLookup } from './equal-lookup.ts'
+import type { EqualBodies } from './equal-bodies.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
 import type { DraftPayload, LedgerStore } from './store.ts'
 import type { Sweep } from './sweep.ts'
@@ -32,7 +32,7 @@ export interface SealingParts {
   readonly keys: KeysAtHand
   readonly random: RandomSource
   readonly sweep: Sweep
-  readonly equalBody: EqualLookup
+  readonly equalBodies: EqualBodies
 }
 
 /** Where the content of one draft belongs. */
@@ -135,7 +135,7 @@ async function inspectLarge(
 export async function sealContent(parts: SealingParts, inspected: InspectedBody): Promise<SealedContent> {
   const { words, place, body_digest, small, inspection } = inspected
   const kept =
-    (await findEqual(parts, body_digest, words)) ??
+    (await findEqual(parts, inspected)) ??
     (small === undefined ? await sealLarge(parts, inspected) : sealSmall(parts, small, body_digest, words, place))
   return { ...kept, inspection }
 }
@@ -196,7 +196,7 @@ async function sealLarge(
   await store.keepPayload(ledger, { blob_id, body_digest, content_key: contentKey, sealed: first })
   return {
     reference: { ...words, blob_id, ...sizes, algorithm: CONTENT_ALGORITHM, key_id },
-    payload: { state: 'kept', blob_id },
+    payload: { state: 'kept', blob_id, body_digest },
   }
 }
 
@@ -302,23 +302,29 @@ function mapOf({ scopeKeys }: ContentPlace): ScopeKeys {
  * digest is keyed by the scope keys and the conversation, so that whoever finds an equal one shares them.
  */
 async function findEqual(
-  { store, ledger, equalBody }: SealingParts,
-  body_digest: string,
-  words: Words,
+  { store, ledger, equalBodies }: SealingParts,
+  { words, place, body_digest }: InspectedBody,
 ): Promise<Kept | undefined> {
-  const found = await equalBody(body_digest)
-  if (found === undefined) return undefined
-  const parsed = parseEntry(found.entry)
-  const contents = 'entry' in parsed ? (parsed.entry.content ?? []) : []
-  const reference = contents.find(({ blob_id }) => blob_id === found.blob_id)
-  if (reference === undefined || !(await isWhole(store, ledger, reference))) return undefined
-  return { reference: { ...reference, ...words }, payload: { state: 'kept', blob_id: found.blob_id } }
+  const found = equalBodies.find(place.conversation, body_digest)
+  const blob_id = found instanceof Promise ? await found : found
+  if (blob_id === undefined) return undefined
+  const entry = await store.lastUse(ledger, blob_id)
+  const parsed = entry === undefined ? undefined : parseEntry(entry)
+  const contents = parsed !== undefined && 'entry' in parsed ? (parsed.entry.content ?? []) : []
+  const reference = contents.find((content) => content.blob_id === blob_id)
+  if (reference === undefined || !(await isWhole(store, ledger, reference, body_digest))) return undefined
+  return { reference: { ...reference, ...words }, payload: { state: 'kept', blob_id, body_digest } }
 }
 
-async function isWhole(store: LedgerStore, ledger: string, reference: ContentReference): Promise<boolean> {
+async function isWhole(
+  store: LedgerStore,
+  ledger: string,
+  reference: ContentReference,
+  body_digest: string,
+): Promise<boolean> {
   const stored = await store.payload(ledger, reference.blob_id)
-  if (stored === undefined || checkContentKey(stored.content_key, { ...reference, ...stored }) !== undefined)
-    return false
+  if (stored === undefined) return false
+  if (checkContentKey(stored.content_key, { key_id: reference.key_id, body_digest }) !== undefined) return false
   const check = createStoredCheck(reference)
   check.push(stored.sealed)
   for (let from = 1; from <= stored.more; from += CHUNKS_AT_ONCE) {

@@ -25,7 +25,7 @@ export interface PreparedDraft {
 /** A payload of a draft: sealed and handed in with it, or kept before. */
 export type DraftPayload =
   | ({ readonly state: 'sealed' } & SealedPayload)
-  | { readonly state: 'kept'; readonly blob_id: string }
+  | ({ readonly state: 'kept' } & Pick<SealedPayload, 'blob_id' | 'body_digest'>)
 
 /** A payload as it is kept (spec/vault.md §2, §3). */
 export interface SealedPayload {
@@ -47,10 +47,16 @@ export interface StoredPayload {
   readonly more: number
 }
 
-/** A payload that is there already, and an entry that names it. */
-export interface EqualBody {
-  readonly blob_id: string
-  readonly entry: Uint8Array
+/** A payload that the entry at `seq` names. */
+export interface KeptBody extends Pick<SealedPayload, 'blob_id' | 'body_digest'> {
+  readonly seq: number
+}
+
+/** Which payloads are asked for: what records of a conversation name, from `from_seq` on. */
+export interface ConversationBodies {
+  /** The conversation_id; empty for whatever the ledger has. */
+  readonly conversation: string
+  readonly from_seq: number
 }
 
 export interface Batch {
@@ -192,8 +198,11 @@ export interface LedgerStore {
   /** Further chunks of a payload, from the one numbered `from` on. */
   chunks(ledger: string, blob_id: string, from: number, limit: number): Promise<readonly Uint8Array[]>
 
-  /** For each digest, in order, the newest entry that names a payload with it, and the payload's blob_id. */
-  equalBodies(ledger: string, body_digests: readonly string[]): Promise<readonly (EqualBody | undefined)[]>
+  /** For each conversation, in order, the payloads that its newest 1,000 records name, in the order of seq. */
+  keptBodies(ledger: string, wanted: readonly ConversationBodies[]): Promise<readonly (readonly KeptBody[])[]>
+
+  /** The bytes of the newest entry that names a payload. */
+  lastUse(ledger: string, blob_id: string): Promise<Uint8Array | undefined>
 
   /** Removes payloads made before `before` that no entry names; answers how many. */
   sweepPayloads(ledger: string, before: UnixMillis): Promise<number>

@@ -76,7 +76,7 @@ export function payloadContract(withStore: WithStore): void {
       await store.keepChunks(LEDGER, large.blob_id, 1, chunks.slice(0, 3))
       await store.keepPayload(LEDGER, payload(4, { sealed: Uint8Array.of(1) }))
       await store.keepChunks(LEDGER, large.blob_id, 3, chunks.slice(2))
-      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', blob_id: large.blob_id }] }]))
+      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', ...large }] }]))
       assert.deepEqual(await plain(store, large.blob_id), stored(large, 5))
       const read = [
         ...(await store.chunks(LEDGER, large.blob_id, 1, 2)),
@@ -92,28 +92,67 @@ export function payloadContract(withStore: WithStore): void {
   test('a draft that names a payload which is not there is not committed, nor what came with it', () =>
     withStore(async (store) => {
       await store.create(LEDGER)
-      const missing = { ...prepare(), payloads: [{ state: 'kept', blob_id: payload(5).blob_id } as const] }
+      const missing = { ...prepare(), payloads: [{ state: 'kept', ...payload(5) } as const] }
       await assert.rejects(store.commit(batch([prepare(), missing])), { code: 'not-committed' })
       assert.equal(await store.head(LEDGER), undefined)
       await store.commit(batch([prepare()]))
     }))
 
-  test('an equal body is found by its digest, with the newest entry that names it', () =>
+  test('the payloads that records of a conversation name are told with their digests, those of later records alone where asked', () =>
     withStore(async (store) => {
       await store.create(LEDGER)
-      const shared = payload(6)
-      assert.equal((await store.equalBodies(LEDGER, ['0'.repeat(64), shared.body_digest]))[1], undefined)
+      const [shared, late, alone] = [payload(6), payload(7), payload(8)]
+      const named = ({ blob_id, body_digest }: SealedPayload, seq: number): object => ({ seq, blob_id, body_digest })
+      const kept = (conversation: string, from_seq = 0): Promise<readonly (readonly object[])[]> =>
+        store.keptBodies(LEDGER, [
+          { conversation: 'nobody', from_seq: 0 },
+          { conversation, from_seq },
+        ])
+      assert.deepEqual(await kept('c'), [[], []])
       await store.keepPayload(LEDGER, shared)
-      assert.equal(
-        (await store.equalBodies(LEDGER, ['0'.repeat(64), shared.body_digest]))[1],
-        undefined,
-        'nobody names it yet',
+      assert.deepEqual(await kept('c'), [[], []], 'nobody names it yet')
+      const use = (one: SealedPayload) => [{ state: 'kept', ...one } as const]
+      const say = (conversation_id: string): ReturnType<typeof prepare> => prepare({ conversation_id })
+      await store.commit(
+        batch([
+          { ...say('c'), payloads: use(shared) },
+          { ...say('d'), payloads: use(shared) },
+          { ...say('c'), payloads: [{ state: 'sealed', ...late }] },
+          { ...prepare(), payloads: [{ state: 'sealed', ...alone }] },
+          say('c'),
+        ]),
       )
-      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', blob_id: shared.blob_id }] }]))
-      await store.commit(batch([{ ...prepare({ id: id(6) }), payloads: [{ state: 'kept', blob_id: shared.blob_id }] }]))
-      const found = (await store.equalBodies(LEDGER, ['0'.repeat(64), shared.body_digest]))[1]
-      assert.equal(found?.blob_id, shared.blob_id)
-      assert.equal(JSON.parse(Buffer.from(found?.entry ?? []).toString()).id, id(6))
+      assert.deepEqual(await kept('c'), [[], [named(shared, 0), named(late, 2)]])
+      assert.deepEqual(await kept('c', 1), [[], [named(late, 2)]])
+      assert.deepEqual(await kept('c', 3), [[], []])
+      assert.deepEqual(await kept('', 1), [[], [named(shared, 1), named(late, 2), named(alone, 3)]])
+    }))
+
+  test('of a conversation the newest thousand records are told of', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const drafts = Array.from({ length: 1_003 }, (_, i) => ({
+        ...prepare({ conversation_id: 'c' }),
+        payloads: [{ state: 'sealed', ...payload(10_000 + i) } as const],
+      }))
+      await store.commit(batch(drafts))
+      for (const conversation of ['c', '']) {
+        const [kept = []] = await store.keptBodies(LEDGER, [{ conversation, from_seq: 0 }])
+        assert.deepEqual([kept.length, kept[0]?.seq, kept.at(-1)?.seq], [1_000, 3, 1_002])
+      }
+    }))
+
+  test('the newest entry that names a payload is told, and none where nobody does', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const shared = payload(9)
+      await store.keepPayload(LEDGER, shared)
+      assert.equal(await store.lastUse(LEDGER, shared.blob_id), undefined)
+      for (const n of [1, 6, 2]) {
+        await store.commit(batch([{ ...prepare({ id: id(n) }), payloads: [{ state: 'kept', ...shared }] }]))
+      }
+      const entry = await store.lastUse(LEDGER, shared.blob_id)
+      assert.equal(JSON.parse(Buffer.from(entry ?? []).toString()).id, id(2))
     }))
 
   test('what no entry names is swept once it is old enough, and nothing else', () =>
@@ -123,7 +162,7 @@ export function payloadContract(withStore: WithStore): void {
       for (const one of [old, young, named]) await store.keepPayload(LEDGER, one)
       await store.keepChunks(LEDGER, old.blob_id, 1, [Uint8Array.of(1)])
       await store.keepChunks(LEDGER, named.blob_id, 1, [Uint8Array.of(2)])
-      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', blob_id: named.blob_id }] }]))
+      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', ...named }] }]))
       assert.equal(await store.sweepPayloads(LEDGER, SAMPLE_TIME + 2_000), 1)
       assert.equal(await store.sweepPayloads(LEDGER, SAMPLE_TIME + 2_000), 0)
       assert.equal(await plain(store, old.blob_id), undefined)

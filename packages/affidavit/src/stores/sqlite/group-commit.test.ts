@@ -69,7 +69,7 @@ test('from 128 KiB of sealed bytes on no batch joins: they are written while the
   const groups = createGroups(() => undefined)
   const { sizes, commit } = commits()
   const payload = { state: 'sealed', blob_id: '', body_digest: '', content_key: new Uint8Array(1) } as const
-  const kept = { state: 'kept', blob_id: '' } as const
+  const kept = { state: 'kept', blob_id: '', body_digest: '' } as const
   const answers = batches([2, 1, 3, 1]).map((batch, i) => {
     const payloads = i === 3 ? [kept] : [{ ...payload, sealed: new Uint8Array(32_768) }]
     return groups.add({ ...batch, drafts: batch.drafts.map((draft) => ({ ...draft, payloads })) })

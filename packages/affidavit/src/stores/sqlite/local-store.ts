@@ -13,11 +13,12 @@ import { inOurWords } from './connect.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, textColumn } from './database.ts'
 import { createGroups, type Listen } from './group-commit.ts'
 import {
-  findEqualBody,
   insertChunks,
   insertDraftPayload,
   insertPayload,
   readChunks,
+  readKeptBodies,
+  readLastUse,
   readPayload,
   sweepPayloads,
 } from './payloads.ts'
@@ -211,8 +212,9 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     payload: (ledger, blob_id) => read((_, __, prepare) => readPayload(prepare, numberOf(ledger), blob_id)),
     chunks: (ledger, blob_id, from, limit) =>
       read((_, __, prepare) => readChunks(prepare, numberOf(ledger), blob_id, from, limit)),
-    equalBodies: (ledger, digests) =>
-      read((_, __, prepare) => digests.map((digest) => findEqualBody(prepare, numberOf(ledger), digest))),
+    keptBodies: (ledger, wanted) =>
+      read((_, __, prepare) => wanted.map((one) => readKeptBodies(prepare, numberOf(ledger), one))),
+    lastUse: (ledger, blob_id) => read((_, __, prepare) => readLastUse(prepare, numberOf(ledger), blob_id)),
 
     close: () =>
       inOrder(async () => {

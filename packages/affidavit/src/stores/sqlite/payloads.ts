@@ -2,7 +2,7 @@
 
 import type { UnixMillis } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
-import type { DraftPayload, SealedPayload, StoredPayload } from '../../ledger/store.ts'
+import type { ConversationBodies, DraftPayload, KeptBody, SealedPayload, StoredPayload } from '../../ledger/store.ts'
 import { blobColumn, integerColumn, textColumn } from './database.ts'
 import type { Prepare } from './prepared.ts'
 import type { Statements } from './statements.ts'
@@ -63,18 +63,44 @@ export function readChunks(
     .map((row) => blobColumn(row, 'sealed'))
 }
 
-export function findEqualBody(
+/** Records of a conversation that are looked through: what comes again mostly comes again soon. */
+const RECENT_RECORDS = 1_000
+
+const NAMED = 'SELECT r.seq, p.blob_id, p.body_digest FROM'
+const BODIES = `CROSS JOIN payload_uses u ON u.ledger_no = r.ledger_no AND u.seq = r.seq
+  CROSS JOIN payloads p ON p.ledger_no = u.ledger_no AND p.blob_id = u.blob_id ORDER BY r.seq`
+
+/** What the newest records of a conversation name, or those of the ledger that name anything. */
+export function readKeptBodies(
   prepare: Prepare,
   ledgerNo: number,
-  body_digest: string,
-): { blob_id: string; entry: Uint8Array } | undefined {
+  { conversation, from_seq }: ConversationBodies,
+): KeptBody[] {
+  const rows =
+    conversation === ''
+      ? prepare(
+          `${NAMED} (SELECT DISTINCT ledger_no, seq FROM payload_uses WHERE ledger_no = ? AND seq >= ?
+             ORDER BY seq DESC LIMIT ${RECENT_RECORDS}) r ${BODIES}`,
+        ).all(ledgerNo, from_seq)
+      : prepare(
+          `${NAMED} (SELECT ledger_no, seq FROM entries INDEXED BY entries_by_conversation
+             WHERE ledger_no = ? AND conversation_id = ? AND seq >= ?
+             ORDER BY conversation_seq DESC LIMIT ${RECENT_RECORDS}) r ${BODIES}`,
+        ).all(ledgerNo, conversation, from_seq)
+  return rows.map((row) => ({
+    seq: integerColumn(row, 'seq'),
+    blob_id: textColumn(row, 'blob_id'),
+    body_digest: textColumn(row, 'body_digest'),
+  }))
+}
+
+export function readLastUse(prepare: Prepare, ledgerNo: number, blob_id: string): Uint8Array | undefined {
   const row = prepare(
-    `SELECT p.blob_id, e.entry FROM payloads p INDEXED BY payloads_by_digest
-       CROSS JOIN payload_uses u ON u.ledger_no = p.ledger_no AND u.blob_id = p.blob_id
+    `SELECT e.entry FROM payload_uses u INDEXED BY payload_uses_by_blob
        CROSS JOIN entries e ON e.ledger_no = u.ledger_no AND e.seq = u.seq
-     WHERE p.ledger_no = ? AND p.body_digest = ? ORDER BY u.seq DESC LIMIT 1`,
-  ).get(ledgerNo, body_digest)
-  return row === undefined ? undefined : { blob_id: textColumn(row, 'blob_id'), entry: blobColumn(row, 'entry') }
+     WHERE u.ledger_no = ? AND u.blob_id = ? ORDER BY u.seq DESC LIMIT 1`,
+  ).get(ledgerNo, blob_id)
+  return row === undefined ? undefined : blobColumn(row, 'entry')
 }
 
 /** Payloads whose record never came, because the process that kept them was killed or its draft refused. */

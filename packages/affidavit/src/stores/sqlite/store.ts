@@ -42,7 +42,8 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     sweepPayloads: (ledger, before) => writer.call('sweepPayloads', [ledger, before]),
     payload: (ledger, blob_id) => reader.call('payload', [ledger, blob_id]),
     chunks: (ledger, blob_id, from, limit) => reader.call('chunks', [ledger, blob_id, from, limit]),
-    equalBodies: (ledger, digests) => reader.call('equalBodies', [ledger, digests]),
+    keptBodies: (ledger, wanted) => reader.call('keptBodies', [ledger, wanted]),
+    lastUse: (ledger, blob_id) => reader.call('lastUse', [ledger, blob_id]),
     // The reader goes first: the last connection to close writes the WAL back, and that must be the writer's.
     close: async () => {
       await reader.stop()

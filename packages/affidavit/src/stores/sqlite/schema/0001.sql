@@ -52,8 +52,6 @@ CREATE TABLE payloads (
   UNIQUE (ledger_no, blob_id)
 ) STRICT;
 
-CREATE INDEX payloads_by_digest ON payloads (ledger_no, body_digest);
-
 CREATE TABLE payload_chunks (
   ledger_no INTEGER NOT NULL,
   blob_id   TEXT NOT NULL,
