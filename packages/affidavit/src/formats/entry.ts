@@ -131,8 +131,10 @@ export function entryPieces(fields: FieldTexts, admission: Admission): EntryPiec
   write(texts, 'salt', admission.salt)
   write(texts, 'draft_commitment', admission.draft_commitment)
   write(texts, 'v', FORMAT_VERSION)
-  const [a = '', b = '', c = '', d = '', e = ''] = PIECES.map(({ from, to }) => joinTexts(texts, from, to))
-  return [a, b, c, d, e.slice(0, -1)]
+  // No list of a literal: decision 0011. There are as many PIECES as an entry has.
+  return PIECES.map(({ from, to }) =>
+    to < texts.length ? joinTexts(texts, from, to) : joinTexts(texts, from, to).slice(0, -1),
+  ) as unknown as EntryPieces
 }
 
 const DEFAULTS = [

@@ -66,12 +66,14 @@ export function createAdmission(parts: AdmissionParts): Admission {
     const receiving = { at: clock.now(), random, look }
     const received = receiveDraft(draft, by === 'caller' ? receiving : { ...receiving, details: 'our own' })
     const further = detectors && createLook(detectors, received, by)
-    return {
+    const admitted: Admitted = {
       id: received.id,
       isLarge: received.content.some(({ body }) => bodySize(body) > LARGE_BODY_BYTES),
       prepare: () => preparation.prepare(received, further),
       compare: (standing) => preparation.compare(received, standing),
     }
+    // A copy: decision 0011.
+    return { ...admitted }
   }
 
   return {

@@ -61,7 +61,7 @@ export function prepareDraft(
   const pieces = entryPieces(kept, { id, timestamp, ledger, salt, draft_commitment })
   checkSize(pieces)
   const { conversation_id = draft.conversation_id, subject_ids } = tokenised
-  return {
+  const prepared: PreparedDraft = {
     id,
     draft_commitment,
     pieces,
@@ -70,6 +70,8 @@ export function prepareDraft(
     ...(subject_ids === undefined ? {} : { subject_ids }),
     ...(contents.length === 0 ? {} : { payloads: payloadsOf(contents) }),
   }
+  // A copy: decision 0011.
+  return { ...prepared }
 }
 
 // Several contents of a record may be one body.

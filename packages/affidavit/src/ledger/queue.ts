@@ -51,7 +51,9 @@ export function createQueue(commit: Commit, capacity: number): Queue {
     return new Promise((resolve, reject) => {
       if (by === 'caller') taken++
       if (gathered.length === MAX_BATCH) handOver('more')
-      gathered.push({ draft, by, resolve, reject })
+      const one = { draft, by, resolve, reject }
+      // A copy: decision 0011.
+      gathered.push({ ...one })
       // After what is resolved already, so that callers whom one answer lets go on are in the same batch.
       if (state === 'idle') nextTick(endTurn)
       state = 'gathering'

@@ -89,7 +89,7 @@ export function receiveDraft(
     personal,
     found,
   } = written === 'our own' ? maskOthers(own, look) : maskMetadata(own, look)
-  return {
+  const received: Received = {
     draft,
     content,
     fields,
@@ -110,6 +110,8 @@ export function receiveDraft(
     salt: toHex(random(16)),
     at,
   }
+  // A copy: decision 0011.
+  return { ...received }
 }
 
 function refuseTooLarge(text: string): void {

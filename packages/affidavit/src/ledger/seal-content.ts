@@ -170,9 +170,11 @@ function sealSmall(
   if (sealed === undefined) throw new TypeError('a payload has at least one chunk; this is a bug')
   const { contentKey, key_id } = wrapPayloadKey({ ...payload, scopeKeys: mapOf(place), body_digest })
   const { blob_id } = payload
+  const kept = { state: 'sealed', blob_id, body_digest, content_key: contentKey, sealed } as const
   return {
     reference: { ...words, blob_id, ...sizes, algorithm: CONTENT_ALGORITHM, key_id },
-    payload: { state: 'sealed', blob_id, body_digest, content_key: contentKey, sealed },
+    // A copy: decision 0011.
+    payload: { ...kept },
   }
 }
 
