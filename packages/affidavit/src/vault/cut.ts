@@ -8,8 +8,9 @@ export interface Cutter {
   rest(): Uint8Array
 }
 
-export function createCutter(length: number): Cutter {
-  let held = new Uint8Array(0)
+/** `expected` bytes that are known to come need no room made for them again. */
+export function createCutter(length: number, expected = 0): Cutter {
+  let held = new Uint8Array(Math.min(length, expected))
   let filled = 0
 
   function hold(bytes: Uint8Array): void {

@@ -31,15 +31,15 @@ export interface Sealer {
 }
 
 /**
- * Begins to seal a payload.
+ * Begins to seal a payload, of `expected` bytes where that is known; more or fewer may come.
  * @throws RangeError for a blob_id that is not 32 lower-case hex digits, a ledger or conversation with a line break, or a
  * key that is not of 32 bytes
  */
-export function createSealer({ payloadKey, random, ...place }: SealInput): Sealer {
+export function createSealer({ payloadKey, random, ...place }: SealInput, expected = 0): Sealer {
   if (!isBlobId(place.blob_id)) throw new RangeError('a blob_id is 32 lower-case hex digits')
   if (payloadKey.symmetricKeySize !== 32) throw new RangeError('a payload key has 32 bytes')
   const cipher = createChunkCipher(payloadKey, place)
-  const cutter = createCutter(CHUNK_PLAIN_BYTES)
+  const cutter = createCutter(CHUNK_PLAIN_BYTES, SALT_BYTES + expected)
   const salt = random(SALT_BYTES)
   const commitment = createHmacSha256(createSecretKey(salt))
   const ciphertext = createSha256()
@@ -85,7 +85,7 @@ export function createSealer({ payloadKey, random, ...place }: SealInput): Seale
 
 /** Seals a body that is in memory; all chunks come at once. Throws as createSealer. */
 export function sealBytes(input: SealInput, body: Uint8Array): SealedPayload {
-  const sealer = createSealer(input)
+  const sealer = createSealer(input, body.length)
   const inner = sealer.push(body)
   const sealed = sealer.end()
   return { ...sealed, chunks: [...inner, ...sealed.chunks] }
