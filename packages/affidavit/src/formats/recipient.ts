@@ -49,9 +49,14 @@ const USER_IN_URI = /^(?:[a-z][a-z0-9+.-]*:)?[/\\]{2}[^/\\?#]*@/i
 // With these schemes they find a host behind any number of slashes, and behind none.
 const WITHOUT_ITS_SLASHES = /^(?:https?|wss?|ftp):(?!\/\/[^/\\])/i
 
+/** Whether a name looks like a URI whose slashes are not the two that belong there: `https:/host`. */
+export function lacksItsSlashes(name: string): boolean {
+  return WITHOUT_ITS_SLASHES.test(name)
+}
+
 // It would lead to the same place, and no entry of the registry would speak of it.
 function hasOtherSpelling(recipient: string): boolean {
-  if (recipient.trim() !== recipient || WITHOUT_ITS_SLASHES.test(recipient)) return true
+  if (recipient.trim() !== recipient || lacksItsSlashes(recipient)) return true
   return URL.parse(recipient)?.hostname.endsWith('.') ?? false
 }
 

@@ -1,5 +1,6 @@
 // Names and prefixes of a registry, and which entry speaks of a name: its own, else the longest prefix (spec/registry.md §2).
 
+import { lacksItsSlashes } from '../formats/recipient.ts'
 import { hasAuthority, isUri, uriName } from './uri.ts'
 
 export interface Named<Entry> {
@@ -21,6 +22,8 @@ export function patternProblem(name: string): string | undefined {
   const star = name.indexOf('*')
   if (name === '*') return 'would know everything, and so nothing would be unclassified'
   if (star !== -1 && star < name.length - 1) return 'has a star before its end'
+  // It is no name that a record could have.
+  if (lacksItsSlashes(name)) return 'is spelled unusually; a URI begins like https://host/path'
   return hasAuthority(name) ? uriProblem(name) : undefined
 }
 
