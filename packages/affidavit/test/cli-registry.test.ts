@@ -48,6 +48,27 @@ describe('registry check', () => {
     assert.match(answer.out, /recipient "Harbour Eye Clinic" may receive data, without an agreement/)
   })
 
+  test('who reads is refused where no ledger is named: it would be on no record', async () => {
+    for (const [path, words] of [
+      ['--as', ['--as', 'dr.lee']],
+      ['--purpose', ['--purpose', 'audit']],
+    ] as const) {
+      const answer = await run(['registry', 'check', clinic, ...words, '--json'])
+      assert.deepEqual(
+        [answer.code, json(answer).error],
+        [
+          3,
+          {
+            code: 'invalid-query',
+            problem: `${path} is about reading a ledger, and none is named`,
+            cure: 'name it with --ledger DIR, or leave this out',
+            path,
+          },
+        ],
+      )
+    }
+  })
+
   test('a tool that was seen and is not registered is named, and the exit code is 2', async () => {
     const file = changed('no-chart.yaml', (text) => text.replace(/^ {2}get_chart:$/m, '  get_other_chart:'))
     const answer = await run(['registry', 'check', file, '--ledger', ledger, '--json'])

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 
+import { LedgerError } from '../../errors/ledger-error.ts'
 import type { Reader } from '../../ledger/reader.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -45,6 +46,7 @@ export function addRegistry(program: Command, { terminal, exit, env }: Surroundi
     .action(async (file: string, options: Options) => {
       const registry = readRegistry('file', file)
       const { ledger } = options
+      if (ledger === undefined) refuseReader(options)
       const seen = ledger === undefined ? undefined : await namesIn(ledger, registry, readerOf(options, env), terminal)
       const result = compare(file, registry, seen)
       terminal.endProgress()
@@ -52,6 +54,17 @@ export function addRegistry(program: Command, { terminal, exit, env }: Surroundi
       else print(result, terminal)
       exit(isInOrder(result) ? EXIT.ok : EXIT.notVerified)
     })
+}
+
+// A file is read by nobody in particular: an option that would be ignored is refused.
+function refuseReader({ as, purpose }: Options): void {
+  const path = as === undefined ? '--purpose' : '--as'
+  if (as === undefined && purpose === undefined) return
+  throw new LedgerError('invalid-query', {
+    problem: `${path} is about reading a ledger, and none is named`,
+    cure: 'name it with --ledger DIR, or leave this out',
+    path,
+  })
 }
 
 function isInOrder({ unknown, seen }: Result): boolean {
