@@ -150,6 +150,27 @@ describe('rotate-key', () => {
     assert.equal(keys.size, 3)
   })
 
+  test('says on record who replaced a key, and why', async () => {
+    const dir = newFolder()
+    await init(dir)
+    for (const what of ['checkpoints', 'keyring']) {
+      const who = ['--as', 'dr.lee', '--purpose', 'the yearly change']
+      assert.equal((await run(['rotate-key', '--ledger', dir, '--of', what, ...who])).code, 0)
+    }
+    const search = ['search', '--ledger', dir, '--action', 'key_rotated', '--json']
+    const found = json(await run([...search, '--actor', 'dr.lee'])).records
+    assert.ok(Array.isArray(found))
+    assert.deepEqual(
+      found.map(({ actor_type, purpose, details }) => [actor_type, purpose, details.key ?? 'checkpoints']),
+      [
+        ['user', 'the yearly change', 'checkpoints'],
+        ['user', 'the yearly change', 'keyring'],
+      ],
+    )
+    const nobodyElse = json(await run([...search, '--actor', 'affidavit'])).records
+    assert.deepEqual(nobodyElse, [])
+  })
+
   test('of something else is refused', async () => {
     const answer = await run(['rotate-key', '--ledger', newFolder(), '--of', 'digest', '--json'])
     assert.deepEqual([answer.code, errorCode(answer)], [3, 'usage'])

@@ -32,11 +32,11 @@ export const anchorOption = (): Option =>
     .default([], 'none')
 
 /** Options that say who reads, and why: it stands in the record about the reading. */
-export function addReaderOptions(command: Command): Command {
+export function addReaderOptions(command: Command, does = 'reads'): Command {
   return command
     .option(
       '--as <person>',
-      'who reads; stands in the record about it (default: AFFIDAVIT_ACTOR, else the user of the system)',
+      `who ${does}; stands in the record about it (default: AFFIDAVIT_ACTOR, else the user of the system)`,
       someone,
     )
     .option('--purpose <text>', 'why; stands in the record about it')
@@ -64,7 +64,7 @@ function systemUser(): string {
     return userInfo().username
   } catch (cause) {
     throw new LedgerError('invalid-query', {
-      problem: 'reading is recorded, and nobody is named who reads',
+      problem: 'it is recorded, and nobody is named who does it',
       cure: 'name the person: --as NAME, or AFFIDAVIT_ACTOR=NAME',
       path: '--as',
       cause,

@@ -25,6 +25,7 @@ import { Refusal } from './hand-over.ts'
 import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
+import type { Operator } from './operator.ts'
 import { clockJump, conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
 import { createPlacing, type Settled } from './place.ts'
 import { type PolicyInForce, recordPolicies } from './policies.ts'
@@ -105,13 +106,16 @@ export interface Ledger extends AsyncDisposable {
   signStatement(text: string): Promise<string>
   /** The verifier key (C2SP vkey) that signs checkpoints now. */
   verifierKey(): Promise<string>
-  /** Replaces the key that signs checkpoints. Crash-safe: a rotation that was begun is finished at the next opening. */
-  rotateKey(): Promise<{ readonly verifierKey: string; readonly checkpoint: StoredCheckpoint }>
+  /**
+   * Replaces the key that signs checkpoints, on record; `by` stands there as who did. Crash-safe: a rotation that was begun is finished at the
+   * next opening.
+   */
+  rotateKey(by?: Operator): Promise<{ readonly verifierKey: string; readonly checkpoint: StoredCheckpoint }>
   /**
    * Gives the keyring a new key-encryption key, and destroys the one before: earlier copies of the keyring open no more. It is
-   * put on record; where a crash keeps it from that, the next opening does.
+   * put on record, with `by` as who did; where a crash keeps it from that, the next opening does, and knows nobody.
    */
-  rotateKeyring(): Promise<KeyringRotated>
+  rotateKeyring(by?: Operator): Promise<KeyringRotated>
   /** Accepts a wall clock that jumped forward by more than a day, and records who did. */
   confirmClock(by: { readonly actor_id: string; readonly reason: string }): Promise<void>
   /** Plans, carries out and finishes erasures (spec/erasure.md). */
@@ -273,8 +277,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     signStatement: sign,
     erasures: erasing,
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
-    rotateKey: () => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId }),
-    rotateKeyring: () => rotateKeyring(rotatingKeyring),
+    rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),
+    rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
     digest: (text) => hmacSha256Hex(keys.digestKey, `affidavit digest v1\n${text}`),
     async health() {

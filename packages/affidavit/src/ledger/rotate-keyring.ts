@@ -7,6 +7,7 @@ import type { Keyring } from '../vault/keyring.ts'
 import { destroyRetired } from './destroy-retired.ts'
 import type { Erasing } from './erase.ts'
 import { newestOutcome } from './erasure-records.ts'
+import { actorOf, type Operator } from './operator.ts'
 import type { Settled } from './place.ts'
 import { readPages, recordOf } from './read.ts'
 import type { LedgerStore } from './store.ts'
@@ -31,7 +32,7 @@ export interface KeyringRotationParts {
 }
 
 /** Turns the keyring over for good and all: nothing is removed, and earlier copies of it open no more. */
-export async function rotateKeyring(parts: KeyringRotationParts): Promise<KeyringRotated> {
+export async function rotateKeyring(parts: KeyringRotationParts, operator?: Operator): Promise<KeyringRotated> {
   const { store, ledger, keyring, erasing } = parts
   const turned = await erasing.undisturbed(async () => {
     const { generation, old_version, new_version } = await keyring.turnOver()
@@ -41,7 +42,7 @@ export async function rotateKeyring(parts: KeyringRotationParts): Promise<Keyrin
   const { keyring_generation: previous_generation } = await newestOnRecord(store, ledger)
   const told = { key: 'keyring', told: 'by-rotation', keyring_generation: generation, previous_generation } as const
   // Whoever opened the ledger meanwhile may have recorded it: then that is the record.
-  const { seq } = await parts.record(turnRecord(parts, { ...told, ...versions }))
+  const { seq } = await parts.record({ ...turnRecord(parts, { ...told, ...versions }), ...actorOf(operator) })
   return { ...turned, seq }
 }
 
@@ -81,8 +82,7 @@ function turnRecord(
     id: deriveId('key_rotated', 'keyring', String(turn.keyring_generation), turn.new_version, ...again),
     action: 'key_rotated',
     outcome: 'success',
-    actor_id: 'affidavit',
-    actor_type: 'system',
+    ...actorOf(undefined),
     data_classification: 'internal',
     details: { ...turn },
   }

@@ -7,6 +7,7 @@ import { openCheckpoint } from '../formats/checkpoint.ts'
 import type { Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { LedgerKeys, Signer } from './keys.ts'
+import { actorOf, type Operator } from './operator.ts'
 import type { Settled } from './place.ts'
 import type { Publisher } from './publisher.ts'
 import type { StoredCheckpoint } from './store.ts'
@@ -15,6 +16,8 @@ import type { StoredCheckpoint } from './store.ts'
 const ATTEMPTS = 20
 
 export interface Rotation {
+  /** Who replaces it; the ledger itself where it finishes what was begun. */
+  readonly operator?: Operator | undefined
   readonly keys: LedgerKeys
   readonly publisher: Publisher
   record(draft: Draft): Promise<{ readonly state: Settled['state'] }>
@@ -43,14 +46,13 @@ export async function rotateCheckpointKey(
   })
 }
 
-function announcement({ deriveId }: Rotation, old: Signer, next: Signer, attempt: number): Draft {
+function announcement({ deriveId, operator }: Rotation, old: Signer, next: Signer, attempt: number): Draft {
   const details = { old_key: formatVerifierKey(old.verifierKey), new_key: formatVerifierKey(next.verifierKey), attempt }
   return {
     id: deriveId('key_rotated', details.old_key, details.new_key, String(attempt)),
     action: 'key_rotated',
     outcome: 'success',
-    actor_id: 'affidavit',
-    actor_type: 'system',
+    ...actorOf(operator),
     data_classification: 'internal',
     details,
   }

@@ -2,18 +2,19 @@ import { type Command, Option } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import type { Reader } from '../../ledger/reader.ts'
+import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger: string
   readonly of: 'checkpoints' | 'keyring'
   readonly json?: boolean
 }
 
-export function addRotateKey(program: Command, { terminal }: Surroundings): void {
-  program
+export function addRotateKey(program: Command, { terminal, env }: Surroundings): void {
+  const command = program
     .command('rotate-key')
     .description(
       'Replace the key that signs checkpoints; both keys sign the change, so pinned old keys reach the new one. Or the key-encryption key of the keyring.',
@@ -27,11 +28,13 @@ export function addRotateKey(program: Command, { terminal }: Surroundings): void
         .choices(['checkpoints', 'keyring'])
         .default('checkpoints'),
     )
+  addReaderOptions(command, 'replaces it')
     .addOption(jsonOption())
     .action(async (options: Options) => {
+      const operator = readerOf(options, env)
       await using ledger = await openFolder(options.ledger)
       const rotate = options.of === 'keyring' ? rotateKeyring : rotateCheckpointKey
-      const { document, line, says } = await rotate(ledger)
+      const { document, line, says } = await rotate(ledger, operator)
       if (options.json === true) terminal.out(jsonDocument({ origin: ledger.origin, ...document }))
       else {
         terminal.out(`${line}\n`)
@@ -46,8 +49,8 @@ interface Answer {
   readonly says: string
 }
 
-async function rotateCheckpointKey(ledger: Ledger): Promise<Answer> {
-  const { verifierKey, checkpoint } = await ledger.rotateKey()
+async function rotateCheckpointKey(ledger: Ledger, operator: Reader): Promise<Answer> {
+  const { verifierKey, checkpoint } = await ledger.rotateKey(operator)
   return {
     document: { verifier_key: verifierKey, size: checkpoint.size },
     line: verifierKey,
@@ -55,8 +58,8 @@ async function rotateCheckpointKey(ledger: Ledger): Promise<Answer> {
   }
 }
 
-async function rotateKeyring(ledger: Ledger): Promise<Answer> {
-  const { generation: keyring_generation, ...rotated } = await ledger.rotateKeyring()
+async function rotateKeyring(ledger: Ledger, operator: Reader): Promise<Answer> {
+  const { generation: keyring_generation, ...rotated } = await ledger.rotateKeyring(operator)
   const standing = rotated.retired_key_versions
   const end =
     standing.length === 0
