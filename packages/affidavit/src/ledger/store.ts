@@ -198,7 +198,10 @@ export interface LedgerStore {
   /** Further chunks of a payload, from the one numbered `from` on. */
   chunks(ledger: string, blob_id: string, from: number, limit: number): Promise<readonly Uint8Array[]>
 
-  /** For each conversation, in order, the payloads that its newest 1,000 records name, in the order of seq. */
+  /**
+   * For each conversation, in order, the payloads that its newest 1,000 records name, once each, at the newest that does; of these
+   * the newest 1,000, in the order of seq.
+   */
   keptBodies(ledger: string, wanted: readonly ConversationBodies[]): Promise<readonly (readonly KeptBody[])[]>
 
   /** The bytes of the newest entry that names a payload. */

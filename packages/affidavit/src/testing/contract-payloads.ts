@@ -142,6 +142,37 @@ export function payloadContract(withStore: WithStore): void {
       }
     }))
 
+  test('a payload that many records name is told once, at the newest, and of many the newest thousand are', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const sealed = (n: number) => ({ state: 'sealed', ...payload(20_000 + n) }) as const
+      const shared = payload(9)
+      const contents = Array.from({ length: 50 }, (_, i) => Array.from({ length: 21 }, (__, j) => sealed(i * 21 + j)))
+      await store.commit(
+        batch(
+          contents.map((some) => ({
+            ...prepare({ conversation_id: 'c' }),
+            payloads: [{ state: 'sealed', ...shared }, ...some],
+          })),
+        ),
+      )
+      for (const conversation of ['c', '']) {
+        const [kept = []] = await store.keptBodies(LEDGER, [{ conversation, from_seq: 0 }])
+        assert.equal(kept.length, 1_000)
+        assert.equal(new Set(kept.map(({ blob_id }) => blob_id)).size, 1_000)
+        assert.deepEqual(
+          kept.filter(({ blob_id }) => blob_id === shared.blob_id).map(({ seq }) => seq),
+          [49],
+        )
+        assert.deepEqual([kept[0]?.seq, kept.at(-1)?.seq], [2, 49])
+        const seqs = kept.map(({ seq }) => seq)
+        assert.deepEqual(
+          seqs,
+          seqs.toSorted((a, b) => a - b),
+        )
+      }
+    }))
+
   test('the newest entry that names a payload is told, and none where nobody does', () =>
     withStore(async (store) => {
       await store.create(LEDGER)

@@ -63,12 +63,14 @@ export function readChunks(
     .map((row) => blobColumn(row, 'sealed'))
 }
 
-/** Records of a conversation that are looked through: what comes again mostly comes again soon. */
-const RECENT_RECORDS = 1_000
+/** Records that are looked through, and bodies of them that are told: what comes again mostly comes again soon. */
+const NEWEST = 1_000
 
-const NAMED = 'SELECT r.seq, p.blob_id, p.body_digest FROM'
-const BODIES = `CROSS JOIN payload_uses u ON u.ledger_no = r.ledger_no AND u.seq = r.seq
-  CROSS JOIN payloads p ON p.ledger_no = u.ledger_no AND p.blob_id = u.blob_id ORDER BY r.seq`
+const OF_LEDGER = `SELECT DISTINCT ledger_no, seq FROM payload_uses WHERE ledger_no = ? AND seq >= ?
+  ORDER BY seq DESC LIMIT ${NEWEST}`
+// Cut before they are held against `from_seq`: otherwise the whole conversation is gone through for enough that are late.
+const OF_CONVERSATION = `SELECT ledger_no, seq FROM (SELECT ledger_no, seq FROM entries INDEXED BY entries_by_conversation
+  WHERE ledger_no = ? AND conversation_id = ? ORDER BY conversation_seq DESC LIMIT ${NEWEST}) WHERE seq >= ?`
 
 /** What the newest records of a conversation name, or those of the ledger that name anything. */
 export function readKeptBodies(
@@ -78,20 +80,22 @@ export function readKeptBodies(
 ): KeptBody[] {
   const rows =
     conversation === ''
-      ? prepare(
-          `${NAMED} (SELECT DISTINCT ledger_no, seq FROM payload_uses WHERE ledger_no = ? AND seq >= ?
-             ORDER BY seq DESC LIMIT ${RECENT_RECORDS}) r ${BODIES}`,
-        ).all(ledgerNo, from_seq)
-      : prepare(
-          `${NAMED} (SELECT ledger_no, seq FROM entries INDEXED BY entries_by_conversation
-             WHERE ledger_no = ? AND conversation_id = ? AND seq >= ?
-             ORDER BY conversation_seq DESC LIMIT ${RECENT_RECORDS}) r ${BODIES}`,
-        ).all(ledgerNo, conversation, from_seq)
+      ? prepare(bodiesOf(OF_LEDGER)).all(ledgerNo, from_seq)
+      : prepare(bodiesOf(OF_CONVERSATION)).all(ledgerNo, conversation, from_seq)
   return rows.map((row) => ({
     seq: integerColumn(row, 'seq'),
     blob_id: textColumn(row, 'blob_id'),
     body_digest: textColumn(row, 'body_digest'),
   }))
+}
+
+// Records that hand over all that was said name the same bodies again and again.
+function bodiesOf(records: string): string {
+  return `SELECT n.seq, p.blob_id, p.body_digest FROM (
+      SELECT r.ledger_no, max(r.seq) AS seq, u.blob_id FROM (${records}) r
+        CROSS JOIN payload_uses u ON u.ledger_no = r.ledger_no AND u.seq = r.seq
+      GROUP BY u.blob_id ORDER BY max(r.seq) DESC LIMIT ${NEWEST}) n
+    CROSS JOIN payloads p ON p.ledger_no = n.ledger_no AND p.blob_id = n.blob_id ORDER BY n.seq`
 }
 
 export function readLastUse(prepare: Prepare, ledgerNo: number, blob_id: string): Uint8Array | undefined {
