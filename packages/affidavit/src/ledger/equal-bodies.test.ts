@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
+import { LedgerError } from '../errors/ledger-error.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { samples } from '../testing/sample-drafts.ts'
 import { createEqualBodies, type EqualBodies } from './equal-bodies.ts'
@@ -31,6 +32,15 @@ function payload(n: number): SealedPayload {
 function say(conversation_id: string | undefined, n: number): PreparedDraft {
   const draft = prepare(conversation_id === undefined ? {} : { conversation_id })
   return { ...draft, payloads: [{ state: 'sealed', ...payload(n) }] }
+}
+
+function placedFrom(seq: number, count: number): readonly Placed[] {
+  return Array.from({ length: count }, (_, i) => ({
+    state: 'recorded',
+    seq: seq + i,
+    integrity_hash: '0'.repeat(64),
+    recorded_at: '2026-11-21T09:30:00.000Z',
+  }))
 }
 
 interface Process {
@@ -168,11 +178,47 @@ test('a store that fails is asked again', async () => {
   assert.equal(await bodies.find('c', payload(1).body_digest), payload(1).blob_id)
 })
 
-test('beyond what is kept at hand everything is asked for anew, and found', async () => {
+test('what is damaged is found by nobody, and what is committed afterwards is', async () => {
+  const damaged: Pick<LedgerStore, 'keptBodies'> = {
+    keptBodies: () => Promise.reject(new LedgerError('store-corrupt', { problem: 'a test', cure: 'none' })),
+  }
+  await using clinic = await processes(1)
+  const [one = assert.fail()] = clinic.all
+  const bodies = createEqualBodies(damaged, LEDGER)
+  assert.equal(await bodies.find('c', payload(1).body_digest), undefined)
+  const drafts = [say('c', 1)]
+  bodies.committed(drafts, await one.store.commit(batch(drafts)))
+  assert.equal(bodies.find('c', payload(1).body_digest), payload(1).blob_id)
+})
+
+test('beyond what is kept at hand everything is asked for anew, and found by all who ask at the time', async () => {
   await using clinic = await processes(1)
   const [one = assert.fail()] = clinic.all
   await one.commit(say('c', 1))
   await one.find('c', 1)
-  await Promise.all(Array.from({ length: 20_001 }, (_, i) => one.bodies.find(`empty-${i}`, payload(1).body_digest)))
+  const empty = Array.from({ length: 20_001 }, (_, i) => one.bodies.find(`empty-${i}`, payload(1).body_digest))
+  const late = one.bodies.find('c', payload(1).body_digest)
+  await Promise.all(empty)
+  assert.equal(await late, payload(1).blob_id)
+  assert.deepEqual(await one.find('c', 1), ['found', 'asked'])
+  assert.deepEqual(await one.find('c', 1), ['found', 'at hand'])
+})
+
+test('a conversation that never ends is not at hand as a whole, and what is said again and again is there once', async () => {
+  await using clinic = await processes(1)
+  const [one = assert.fail()] = clinic.all
+  const again = Array.from({ length: 512 }, () => say('c', 1))
+  await one.commit(...again)
+  await one.find('c', 1)
+  const { blob_id, body_digest } = payload(1)
+  const said = { state: 'kept', blob_id, body_digest } as const
+  const fifty = Array.from({ length: 400 }, () => ({
+    ...say('c', 1),
+    payloads: Array.from({ length: 51 }, () => said),
+  }))
+  one.bodies.committed(fifty, placedFrom(512, fifty.length))
+  assert.deepEqual(await one.find('c', 1), ['found', 'at hand'])
+  const other = Array.from({ length: 20_001 }, (_, i) => say('c', i + 2))
+  one.bodies.committed(other, placedFrom(912, other.length))
   assert.deepEqual(await one.find('c', 1), ['found', 'asked'])
 })

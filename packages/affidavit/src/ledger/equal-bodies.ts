@@ -1,6 +1,7 @@
 // Which body of a conversation is kept already (spec/sealing.md §4): the digests of its newest contents are at hand, so that most
 // bodies are looked for without asking anybody.
 
+import { LedgerError } from '../errors/ledger-error.ts'
 import { gather } from './gather.ts'
 import type { LedgerStore, Placed, PreparedDraft } from './store.ts'
 
@@ -30,18 +31,21 @@ export function createEqualBodies(store: Pick<LedgerStore, 'keptBodies'>, ledger
   let next = 0
   let others = 0
 
-  const ask = gather(async (names: readonly string[]): Promise<void> => {
+  const ask = gather(async (names: readonly string[]): Promise<ReadonlyMap<string, Conversation>> => {
+    // Nowhere else: whoever waits for an answer finds what is committed meanwhile in it.
+    if (isFull()) letGo()
     const asOf = others
-    const asked = [...new Set(names)].map((conversation) => ({ conversation, known: knownOf(conversation) }))
-    const wanted = asked.map(({ conversation, known }) => ({ conversation, from_seq: known.told }))
-    const told = await store.keptBodies(ledger, wanted)
-    for (const [i, { known }] of asked.entries()) {
+    const asked = new Map(names.map((conversation) => [conversation, knownOf(conversation)]))
+    const wanted = [...asked].map(([conversation, { told }]) => ({ conversation, from_seq: told }))
+    const told = (await store.keptBodies(ledger, wanted).catch(nothingWhereDamaged)) ?? []
+    for (const [i, known] of [...asked.values()].entries()) {
       for (const { seq, body_digest, blob_id } of told[i] ?? []) {
         keep(known, body_digest, blob_id)
         known.told = Math.max(known.told, seq + 1)
       }
       known.asOf = asOf
     }
+    return asked
   })
 
   // It is there before its answer: what is committed meanwhile is kept too.
@@ -52,8 +56,12 @@ export function createEqualBodies(store: Pick<LedgerStore, 'keptBodies'>, ledger
   }
 
   function keep({ blobs }: Conversation, body_digest: string, blob_id: string): void {
+    if (!blobs.has(body_digest)) atHand++
     blobs.set(body_digest, blob_id)
-    atHand++
+  }
+
+  function isFull(): boolean {
+    return conversations.size + atHand > MAX_AT_HAND
   }
 
   function letGo(): void {
@@ -64,10 +72,8 @@ export function createEqualBodies(store: Pick<LedgerStore, 'keptBodies'>, ledger
   return {
     find(conversation, body_digest) {
       const known = conversations.get(conversation)
-      if (known?.asOf === others) return known.blobs.get(body_digest)
-      if (conversations.size + atHand > MAX_AT_HAND) letGo()
-      const asked = knownOf(conversation)
-      return ask([conversation]).then(() => asked.blobs.get(body_digest))
+      if (known?.asOf === others && !isFull()) return known.blobs.get(body_digest)
+      return ask([conversation]).then((asked) => asked.get(conversation)?.blobs.get(body_digest))
     },
     committed(drafts, placed) {
       for (const [i, { conversation_id = '', payloads = [] }] of drafts.entries()) {
@@ -80,4 +86,10 @@ export function createEqualBodies(store: Pick<LedgerStore, 'keptBodies'>, ledger
       }
     },
   }
+}
+
+/** What cannot be read is not built upon: a body is sealed anew, and verification tells of the damage. */
+export function nothingWhereDamaged(error: unknown): undefined {
+  if (error instanceof LedgerError && error.code === 'store-corrupt') return undefined
+  throw error
 }

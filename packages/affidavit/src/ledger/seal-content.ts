@@ -20,7 +20,7 @@ import { equalBodyInfo } from '../vault/body-digest.ts'
 import { createPayloadKey, type ScopeKeys, wrapPayloadKey } from '../vault/content-key.ts'
 import type { ScopeKey } from '../vault/keyring.ts'
 import { createSealer, type SealInput, sealBytes } from '../vault/seal.ts'
-import type { EqualBodies } from './equal-bodies.ts'
+import { type EqualBodies, nothingWhereDamaged } from './equal-bodies.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
 import type { DraftPayload, LedgerStore } from './store.ts'
 import type { Sweep } from './sweep.ts'
@@ -303,19 +303,26 @@ function mapOf({ scopeKeys }: ContentPlace): ScopeKeys {
  * The newest payload with this digest, whose stored bytes are what its entry says: a damaged one is not built upon. The
  * digest is keyed by the scope keys and the conversation, so that whoever finds an equal one shares them.
  */
-async function findEqual(
-  { store, ledger, equalBodies }: SealingParts,
-  { words, place, body_digest }: InspectedBody,
-): Promise<Kept | undefined> {
-  const found = equalBodies.find(place.conversation, body_digest)
+async function findEqual(parts: SealingParts, { words, place, body_digest }: InspectedBody): Promise<Kept | undefined> {
+  const found = parts.equalBodies.find(place.conversation, body_digest)
   const blob_id = found instanceof Promise ? await found : found
   if (blob_id === undefined) return undefined
+  const reference = await wholeReference(parts, blob_id, body_digest).catch(nothingWhereDamaged)
+  if (reference === undefined) return undefined
+  return { reference: { ...reference, ...words }, payload: { state: 'kept', blob_id, body_digest } }
+}
+
+/** What the newest entry that names a payload says of it, where that is stored. */
+async function wholeReference(
+  { store, ledger }: SealingParts,
+  blob_id: string,
+  body_digest: string,
+): Promise<ContentReference | undefined> {
   const entry = await store.lastUse(ledger, blob_id)
   const parsed = entry === undefined ? undefined : parseEntry(entry)
   const contents = parsed !== undefined && 'entry' in parsed ? (parsed.entry.content ?? []) : []
   const reference = contents.find((content) => content.blob_id === blob_id)
-  if (reference === undefined || !(await isWhole(store, ledger, reference, body_digest))) return undefined
-  return { reference: { ...reference, ...words }, payload: { state: 'kept', blob_id, body_digest } }
+  return reference !== undefined && (await isWhole(store, ledger, reference, body_digest)) ? reference : undefined
 }
 
 async function isWhole(
@@ -325,7 +332,8 @@ async function isWhole(
   body_digest: string,
 ): Promise<boolean> {
   const stored = await store.payload(ledger, reference.blob_id)
-  if (stored === undefined) return false
+  // What it is listed under is in its content key too; both must be so.
+  if (stored?.body_digest !== body_digest) return false
   if (checkContentKey(stored.content_key, { key_id: reference.key_id, body_digest }) !== undefined) return false
   const check = createStoredCheck(reference)
   check.push(stored.sealed)

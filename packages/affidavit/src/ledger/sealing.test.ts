@@ -18,6 +18,7 @@ import { openFolder } from '../embedded/open.ts'
 import type { AuditRecord, Draft, DraftContent } from '../formats/fields.ts'
 import { parseRegistry } from '../registry/parse.ts'
 import { connectSqlite } from '../stores/sqlite/connect.ts'
+import { column } from '../stores/sqlite/database.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { verifySqlite } from '../stores/sqlite/verify.ts'
 import { fixedClock } from '../testing/fixed-clock.ts'
@@ -30,6 +31,7 @@ const QUIET = { intervalMillis: 3_600_000, afterEntries: 1_000_000, heartbeatMil
 const AGENT = { action: 'agent_response_generated', actor_id: 'clinic-agent', actor_type: 'agent' } as const
 const PATIENT = 'Eleanor Vance, MRN 00441'
 
+const PAGE_BYTES = 8_192
 const ID = '0193f5a2-7c00-7abc-8def-000000000001'
 
 let folders = 0
@@ -74,6 +76,19 @@ function rowsOf({ folder }: Made, table: 'payloads' | 'payload_uses'): number {
   } finally {
     db.close()
   }
+}
+
+/** Writes zeros over the page of the database that holds what this SQL selects as `sealed`. */
+function wipePageOf({ folder }: Made, sql: string): void {
+  const path = databaseFile(folder)
+  const db = connectSqlite(path, 'open')
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  const sealed = column(db.prepare(sql).get(), 'sealed')
+  db.close()
+  const bytes = readFileSync(path)
+  const at = sealed instanceof Uint8Array ? bytes.indexOf(sealed) : assert.fail('nothing of the kind')
+  bytes.fill(0, at - (at % PAGE_BYTES), at - (at % PAGE_BYTES) + PAGE_BYTES)
+  writeFileSync(path, bytes)
 }
 
 async function assertWhole({ folder }: Made): Promise<void> {
@@ -253,6 +268,43 @@ test('a damaged payload is not built upon', async () => {
   await using ledger = await openFolder(place.folder, { publish: QUIET })
   const { seq } = await ledger.append(say)
   assert.deepEqual(await contentsOf(place, await ledger.at(seq)), { message: Uint8Array.from(Buffer.from('the same')) })
+})
+
+test('a payload that is listed under another digest is not built upon, though its own is remembered', async () => {
+  const place = await made()
+  const say = { ...AGENT, conversation_id: 'c', content: [message('the same')] }
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const blobOf = async ({ seq }: { seq: number }): Promise<string | undefined> =>
+    (await ledger.at(seq))?.content?.[0]?.blob_id
+  const blob_id = await blobOf(await ledger.append(say))
+  assert.equal(await blobOf(await ledger.append(say)), blob_id)
+  const db = connectSqlite(databaseFile(place.folder), 'open')
+  db.exec('DROP TRIGGER payloads_no_update')
+  db.prepare('UPDATE payloads SET body_digest = ?').run('0'.repeat(64))
+  db.close()
+  assert.notEqual(await blobOf(await ledger.append(say)), blob_id)
+})
+
+test('payloads that nobody can read any more keep no other content from being recorded, nor equal ones', async () => {
+  const place = await made()
+  const say = (body: string, conversation_id = 'c'): Draft => ({ ...AGENT, conversation_id, content: [message(body)] })
+  const large = say('all of it; '.repeat(20_000), 'd')
+  {
+    await using ledger = await openFolder(place.folder, { publish: QUIET })
+    await ledger.append(large)
+    for (let i = 0; i < 40; i++) await ledger.append(say(String(i).repeat(1_000)))
+  }
+  wipePageOf(place, 'SELECT substr(sealed, 1, 100) AS sealed FROM payloads WHERE rowid = 14')
+  wipePageOf(place, 'SELECT substr(sealed, 30000, 100) AS sealed FROM payload_chunks WHERE chunk_no = 1')
+  await using ledger = await openFolder(place.folder, { publish: QUIET })
+  const drafts = [large, say('another'), say('elsewhere', 'e'), say('12'.repeat(1_000)), large]
+  for (const draft of drafts) {
+    const { seq } = await ledger.append(draft)
+    const body = draft.content?.[0]?.body
+    assert.deepEqual(await contentsOf(place, await ledger.at(seq)), {
+      message: Uint8Array.from(Buffer.from(String(body))),
+    })
+  }
 })
 
 test('a body that changes while it is read is refused, and nothing is recorded', async () => {
