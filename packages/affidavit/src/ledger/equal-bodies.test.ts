@@ -147,6 +147,28 @@ test('what was committed while its conversation was asked for is at hand too', a
   assert.equal(await bodies.find('c', payload(2).body_digest), payload(2).blob_id)
 })
 
+test('what others commit while the store is asked is asked for, from what was told on', async () => {
+  await using clinic = await processes(2)
+  const [one = assert.fail(), two = assert.fail()] = clinic.all
+  await one.commit(say('c', 1))
+  const from: number[] = []
+  const store: Pick<LedgerStore, 'keptBodies'> = {
+    keptBodies: async (ledger, wanted) => {
+      from.push(...wanted.map(({ from_seq }) => from_seq))
+      const told = await one.store.keptBodies(ledger, wanted)
+      if (from.length > 1) return told
+      await two.commit(say('c', 2))
+      const drafts = [say('d', 3)]
+      bodies.committed(drafts, await one.store.commit(batch(drafts)))
+      return told
+    },
+  }
+  const bodies = createEqualBodies(store, LEDGER)
+  assert.equal(await bodies.find('c', payload(2).body_digest), undefined)
+  assert.equal(await bodies.find('c', payload(2).body_digest), payload(2).blob_id)
+  assert.deepEqual(from, [0, 1])
+})
+
 test('what is not recorded is not remembered: a retry and a conflict bring no payload', async () => {
   await using clinic = await processes(1)
   const [one = assert.fail()] = clinic.all

@@ -270,19 +270,33 @@ test('a damaged payload is not built upon', async () => {
   assert.deepEqual(await contentsOf(place, await ledger.at(seq)), { message: Uint8Array.from(Buffer.from('the same')) })
 })
 
-test('a payload that is listed under another digest is not built upon, though its own is remembered', async () => {
+test('a payload whose listed digest or content key was altered meanwhile is not built upon', async () => {
+  const alterations = ["body_digest = '0'", "content_key = CAST(substr(content_key, 1, 80) || x'00' AS BLOB)"]
+  for (const alteration of alterations) {
+    const place = await made()
+    const say = { ...AGENT, conversation_id: 'c', content: [message('the same')] }
+    await using ledger = await openFolder(place.folder, { publish: QUIET })
+    const blobOf = async ({ seq }: { seq: number }): Promise<string | undefined> =>
+      (await ledger.at(seq))?.content?.[0]?.blob_id
+    const blob_id = await blobOf(await ledger.append(say))
+    assert.equal(await blobOf(await ledger.append(say)), blob_id)
+    const db = connectSqlite(databaseFile(place.folder), 'open')
+    db.exec('DROP TRIGGER payloads_no_update')
+    db.exec(`UPDATE payloads SET ${alteration}`)
+    db.close()
+    assert.notEqual(await blobOf(await ledger.append(say)), blob_id, alteration)
+  }
+})
+
+test('an equal body is found wherever it stood in its record, and has the name it comes with now', async () => {
   const place = await made()
-  const say = { ...AGENT, conversation_id: 'c', content: [message('the same')] }
   await using ledger = await openFolder(place.folder, { publish: QUIET })
-  const blobOf = async ({ seq }: { seq: number }): Promise<string | undefined> =>
-    (await ledger.at(seq))?.content?.[0]?.blob_id
-  const blob_id = await blobOf(await ledger.append(say))
-  assert.equal(await blobOf(await ledger.append(say)), blob_id)
-  const db = connectSqlite(databaseFile(place.folder), 'open')
-  db.exec('DROP TRIGGER payloads_no_update')
-  db.prepare('UPDATE payloads SET body_digest = ?').run('0'.repeat(64))
-  db.close()
-  assert.notEqual(await blobOf(await ledger.append(say)), blob_id)
+  const say = (...content: DraftContent[]): Draft => ({ ...AGENT, conversation_id: 'c', content })
+  const first = await ledger.append(say(message('one'), message('the same', { name: 'second' })))
+  const { seq } = await ledger.append(say(message('the same', { name: 'again' })))
+  const [reference] = (await ledger.at(seq))?.content ?? []
+  assert.equal(reference?.name, 'again')
+  assert.equal(reference?.blob_id, (await ledger.at(first.seq))?.content?.[1]?.blob_id)
 })
 
 test('payloads that nobody can read any more keep no other content from being recorded, nor equal ones', async () => {
