@@ -17,11 +17,12 @@ import { openFolder } from '../src/embedded/open.ts'
 import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
 import { type ErasureApproval, signApproval } from '../src/erasure/approval.ts'
 import { type ErasurePlan, planDigest } from '../src/erasure/plan.ts'
-import type { Draft } from '../src/formats/fields.ts'
+import { LedgerError } from '../src/errors/ledger-error.ts'
+import type { AuditRecord, ContentReference, Draft } from '../src/formats/fields.ts'
 import { generateSignerKey, type SignerKey } from '../src/formats/signer-key.ts'
 import { formatVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
-import { openContent, wholeBody } from '../src/ledger/open-content.ts'
+import { type OpeningParts, openContent, wholeBody } from '../src/ledger/open-content.ts'
 import { recordOf } from '../src/ledger/read.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import type { Keyring } from '../src/vault/keyring.ts'
@@ -169,7 +170,10 @@ export async function eraseAll(
   })
 }
 
-/** What every content of the ledger opens to, by `seq name`; `gone` where a key is not there. */
+/**
+ * What every content of the ledger opens to, by `seq name`; `gone` where a key is not there, `altered` where it is not
+ * what its record names.
+ */
 export async function allContents(
   { folder, origin }: Pick<ErasureClinic, 'folder' | 'origin'>,
   given?: Keyring,
@@ -181,15 +185,23 @@ export async function allContents(
     for (const entry of await store.entries(origin, {}, { limit: 10_000, order: 'ascending' })) {
       const record = recordOf(entry)
       for (const reference of record.content ?? []) {
-        const opened = await openContent({ store, ledger: origin, keyring }, record, reference)
-        found[`${record.seq} ${reference.name}`] =
-          opened.state === 'opened' ? Buffer.from(await wholeBody(opened.body)).toString('utf8') : 'gone'
+        found[`${record.seq} ${reference.name}`] = await textOf({ store, ledger: origin, keyring }, record, reference)
       }
     }
     return found
   } finally {
     await store.close()
     if (given === undefined) await keyring.close()
+  }
+}
+
+async function textOf(parts: OpeningParts, record: AuditRecord, reference: ContentReference): Promise<string> {
+  try {
+    const opened = await openContent(parts, record, reference)
+    return opened.state === 'opened' ? Buffer.from(await wholeBody(opened.body)).toString('utf8') : 'gone'
+  } catch (error) {
+    if (error instanceof LedgerError && error.code === 'store-corrupt') return 'altered'
+    throw error
   }
 }
 

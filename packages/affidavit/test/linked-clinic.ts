@@ -1,10 +1,15 @@
 // A clinic whose records are linked to persons later: what was said in it, and how links are recorded, for tests of erasures.
 
 import assert from 'node:assert/strict'
+import { renameSync } from 'node:fs'
 
+import { databaseFile } from '../src/embedded/folder.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
+import { recordOf } from '../src/ledger/read.ts'
+import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { ADA, type ErasureClinic, SAID, STORY, said, saidContents } from './erasure-clinic.ts'
+import { type Tampering, tampered } from './manipulate.ts'
 
 /** seq 8 and 9: more about nobody, in c-2; seq 10 and 11: about nobody, in no conversation. */
 export const LONGER: readonly Draft[] = [
@@ -21,7 +26,7 @@ export const LONGER: readonly Draft[] = [
   said('It snows.'),
 ]
 
-type Name = keyof typeof SAID | '8 message' | '9 one' | '9 two' | '10 message' | '11 message'
+export type Name = keyof typeof SAID | '8 message' | '9 one' | '9 two' | '10 message' | '11 message'
 
 export const ALL: Readonly<Record<Name, string>> = {
   ...SAID,
@@ -73,4 +78,46 @@ export async function unlink(ledger: Ledger, link: string, subject_ids: readonly
 /** What people said that opens now, and not what a test appended. */
 export async function opensNow(clinic: ErasureClinic): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(await saidContents(clinic)).filter(([name]) => name in ALL))
+}
+
+/** `altered`: a bit of the content key is another one. `missing`: the payload has no row. */
+export type Damage = 'altered' | 'missing'
+
+/**
+ * Damages what is stored beside a payload, by its `seq name`, in a clinic that nobody has open; answers what brings the row
+ * back, as from a backup.
+ */
+export async function damage(clinic: ErasureClinic, name: string, how: Damage): Promise<() => void> {
+  const [seq, content] = name.split(' ')
+  // Without a ledger, which would finish what was decided.
+  const store = sqliteStore(databaseFile(clinic.folder), 'open')
+  const found = await store.entries(clinic.origin, {}, { limit: 10_000, order: 'ascending' })
+  await store.close()
+  const record = found.map(recordOf).find((one) => `${one.seq}` === seq) ?? assert.fail('no record')
+  const { blob_id } = record.content?.find((one) => one.name === content) ?? assert.fail('no such content')
+  return damageRow(clinic, blob_id, how)
+}
+
+function damageRow({ folder }: ErasureClinic, blob_id: string, how: Damage): () => void {
+  const columns = ['ledger_no', 'blob_id', 'body_digest', 'content_key', 'sealed'] as const
+  let before: readonly (string | number | bigint | null | NodeJS.ArrayBufferView)[] = []
+  inPlace(folder, ({ rows, run }) => {
+    const [row = assert.fail('no payload')] = rows(`SELECT ${columns} FROM payloads WHERE blob_id = ?`, blob_id)
+    before = columns.map((column) => row[column] ?? null)
+    const key = Buffer.from(row.content_key instanceof Uint8Array ? row.content_key : assert.fail('no key'))
+    key[70] = (key[70] ?? 0) ^ 1
+    if (how === 'altered') run('UPDATE payloads SET content_key = ? WHERE blob_id = ?', key, blob_id)
+    else run('DELETE FROM payloads WHERE blob_id = ?', blob_id)
+  })
+  return () =>
+    inPlace(folder, ({ run }) => {
+      run('DELETE FROM payloads WHERE blob_id = ?', blob_id)
+      run(`INSERT INTO payloads (${columns}) VALUES (?, ?, ?, ?, ?)`, ...before)
+    })
+}
+
+function inPlace(folder: string, change: (tampering: Tampering) => void): void {
+  const file = databaseFile(folder)
+  tampered(file, `${file}.changed`, change)
+  renameSync(`${file}.changed`, file)
 }

@@ -20,6 +20,7 @@ export function linesOf(plan: ErasurePlan): string[] {
       'wrapped anew',
       plan.wrapped_anew === 0 ? '' : `${counted(plan.wrapped_anew, 'record')} under keys of what was linked later`,
     ),
+    ...linesOfDamage(plan),
     ...listed('REFUSED', plan.refused_count === 0 ? '' : `${counted(plan.refused_count, 'record')} must stay readable`),
     ...refused.map(
       ({ seq, because, compliance_domains }) => `  · ${[`seq ${seq}, ${because}`, ...compliance_domains].join(' ')}`,
@@ -28,6 +29,15 @@ export function linesOf(plan: ErasurePlan): string[] {
     ...plan.copies.map(lineOfCopy),
     ...plan.not_erased.map((sentence) => `stays         ${sentence}`),
   ].map(printable)
+}
+
+function linesOfDamage({ damaged, damaged_sample }: ErasurePlan): string[] {
+  if (damaged === 0) return []
+  return [
+    `DAMAGED       ${counted(damaged, 'payload')} would be lost too: the stored content key is not the recorded one`,
+    ...listed('for example', damaged_sample.map((seq) => `seq ${seq}`).join(', ')),
+    '  · run affidavit verify --content, and bring them back from a backup first',
+  ]
 }
 
 function listed(word: string, said: string): string[] {

@@ -83,6 +83,13 @@ test('refused as a certificate: of nobody at all', () => {
   assert.ok('code' in fault && fault.code === 'paper-contradiction')
 })
 
+test('refused as a certificate: damaged content that was lost for the sake of none', () => {
+  const none = { ...goldenCertificate, records: 0, payloads: 0, bytes: 0 }
+  const fault = openCertificate(signed(textOf({ v: 1, kind: 'erasure-certificate', ...none })), [LOG.verifierKey])
+  assert.ok('code' in fault && fault.code === 'paper-contradiction')
+  assert.doesNotThrow(() => certificateText({ ...none, damaged: 0 }))
+})
+
 test('a certificate that another key signed, or a cosigner’s, is not opened', () => {
   const stranger = logKey(goldenCertificate.ledger).verifierKey
   const cosigner = signerKeyFromSeed(golden.log.name, 'cosignature/v1', new Uint8Array(32).fill(11)).verifierKey
@@ -143,6 +150,7 @@ const OF_ANOTHER: Readonly<Record<string, readonly [Partial<ErasureCertificate>,
     'certificate-of-another-plan': [{}, { reason: 'another one' }],
     'certificate-of-another-approval': [{}, {}, bytesOf('certificate.note')],
     'certificate-of-others': [{ subjects: 1 }, {}],
+    'certificate-of-more-damage': [{ damaged: 3 }, {}],
     'certificate-before-plan': [{ certified_at: '2026-11-21T09:29:59.999Z' }, {}],
     'certificate-of-an-old-keyring': [{ keyring_generation: 3 }, {}],
     'certificate-without-a-copy': [{ copies: goldenCertificate.copies.slice(1) }, {}],

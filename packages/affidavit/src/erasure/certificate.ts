@@ -31,6 +31,8 @@ export interface ErasureCertificate {
   readonly records: number
   readonly payloads: number
   readonly bytes: number
+  /** Payloads of others that were damaged when it was decided: they were not wrapped anew. */
+  readonly damaged: number
   /** Versions of the key-encryption key, by the names that their keeper gives them. */
   readonly destroyed_key_versions: readonly string[]
   /** Those that still stand: a key service takes its time. */
@@ -59,6 +61,7 @@ const CERTIFICATE: PaperFormat<ErasureCertificate> = {
     records: count,
     payloads: count,
     bytes: count,
+    damaged: count,
     destroyed_key_versions: ascending(label, 0, MAX_KEY_VERSIONS),
     retired_key_versions: ascending(label, 0, MAX_KEY_VERSIONS),
     copies: COPIES,
@@ -74,6 +77,7 @@ function contradiction(certificate: ErasureCertificate): string | undefined {
   if (certificate.subjects + certificate.conversations === 0) return 'it is about nobody'
   if (certificate.records === 0 && certificate.payloads > 0) return 'payloads without records'
   if (certificate.payloads === 0 && certificate.bytes > 0) return 'bytes without payloads'
+  if (certificate.payloads === 0 && certificate.damaged > 0) return 'damaged content that is lost for the sake of none'
   if (destroyed.length + retired.length === 0) return 'no key was destroyed, and none is to be'
   if (retired.some((version) => destroyed.includes(version))) return 'a key that is destroyed, and stands'
   if (repeatedCopy(copies)) return 'a copy that stands twice'
@@ -120,6 +124,7 @@ export interface CertificateFault {
     | 'certificate-of-another-plan'
     | 'certificate-of-another-approval'
     | 'certificate-of-others'
+    | 'certificate-of-more-damage'
     | 'certificate-before-plan'
     | 'certificate-of-an-old-keyring'
     | 'certificate-without-a-copy'
@@ -137,6 +142,7 @@ export function checkCertificate(
   const { subjects, conversations } = plan
   if (certificate.subjects !== subjects.length || certificate.conversations !== conversations.length)
     return { code: 'certificate-of-others' }
+  if (certificate.damaged > plan.damaged) return { code: 'certificate-of-more-damage' }
   // Of one spelling, times sort as texts.
   if (certificate.certified_at < plan.made_at || certificate.decision_seq <= plan.as_of_seq)
     return { code: 'certificate-before-plan' }

@@ -18,6 +18,7 @@ const decision: ErasureDecision = {
   plan_sha256: golden.plan_sha256,
   approval_sha256: golden.approval_sha256,
   keyring_generation: 4,
+  damaged: 1,
   subjects,
   conversations,
 }
@@ -41,6 +42,8 @@ const LIES: Readonly<Record<string, object>> = {
   'no phase': { ...decision, phase: undefined },
   'a decision without a fence': { ...decision, keyring_generation: undefined },
   'a decision at generation 0': { ...decision, keyring_generation: 0 },
+  'a decision that does not say what was damaged': { ...decision, damaged: undefined },
+  'a decision with less than nothing damaged': { ...decision, damaged: -1 },
   'a decision without an approval': { ...decision, approval_sha256: undefined },
   'a decision with the members of an outcome': { ...decision, decision_seq: 3 },
   'an outcome without its decision': { ...outcome, decision_seq: undefined },

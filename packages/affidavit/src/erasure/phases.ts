@@ -13,6 +13,8 @@ export interface ErasureDecision extends Owners {
   readonly approval_sha256: string
   /** The fence: the first generation of the keyring without the keys. An older one is not to be used any more. */
   readonly keyring_generation: number
+  /** Payloads that would have been wrapped anew and were damaged, when it was decided first. */
+  readonly damaged: number
 }
 
 /** `details` of `content_erased` afterwards; there may be several, the newest counts. */
@@ -30,6 +32,7 @@ const DECISION: Readonly<Record<keyof ErasureDecision, Rule>> = {
   plan_sha256: hash,
   approval_sha256: hash,
   keyring_generation: generation,
+  damaged: count,
   ...OWNERS,
 }
 const OUTCOME: Readonly<Record<keyof ErasureOutcome, Rule>> = {

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { bytesOf, flipped, golden, planLies } from '../../test/erasure-vectors.ts'
 import { hostileBytes } from '../../test/hostile.ts'
 import { utf8 } from '../bytes/text.ts'
-import { createPayloadList, type ErasurePlan, formatPlan, parsePlan, planDigest } from './plan.ts'
+import { createPayloadList, damagedListDigest, type ErasurePlan, formatPlan, parsePlan, planDigest } from './plan.ts'
 
 const GOLDEN = bytesOf('plan.json')
 
@@ -75,6 +75,14 @@ const TOGETHER: Readonly<Record<string, Partial<ErasurePlan>>> = {
     ...{ records: 0, payloads: 0, bytes: 0, sample: [] },
     wrapped_anew: 1,
   },
+  'content that is damaged, and nothing was linked': {
+    ...{ records: 0, payloads: 0, bytes: 0, sample: [] },
+    wrapped_anew: 0,
+  },
+  'entries with damaged payloads, and none is': {
+    ...{ damaged: 0, damaged_payloads: [] },
+    damaged_list_sha256: damagedListDigest([]),
+  },
   'nobody at all': { subjects: [], conversations: [] },
   'a refusal beyond what was looked at': { refused: [{ ...refusal, seq: 42 }], refused_count: 1 },
 }
@@ -102,6 +110,20 @@ test('of many that are shared or refused the first hundred are told, and all are
   for (const change of [{ shared }, { refused }]) assert.throws(() => formatPlan({ ...plan, ...change }), RangeError)
   for (const change of [{ shared: [] }, { refused: [] }])
     assert.throws(() => formatPlan({ ...plan, ...change }), RangeError)
+})
+
+test('of many damaged payloads the first thousand are listed, and the digest fixes all of them', () => {
+  const many = Array.from({ length: 1_001 }, (_, i) => i.toString(16).padStart(32, '0'))
+  const plan: ErasurePlan = {
+    ...golden.plan,
+    damaged: 1_001,
+    damaged_payloads: many.slice(0, 1_000),
+    damaged_list_sha256: damagedListDigest(many),
+  }
+  assert.deepEqual(parsePlan(formatPlan(plan)), plan)
+  for (const change of [{ damaged_payloads: many }, { damaged_payloads: [] }, { damaged: 1_000 }])
+    assert.throws(() => formatPlan({ ...plan, ...change }), RangeError)
+  assert.notEqual(damagedListDigest(many), damagedListDigest(many.slice(0, 1_000)))
 })
 
 test('copies are told apart by kind and place together', () => {

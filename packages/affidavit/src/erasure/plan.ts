@@ -9,6 +9,7 @@ import { OWNERS, type Owners, ownersProblem } from './owners.ts'
 import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from './paper.ts'
 import {
   ascending,
+  blobId,
   byMembers,
   count,
   generation,
@@ -51,6 +52,14 @@ export interface ErasurePlan extends Owners {
   readonly shared_count: number
   /** Entries with other content under the keys of what was linked to a subject later: it stays, and is wrapped anew. */
   readonly wrapped_anew: number
+  /** Payloads that would have to be wrapped anew, and are lost: the content key beside them is not the recorded one. */
+  readonly damaged: number
+  /** Entries of this ledger that name them, at most 10, for a person to look at. */
+  readonly damaged_sample: readonly number[]
+  /** Their blob_ids, ascending: at most 1,000 of `damaged`. */
+  readonly damaged_payloads: readonly string[]
+  /** damagedListDigest over all of them. */
+  readonly damaged_list_sha256: string
   /** Entries that must not become unreadable: at most 100 of `refused_count`. While there is one, nothing is approved. */
   readonly refused: readonly Refusal[]
   readonly refused_count: number
@@ -75,6 +84,7 @@ export interface Refusal {
 
 const MAX_SAMPLE = 10
 const MAX_LISTED = 100
+export const MAX_DAMAGED_LISTED = 1_000
 const MAX_SENTENCES = 20
 
 const PLAN: PaperFormat<ErasurePlan> = {
@@ -103,6 +113,10 @@ const PLAN: PaperFormat<ErasurePlan> = {
     ),
     shared_count: count,
     wrapped_anew: count,
+    damaged: count,
+    damaged_sample: ascending(count, 0, MAX_SAMPLE),
+    damaged_payloads: ascending(blobId, 0, MAX_DAMAGED_LISTED),
+    damaged_list_sha256: hash,
     refused: ascending(
       object({ seq: count, because: word, compliance_domains: ascending(word, 0, 32) }),
       0,
@@ -122,13 +136,30 @@ function contradiction(plan: ErasurePlan): string | undefined {
   if (records === 0 && payloads > 0) return 'payloads without records'
   if (payloads === 0 && bytes > 0) return 'bytes without payloads'
   if (payloads === 0 && plan.wrapped_anew > 0) return 'content that is wrapped anew for the sake of none'
+  if (payloads === 0 && plan.damaged > 0) return 'damaged content that is lost for the sake of none'
   if (sample.length !== Math.min(records, MAX_SAMPLE)) return 'sample does not have the first of all records'
   if (shared.length !== Math.min(plan.shared_count, MAX_LISTED)) return 'shared and shared_count differ'
   if (refused.length !== Math.min(plan.refused_count, MAX_LISTED)) return 'refused and refused_count differ'
-  const newest = Math.max(...sample, ...shared.map(({ seq }) => seq), ...refused.map(({ seq }) => seq))
+  const placed = [...shared, ...refused].map(({ seq }) => seq)
+  const newest = Math.max(...sample, ...plan.damaged_sample, ...placed)
   if (newest > as_of_seq) return 'an entry that was not looked at'
   if (repeatedCopy(plan.copies)) return 'a copy that stands twice'
-  return ownersProblem(plan)
+  return damageProblem(plan) ?? ownersProblem(plan)
+}
+
+// In the sample is nothing of earlier incarnations, and one entry may name several.
+function damageProblem({
+  damaged,
+  damaged_sample,
+  damaged_payloads,
+  damaged_list_sha256,
+}: ErasurePlan): string | undefined {
+  if (damaged_sample.length > damaged) return 'more damaged than are counted'
+  if (damaged_payloads.length !== Math.min(damaged, MAX_DAMAGED_LISTED)) return 'damaged and damaged_payloads differ'
+  const isWhole = damaged_payloads.length === damaged
+  return isWhole && damaged_list_sha256 !== damagedListDigest(damaged_payloads)
+    ? 'damaged_list_sha256 is of other payloads'
+    : undefined
 }
 
 /** Reads a plan. Strict: formatPlan gives the same bytes again. */
@@ -175,4 +206,9 @@ export function createPayloadList(): PayloadList {
     },
     hex: () => digest.hex(),
   }
+}
+
+/** The digest of the damaged payloads of a plan, by their blob_ids, ascending: 64 lower-case hex digits. */
+export function damagedListDigest(blob_ids: readonly string[]): string {
+  return sha256Hex(utf8(['affidavit erasure damaged list v1', ...blob_ids, ''].join('\n')))
 }

@@ -6,6 +6,7 @@ import { type JsonValue, memberPath } from '../bytes/json.ts'
 import { labelProblem } from '../bytes/label.ts'
 import { isTimestamp } from '../clock/clock.ts'
 import { MAX_LABEL_BYTES, MAX_WORD_BYTES, WORD } from '../formats/fields.ts'
+import { isBlobId } from '../formats/sealed.ts'
 import { TOKEN } from '../formats/token.ts'
 
 /** What is wrong, and where: `shared[3].seq`; the empty path is the whole. */
@@ -26,6 +27,7 @@ export const generation: Rule = rule('is no generation of a keyring', (value) =>
 export const hash: Rule = textRule('is not 64 lower-case hex digits', (text) => isHex(text, 64))
 export const time: Rule = textRule('is no UTC time in milliseconds', isTimestamp)
 export const uuid: Rule = textRule('is no UUID of version 7 in lower case', (text) => UUID_V7.test(text))
+export const blobId: Rule = textRule('is not 32 lower-case hex digits', isBlobId)
 export const token: Rule = textRule('is no token of a person', (text) => TOKEN.test(text))
 export const word: Rule = textRule('is no word', (text) => text.length <= MAX_WORD_BYTES && WORD.test(text))
 // NFC is a rule of admission, not of reading: an id that a record has is one.

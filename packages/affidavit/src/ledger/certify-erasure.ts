@@ -7,7 +7,7 @@ import type { AuditRecord } from '../formats/fields.ts'
 import { earlierSentence, readEarlierReach } from './earlier-reach.ts'
 import { readReach } from './erasure-reach.ts'
 import { type DecidedErasure, type RecordParts, readCopies } from './erasure-records.ts'
-import { wrappedAnewSentence } from './plan-erasure.ts'
+import { damagedSentence, wrappedAnewSentence } from './plan-erasure.ts'
 
 /** An erasure with its outcome. */
 export interface RecordedErasure extends DecidedErasure {
@@ -41,6 +41,7 @@ export async function certificateOf(
     records: reach.records,
     payloads: reach.payloads,
     bytes: reach.bytes,
+    damaged: decision.damaged,
     destroyed_key_versions: destroyed
       .filter((version) => !retired_key_versions.includes(version))
       .slice(-MAX_VERSIONS)
@@ -48,11 +49,11 @@ export async function certificateOf(
     retired_key_versions,
     copies: await readCopies(parts, erasure),
     state: outcome.phase,
-    says: sentencesOf(outcome.phase, reach.wrapped_anew, earlier.records),
+    says: sentencesOf(outcome.phase, reach.wrapped_anew, decision.damaged, earlier.records),
   }
 }
 
-function sentencesOf(state: ErasureState, wrapped_anew: number, earlier: number): string[] {
+function sentencesOf(state: ErasureState, wrapped_anew: number, damaged: number, earlier: number): string[] {
   return [
     'The keys of this content, and the ids behind its tokens, are in the keyring of this ledger no more.',
     'What was recorded about the same subjects and conversations between plan and decision is counted, and gone too.',
@@ -61,6 +62,7 @@ function sentencesOf(state: ErasureState, wrapped_anew: number, earlier: number)
       : 'It is not over: a key-encryption key still stands, or nothing was said yet about a copy that is listed.',
     'Copies that nobody knew of are in no list. Tokens, times and sizes stay in the log.',
     ...(wrapped_anew === 0 ? [] : [wrappedAnewSentence(wrapped_anew)]),
+    ...(damaged === 0 ? [] : [damagedSentence(damaged)]),
     ...(earlier === 0 ? [] : [earlierSentence(earlier)]),
   ]
 }

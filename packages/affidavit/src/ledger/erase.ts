@@ -25,11 +25,11 @@ import {
   readCopies,
   readErasures,
 } from './erasure-records.ts'
-import { type ErasureOrder, judgeErasure, refuseUnlessEraser } from './judge-erasure.ts'
+import { type ErasureOrder, judgeDamage, judgeErasure, refuseUnlessEraser } from './judge-erasure.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
-import { firstAltered, isLinkedLeft, leavingOf, leavingTogether } from './leave-linked.ts'
+import { isLinkedLeft, leavingOf, leavingTogether } from './leave-linked.ts'
 import { erasureUnfinished } from './own-records.ts'
-import { type ErasureRequest, planErasure, refusedErasure } from './plan-erasure.ts'
+import { type ErasureRequest, planErasure } from './plan-erasure.ts'
 import type { Queue } from './queue.ts'
 
 /** Where an erasure stands. */
@@ -145,8 +145,8 @@ export function createErasing(parts: ErasingParts): Erasing {
       if ((await stepOf(erasure, generation, undefined)) !== 'turn-over') continue
       // Somebody turned the keyring over for another reason: the decision was about a generation that never lost its rows.
       const { decision } = erasure
-      const { plan_sha256, approval_sha256, subjects, conversations } = decision
-      await decide(await openPapers(parts, erasure), { plan_sha256, approval_sha256, subjects, conversations })
+      const { phase: _, keyring_generation: __, ...words } = decision
+      await decide(await openPapers(parts, erasure), words)
       return true
     }
     // Keys that cannot be destroyed now stand, and the outcome says so: it must not keep writers from going on.
@@ -218,25 +218,11 @@ export function createErasing(parts: ErasingParts): Erasing {
       const { plan_sha256, approval_sha256 } = await judgeErasure(store, ledger, order, clock.now())
       const { plan, approval, person } = order
       const { subjects, conversations } = plan
-      const words = { plan_sha256, approval_sha256, subjects, conversations }
-      await refuseAltered(subjects, conversations)
+      const damaged = await judgeDamage(parts, plan)
+      const words = { plan_sha256, approval_sha256, damaged, subjects, conversations }
       if ((await decide({ plan, approval }, words, person)) === 'placed') return
     }
     throw erasureUnfinished((await keyring.generation()) + 1)
-  }
-
-  // Before anything is decided: behind a decision nobody may stop.
-  async function refuseAltered(subjects: readonly string[], conversations: readonly string[]): Promise<void> {
-    const seq = (await store.head(ledger))?.size ?? 0
-    const altered = await firstAltered(
-      await leavingOf(parts, [{ decision: { subjects, conversations }, decided: { seq } }]),
-    )
-    if (altered === undefined) return
-    throw refusedErasure(
-      'content-altered',
-      `the content key of the payload ${altered.blob_id} is not the recorded one, and it would have to be wrapped anew`,
-      'run affidavit verify --content, and bring the database back from a backup',
-    )
   }
 
   async function find(plan_sha256: string): Promise<DecidedErasure | undefined> {

@@ -7,9 +7,11 @@ import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import { APPROVAL_DAYS, type JudgedApproval, judgeApproval } from '../erasure/judge-approval.ts'
 import type { ErasurePlan } from '../erasure/plan.ts'
+import { readDamaged, unlisted } from './damaged-content.ts'
 import { readEarlierReach } from './earlier-reach.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
 import { followSubjects } from './late-facts.ts'
+import type { LeavingParts } from './leave-linked.ts'
 import { readLinked } from './linked-content.ts'
 import { refusedErasure, refuseEarlier } from './plan-erasure.ts'
 import type { LedgerStore } from './store.ts'
@@ -44,6 +46,22 @@ export async function judgeErasure(
   }
   await holdAgainstLedger(store, ledger, plan)
   return judged
+}
+
+/**
+ * How many payloads are damaged that would have to be wrapped anew. Before anything is decided: behind a decision nobody may
+ * stop.
+ * @throws LedgerError `invalid-query` where one is that the plan does not list: nobody signed that it is to be lost
+ */
+export async function judgeDamage(parts: LeavingParts, plan: ErasurePlan): Promise<number> {
+  const damaged = await readDamaged(parts, plan, (await parts.store.head(parts.ledger))?.size ?? 0)
+  const one = unlisted(plan, damaged)
+  if (one === undefined) return damaged.length
+  throw refusedErasure(
+    'content-altered',
+    `the content key of the payload ${one.blob_id} is not the recorded one: it cannot be wrapped anew, and the plan does not say that it would be lost`,
+    'run affidavit verify --content, and bring the database back from a backup; where none has it, make a new plan, and have that one approved',
+  )
 }
 
 async function holdAgainstLedger(store: LedgerStore, ledger: string, plan: ErasurePlan): Promise<void> {

@@ -24,11 +24,22 @@ export interface Deciding {
   readonly decided: { readonly seq: number }
 }
 
+/** A content key with the first entry that names its payload, and the scopes that this entry says it lies under. */
+export interface PlacedContentKey extends StoredContentKey {
+  readonly seq: number
+  readonly scopes: readonly Scope[]
+}
+
+/** As for the keyring, which need not know of entries. */
+export interface LeavingPlaced extends Leaving {
+  stored(): AsyncIterable<readonly PlacedContentKey[]>
+}
+
 /** Content keys that are looked at together; each comes with the first chunk of its payload. */
 const PORTION = 64
 
 /** Everything that these decisions leave out. As of the generation in force: in another one, keys have other ids. */
-export async function leavingOf(parts: LeavingParts, decisions: readonly Deciding[]): Promise<Leaving> {
+export async function leavingOf(parts: LeavingParts, decisions: readonly Deciding[]): Promise<LeavingPlaced> {
   const { store, ledger } = parts
   const linked: LinkedContent[] = []
   for (const { decision, decided } of decisions) {
@@ -67,18 +78,6 @@ export async function isLinkedLeft(parts: LeavingParts, { decision, decided }: D
     if ((await lookAt(parts, content)).state !== 'gone') return true
   }
   return false
-}
-
-/**
- * The first content that would have to be wrapped anew and whose content key is not the recorded one: it would be lost, also
- * where a backup has the right one.
- */
-export async function firstAltered({ stored }: Leaving): Promise<StoredContentKey | undefined> {
-  for await (const portion of stored()) {
-    const altered = portion.find(({ contentKey, key_id }) => contentKeyId(contentKey) !== key_id)
-    if (altered !== undefined) return altered
-  }
-  return undefined
 }
 
 /** The scopes whose keys have to be replaced, by the ids of these keys. */
@@ -138,17 +137,19 @@ async function* contentKeysUnder(
   ledger: string,
   scopes: readonly Scope[],
   stays: (origin: string, record: AuditRecord, reference: ContentReference) => boolean,
-): AsyncGenerator<readonly StoredContentKey[]> {
+): AsyncGenerator<readonly PlacedContentKey[]> {
   if (scopes.length === 0) return
   const names = new Set(scopes.map(scopeName))
-  let portion = new Map<string, ContentReference>()
+  let portion = new Map<string, PlacedReference>()
   for (const origin of await incarnationsOf(store, ledger)) {
     for (const filter of filtersFor(scopes)) {
       for await (const { seq, entry } of readPages(store, origin, filter)) {
         if (!hasContent(entry)) continue
         const record = recordOf({ seq, entry, nodes: NO_NODES })
         for (const reference of referencesUnder(names, record)) {
-          if (stays(origin, record, reference)) portion.set(reference.blob_id, reference)
+          const { blob_id } = reference
+          if (portion.has(blob_id) || !stays(origin, record, reference)) continue
+          portion.set(blob_id, { reference, seq, scopes: scopesOfContent(record, reference) })
         }
         if (portion.size < PORTION) continue
         yield await contentKeysOf(store, origin, [...portion.values()])
@@ -158,6 +159,10 @@ async function* contentKeysUnder(
     if (portion.size > 0) yield await contentKeysOf(store, origin, [...portion.values()])
     portion = new Map()
   }
+}
+
+interface PlacedReference extends Pick<PlacedContentKey, 'seq' | 'scopes'> {
+  readonly reference: ContentReference
 }
 
 const NO_NODES = new Uint8Array(0)
@@ -182,12 +187,13 @@ export async function incarnationsOf(store: LedgerStore, ledger: string): Promis
 async function contentKeysOf(
   store: LedgerStore,
   ledger: string,
-  references: readonly ContentReference[],
-): Promise<readonly StoredContentKey[]> {
-  const found: StoredContentKey[] = []
-  for (const { blob_id, key_id } of references) {
+  references: readonly PlacedReference[],
+): Promise<readonly PlacedContentKey[]> {
+  const found: PlacedContentKey[] = []
+  for (const { reference, ...place } of references) {
+    const { blob_id, key_id } = reference
     const contentKey = (await store.payload(ledger, blob_id))?.content_key ?? NO_KEY
-    found.push({ ledger, blob_id, key_id, contentKey })
+    found.push({ ledger, blob_id, key_id, contentKey, ...place })
   }
   return found
 }

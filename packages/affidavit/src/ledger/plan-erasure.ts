@@ -10,6 +10,7 @@ import { type ErasurePlan, formatPlan } from '../erasure/plan.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { TOKEN } from '../formats/token.ts'
 import type { Keyring } from '../vault/keyring.ts'
+import { type Damage, damageOf, readDamaged } from './damaged-content.ts'
 import { type EarlierReach, earlierSentence, readEarlierReach } from './earlier-reach.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
 import { followSubjects } from './late-facts.ts'
@@ -53,6 +54,7 @@ export async function planErasure(parts: PlanningParts, request: ErasureRequest)
   const reach = await readReach(store, ledger, owners, size)
   const earlier = await readEarlierReach(store, ledger, owners)
   refuseEarlier(earlier)
+  const damage = damageOf(ledger, await readDamaged(parts, owners, size))
   const at = clock.now()
   const plan: ErasurePlan = {
     ledger,
@@ -65,8 +67,9 @@ export async function planErasure(parts: PlanningParts, request: ErasureRequest)
     basis,
     reason,
     ...reach,
+    ...damage,
     copies,
-    not_erased: whatStays(reach, earlier),
+    not_erased: whatStays(reach, damage, earlier),
   }
   return writable(plan)
 }
@@ -131,13 +134,14 @@ export function refuseEarlier({ refused }: EarlierReach): void {
 }
 
 // Also of an erasure of nobody's content: ids and keys go all the same.
-function whatStays({ wrapped_anew }: Reach, earlier: EarlierReach): readonly string[] {
+function whatStays({ wrapped_anew }: Reach, { damaged }: Damage, earlier: EarlierReach): readonly string[] {
   return [
     'Entries stay as they are: tokens, times, actions, sizes and digests. The log goes on to verify.',
     'Who is behind a token cannot be found out any more from this ledger and its keyring.',
     'What was written into plain fields, such as details and reasons, stays readable.',
     'Copies of keys, of the keyring, or of content in the clear that are not listed here are not reached.',
     ...(wrapped_anew === 0 ? [] : [wrappedAnewSentence(wrapped_anew)]),
+    ...(damaged === 0 ? [] : [damagedSentence(damaged)]),
     ...(earlier.records === 0 ? [] : [earlierSentence(earlier.records)]),
   ]
 }
@@ -146,6 +150,13 @@ function whatStays({ wrapped_anew }: Reach, earlier: EarlierReach): readonly str
 export function wrappedAnewSentence(records: number): string {
   const others = records === 1 ? '1 record has' : `${records} records have`
   return `${others} other content under the keys of what was linked to these subjects later: it stays readable, under new keys. Whether a draft is the same as one that was committed to under the old ones cannot be told any more.`
+}
+
+/** Of what would have been wrapped anew. It is not erased: nothing on record says that it is to open no more. */
+export function damagedSentence(payloads: number): string {
+  return payloads === 1
+    ? '1 payload under these keys does not stay: the content key beside it is not the recorded one, so that it cannot be wrapped anew. Verification goes on to say that it was altered, or is missing.'
+    : `${payloads} payloads under these keys do not stay: the content keys beside them are not the recorded ones, so that they cannot be wrapped anew. Verification goes on to say that they were altered, or are missing.`
 }
 
 function writable(plan: ErasurePlan): ErasurePlan {

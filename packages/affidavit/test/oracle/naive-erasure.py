@@ -38,6 +38,10 @@ lines = "".join(f"{seq} {blob_id}\n" for seq, blob_id in golden["payloads"])
 payload_list = sha256("affidavit erasure payload list v1", lines.encode())
 assert payload_list == golden["plan"]["payload_list_sha256"], payload_list
 
+damaged = "".join(f"{blob_id}\n" for blob_id in golden["plan"]["damaged_payloads"])
+damaged_list = sha256("affidavit erasure damaged list v1", damaged.encode())
+assert damaged_list == golden["plan"]["damaged_list_sha256"], damaged_list
+
 plan = canonical({"v": 1, "kind": "erasure-plan", **golden["plan"]})
 plan_sha256 = sha256("affidavit erasure plan v1", plan)
 assert plan_sha256 == golden["plan_sha256"], plan_sha256
