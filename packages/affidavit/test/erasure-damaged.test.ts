@@ -5,13 +5,16 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
+import { databaseFile } from '../src/embedded/folder.ts'
 import { continueAfterRestore } from '../src/embedded/init.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import type { ErasurePlan } from '../src/erasure/plan.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
+import { readDamaged } from '../src/ledger/damaged-content.ts'
 import type { ErasureOrder } from '../src/ledger/judge-erasure.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
+import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import {
   ADA,
   approve,
@@ -25,6 +28,7 @@ import {
   QUIET,
   said,
   saidContents,
+  tokenOf,
   verified,
 } from './erasure-clinic.ts'
 import { ADAS, ALL, type Damage, damage, LONGER, linkTo, type Name, opensNow, without } from './linked-clinic.ts'
@@ -133,6 +137,8 @@ for (const how of ['altered', 'missing'] as const) {
       assert.equal((await ledger.erasures.standing())[0]?.state, 'decided')
     }
     const mend = await damage(clinic, '8 message', how)
+    // Where somebody turns the keyring over first, it is decided anew.
+    if (how === 'altered') await turnedOver(clinic)
     const certificate = await carryOut(clinic, plan)
     assert.match(certificate, /"damaged":1,.*"state":"erased"/)
     assert.deepEqual(await opensNow(clinic), altered(['8 message', '9 one'], ...ERASED))
@@ -143,6 +149,12 @@ for (const how of ['altered', 'missing'] as const) {
     mendListed()
     assert.deepEqual(await opensNow(clinic), without(...ERASED, '8 message', '9 one'))
   })
+}
+
+async function turnedOver({ folder, origin }: ErasureClinic): Promise<void> {
+  const keyring = await openFolderKeyring(folder, origin, 'open')
+  await keyring.turnOver()
+  await keyring.close()
 }
 
 describe('not carried out: where something is damaged that nobody signed away:', () => {
@@ -238,15 +250,41 @@ test('damaged content of before a restore, under the same keys, is counted, and 
 })
 
 test('a damaged payload that several records name is counted once, at the first of them', async () => {
-  const clinic = await makeErasureClinic(join(home, 'equal'), [...LONGER, LONGER[7] ?? assert.fail()])
+  const [again, body] = [LONGER[7] ?? assert.fail(), 'The lift hums.']
+  // More than are looked at together come before the last of them.
+  const content = Array.from({ length: 64 }, (_, i) => ({
+    name: `n${i}`,
+    media_type: 'text/plain',
+    body: `${body} ${i}`,
+  }))
+  const between = { ...said(''), content, conversation_id: 'c-2' }
+  const clinic = await makeErasureClinic(join(home, 'equal'), [...LONGER, again, between, again])
   {
     await using ledger = await open(clinic)
-    assert.equal(await blobOf(ledger, 8), await blobOf(ledger, 12))
+    const blobs = await Promise.all([8, 12, 14].map((seq) => blobOf(ledger, seq)))
+    assert.equal(new Set(blobs).size, 1)
     await linkTo(ledger, 6)
   }
   await damage(clinic, '12 message', 'altered')
   const { damaged, damaged_sample } = await planned(clinic)
   assert.deepEqual([damaged, damaged_sample], [1, [8]])
+})
+
+test('damaged content that was recorded behind what is looked at is none of the plan', async () => {
+  const clinic = await linked()
+  {
+    await using ledger = await open(clinic)
+    assert.equal((await ledger.append(said('The lift works.', { conversation_id: 'c-2' }))).seq, 13)
+  }
+  await damage(clinic, '13 message', 'altered')
+  const subjects = [await tokenOf(clinic, ADA)]
+  const store = sqliteStore(databaseFile(clinic.folder), 'open')
+  const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
+  const parts = { store, ledger: clinic.origin, keyring }
+  const seqs = async (until: number): Promise<readonly number[]> =>
+    (await readDamaged(parts, { subjects, conversations: [] }, until)).map(({ seq }) => seq)
+  assert.deepEqual([await seqs(13), await seqs(14)], [[], [13]])
+  await Promise.all([store.close(), keyring.close()])
 })
 
 test('what was wrapped anew before keeps its row, whatever lies beside the payload', async () => {

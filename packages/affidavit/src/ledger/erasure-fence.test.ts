@@ -9,7 +9,7 @@ const owners = { subjects: [`tok_${'a'.repeat(32)}`], conversations: [] }
 const hash = 'ab'.repeat(32)
 const decision = (keyring_generation: number) => ({
   action: 'content_erased' as const,
-  details: { phase: 'decided', plan_sha256: hash, approval_sha256: hash, keyring_generation, ...owners },
+  details: { phase: 'decided', plan_sha256: hash, approval_sha256: hash, keyring_generation, damaged: 0, ...owners },
 })
 const outcome = (keyring_generation: number) => ({
   action: 'content_erased' as const,
