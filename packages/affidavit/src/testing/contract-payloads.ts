@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import type { LedgerStore, SealedPayload } from '../ledger/store.ts'
+import type { DraftPayload, LedgerStore, PreparedDraft, SealedPayload } from '../ledger/store.ts'
 import { LEDGER, type WithStore } from './contract-reading.ts'
 import { SAMPLE_TIME, samples } from './sample-drafts.ts'
 
@@ -19,6 +19,14 @@ function payload(after: number, more: Partial<SealedPayload> = {}): SealedPayloa
     sealed: Uint8Array.from({ length: 2_000 }, (_, i) => (i * 7 + after) % 256),
     ...more,
   }
+}
+
+/** The draft with these payloads, which its entry names: a store may read that from either. */
+function withPayloads(draft: PreparedDraft, payloads: readonly DraftPayload[]): PreparedDraft {
+  const [first, ...rest] = draft.pieces
+  const at = first.includes('"conversation_id"') ? first.indexOf('"conversation_id"') : first.length
+  const content = `"content":${JSON.stringify(payloads.map(({ blob_id }) => ({ blob_id })))},`
+  return { ...draft, pieces: [first.slice(0, at) + content + first.slice(at), ...rest], payloads }
 }
 
 function stored({ body_digest, content_key, sealed }: SealedPayload, more = 0): object {
@@ -37,10 +45,10 @@ export function payloadContract(withStore: WithStore): void {
       await store.create(LEDGER)
       const [one, two] = [payload(1), payload(2)]
       assert.equal(await plain(store, one.blob_id), undefined)
-      const draft = {
-        ...prepare(),
-        payloads: [{ state: 'sealed', ...one } as const, { state: 'sealed', ...two } as const],
-      }
+      const draft = withPayloads(prepare(), [
+        { state: 'sealed', ...one } as const,
+        { state: 'sealed', ...two } as const,
+      ])
       await store.commit(batch([draft]))
       assert.deepEqual(await plain(store, one.blob_id), stored(one))
       assert.deepEqual(await plain(store, two.blob_id), stored(two))
@@ -50,12 +58,11 @@ export function payloadContract(withStore: WithStore): void {
     withStore(async (store) => {
       await store.create(LEDGER)
       const first = prepare({ id: id(1) })
-      const other = {
-        ...prepare({ id: id(1), actor_id: 'another' }),
-        payloads: [{ state: 'sealed', ...payload(3) } as const],
-      }
-      await store.commit(batch([{ ...first, payloads: [{ state: 'sealed', ...payload(1) }] }]))
-      const again = { ...first, payloads: [{ state: 'sealed', ...payload(2) } as const] }
+      const other = withPayloads(prepare({ id: id(1), actor_id: 'another' }), [
+        { state: 'sealed', ...payload(3) } as const,
+      ])
+      await store.commit(batch([withPayloads(first, [{ state: 'sealed', ...payload(1) }])]))
+      const again = withPayloads(first, [{ state: 'sealed', ...payload(2) } as const])
       const placed = await store.commit(batch([again, other]))
       assert.deepEqual(
         placed.map(({ state }) => state),
@@ -76,7 +83,7 @@ export function payloadContract(withStore: WithStore): void {
       await store.keepChunks(LEDGER, large.blob_id, 1, chunks.slice(0, 3))
       await store.keepPayload(LEDGER, payload(4, { sealed: Uint8Array.of(1) }))
       await store.keepChunks(LEDGER, large.blob_id, 3, chunks.slice(2))
-      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', ...large }] }]))
+      await store.commit(batch([withPayloads(prepare(), [{ state: 'kept', ...large }])]))
       assert.deepEqual(await plain(store, large.blob_id), stored(large, 5))
       const read = [
         ...(await store.chunks(LEDGER, large.blob_id, 1, 2)),
@@ -92,7 +99,7 @@ export function payloadContract(withStore: WithStore): void {
   test('a draft that names a payload which is not there is not committed, nor what came with it', () =>
     withStore(async (store) => {
       await store.create(LEDGER)
-      const missing = { ...prepare(), payloads: [{ state: 'kept', ...payload(5) } as const] }
+      const missing = withPayloads(prepare(), [{ state: 'kept', ...payload(5) } as const])
       await assert.rejects(store.commit(batch([prepare(), missing])), { code: 'not-committed' })
       assert.equal(await store.head(LEDGER), undefined)
       await store.commit(batch([prepare()]))
@@ -115,10 +122,10 @@ export function payloadContract(withStore: WithStore): void {
       const say = (conversation_id: string): ReturnType<typeof prepare> => prepare({ conversation_id })
       await store.commit(
         batch([
-          { ...say('c'), payloads: use(shared) },
-          { ...say('d'), payloads: use(shared) },
-          { ...say('c'), payloads: [{ state: 'sealed', ...late }] },
-          { ...prepare(), payloads: [{ state: 'sealed', ...alone }] },
+          withPayloads(say('c'), use(shared)),
+          withPayloads(say('d'), use(shared)),
+          withPayloads(say('c'), [{ state: 'sealed', ...late }]),
+          withPayloads(prepare(), [{ state: 'sealed', ...alone }]),
           say('c'),
         ]),
       )
@@ -131,10 +138,9 @@ export function payloadContract(withStore: WithStore): void {
   test('of a conversation the newest thousand records are told of', () =>
     withStore(async (store) => {
       await store.create(LEDGER)
-      const drafts = Array.from({ length: 1_003 }, (_, i) => ({
-        ...prepare({ conversation_id: 'c' }),
-        payloads: [{ state: 'sealed', ...payload(10_000 + i) } as const],
-      }))
+      const drafts = Array.from({ length: 1_003 }, (_, i) =>
+        withPayloads(prepare({ conversation_id: 'c' }), [{ state: 'sealed', ...payload(10_000 + i) } as const]),
+      )
       await store.commit(batch(drafts))
       for (const conversation of ['c', '']) {
         const [kept = []] = await store.keptBodies(LEDGER, [{ conversation, from_seq: 0 }])
@@ -150,10 +156,9 @@ export function payloadContract(withStore: WithStore): void {
       const contents = Array.from({ length: 50 }, (_, i) => Array.from({ length: 21 }, (__, j) => sealed(i * 21 + j)))
       await store.commit(
         batch(
-          contents.map((some) => ({
-            ...prepare({ conversation_id: 'c' }),
-            payloads: [{ state: 'sealed', ...shared }, ...some],
-          })),
+          contents.map((some) =>
+            withPayloads(prepare({ conversation_id: 'c' }), [{ state: 'sealed', ...shared }, ...some]),
+          ),
         ),
       )
       for (const conversation of ['c', '']) {
@@ -180,7 +185,7 @@ export function payloadContract(withStore: WithStore): void {
       await store.keepPayload(LEDGER, shared)
       assert.equal(await store.lastUse(LEDGER, shared.blob_id), undefined)
       for (const n of [1, 6, 2]) {
-        await store.commit(batch([{ ...prepare({ id: id(n) }), payloads: [{ state: 'kept', ...shared }] }]))
+        await store.commit(batch([withPayloads(prepare({ id: id(n) }), [{ state: 'kept', ...shared }])]))
       }
       const entry = await store.lastUse(LEDGER, shared.blob_id)
       assert.equal(JSON.parse(Buffer.from(entry ?? []).toString()).id, id(2))
@@ -193,7 +198,7 @@ export function payloadContract(withStore: WithStore): void {
       for (const one of [old, young, named]) await store.keepPayload(LEDGER, one)
       await store.keepChunks(LEDGER, old.blob_id, 1, [Uint8Array.of(1)])
       await store.keepChunks(LEDGER, named.blob_id, 1, [Uint8Array.of(2)])
-      await store.commit(batch([{ ...prepare(), payloads: [{ state: 'kept', ...named }] }]))
+      await store.commit(batch([withPayloads(prepare(), [{ state: 'kept', ...named }])]))
       assert.equal(await store.sweepPayloads(LEDGER, SAMPLE_TIME + 2_000), 1)
       assert.equal(await store.sweepPayloads(LEDGER, SAMPLE_TIME + 2_000), 0)
       assert.equal(await plain(store, old.blob_id), undefined)

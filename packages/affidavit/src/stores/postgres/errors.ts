@@ -1,0 +1,100 @@
+// What PostgreSQL says, in our words. Messages of the server may quote values; of them only what it says about itself is passed on.
+
+import { LedgerError } from '../../errors/ledger-error.ts'
+import { sqlState } from './database.ts'
+
+/** An error of the driver in our words; any other as it is. */
+export function inOurWords(error: unknown, doing: string): unknown {
+  return error instanceof LedgerError || !isOfDriver(error) ? error : storeError(error, doing)
+}
+
+function isOfDriver(error: unknown): boolean {
+  return sqlState(error) !== undefined || isWorld(error)
+}
+
+// The driver's own errors, and those of sockets, have no SQLSTATE.
+function isWorld(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof TypeError || error instanceof RangeError)
+}
+
+/** The driver's error in our words. */
+export function storeError(error: unknown, doing: string): LedgerError {
+  const { problem, cure } = explain(error)
+  const code = sqlState(error) === 'XX001' || sqlState(error) === 'XX002' ? 'store-corrupt' : 'store-unavailable'
+  return new LedgerError(code, { problem: `cannot ${doing}: ${problem}`, cure, cause: error })
+}
+
+interface Explained {
+  readonly problem: string
+  readonly cure: string
+}
+
+function explain(error: unknown): Explained {
+  const state = sqlState(error)
+  if (state === undefined)
+    return { problem: saidBySocket(error), cure: 'check that the server runs and can be reached' }
+  const known = Object.entries(EXPLAINED).find(([prefix]) => state.startsWith(prefix))
+  if (known !== undefined) return known[1]
+  return { problem: `PostgreSQL answered ${state}`, cure: 'the log of the server says more; run affidavit doctor' }
+}
+
+const EXPLAINED: Readonly<Record<string, Explained>> = {
+  '28': {
+    problem: 'the server refused who asked',
+    cure: 'check user and password: PGPASSWORD, PGPASSFILE, or the URL in AFFIDAVIT_LEDGER',
+  },
+  '3D000': {
+    problem: 'there is no such database',
+    cure: 'check the name behind the host; a database administrator creates one',
+  },
+  '42501': {
+    problem: 'this role has not the right to',
+    cure: 'affidavit migrate --writer ROLE, run as the owner, gives it',
+  },
+  '25006': { problem: 'the server takes no writes: it is a standby, or set read-only', cure: 'name the primary' },
+  '53100': { problem: 'the disk of the server is full', cure: 'free space there; nothing half-done was left' },
+  '53300': { problem: 'the server has no connection left', cure: 'raise max_connections, or use a pooler' },
+  '55P03': { problem: 'other writers held the ledger', cure: 'try again with the same ids' },
+  '57014': {
+    problem: 'the server cancelled it: statement_timeout, or an operator',
+    cure: 'raise statement_timeout for this role',
+  },
+  '57P': { problem: 'the server shuts down or ended the session', cure: 'wait until it is back' },
+  '58': {
+    problem: 'the server cannot read or write its files',
+    cure: 'check its disk; the log of the server says more',
+  },
+  XX001: {
+    problem: 'the server found its data damaged',
+    cure: 'keep the database as evidence; restore a backup beside it and compare with affidavit verify',
+  },
+  XX002: {
+    problem: 'the server found an index damaged',
+    cure: 'affidavit verify says whether the entries are whole; then REINDEX',
+  },
+  AF001: {
+    problem: 'the database refused to change evidence',
+    cure: 'affidavit verify says whether anything was changed',
+  },
+}
+
+// Messages of sockets name hosts and ports, never passwords.
+function saidBySocket(error: unknown): string {
+  if (error instanceof AggregateError) return saidBySocket(error.errors[0])
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** A refusal by the work itself keeps its name: it says that nothing was written. */
+export function notCommitted(cause: unknown): LedgerError {
+  if (cause instanceof LedgerError) return cause
+  const { problem, cure } = explain(cause)
+  return new LedgerError('not-committed', { problem: `cannot commit: ${problem}; nothing was recorded`, cure, cause })
+}
+
+export function outcomeUnknown(cause: unknown): LedgerError {
+  return new LedgerError('outcome-unknown', {
+    problem: `cannot commit: ${explain(cause).problem}; the records may or may not be durable`,
+    cure: 'append the same drafts again with the same ids: a record that is there is acknowledged again, once',
+    cause,
+  })
+}

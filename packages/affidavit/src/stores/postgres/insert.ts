@@ -1,0 +1,89 @@
+// Writing sequenced entries: few statements for any number of them. Bytes go as one value each, cut apart by the database, which
+// derives the query columns, the subjects and the uses of payloads from them (schema/0001.sql).
+
+import { concatBytes } from '../../bytes/compare.ts'
+import { utf8 } from '../../bytes/text.ts'
+import type { NewEntry } from '../../ledger/sequence.ts'
+import type { SealedPayload } from '../../ledger/store.ts'
+import type { Statement } from './database.ts'
+
+/** Appends the entries, with the payloads that came with them, and moves the head. */
+export function insertStatements(ledgerNo: number, entries: readonly NewEntry[], size: number): Statement[] {
+  if (entries.length === 0) return [moveHead(ledgerNo, size)]
+  const payloads = entries.flatMap((entry) => entry.payloads).filter((payload) => payload.state === 'sealed')
+  return [
+    // Their uses follow from the entries, and need them there.
+    ...(payloads.length === 0 ? [] : [insertPayloads(ledgerNo, payloads)]),
+    insertEntries(ledgerNo, entries),
+    moveHead(ledgerNo, size),
+  ]
+}
+
+const ENTRIES = `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes)
+  SELECT $1, $2 + e.no - 1, substr($3::bytea, e.at, e.bytes), substr($4::bytea, e.nodes_at, e.nodes_bytes)
+  FROM unnest($5::int[], $6::int[], $7::int[], $8::int[]) WITH ORDINALITY AS e(at, bytes, nodes_at, nodes_bytes, no)`
+
+function insertEntries(ledgerNo: number, entries: readonly NewEntry[]): Statement {
+  const bytes = endToEnd(entries.map(({ entry }) => utf8(entry)))
+  const nodes = endToEnd(entries.map((entry) => entry.nodes))
+  return {
+    name: 'affidavit insert entries',
+    text: ENTRIES,
+    values: [
+      ledgerNo,
+      entries[0]?.seq,
+      bytes.joined,
+      nodes.joined,
+      bytes.starts,
+      bytes.lengths,
+      nodes.starts,
+      nodes.lengths,
+    ],
+  }
+}
+
+const PAYLOADS = `INSERT INTO affidavit.payloads (ledger_no, blob_id, body_digest, content_key, sealed)
+  SELECT $1, p.blob_id, p.body_digest, substr($2::bytea, p.key_at, p.key_bytes), substr($3::bytea, p.at, p.bytes)
+  FROM unnest($4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::int[])
+    AS p(blob_id, body_digest, key_at, key_bytes, at, bytes)
+  ON CONFLICT DO NOTHING`
+
+/** One that is there is left as it is: its entry has its hash. */
+export function insertPayloads(ledgerNo: number, payloads: readonly SealedPayload[]): Statement {
+  const keys = endToEnd(payloads.map(({ content_key }) => content_key))
+  const sealed = endToEnd(payloads.map((payload) => payload.sealed))
+  const words = [payloads.map(({ blob_id }) => blob_id), payloads.map(({ body_digest }) => body_digest)]
+  return {
+    name: 'affidavit insert payloads',
+    text: PAYLOADS,
+    values: [ledgerNo, keys.joined, sealed.joined, ...words, keys.starts, keys.lengths, sealed.starts, sealed.lengths],
+  }
+}
+
+// Also where nothing was placed: a transaction that writes is one that its commit waits for, and so does whoever settles an
+// unknown outcome (spec/postgres.md §3).
+function moveHead(ledgerNo: number, size: number): Statement {
+  return {
+    name: 'affidavit move head',
+    text: 'UPDATE affidavit.heads SET size = $2 WHERE ledger_no = $1',
+    values: [ledgerNo, size],
+  }
+}
+
+interface Joined {
+  readonly joined: Uint8Array
+  /** From 1, as SQL counts. */
+  readonly starts: readonly number[]
+  readonly lengths: readonly number[]
+}
+
+function endToEnd(parts: readonly Uint8Array[]): Joined {
+  const lengths = parts.map(({ length }) => length)
+  let at = 1
+  const starts = lengths.map((length) => {
+    const start = at
+    at += length
+    return start
+  })
+  return { joined: concatBytes(...parts), starts, lengths }
+}

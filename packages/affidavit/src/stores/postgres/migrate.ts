@@ -1,0 +1,100 @@
+// Migrations: frozen numbered SQL, each run once, in its order, in one transaction, with its digest on record (spec/postgres.md §2).
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import { LedgerError } from '../../errors/ledger-error.ts'
+import { askOne, SCHEMA_VERSION } from './connect.ts'
+import { integerColumn, type PgClient, type PgPool, sqlState, textColumn } from './database.ts'
+import { inOurWords } from './errors.ts'
+
+export interface Migrated {
+  /** Versions that were run now. */
+  readonly applied: readonly number[]
+  readonly version: number
+}
+
+/**
+ * Brings the database up to this version's schema, as the role that the pool connects as, which becomes the owner. Done again, or
+ * by two at once, it changes nothing.
+ * @throws LedgerError `not-a-ledger` (a schema of that name is not ours), `newer-format`, `store-unavailable`, `store-corrupt` (a
+ *   version was run with other SQL than was released)
+ */
+export async function migrate(pool: PgPool): Promise<Migrated> {
+  const client = await connectAsOwner(pool)
+  try {
+    await client.query({ text: 'BEGIN' })
+    await client.query({ text: "SELECT pg_advisory_xact_lock(hashtextextended('affidavit migrate', 0))" })
+    const applied = await bringUp(client)
+    await client.query({ text: 'COMMIT' })
+    client.release()
+    return { applied, version: SCHEMA_VERSION }
+  } catch (error) {
+    client.release(true)
+    throw inOurWords(error, 'migrate')
+  }
+}
+
+async function connectAsOwner(pool: PgPool): Promise<PgClient> {
+  // The same words for a server that cannot be reached as everywhere.
+  await askOne(pool, { text: 'SELECT 1' })
+  return pool.connect()
+}
+
+async function bringUp(client: PgClient): Promise<number[]> {
+  const there = await versionsIn(client)
+  for (const [version, sha256] of there) if (version <= SCHEMA_VERSION) checkDigest(version, sha256)
+  const newest = Math.max(0, ...there.keys())
+  if (newest > SCHEMA_VERSION) throw newer(newest)
+  const applied: number[] = []
+  for (let version = newest + 1; version <= SCHEMA_VERSION; version++) {
+    const { sql, sha256 } = schemaSql(version)
+    await client.query({ text: sql })
+    await client.query({
+      text: 'INSERT INTO affidavit.schema_versions (version, sha256) VALUES ($1, $2)',
+      values: [version, sha256],
+    })
+    applied.push(version)
+  }
+  return applied
+}
+
+async function versionsIn(client: PgClient): Promise<ReadonlyMap<number, string>> {
+  const schema = await client.query({ text: "SELECT 1 FROM pg_namespace WHERE nspname = 'affidavit'" })
+  if (schema.rows.length === 0) return new Map()
+  try {
+    const { rows } = await client.query({
+      text: 'SELECT version, sha256 FROM affidavit.schema_versions ORDER BY version',
+    })
+    return new Map(rows.map((row) => [integerColumn(row, 'version'), textColumn(row, 'sha256')]))
+  } catch (error) {
+    if (sqlState(error) !== '42P01' && sqlState(error) !== '42703') throw error
+    throw new LedgerError('not-a-ledger', {
+      problem: 'the database has a schema affidavit that is not ours; nothing was changed',
+      cure: 'use another database',
+      cause: error,
+    })
+  }
+}
+
+function schemaSql(version: number): { readonly sql: string; readonly sha256: string } {
+  const file = new URL(`./schema/${String(version).padStart(4, '0')}.sql`, import.meta.url)
+  const sql = readFileSync(fileURLToPath(file), 'utf8')
+  return { sql, sha256: createHash('sha256').update(sql).digest('hex') }
+}
+
+function checkDigest(version: number, sha256: string): void {
+  if (schemaSql(version).sha256 === sha256) return
+  throw new LedgerError('store-corrupt', {
+    problem: `schema ${version} of the database was made by other SQL than was released`,
+    cure: 'find out who made it; affidavit verify compares what stands there',
+  })
+}
+
+function newer(version: number): LedgerError {
+  return new LedgerError('newer-format', {
+    problem: `the database has schema ${version}; this version knows up to ${SCHEMA_VERSION}`,
+    cure: 'use a newer affidavit; nothing was changed',
+  })
+}

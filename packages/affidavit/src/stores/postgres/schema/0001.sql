@@ -1,0 +1,284 @@
+-- Schema 1. Frozen: a change is a new numbered file. Run by `affidavit migrate` as the owner, in one transaction; the owner is
+-- nobody's running server. Every evidence table is append-only, by grants and by triggers; the ledger leads every key, so that
+-- tables can be partitioned or distributed by it.
+
+CREATE SCHEMA affidavit;
+REVOKE ALL ON SCHEMA affidavit FROM PUBLIC;
+
+CREATE TABLE affidavit.schema_versions (
+  version    integer PRIMARY KEY,
+  sha256     text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  applied_by text NOT NULL DEFAULT session_user
+);
+
+CREATE TABLE affidavit.ledgers (
+  ledger_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  origin    text COLLATE "C" NOT NULL UNIQUE,
+  -- The origin without its incarnation: who may use a ledger may use what comes after a restore.
+  name      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (regexp_replace(origin, '/[^/]*$', '')) STORED
+);
+CREATE INDEX ledgers_by_name ON affidavit.ledgers (name);
+
+-- Which role may see which ledger: itself, and whoever is a member of it.
+CREATE TABLE affidavit.ledger_roles (
+  name      text COLLATE "C" NOT NULL,
+  role_name name NOT NULL,
+  PRIMARY KEY (name, role_name)
+);
+
+-- A cache, and the lock that writers of a ledger take in turn. Never evidence.
+CREATE TABLE affidavit.heads (
+  ledger_no bigint PRIMARY KEY,
+  size      bigint NOT NULL CHECK (size >= 0)
+);
+
+-- What is searched by is derived from the committed bytes by a trigger, whatever an INSERT says of it. A verifier compares it.
+CREATE TABLE affidavit.entries (
+  ledger_no        bigint NOT NULL,
+  seq              bigint NOT NULL CHECK (seq >= 0),
+  entry            bytea NOT NULL,
+  nodes            bytea NOT NULL,
+  id               text COLLATE "C" NOT NULL,
+  action           text COLLATE "C" NOT NULL,
+  actor_id         text COLLATE "C" NOT NULL,
+  conversation_id  text COLLATE "C",
+  conversation_seq bigint,
+  parent_id        text COLLATE "C",
+  resource_type    text COLLATE "C",
+  resource_id      text COLLATE "C",
+  "timestamp"      text COLLATE "C" NOT NULL,
+  recorded_at      text COLLATE "C" NOT NULL,
+  PRIMARY KEY (ledger_no, seq)
+);
+-- Entries do not compress: salts and hashes are a third of them, and a read must not depend on it.
+ALTER TABLE affidavit.entries ALTER COLUMN entry SET STORAGE EXTERNAL, ALTER COLUMN nodes SET STORAGE PLAIN;
+
+CREATE UNIQUE INDEX entries_by_id ON affidavit.entries (ledger_no, id);
+CREATE INDEX entries_by_action ON affidavit.entries (ledger_no, action, seq, "timestamp");
+CREATE INDEX entries_by_actor ON affidavit.entries (ledger_no, actor_id, seq, "timestamp");
+CREATE UNIQUE INDEX entries_by_conversation ON affidavit.entries (ledger_no, conversation_id, conversation_seq)
+  WHERE conversation_id IS NOT NULL;
+CREATE INDEX entries_by_parent ON affidavit.entries (ledger_no, parent_id, seq) WHERE parent_id IS NOT NULL;
+CREATE INDEX entries_by_resource ON affidavit.entries (ledger_no, resource_type, resource_id, seq, "timestamp")
+  WHERE resource_type IS NOT NULL;
+CREATE INDEX entries_by_timestamp ON affidavit.entries (ledger_no, "timestamp", seq);
+CREATE INDEX entries_by_recorded_at ON affidavit.entries (ledger_no, recorded_at, seq);
+COMMENT ON COLUMN affidavit.entries."timestamp" IS 'claimed: when it happened, as the caller says';
+COMMENT ON COLUMN affidavit.entries.recorded_at IS 'recorded: the time of the ledger, which never decreases with seq';
+COMMENT ON INDEX affidavit.entries_by_action IS 'by action, in the order of seq (recorded time), with the claimed time';
+COMMENT ON INDEX affidavit.entries_by_actor IS 'by actor, in the order of seq (recorded time), with the claimed time';
+COMMENT ON INDEX affidavit.entries_by_conversation IS 'by conversation, in the order of conversation_seq (recorded time)';
+COMMENT ON INDEX affidavit.entries_by_resource IS 'by resource, in the order of seq (recorded time), with the claimed time';
+COMMENT ON INDEX affidavit.entries_by_timestamp IS 'by claimed time alone';
+COMMENT ON INDEX affidavit.entries_by_recorded_at IS 'by recorded time alone';
+
+CREATE TABLE affidavit.entry_subjects (
+  ledger_no   bigint NOT NULL,
+  seq         bigint NOT NULL,
+  subject_id  text COLLATE "C" NOT NULL,
+  "timestamp" text COLLATE "C" NOT NULL,
+  PRIMARY KEY (ledger_no, seq, subject_id)
+);
+CREATE INDEX entry_subjects_by_subject ON affidavit.entry_subjects (ledger_no, subject_id, seq, "timestamp");
+COMMENT ON INDEX affidavit.entry_subjects_by_subject IS 'by data subject, in the order of seq (recorded time), with the claimed time';
+
+-- Sealed content. The first chunk lies with its payload; small bodies have no other.
+CREATE TABLE affidavit.payloads (
+  ledger_no   bigint NOT NULL,
+  blob_id     text COLLATE "C" NOT NULL,
+  body_digest text COLLATE "C" NOT NULL,
+  content_key bytea NOT NULL,
+  sealed      bytea NOT NULL,
+  PRIMARY KEY (ledger_no, blob_id)
+);
+CREATE TABLE affidavit.payload_chunks (
+  ledger_no bigint NOT NULL,
+  blob_id   text COLLATE "C" NOT NULL,
+  chunk_no  integer NOT NULL CHECK (chunk_no > 0),
+  sealed    bytea NOT NULL,
+  PRIMARY KEY (ledger_no, blob_id, chunk_no)
+);
+-- Ciphertext does not compress.
+ALTER TABLE affidavit.payloads ALTER COLUMN sealed SET STORAGE EXTERNAL, ALTER COLUMN content_key SET STORAGE EXTERNAL;
+ALTER TABLE affidavit.payload_chunks ALTER COLUMN sealed SET STORAGE EXTERNAL;
+
+-- Which entries name a payload. The key to payloads keeps one from being swept while a record takes it.
+CREATE TABLE affidavit.payload_uses (
+  ledger_no bigint NOT NULL,
+  seq       bigint NOT NULL,
+  blob_id   text COLLATE "C" NOT NULL,
+  PRIMARY KEY (ledger_no, seq, blob_id),
+  FOREIGN KEY (ledger_no, blob_id) REFERENCES affidavit.payloads
+);
+CREATE INDEX payload_uses_by_blob ON affidavit.payload_uses (ledger_no, blob_id, seq);
+
+CREATE TABLE affidavit.checkpoints (
+  ledger_no bigint NOT NULL,
+  size      bigint NOT NULL,
+  note      bytea NOT NULL,
+  PRIMARY KEY (ledger_no, size)
+);
+CREATE TABLE affidavit.cosignatures (
+  ledger_no bigint NOT NULL,
+  size      bigint NOT NULL,
+  line_no   integer NOT NULL,
+  line      bytea NOT NULL,
+  PRIMARY KEY (ledger_no, size, line_no)
+);
+
+-- Row-level security: a role sees and writes the ledgers that are its own, and no query of it shows that there are others.
+
+CREATE FUNCTION affidavit.my_ledgers() RETURNS SETOF bigint LANGUAGE sql STABLE
+  SET search_path = pg_catalog, pg_temp
+  AS 'SELECT ledger_no FROM affidavit.ledgers';
+
+ALTER TABLE affidavit.ledger_roles ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON affidavit.ledger_roles USING (pg_has_role(role_name, 'MEMBER'));
+ALTER TABLE affidavit.ledgers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON affidavit.ledgers USING (name = ANY (ARRAY(SELECT r.name FROM affidavit.ledger_roles r)));
+
+DO $policies$
+DECLARE one text;
+BEGIN
+  FOREACH one IN ARRAY ARRAY['heads', 'entries', 'entry_subjects', 'payloads', 'payload_chunks', 'payload_uses', 'checkpoints', 'cosignatures'] LOOP
+    EXECUTE format('ALTER TABLE affidavit.%I ENABLE ROW LEVEL SECURITY', one);
+    EXECUTE format('CREATE POLICY own ON affidavit.%I USING (ledger_no = ANY (ARRAY(SELECT affidavit.my_ledgers())))', one);
+  END LOOP;
+END $policies$;
+
+-- Append-only, for every role that triggers hold for, and in every session_replication_role.
+
+CREATE FUNCTION affidavit.refuse_change() RETURNS trigger LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp
+  AS $$ BEGIN
+    RAISE EXCEPTION 'append-only: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'evidence is never changed; a correction is a record of its own';
+  END $$;
+
+-- A payload that no entry names is no evidence: what was kept for a record that never came.
+CREATE FUNCTION affidavit.refuse_in_use() RETURNS trigger LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp
+  AS $$ BEGIN
+    IF EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = OLD.ledger_no AND u.blob_id = OLD.blob_id) THEN
+      RAISE EXCEPTION 'in use: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'an entry names this payload';
+    END IF;
+    RETURN OLD;
+  END $$;
+
+DO $triggers$
+DECLARE one text;
+BEGIN
+  FOREACH one IN ARRAY ARRAY['schema_versions', 'ledgers', 'entries', 'entry_subjects', 'payload_uses', 'checkpoints', 'cosignatures'] LOOP
+    EXECUTE format('CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON affidavit.%I FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_change()', one);
+    EXECUTE format('ALTER TABLE affidavit.%I ENABLE ALWAYS TRIGGER no_change', one);
+  END LOOP;
+  FOREACH one IN ARRAY ARRAY['payloads', 'payload_chunks'] LOOP
+    EXECUTE format('CREATE TRIGGER no_change BEFORE UPDATE ON affidavit.%I FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_change()', one);
+    EXECUTE format('ALTER TABLE affidavit.%I ENABLE ALWAYS TRIGGER no_change', one);
+    EXECUTE format('CREATE TRIGGER no_delete BEFORE DELETE ON affidavit.%I FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_in_use()', one);
+    EXECUTE format('ALTER TABLE affidavit.%I ENABLE ALWAYS TRIGGER no_delete', one);
+  END LOOP;
+  FOREACH one IN ARRAY ARRAY['schema_versions', 'ledgers', 'heads', 'entries', 'entry_subjects', 'payloads', 'payload_chunks', 'payload_uses', 'checkpoints', 'cosignatures'] LOOP
+    EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON affidavit.%I FOR EACH STATEMENT EXECUTE FUNCTION affidavit.refuse_change()', one);
+    EXECUTE format('ALTER TABLE affidavit.%I ENABLE ALWAYS TRIGGER no_truncate', one);
+  END LOOP;
+END $triggers$;
+
+-- Columns and lists that follow from the bytes of an entry are written by the database. It runs as the owner, so that a server
+-- needs no right to write the lists.
+CREATE FUNCTION affidavit.derive_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  AS $$
+  DECLARE record jsonb := convert_from(NEW.entry, 'UTF8')::jsonb;
+  BEGIN
+    NEW.id := record->>'id';
+    NEW.action := record->>'action';
+    NEW.actor_id := record->>'actor_id';
+    NEW.conversation_id := record->>'conversation_id';
+    NEW.conversation_seq := record->>'conversation_seq';
+    NEW.parent_id := record->>'parent_id';
+    NEW.resource_type := record->>'resource_type';
+    NEW.resource_id := record->>'resource_id';
+    NEW."timestamp" := record->>'timestamp';
+    NEW.recorded_at := record->>'recorded_at';
+    IF record ? 'subject_ids' THEN
+      INSERT INTO affidavit.entry_subjects (ledger_no, seq, subject_id, "timestamp")
+        SELECT NEW.ledger_no, NEW.seq, subject, NEW."timestamp" FROM jsonb_array_elements_text(record->'subject_ids') subject;
+    END IF;
+    IF record ? 'content' THEN
+      INSERT INTO affidavit.payload_uses (ledger_no, seq, blob_id)
+        SELECT DISTINCT NEW.ledger_no, NEW.seq, reference->>'blob_id' FROM jsonb_array_elements(record->'content') reference;
+    END IF;
+    RETURN NEW;
+  END $$;
+CREATE TRIGGER derive BEFORE INSERT ON affidavit.entries FOR EACH ROW EXECUTE FUNCTION affidavit.derive_entry();
+ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER derive;
+
+-- The head says what the last entry says, and belongs to its ledger for ever.
+CREATE FUNCTION affidavit.check_head() RETURNS trigger LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp
+  AS $$ BEGIN
+    IF NEW.ledger_no <> OLD.ledger_no OR NEW.size <> coalesce(
+      (SELECT seq + 1 FROM affidavit.entries e WHERE e.ledger_no = NEW.ledger_no ORDER BY seq DESC LIMIT 1), 0) THEN
+      RAISE EXCEPTION 'a head follows the last entry' USING ERRCODE = 'AF001';
+    END IF;
+    RETURN NEW;
+  END $$;
+CREATE TRIGGER check_head BEFORE UPDATE ON affidavit.heads FOR EACH ROW EXECUTE FUNCTION affidavit.check_head();
+ALTER TABLE affidavit.heads ENABLE ALWAYS TRIGGER check_head;
+CREATE TRIGGER no_delete BEFORE DELETE ON affidavit.heads FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_change();
+ALTER TABLE affidavit.heads ENABLE ALWAYS TRIGGER no_delete;
+
+-- The role that calls, also inside a function that runs as the owner.
+CREATE FUNCTION affidavit.caller() RETURNS name LANGUAGE sql STABLE
+  SET search_path = pg_catalog, pg_temp
+  AS $$ SELECT CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END $$;
+
+-- Makes a ledger, which belongs to whoever made it. A name that others have is theirs.
+CREATE FUNCTION affidavit.create_ledger(wanted text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  AS $$
+  DECLARE
+    made_no bigint;
+    made_name text := regexp_replace(wanted, '/[^/]*$', '');
+  BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('affidavit ' || made_name, 0));
+    IF EXISTS (SELECT 1 FROM affidavit.ledgers WHERE origin = wanted) THEN RETURN 'exists'; END IF;
+    IF EXISTS (SELECT 1 FROM affidavit.ledger_roles r WHERE r.name = made_name)
+       AND NOT EXISTS (SELECT 1 FROM affidavit.ledger_roles r WHERE r.name = made_name AND pg_has_role(affidavit.caller(), r.role_name, 'MEMBER'))
+    THEN RETURN 'of others'; END IF;
+    INSERT INTO affidavit.ledgers (origin) VALUES (wanted) RETURNING ledger_no INTO made_no;
+    INSERT INTO affidavit.heads (ledger_no, size) VALUES (made_no, 0);
+    IF NOT EXISTS (SELECT 1 FROM affidavit.ledger_roles r WHERE r.name = made_name) THEN
+      INSERT INTO affidavit.ledger_roles (name, role_name) VALUES (made_name, affidavit.caller());
+    END IF;
+    RETURN 'made';
+  END $$;
+
+-- Removes payloads of a ledger of the caller's that are older than `before` (the first twelve digits of a blob_id) and that no
+-- entry names; answers how many.
+CREATE FUNCTION affidavit.sweep_payloads(of_ledger bigint, before text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  AS $$
+  DECLARE swept bigint;
+  BEGIN
+    IF NOT EXISTS (SELECT 1 FROM affidavit.ledgers l JOIN affidavit.ledger_roles r ON r.name = l.name
+                   WHERE l.ledger_no = of_ledger AND pg_has_role(affidavit.caller(), r.role_name, 'MEMBER')) THEN
+      RAISE EXCEPTION 'no such ledger' USING ERRCODE = 'AF002';
+    END IF;
+    DELETE FROM affidavit.payload_chunks c WHERE c.ledger_no = of_ledger AND c.blob_id < before
+      AND NOT EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = c.ledger_no AND u.blob_id = c.blob_id);
+    DELETE FROM affidavit.payloads p WHERE p.ledger_no = of_ledger AND p.blob_id < before
+      AND NOT EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = p.ledger_no AND u.blob_id = p.blob_id);
+    GET DIAGNOSTICS swept = ROW_COUNT;
+    RETURN swept;
+  END $$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA affidavit FROM PUBLIC;
+
+-- For whoever reads with SQL: each record with its details as JSONB, from the bytes that were hashed.
+CREATE VIEW affidavit.records WITH (security_invoker = true) AS
+  SELECT l.origin AS ledger, e.seq, e.id, e.action, e.actor_id, e.conversation_id, e.conversation_seq, e.parent_id,
+    e.resource_type, e.resource_id, e."timestamp" AS claimed_at, e.recorded_at,
+    convert_from(e.entry, 'UTF8')::jsonb->'details' AS details, convert_from(e.entry, 'UTF8')::jsonb AS record
+  FROM affidavit.entries e JOIN affidavit.ledgers l USING (ledger_no);

@@ -1,0 +1,347 @@
+// LedgerStore over PostgreSQL (spec/postgres.md): any number of processes write to one ledger, and ledgers do not wait for each other.
+
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { toHex } from '../../bytes/hex.ts'
+import { type Clock, systemClock } from '../../clock/clock.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
+import { type Reread, regrow } from '../../ledger/regrow.ts'
+import { sequence } from '../../ledger/sequence.ts'
+import type { LedgerStore, Placed } from '../../ledger/store.ts'
+import type { Frontier } from '../../merkle/growth.ts'
+import {
+  insertCheckpoint,
+  insertCosignature,
+  selectCheckpoints,
+  selectLatestCheckpoint,
+  storedCheckpoint,
+} from './checkpoints.ts'
+import { askOne, inspectDatabase } from './connect.ts'
+import { bytesColumn, integerColumn, type PgPool, type PgResult, type Statement, textColumn } from './database.ts'
+import { createGroups, type Group } from './group.ts'
+import { insertPayloads, insertStatements } from './insert.ts'
+import {
+  insertChunks,
+  keptBody,
+  selectChunks,
+  selectKeptBodies,
+  selectLastUse,
+  selectPayload,
+  storedPayload,
+  sweepPayloads,
+} from './payloads.ts'
+import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
+import { type KnownTip, lockHead, memberOf, readTip, tipStatements } from './tip.ts'
+import { type Connections, inTransaction, type Work } from './transaction.ts'
+
+export interface PostgresStoreOptions {
+  /** A pool of pg; its connections are best made with `pipeline: true`, which saves a round trip for each statement. */
+  readonly pool: PgPool
+  /** Whether closing the store ends the pool; left open where left out. */
+  readonly closes?: 'pool'
+  readonly clock?: Clock
+  readonly pause?: (millis: number) => Promise<void>
+}
+
+/** Commits of checkpoints, payloads and new ledgers wait as long as a batch does by default. */
+const PATIENCE_MILLIS = 10_000
+/** Entries that are read at once to be hashed anew. */
+const STRETCH = 2_000
+
+/**
+ * The store in a database that was migrated. Nothing is asked of the server before it is used.
+ * @throws LedgerError by its methods: `not-a-ledger`, `newer-format`, `store-unavailable`, and what the seam says
+ */
+export function postgresStore(options: PostgresStoreOptions): LedgerStore {
+  const { pool, clock = systemClock, pause = (millis) => delay(millis) } = options
+  const ledgerNos = new Map<string, number>()
+  const tips = new Map<number, KnownTip>()
+  const underWay = new Set<Promise<unknown>>()
+  const groups = createGroups(commitGroup)
+  let inspected: Promise<Connections> | undefined
+  let state: 'usable' | 'closed' = 'usable'
+
+  // Once: what this database is, and that a commit of it is durable.
+  function connections(): Promise<Connections> {
+    inspected ??= inspectDatabase(pool).then(({ settings }) => ({ pool, clock, settings, pause }))
+    inspected.catch(() => {
+      inspected = undefined
+    })
+    return inspected
+  }
+
+  /** What is asked of an open store. Closing waits for it. */
+  async function tracked<T>(work: () => Promise<T>): Promise<T> {
+    if (state === 'closed') throw storeClosed()
+    const begun = work()
+    underWay.add(begun)
+    return begun.finally(() => underWay.delete(begun))
+  }
+
+  async function ask(statement: Statement): Promise<readonly unknown[]> {
+    await connections()
+    return askOne(pool, statement)
+  }
+
+  function read<T>(
+    statementOf: (ledgerNo: number) => Statement,
+    ledger: string,
+    answer: (rows: readonly unknown[]) => T,
+  ): Promise<T> {
+    return tracked(async () => answer(await ask(statementOf(await numberOf(ledger)))))
+  }
+
+  async function numberOf(ledger: string): Promise<number> {
+    const known = ledgerNos.get(ledger)
+    if (known !== undefined) return known
+    const [row] = await ask({ text: 'SELECT ledger_no FROM affidavit.ledgers WHERE origin = $1', values: [ledger] })
+    if (row === undefined) throw unknownLedger(ledger)
+    const ledgerNo = integerColumn(row, 'ledger_no')
+    ledgerNos.set(ledger, ledgerNo)
+    return ledgerNo
+  }
+
+  async function write<T>(work: () => Work<T>, patienceMillis: number = PATIENCE_MILLIS): Promise<T> {
+    return inTransaction(await connections(), patienceMillis, work)
+  }
+
+  /** A write under the head lock of a ledger. */
+  function writeTo<T>(
+    ledger: string,
+    reads: (ledgerNo: number) => readonly Statement[],
+    decide: (ledgerNo: number, read: readonly PgResult[]) => { value: T; writes: readonly Statement[] },
+  ): Promise<T> {
+    return tracked(async () => {
+      const ledgerNo = await numberOf(ledger)
+      return write(() => ({
+        reads: [lockHead(ledgerNo), ...reads(ledgerNo)],
+        decide: ([, ...read]) => decide(ledgerNo, read),
+      }))
+    })
+  }
+
+  async function commitGroup({ ledger, drafts, at, patienceMillis }: Group): Promise<readonly Placed[]> {
+    const ledgerNo = await numberOf(ledger)
+    const { placed, ...tip } = await write((): Work<KnownTip & { readonly placed: readonly Placed[] }> => {
+      const known = tips.get(ledgerNo)
+      return {
+        reads: tipStatements(ledgerNo, drafts, known),
+        decide(answers, _, waitedMillis) {
+          const read = readTip(answers, known)
+          const next = sequence(read.tip, drafts, read, at + Math.round(waitedMillis))
+          const fence = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), read.fence)
+          return {
+            value: { placed: next.placed, tip: next.tip, fence },
+            writes: insertStatements(ledgerNo, next.entries, next.tip.frontier.size),
+          }
+        },
+      }
+    }, patienceMillis)
+    tips.set(ledgerNo, tip)
+    return placed
+  }
+
+  return {
+    async create(ledger) {
+      const made = await tracked(() =>
+        write(
+          (): Work<string> => ({
+            reads: [{ text: 'SELECT affidavit.create_ledger($1) AS made', values: [ledger] }],
+            decide: ([answer], attempt) => {
+              const found = textColumn(answer?.rows[0], 'made')
+              return { value: found === 'exists' && attempt === 'again' ? 'made' : found, writes: [] }
+            },
+          }),
+        ),
+      )
+      if (made !== 'made') throw ledgerExists(ledger, made)
+    },
+
+    ledgers: () =>
+      tracked(async () => {
+        const rows = await ask({ text: 'SELECT origin FROM affidavit.ledgers ORDER BY ledger_no' })
+        return rows.map((row) => textColumn(row, 'origin'))
+      }),
+
+    commit: (batch) =>
+      tracked(async () => {
+        await connections()
+        return groups.add(batch)
+      }),
+
+    head: (ledger) =>
+      read(
+        (ledgerNo) => selectEntries(ledgerNo, {}, { limit: 1, order: 'descending' }),
+        ledger,
+        ([last]) => (last === undefined ? undefined : headOf(last)),
+      ),
+
+    entries: (ledger, filter, page) =>
+      read(
+        (ledgerNo) => selectEntries(ledgerNo, filter, page),
+        ledger,
+        (rows) => rows.map(storedEntry),
+      ),
+
+    nodes: (ledger, ids) =>
+      read(
+        (ledgerNo) => selectNodes(ledgerNo, ids),
+        ledger,
+        (rows) => hashesOf(rows, ids.length),
+      ),
+
+    async regrow(ledger, from, size) {
+      let grown: Frontier = from
+      while (grown.size < size) {
+        const to = Math.min(size, grown.size + STRETCH)
+        const filter = { from_seq: grown.size, until_seq: to }
+        grown = await read(
+          (ledgerNo) => selectEntries(ledgerNo, filter, { limit: STRETCH, order: 'ascending' }),
+          ledger,
+          (rows) => regrow(grown, to, rows.map(rereadOf)),
+        )
+      }
+      return grown
+    },
+
+    keepCheckpoint: (ledger, { size, note }) =>
+      writeTo(
+        ledger,
+        (ledgerNo) => [selectLatestCheckpoint(ledgerNo, Number.MAX_SAFE_INTEGER)],
+        (ledgerNo, [newest]) => {
+          const [row] = newest?.rows ?? []
+          const kept = row === undefined ? undefined : storedCheckpoint(row)
+          if (kept === undefined || kept.size < size) {
+            return { value: 'kept', writes: [insertCheckpoint(ledgerNo, size, note)] }
+          }
+          return { value: kept.size === size && kept.note === note ? 'kept' : 'superseded', writes: [] }
+        },
+      ),
+
+    keepCosignature: (ledger, size, line) =>
+      writeTo(
+        ledger,
+        (ledgerNo) => [selectLatestCheckpoint(ledgerNo, size)],
+        (ledgerNo, [found]) => {
+          const [row] = found?.rows ?? []
+          const kept = row === undefined ? undefined : storedCheckpoint(row)
+          if (kept?.size !== size) throw noCheckpoint(ledger, size)
+          const isThere = kept.cosignatures.includes(line)
+          const { length } = kept.cosignatures
+          return { value: undefined, writes: isThere ? [] : [insertCosignature(ledgerNo, size, length, line)] }
+        },
+      ),
+
+    checkpoints: (ledger, after, limit) =>
+      read(
+        (ledgerNo) => selectCheckpoints(ledgerNo, after, limit),
+        ledger,
+        (rows) => rows.map(storedCheckpoint),
+      ),
+
+    latestCheckpoint: (ledger, atMost) =>
+      read(
+        (ledgerNo) => selectLatestCheckpoint(ledgerNo, atMost),
+        ledger,
+        ([row]) => (row === undefined ? undefined : storedCheckpoint(row)),
+      ),
+
+    keepPayload: (ledger, payload) =>
+      tracked(async () => {
+        const ledgerNo = await numberOf(ledger)
+        return write(() => ({
+          reads: [],
+          decide: () => ({ value: undefined, writes: [insertPayloads(ledgerNo, [payload])] }),
+        }))
+      }),
+
+    keepChunks: (ledger, blob_id, from, chunks) =>
+      tracked(async () => {
+        const ledgerNo = await numberOf(ledger)
+        const writes = insertChunks(ledgerNo, blob_id, from, chunks)
+        return write(() => ({ reads: [], decide: () => ({ value: undefined, writes }) }))
+      }),
+
+    payload: (ledger, blob_id) =>
+      read(
+        (ledgerNo) => selectPayload(ledgerNo, blob_id),
+        ledger,
+        ([row]) => (row === undefined ? undefined : storedPayload(row)),
+      ),
+
+    chunks: (ledger, blob_id, from, limit) =>
+      read(
+        (ledgerNo) => selectChunks(ledgerNo, blob_id, from, limit),
+        ledger,
+        (rows) => rows.map((row) => bytesColumn(row, 'sealed')),
+      ),
+
+    keptBodies: (ledger, wanted) =>
+      Promise.all(
+        wanted.map((one) =>
+          read(
+            (ledgerNo) => selectKeptBodies(ledgerNo, one),
+            ledger,
+            (rows) => rows.map(keptBody),
+          ),
+        ),
+      ),
+
+    lastUse: (ledger, blob_id) =>
+      read(
+        (ledgerNo) => selectLastUse(ledgerNo, blob_id),
+        ledger,
+        ([row]) => (row === undefined ? undefined : bytesColumn(row, 'entry')),
+      ),
+
+    sweepPayloads: (ledger, before) =>
+      writeTo(
+        ledger,
+        (ledgerNo) => [sweepPayloads(ledgerNo, before)],
+        (_, [answer]) => ({ value: integerColumn(answer?.rows[0], 'swept'), writes: [] }),
+      ),
+
+    async close() {
+      if (state === 'closed') return
+      state = 'closed'
+      await Promise.allSettled(underWay)
+      await groups.idle()
+      if (options.closes === 'pool') await pool.end()
+    },
+  }
+}
+
+/** A store that was closed takes nothing more. */
+function storeClosed(): LedgerError {
+  return new LedgerError('ledger-closed', { problem: 'the store is closed', cure: 'open it again' })
+}
+
+function noCheckpoint(ledger: string, size: number): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `${ledger} has no checkpoint of size ${size}; the cosignature was not kept`,
+    cure: 'cosign a checkpoint that this ledger published',
+  })
+}
+
+// Of another role's ledgers nothing is said: to this one they are not there.
+function unknownLedger(ledger: string): LedgerError {
+  return new LedgerError('not-a-ledger', {
+    problem: `the database has no ledger ${ledger} that this role may use`,
+    cure: 'check the name; affidavit migrate --writer ROLE on its URL gives a role the right to it',
+  })
+}
+
+function ledgerExists(ledger: string, made: string): LedgerError {
+  const problem =
+    made === 'of others' ? `the name of ${ledger} belongs to another role` : `the ledger ${ledger} is there already`
+  return new LedgerError('ledger-exists', { problem, cure: 'choose another name' })
+}
+
+function rereadOf(row: unknown): Reread {
+  const { seq, entry, nodes } = storedEntry(row)
+  return { seq, entry, nodes: toHex(nodes) }
+}
+
+function headOf(row: unknown): { size: number; recorded_at: string } {
+  return { size: integerColumn(row, 'seq') + 1, recorded_at: memberOf(bytesColumn(row, 'entry'), 'recorded_at') }
+}

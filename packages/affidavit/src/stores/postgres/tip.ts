@@ -1,0 +1,140 @@
+// What a batch builds on, read behind the lock of the ledger's head: where it ends, ids that stand, tips of conversations.
+
+import { toHex } from '../../bytes/hex.ts'
+import { PLAIN_JSON, parseJson } from '../../bytes/json.ts'
+import { decodeUtf8 } from '../../bytes/text.ts'
+import { HASH_BYTES } from '../../crypto/sha256.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
+import type { ConversationTip, Known, Standing, Tip } from '../../ledger/sequence.ts'
+import type { PreparedDraft } from '../../ledger/store.ts'
+import { emptyFrontier, planFrontier } from '../../merkle/growth.ts'
+import { bytesColumn, column, integerColumn, type PgResult, type Statement, textColumn } from './database.ts'
+
+/** Where a ledger ends: kept between commits as long as nobody else wrote in between. */
+export interface KnownTip {
+  readonly tip: Tip
+  /** The fence that the newest record of an erasure names. */
+  readonly fence: number
+}
+
+/** Takes the lock of a ledger's head, which the next writer waits for. */
+export function lockHead(ledgerNo: number): Statement {
+  return {
+    name: 'affidavit lock head',
+    text: 'SELECT size FROM affidavit.heads WHERE ledger_no = $1 FOR UPDATE',
+    values: [ledgerNo],
+  }
+}
+
+// The hashes of the frontier, largest subtree first: the tree of n has one for each bit of n (spec/tree.md).
+const TIP = `SELECT e.seq + 1 AS size, e.entry, substr(e.nodes, 1, ${HASH_BYTES}) AS hash,
+    (SELECT string_agg(substr(f.nodes, level * ${HASH_BYTES} + 1, ${HASH_BYTES}), ''::bytea ORDER BY level DESC)
+     FROM generate_series(0, 52) AS level
+     JOIN affidavit.entries f ON f.ledger_no = e.ledger_no AND f.seq = (((e.seq + 1) >> level) << level) - 1
+     WHERE ((e.seq + 1) >> level) & 1 = 1) AS frontier,
+    coalesce((SELECT convert_from(x.entry, 'UTF8')::jsonb #>> '{details,keyring_generation}' FROM affidavit.entries x
+     WHERE x.ledger_no = e.ledger_no AND x.action = 'content_erased' ORDER BY x.seq DESC LIMIT 1), '0') AS fence
+  FROM (SELECT * FROM affidavit.entries WHERE ledger_no = $1 ORDER BY seq DESC LIMIT 1) e WHERE e.seq + 1 <> $2`
+
+/** The statements whose answers `readTip` takes, in this order; the lock comes first. */
+export function tipStatements(
+  ledgerNo: number,
+  drafts: readonly PreparedDraft[],
+  known: KnownTip | undefined,
+): Statement[] {
+  return [
+    lockHead(ledgerNo),
+    { name: 'affidavit tip', text: TIP, values: [ledgerNo, known?.tip.frontier.size ?? -1] },
+    { name: 'affidavit standing', text: STANDING, values: [ledgerNo, drafts.map(({ id }) => id)] },
+    {
+      name: 'affidavit conversations',
+      text: CONVERSATIONS,
+      values: [ledgerNo, [...new Set(drafts.flatMap(({ conversation_id }) => conversation_id ?? []))]],
+    },
+  ]
+}
+
+const STANDING = 'SELECT id, seq, entry, nodes FROM affidavit.entries WHERE ledger_no = $1 AND id = ANY($2::text[])'
+const CONVERSATIONS = `SELECT wanted AS conversation_id, t.conversation_seq, substr(t.nodes, 1, ${HASH_BYTES}) AS hash
+  FROM unnest($2::text[]) AS wanted CROSS JOIN LATERAL (
+    SELECT c.conversation_seq, c.nodes FROM affidavit.entries c
+    WHERE c.ledger_no = $1 AND c.conversation_id = wanted ORDER BY c.conversation_seq DESC LIMIT 1) t`
+
+export interface ReadTip extends KnownTip, Known {}
+
+/**
+ * What the answers to `tipStatements` say.
+ * @throws LedgerError `store-corrupt`
+ */
+export function readTip(answers: readonly PgResult[], known: KnownTip | undefined): ReadTip {
+  const [head, tip, standing, conversations] = answers.map(({ rows }) => rows)
+  const size = integerColumn(head?.[0], 'size')
+  const row = tip?.[0]
+  // No row: the ledger ends where it did, or has no entry yet.
+  const isUnmoved = row === undefined && known?.tip.frontier.size === size
+  const start = isUnmoved ? known : { tip: tipOf(row, size), fence: row === undefined ? 0 : fenceOf(row) }
+  return {
+    ...start,
+    standing: new Map(standing?.map((found) => [textColumn(found, 'id'), standingOf(found)])),
+    conversations: new Map(
+      conversations?.map((found) => [textColumn(found, 'conversation_id'), conversationOf(found)]),
+    ),
+  }
+}
+
+function conversationOf(row: unknown): ConversationTip {
+  return {
+    conversation_seq: integerColumn(row, 'conversation_seq'),
+    integrity_hash: toHex(bytesColumn(row, 'hash')),
+  }
+}
+
+function tipOf(row: unknown, size: number): Tip {
+  if (row === undefined && size === 0) return { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
+  const frontier = column(row, 'frontier')
+  const nodes = frontier instanceof Uint8Array ? hashesIn(frontier) : []
+  const wanted = planFrontier(size).length
+  if (row === undefined || integerColumn(row, 'size') !== size || nodes.length !== wanted) {
+    throw new LedgerError('store-corrupt', {
+      problem: `the head says ${size} entries, and their tree cannot be read: ${nodes.length} of ${wanted} hashes`,
+      cure: 'run affidavit verify: it says what was changed',
+    })
+  }
+  return {
+    frontier: { size, nodes },
+    integrity_hash: toHex(bytesColumn(row, 'hash')),
+    recorded_at: memberOf(bytesColumn(row, 'entry'), 'recorded_at'),
+  }
+}
+
+function hashesIn(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: Math.floor(bytes.length / HASH_BYTES) }, (_, i) =>
+    bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  )
+}
+
+function fenceOf(row: unknown): number {
+  const fence = Number(column(row, 'fence'))
+  return Number.isSafeInteger(fence) ? fence : 0
+}
+
+function standingOf(row: unknown): Standing {
+  const entry = bytesColumn(row, 'entry')
+  return {
+    seq: integerColumn(row, 'seq'),
+    integrity_hash: toHex(bytesColumn(row, 'nodes').subarray(0, HASH_BYTES)),
+    draft_commitment: memberOf(entry, 'draft_commitment'),
+    recorded_at: memberOf(entry, 'recorded_at'),
+  }
+}
+
+/** @throws LedgerError `store-corrupt` where the entry has no such text */
+export function memberOf(entry: Uint8Array, name: string): string {
+  const value = parseJson(decodeUtf8(entry) ?? '', PLAIN_JSON)
+  const member = typeof value === 'object' && value !== null && !Array.isArray(value) ? value[name] : undefined
+  if (typeof member === 'string') return member
+  throw new LedgerError('store-corrupt', {
+    problem: `a stored entry has no ${name}`,
+    cure: 'run affidavit verify: it says what was changed',
+  })
+}

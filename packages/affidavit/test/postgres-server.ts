@@ -1,0 +1,211 @@
+// A PostgreSQL server of a test's own, started from what is installed, and stopped with it. Also as root, where PostgreSQL refuses to run.
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import pg from 'pg'
+
+import { grantRole } from '../src/stores/postgres/grants.ts'
+import { migrate } from '../src/stores/postgres/migrate.ts'
+
+/** The role that owns the schema, and that of a server. */
+export const OWNER = 'affidavit_owner'
+export const SERVER = 'affidavit_server'
+
+export interface PostgresServer {
+  readonly port: number
+  readonly folder: string
+  /** For anybody who is let in: nobody needs a password here. */
+  url(database: string, role?: string): string
+  pool(database: string, role?: string): pg.Pool
+  /** A database that was migrated, where the server's role is a writer. */
+  database(): Promise<string>
+  /** As the superuser. */
+  sql(database: string, text: string): Promise<pg.QueryResult>
+  kill(signal: NodeJS.Signals): Promise<void>
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Why no server can be started here; `undefined` where one can. */
+export function missingForPostgres(): string | undefined {
+  if (binaries() === undefined && process.env.AFFIDAVIT_TEST_INSTALL === '1') install()
+  if (binaries() !== undefined) return undefined
+  return 'PostgreSQL 15 or newer is not installed; AFFIDAVIT_TEST_INSTALL=1 lets the tests install it'
+}
+
+/** The folder with initdb and postgres, of the newest version. */
+export function binaries(): string | undefined {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian)
+    ? readdirSync(debian)
+        .map(Number)
+        .filter((version) => version >= 15)
+    : []
+  const folders = versions.sort((a, b) => b - a).map((version) => join(debian, String(version), 'bin'))
+  const asked = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
+  return [...folders, ...(asked ? [asked] : [])].find((folder) => existsSync(join(folder, 'initdb')))
+}
+
+function install(): void {
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  for (const words of [
+    ['apt-get', 'update'],
+    ['apt-get', 'install', '-y', '--no-install-recommends', 'postgresql'],
+  ]) {
+    const [program = '', ...args] = [...sudo, ...words]
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    if (spawnSync(program, args, { env, stdio: 'ignore', timeout: 300_000 }).status !== 0) return
+  }
+}
+
+/** @param settings lines of postgresql.conf */
+export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+  const bin = binaries() ?? ''
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-pg-'))
+  const data = join(folder, 'data')
+  chmodSync(folder, 0o755)
+  mkdirSync(data, { mode: 0o700 })
+  const user = unprivileged()
+  if (user !== undefined) chownSync(data, user.uid, user.gid)
+  const asUser = user === undefined ? [] : ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']
+  const env = { ...process.env, HOME: data, LC_ALL: 'C' }
+  const words = [
+    ...asUser,
+    join(bin, 'initdb'),
+    '-D',
+    data,
+    '-A',
+    'trust',
+    '-U',
+    'super',
+    '-N',
+    '-E',
+    'UTF8',
+    '--locale=C',
+  ]
+  execFileSync(words[0] ?? '', words.slice(1), { env, cwd: data, stdio: 'ignore' })
+  const port = await freePort()
+  let child: ChildProcess | undefined
+  let made = 0
+  const pools: pg.Pool[] = []
+
+  const server: PostgresServer = {
+    port,
+    folder: data,
+    url: (database, role = SERVER) => `postgres://${role}@127.0.0.1:${port}/${database}`,
+    pool(database, role) {
+      const pool = new pg.Pool({ connectionString: server.url(database, role), pipeline: true, max: 8 })
+      // A server that was killed ends idle connections; whoever asks next is told.
+      pool.on('error', () => undefined)
+      pools.push(pool)
+      return pool
+    },
+    async database() {
+      const database = `test_${++made}`
+      await server.sql('postgres', `CREATE DATABASE ${database} TEMPLATE affidavit_template`)
+      return database
+    },
+    async sql(database, text) {
+      const client = new pg.Client({ connectionString: server.url(database, 'super') })
+      client.on('error', () => undefined)
+      await client.connect()
+      try {
+        return await client.query(text)
+      } finally {
+        await client.end()
+      }
+    },
+    async kill(signal) {
+      const running = child
+      child = undefined
+      if (running === undefined) return
+      const ended = new Promise((resolve) => running.once('exit', resolve))
+      process.kill(Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]), signal)
+      await ended
+    },
+    async start() {
+      const log = openSync(join(folder, 'log'), 'a')
+      const options = [
+        '-p',
+        String(port),
+        '-k',
+        data,
+        '-c',
+        'listen_addresses=127.0.0.1',
+        ...settings.flatMap((line) => ['-c', line]),
+      ]
+      // Whatever becomes of the test, its server ends with it.
+      const words = [
+        ...asUser,
+        ...(user === undefined ? [] : ['--pdeathsig', 'KILL']),
+        join(bin, 'postgres'),
+        '-D',
+        data,
+        ...options,
+      ]
+      child = spawn(words[0] ?? '', words.slice(1), { env, cwd: data, stdio: ['ignore', log, log] })
+      await untilReady(bin, port, () => readFileSync(join(folder, 'log'), 'utf8'))
+    },
+    async stop() {
+      await Promise.allSettled(pools.map((pool) => (pool.ended ? undefined : pool.end())))
+      await server.kill('SIGQUIT')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  await server.start()
+  await prepare(server)
+  return server
+}
+
+async function prepare(server: PostgresServer): Promise<void> {
+  await server.sql('postgres', `CREATE ROLE ${OWNER} LOGIN; CREATE ROLE ${SERVER} LOGIN`)
+  await server.sql('postgres', `CREATE DATABASE affidavit_template OWNER ${OWNER}`)
+  const pool = server.pool('affidavit_template', OWNER)
+  await migrate(pool)
+  await grantRole(pool, SERVER, 'writer')
+  await pool.end()
+}
+
+// PostgreSQL refuses to run as root: as its own user, else as nobody.
+function unprivileged(): { readonly uid: number; readonly gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const lines = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+  const line = lines.find(([name]) => name === 'postgres') ?? lines.find(([name]) => name === 'nobody')
+  return { uid: Number(line?.[2]), gid: Number(line?.[3]) }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.on('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}
+
+async function untilReady(bin: string, port: number, log: () => string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const { status } = spawnSync(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)])
+    if (status === 0) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`PostgreSQL did not start:\n${log()}`)
+}
