@@ -7,35 +7,27 @@ import { column, type PgPool } from './database.ts'
 /** `writer`: a server that records. `reader`: whoever looks with SQL, or verifies. */
 export type Grantee = 'writer' | 'reader'
 
-const READS = [
-  'GRANT USAGE ON SCHEMA affidavit TO $role',
-  'GRANT SELECT ON ALL TABLES IN SCHEMA affidavit TO $role',
-  'GRANT EXECUTE ON FUNCTION affidavit.my_ledgers() TO $role',
-]
+const READS = ['GRANT USAGE ON SCHEMA affidavit TO $role', 'GRANT SELECT ON ALL TABLES IN SCHEMA affidavit TO $role']
 
 // What follows from the bytes of an entry is written by the database: a server may give the bytes and their place, no more.
 const WRITES = [
   'GRANT INSERT (ledger_no, seq, entry, nodes) ON affidavit.entries TO $role',
   'GRANT INSERT ON affidavit.payloads, affidavit.payload_chunks, affidavit.checkpoints, affidavit.cosignatures TO $role',
   'GRANT UPDATE (size) ON affidavit.heads TO $role',
-  'GRANT EXECUTE ON FUNCTION affidavit.create_ledger(text), affidavit.sweep_payloads(bigint, text), affidavit.caller() TO $role',
+  'GRANT EXECUTE ON FUNCTION affidavit.create_ledger(text, name), affidavit.sweep_payloads(bigint, text), affidavit.caller() TO $role',
+  'GRANT EXECUTE ON FUNCTION affidavit.expect_head(bigint, bigint) TO $role',
 ]
 
 /**
- * Gives a role the rights of a writer or a reader; as the owner. Done again, it changes nothing.
- * @param name the ledger, without its incarnation, that the role may use; none where left out, and a writer may still make its own
+ * Gives a role the rights of a writer or a reader; as the owner. Done again, it changes nothing. Which ledgers it may use is
+ * said by its memberships: each ledger belongs to a role.
  * @throws LedgerError `invalid-query` (no such role, or one that no right could hold back), `store-unavailable`
  */
-export async function grantRole(pool: PgPool, role: string, grantee: Grantee, name?: string): Promise<void> {
+export async function grantRole(pool: PgPool, role: string, grantee: Grantee): Promise<void> {
   await refuseUnbound(pool, role)
   const quoted = `"${role.replaceAll('"', '""')}"`
   const statements = grantee === 'writer' ? [...READS, ...WRITES] : READS
   await askOne(pool, { text: statements.map((sql) => sql.replace('$role', () => quoted)).join('; ') })
-  if (name === undefined) return
-  await askOne(pool, {
-    text: 'INSERT INTO affidavit.ledger_roles (name, role_name) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-    values: [name, role],
-  })
 }
 
 const ROLE = `SELECT r.rolsuper OR r.rolbypassrls AS unbound, pg_has_role(r.oid, n.nspowner, 'MEMBER') AS owns

@@ -18,7 +18,6 @@ export function insertChunks(
 
 export function selectPayload(ledgerNo: number, blob_id: string): Statement {
   return {
-    name: 'affidavit payload',
     text: `SELECT p.body_digest, p.content_key, p.sealed, (SELECT count(*) FROM affidavit.payload_chunks c
         WHERE c.ledger_no = p.ledger_no AND c.blob_id = p.blob_id) AS more
       FROM affidavit.payloads p WHERE p.ledger_no = $1 AND p.blob_id = $2`,
@@ -37,7 +36,6 @@ export function storedPayload(row: unknown): StoredPayload {
 
 export function selectChunks(ledgerNo: number, blob_id: string, from: number, limit: number): Statement {
   return {
-    name: 'affidavit chunks',
     text: `SELECT sealed FROM affidavit.payload_chunks WHERE ledger_no = $1 AND blob_id = $2 AND chunk_no >= $3
       ORDER BY chunk_no LIMIT $4`,
     values: [ledgerNo, blob_id, from, limit],
@@ -57,7 +55,6 @@ const OF_CONVERSATION = `SELECT n.seq FROM (SELECT e.seq FROM affidavit.entries 
 export function selectKeptBodies(ledgerNo: number, { conversation, from_seq }: ConversationBodies): Statement {
   const isLedger = conversation === ''
   return {
-    name: isLedger ? 'affidavit bodies of the ledger' : 'affidavit bodies of a conversation',
     text: `SELECT n.seq, p.blob_id, p.body_digest FROM (
         SELECT max(r.seq) AS seq, u.blob_id FROM (${isLedger ? OF_LEDGER : OF_CONVERSATION}) r
           JOIN affidavit.payload_uses u ON u.ledger_no = $1 AND u.seq = r.seq
@@ -77,7 +74,6 @@ export function keptBody(row: unknown): KeptBody {
 
 export function selectLastUse(ledgerNo: number, blob_id: string): Statement {
   return {
-    name: 'affidavit last use',
     text: `SELECT e.entry FROM affidavit.payload_uses u JOIN affidavit.entries e ON e.ledger_no = u.ledger_no AND e.seq = u.seq
       WHERE u.ledger_no = $1 AND u.blob_id = $2 ORDER BY u.seq DESC LIMIT 1`,
     values: [ledgerNo, blob_id],

@@ -62,7 +62,6 @@ export function storedEntry(row: unknown): StoredEntry {
 export function selectNodes(ledgerNo: number, ids: readonly NodeId[]): Statement {
   const places = ids.map(locateNode)
   return {
-    name: 'affidavit nodes',
     text: `SELECT substr(e.nodes, w.at, ${HASH_BYTES}) AS hash FROM unnest($2::bigint[], $3::int[]) WITH ORDINALITY AS w(seq, at, no)
       JOIN affidavit.entries e ON e.ledger_no = $1 AND e.seq = w.seq ORDER BY w.no`,
     values: [ledgerNo, places.map(({ seq }) => seq), places.map(({ offset }) => offset + 1)],

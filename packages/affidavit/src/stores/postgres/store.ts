@@ -17,7 +17,15 @@ import {
   storedCheckpoint,
 } from './checkpoints.ts'
 import { askOne, inspectDatabase } from './connect.ts'
-import { bytesColumn, integerColumn, type PgPool, type PgResult, type Statement, textColumn } from './database.ts'
+import {
+  bytesColumn,
+  integerColumn,
+  type PgPool,
+  type PgResult,
+  type Statement,
+  sqlState,
+  textColumn,
+} from './database.ts'
 import { createGroups, type Group } from './group.ts'
 import { insertPayloads, insertStatements } from './insert.ts'
 import {
@@ -31,8 +39,8 @@ import {
   sweepPayloads,
 } from './payloads.ts'
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
-import { type KnownTip, lockHead, memberOf, readTip, tipStatements } from './tip.ts'
-import { type Connections, inTransaction, type Work } from './transaction.ts'
+import { expectHead, isEnough, type KnownTip, lockHead, memberOf, type ReadTip, readTip, tipStatements } from './tip.ts'
+import { type Attempt, type Connections, type Decided, inTransaction, type Work } from './transaction.ts'
 
 export interface PostgresStoreOptions {
   /** A pool of pg; its connections are best made with `pipeline: true`, which saves a round trip for each statement. */
@@ -101,7 +109,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
     return ledgerNo
   }
 
-  async function write<T>(work: () => Work<T>, patienceMillis: number = PATIENCE_MILLIS): Promise<T> {
+  async function write<T>(work: (attempt: Attempt) => Work<T>, patienceMillis: number = PATIENCE_MILLIS): Promise<T> {
     return inTransaction(await connections(), patienceMillis, work)
   }
 
@@ -120,25 +128,41 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
     })
   }
 
-  async function commitGroup({ ledger, drafts, at, patienceMillis }: Group): Promise<readonly Placed[]> {
-    const ledgerNo = await numberOf(ledger)
-    const { placed, ...tip } = await write((): Work<KnownTip & { readonly placed: readonly Placed[] }> => {
-      const known = tips.get(ledgerNo)
-      return {
-        reads: tipStatements(ledgerNo, drafts, known),
-        decide(answers, _, waitedMillis) {
-          const read = readTip(answers, known)
-          const next = sequence(read.tip, drafts, read, at + Math.round(waitedMillis))
-          const fence = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), read.fence)
-          return {
-            value: { placed: next.placed, tip: next.tip, fence },
-            writes: insertStatements(ledgerNo, next.entries, next.tip.frontier.size),
-          }
-        },
-      }
-    }, patienceMillis)
+  async function commitGroup(group: Group): Promise<readonly Placed[]> {
+    const ledgerNo = await numberOf(group.ledger)
+    const known = tips.get(ledgerNo)
+    const { placed, ...tip } = isEnough(known, group.drafts)
+      ? await write(
+          (attempt) => (attempt === 'first' ? guessed(ledgerNo, group, known) : looked(ledgerNo, group)),
+          group.patienceMillis,
+        ).catch((error) => {
+          // Somebody else wrote meanwhile, or an id or a conversation stands there: then it is looked up.
+          if (!isSuperseded(error)) throw error
+          return write(() => looked(ledgerNo, group), group.patienceMillis)
+        })
+      : await write(() => looked(ledgerNo, group), group.patienceMillis)
     tips.set(ledgerNo, tip)
     return placed
+  }
+
+  /** Reads under the lock what the batch builds on. */
+  function looked(ledgerNo: number, group: Group): Work<Committed> {
+    const known = tips.get(ledgerNo)
+    return {
+      reads: tipStatements(ledgerNo, group.drafts, known),
+      decide: (answers, _, waitedMillis) => place(ledgerNo, group, readTip(answers, known), waitedMillis),
+    }
+  }
+
+  /** Builds on what is known: one round trip, which does nothing where that is not so any more. */
+  function guessed(ledgerNo: number, group: Group, known: KnownTip): Work<Committed> {
+    return {
+      reads: [],
+      decide: (_, __, waitedMillis) => {
+        const { value, writes } = place(ledgerNo, group, { ...known, standing: new Map() }, waitedMillis)
+        return { value, writes: [expectHead(ledgerNo, known), ...writes] }
+      },
+    }
   }
 
   return {
@@ -309,6 +333,25 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
       if (options.closes === 'pool') await pool.end()
     },
   }
+}
+
+interface Committed extends KnownTip {
+  readonly placed: readonly Placed[]
+}
+
+function place(ledgerNo: number, { drafts, at }: Group, read: ReadTip, waitedMillis: number): Decided<Committed> {
+  const next = sequence(read.tip, drafts, read, at + Math.round(waitedMillis))
+  const fence = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), read.fence)
+  const conversations = new Map([...read.conversations, ...next.conversations])
+  return {
+    value: { placed: next.placed, tip: next.tip, fence, conversations, lastBy: read.lastBy },
+    writes: insertStatements(ledgerNo, next.entries, next.tip.frontier.size),
+  }
+}
+
+function isSuperseded(error: unknown): boolean {
+  const state = error instanceof LedgerError ? sqlState(error.cause) : undefined
+  return state === 'AF003' || state === '23505'
 }
 
 /** A store that was closed takes nothing more. */

@@ -15,6 +15,28 @@ export interface KnownTip {
   readonly tip: Tip
   /** The fence that the newest record of an erasure names. */
   readonly fence: number
+  /** Those that were met while nobody else wrote. */
+  readonly conversations: Map<string, ConversationTip>
+  /** Who wrote last, as far as was seen. */
+  readonly lastBy: 'us' | 'others'
+}
+
+/** Conversations kept in memory; beyond, they are met anew: it only saves look-ups. */
+const MAX_CONVERSATIONS = 20_000
+
+/** Whether a batch can be sequenced upon what is known, if the head is where it was. */
+export function isEnough(known: KnownTip | undefined, drafts: readonly PreparedDraft[]): known is KnownTip {
+  if (known === undefined || known.lastBy === 'others') return false
+  return drafts.every(({ conversation_id: id }) => id === undefined || known.conversations.has(id))
+}
+
+/** Takes the lock of a head that is where it was; else the server answers `AF003`, and nothing happens. */
+export function expectHead(ledgerNo: number, { tip }: KnownTip): Statement {
+  return {
+    name: 'affidavit expect head',
+    text: 'SELECT affidavit.expect_head($1, $2)',
+    values: [ledgerNo, tip.frontier.size],
+  }
 }
 
 /** Takes the lock of a ledger's head, which the next writer waits for. */
@@ -26,15 +48,20 @@ export function lockHead(ledgerNo: number): Statement {
   }
 }
 
-// The hashes of the frontier, largest subtree first: the tree of n has one for each bit of n (spec/tree.md).
-const TIP = `SELECT e.seq + 1 AS size, e.entry, substr(e.nodes, 1, ${HASH_BYTES}) AS hash,
+// The hashes of the frontier, largest subtree first: the tree of n has one for each bit of n (spec/tree.md). What is computed is set
+// apart, so that the rows of row-level security are found by their index.
+const TIP = `WITH last AS MATERIALIZED (
+    SELECT seq + 1 AS size, entry, substr(nodes, 1, ${HASH_BYTES}) AS hash FROM affidavit.entries
+    WHERE ledger_no = $1 ORDER BY seq DESC LIMIT 1),
+  places AS MATERIALIZED (
+    SELECT level, ((size >> level) << level) - 1 AS at FROM last CROSS JOIN generate_series(0, 52) AS level
+    WHERE (size >> level) & 1 = 1 AND size <> $2)
+  SELECT size, entry, hash,
     (SELECT string_agg(substr(f.nodes, level * ${HASH_BYTES} + 1, ${HASH_BYTES}), ''::bytea ORDER BY level DESC)
-     FROM generate_series(0, 52) AS level
-     JOIN affidavit.entries f ON f.ledger_no = e.ledger_no AND f.seq = (((e.seq + 1) >> level) << level) - 1
-     WHERE ((e.seq + 1) >> level) & 1 = 1) AS frontier,
-    coalesce((SELECT convert_from(x.entry, 'UTF8')::jsonb #>> '{details,keyring_generation}' FROM affidavit.entries x
-     WHERE x.ledger_no = e.ledger_no AND x.action = 'content_erased' ORDER BY x.seq DESC LIMIT 1), '0') AS fence
-  FROM (SELECT * FROM affidavit.entries WHERE ledger_no = $1 ORDER BY seq DESC LIMIT 1) e WHERE e.seq + 1 <> $2`
+     FROM places JOIN affidavit.entries f ON f.ledger_no = $1 AND f.seq = places.at) AS frontier,
+    (SELECT convert_from(x.entry, 'UTF8')::jsonb #>> '{details,keyring_generation}' FROM affidavit.entries x
+     WHERE x.ledger_no = $1 AND x.action = 'content_erased' ORDER BY x.seq DESC LIMIT 1) AS fence
+  FROM last WHERE size <> $2`
 
 /** The statements whose answers `readTip` takes, in this order; the lock comes first. */
 export function tipStatements(
@@ -45,7 +72,8 @@ export function tipStatements(
   return [
     lockHead(ledgerNo),
     { name: 'affidavit tip', text: TIP, values: [ledgerNo, known?.tip.frontier.size ?? -1] },
-    { name: 'affidavit standing', text: STANDING, values: [ledgerNo, drafts.map(({ id }) => id)] },
+    // Planned each time: by a plan of when the ledger was small, all of it might be gone through.
+    { text: STANDING, values: [ledgerNo, drafts.map(({ id }) => id)] },
     {
       name: 'affidavit conversations',
       text: CONVERSATIONS,
@@ -54,13 +82,17 @@ export function tipStatements(
   ]
 }
 
-const STANDING = 'SELECT id, seq, entry, nodes FROM affidavit.entries WHERE ledger_no = $1 AND id = ANY($2::text[])'
+// One look-up for each id, whatever the planner takes the ledger to hold.
+const STANDING = `SELECT t.id, t.seq, t.entry, t.nodes FROM unnest($2::text[]) AS wanted CROSS JOIN LATERAL (
+    SELECT e.id, e.seq, e.entry, e.nodes FROM affidavit.entries e WHERE e.ledger_no = $1 AND e.id = wanted LIMIT 1) t`
 const CONVERSATIONS = `SELECT wanted AS conversation_id, t.conversation_seq, substr(t.nodes, 1, ${HASH_BYTES}) AS hash
   FROM unnest($2::text[]) AS wanted CROSS JOIN LATERAL (
     SELECT c.conversation_seq, c.nodes FROM affidavit.entries c
     WHERE c.ledger_no = $1 AND c.conversation_id = wanted ORDER BY c.conversation_seq DESC LIMIT 1) t`
 
-export interface ReadTip extends KnownTip, Known {}
+export interface ReadTip extends Known, Omit<KnownTip, 'conversations'> {
+  readonly conversations: Map<string, ConversationTip>
+}
 
 /**
  * What the answers to `tipStatements` say.
@@ -73,12 +105,16 @@ export function readTip(answers: readonly PgResult[], known: KnownTip | undefine
   // No row: the ledger ends where it did, or has no entry yet.
   const isUnmoved = row === undefined && known?.tip.frontier.size === size
   const start = isUnmoved ? known : { tip: tipOf(row, size), fence: row === undefined ? 0 : fenceOf(row) }
+  const before = isUnmoved && known.conversations.size < MAX_CONVERSATIONS ? known.conversations : []
+  const met = (conversations ?? []).map(
+    (found) => [textColumn(found, 'conversation_id'), conversationOf(found)] as const,
+  )
   return {
-    ...start,
+    tip: start.tip,
+    fence: start.fence,
+    lastBy: isUnmoved ? 'us' : 'others',
     standing: new Map(standing?.map((found) => [textColumn(found, 'id'), standingOf(found)])),
-    conversations: new Map(
-      conversations?.map((found) => [textColumn(found, 'conversation_id'), conversationOf(found)]),
-    ),
+    conversations: new Map([...before, ...met]),
   }
 }
 
@@ -114,7 +150,7 @@ function hashesIn(bytes: Uint8Array): Uint8Array[] {
 }
 
 function fenceOf(row: unknown): number {
-  const fence = Number(column(row, 'fence'))
+  const fence = Number(column(row, 'fence') ?? 0)
   return Number.isSafeInteger(fence) ? fence : 0
 }
 

@@ -18,7 +18,7 @@ import { notCommitted, outcomeUnknown } from './errors.ts'
 export type Attempt = 'first' | 'again'
 
 export interface Work<T> {
-  /** Sent behind BEGIN. The first one takes the lock that the others need. */
+  /** Sent behind BEGIN. The first one takes the lock that the others need. Where there are none, all goes out at once. */
   readonly reads: readonly Statement[]
   /** What follows from what was read. It must give the same effect when it runs again after an unknown outcome. */
   decide(read: readonly PgResult[], attempt: Attempt, waitedMillis: number): Decided<T>
@@ -49,17 +49,16 @@ const SETTLING_ATTEMPTS = 3
 export async function inTransaction<T>(
   connections: Connections,
   patienceMillis: number,
-  workOf: () => Work<T>,
+  workOf: (attempt: Attempt) => Work<T>,
 ): Promise<T> {
   const { clock } = connections
   const begun = clock.elapsed()
   let unknown: { readonly cause: unknown } | undefined
   for (let settling = 0; ; ) {
     const left = patienceMillis - (clock.elapsed() - begun)
-    const outcome = await attempt(connections, Math.max(1, left), workOf(), {
-      attempt: unknown === undefined ? 'first' : 'again',
-      waited: () => clock.elapsed() - begun,
-    })
+    const attempt = unknown === undefined ? 'first' : 'again'
+    const timing: Timing = { attempt, patienceMillis: Math.max(1, left), waited: () => clock.elapsed() - begun }
+    const outcome = await attemptOnce(connections, workOf(attempt), timing)
     if (outcome.state === 'committed') return outcome.value
     if (outcome.state === 'unknown') unknown = outcome
     const isInTime = clock.elapsed() - begun < patienceMillis
@@ -78,24 +77,24 @@ type Outcome<T> =
 
 interface Timing {
   readonly attempt: Attempt
+  readonly patienceMillis: number
   waited(): number
 }
 
-async function attempt<T>(
+async function attemptOnce<T>(
   { pool, settings }: Connections,
-  patienceMillis: number,
-  { reads, decide }: Work<T>,
-  { attempt, waited }: Timing,
+  work: Work<T>,
+  { attempt, patienceMillis, waited }: Timing,
 ): Promise<Outcome<T>> {
   const held = await hold(pool)
   if ('cause' in held) return { state: 'not committed', cause: held.cause }
   const { client, notices, letGo } = held
+  const begin = { text: `BEGIN; SET LOCAL lock_timeout = ${Math.ceil(patienceMillis)}; ${BY_INDEX}${settings}` }
   // 1. The lock, and what is built upon. Nothing was written before, so giving up here is exact.
   let decided: Decided<T>
   try {
-    const begin = `BEGIN; SET LOCAL lock_timeout = ${Math.ceil(patienceMillis)}${settings}`
-    const [, ...read] = await inOneGo(client, [{ text: begin }, ...reads])
-    decided = decide(read, attempt, waited())
+    const [, ...read] = work.reads.length === 0 ? [] : await inOneGo(client, [begin, ...work.reads])
+    decided = work.decide(read, attempt, waited())
   } catch (cause) {
     await letGo(cause)
     return { state: 'not committed', cause }
@@ -103,7 +102,8 @@ async function attempt<T>(
   // 2. The writes and COMMIT. A refusal that the server answered is one; without an answer nobody knows.
   notices.length = 0
   try {
-    const results = await inOneGo(client, [...decided.writes, { text: 'COMMIT' }])
+    const before = work.reads.length === 0 ? [begin] : []
+    const results = await inOneGo(client, [...before, ...decided.writes, { text: 'COMMIT' }])
     // A transaction that failed before answers COMMIT with ROLLBACK.
     if (results.at(-1)?.command !== 'COMMIT') return { state: 'not committed', cause: await rolledBack(letGo) }
   } catch (cause) {
@@ -117,6 +117,9 @@ async function attempt<T>(
     ? { state: 'committed', value: decided.value }
     : { state: 'unknown', cause: unconfirmed }
 }
+
+// A plan that was made while a ledger was small is kept: every look-up has its index, and is to use it from the beginning.
+const BY_INDEX = 'SET LOCAL enable_seqscan = off'
 
 async function rolledBack(letGo: Held['letGo']): Promise<Error> {
   const cause = new Error('the transaction was rolled back')

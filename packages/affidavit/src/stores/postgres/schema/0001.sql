@@ -16,16 +16,11 @@ CREATE TABLE affidavit.ledgers (
   ledger_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   origin    text COLLATE "C" NOT NULL UNIQUE,
   -- The origin without its incarnation: who may use a ledger may use what comes after a restore.
-  name      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (regexp_replace(origin, '/[^/]*$', '')) STORED
+  name      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (regexp_replace(origin, '/[^/]*$', '')) STORED,
+  -- Whose it is: this role's, and of whoever is a member of it.
+  role      name NOT NULL
 );
 CREATE INDEX ledgers_by_name ON affidavit.ledgers (name);
-
--- Which role may see which ledger: itself, and whoever is a member of it.
-CREATE TABLE affidavit.ledger_roles (
-  name      text COLLATE "C" NOT NULL,
-  role_name name NOT NULL,
-  PRIMARY KEY (name, role_name)
-);
 
 -- A cache, and the lock that writers of a ledger take in turn. Never evidence.
 CREATE TABLE affidavit.heads (
@@ -54,7 +49,6 @@ CREATE TABLE affidavit.entries (
 -- Entries do not compress: salts and hashes are a third of them, and a read must not depend on it.
 ALTER TABLE affidavit.entries ALTER COLUMN entry SET STORAGE EXTERNAL, ALTER COLUMN nodes SET STORAGE PLAIN;
 
-CREATE UNIQUE INDEX entries_by_id ON affidavit.entries (ledger_no, id);
 CREATE INDEX entries_by_action ON affidavit.entries (ledger_no, action, seq, "timestamp");
 CREATE INDEX entries_by_actor ON affidavit.entries (ledger_no, actor_id, seq, "timestamp");
 CREATE UNIQUE INDEX entries_by_conversation ON affidavit.entries (ledger_no, conversation_id, conversation_seq)
@@ -64,6 +58,7 @@ CREATE INDEX entries_by_resource ON affidavit.entries (ledger_no, resource_type,
   WHERE resource_type IS NOT NULL;
 CREATE INDEX entries_by_timestamp ON affidavit.entries (ledger_no, "timestamp", seq);
 CREATE INDEX entries_by_recorded_at ON affidavit.entries (ledger_no, recorded_at, seq);
+CREATE UNIQUE INDEX entries_by_id ON affidavit.entries (ledger_no, id);
 COMMENT ON COLUMN affidavit.entries."timestamp" IS 'claimed: when it happened, as the caller says';
 COMMENT ON COLUMN affidavit.entries.recorded_at IS 'recorded: the time of the ledger, which never decreases with seq';
 COMMENT ON INDEX affidavit.entries_by_action IS 'by action, in the order of seq (recorded time), with the claimed time';
@@ -129,21 +124,16 @@ CREATE TABLE affidavit.cosignatures (
 
 -- Row-level security: a role sees and writes the ledgers that are its own, and no query of it shows that there are others.
 
-CREATE FUNCTION affidavit.my_ledgers() RETURNS SETOF bigint LANGUAGE sql STABLE
-  SET search_path = pg_catalog, pg_temp
-  AS 'SELECT ledger_no FROM affidavit.ledgers';
-
-ALTER TABLE affidavit.ledger_roles ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own ON affidavit.ledger_roles USING (pg_has_role(role_name, 'MEMBER'));
 ALTER TABLE affidavit.ledgers ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own ON affidavit.ledgers USING (name = ANY (ARRAY(SELECT r.name FROM affidavit.ledger_roles r)));
+CREATE POLICY own ON affidavit.ledgers USING (pg_has_role(role, 'MEMBER'));
 
+-- By a look-up for each row, or, where many rows are read, by the list of them all: the planner chooses.
 DO $policies$
 DECLARE one text;
 BEGIN
   FOREACH one IN ARRAY ARRAY['heads', 'entries', 'entry_subjects', 'payloads', 'payload_chunks', 'payload_uses', 'checkpoints', 'cosignatures'] LOOP
     EXECUTE format('ALTER TABLE affidavit.%I ENABLE ROW LEVEL SECURITY', one);
-    EXECUTE format('CREATE POLICY own ON affidavit.%I USING (ledger_no = ANY (ARRAY(SELECT affidavit.my_ledgers())))', one);
+    EXECUTE format('CREATE POLICY own ON affidavit.%I USING (EXISTS (SELECT 1 FROM affidavit.ledgers l WHERE l.ledger_no = %I.ledger_no))', one, one);
   END LOOP;
 END $policies$;
 
@@ -229,29 +219,36 @@ ALTER TABLE affidavit.heads ENABLE ALWAYS TRIGGER check_head;
 CREATE TRIGGER no_delete BEFORE DELETE ON affidavit.heads FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_change();
 ALTER TABLE affidavit.heads ENABLE ALWAYS TRIGGER no_delete;
 
+-- Takes the lock of a head that is where the caller left it; else nothing of the transaction happens.
+CREATE FUNCTION affidavit.expect_head(of_ledger bigint, expected bigint) RETURNS void LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp
+  AS $$ BEGIN
+    PERFORM 1 FROM affidavit.heads h WHERE h.ledger_no = of_ledger AND h.size = expected FOR UPDATE;
+    IF NOT FOUND THEN RAISE EXCEPTION 'the head has moved' USING ERRCODE = 'AF003'; END IF;
+  END $$;
+
 -- The role that calls, also inside a function that runs as the owner.
 CREATE FUNCTION affidavit.caller() RETURNS name LANGUAGE sql STABLE
   SET search_path = pg_catalog, pg_temp
   AS $$ SELECT CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END $$;
 
--- Makes a ledger, which belongs to whoever made it. A name that others have is theirs.
-CREATE FUNCTION affidavit.create_ledger(wanted text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
+-- Makes a ledger, which belongs to `for_role`: whoever makes it is a member. A name that others have is theirs, and what comes
+-- after a restore belongs to whom the name belongs.
+CREATE FUNCTION affidavit.create_ledger(wanted text, for_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   AS $$
   DECLARE
+    wanted_name text := regexp_replace(wanted, '/[^/]*$', '');
+    owner_role name;
     made_no bigint;
-    made_name text := regexp_replace(wanted, '/[^/]*$', '');
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('affidavit ' || made_name, 0));
+    PERFORM pg_advisory_xact_lock(hashtextextended('affidavit ' || wanted_name, 0));
+    SELECT l.role INTO owner_role FROM affidavit.ledgers l WHERE l.name = wanted_name LIMIT 1;
+    owner_role := coalesce(owner_role, for_role, affidavit.caller());
+    IF NOT pg_has_role(affidavit.caller(), owner_role, 'MEMBER') THEN RETURN 'of others'; END IF;
     IF EXISTS (SELECT 1 FROM affidavit.ledgers WHERE origin = wanted) THEN RETURN 'exists'; END IF;
-    IF EXISTS (SELECT 1 FROM affidavit.ledger_roles r WHERE r.name = made_name)
-       AND NOT EXISTS (SELECT 1 FROM affidavit.ledger_roles r WHERE r.name = made_name AND pg_has_role(affidavit.caller(), r.role_name, 'MEMBER'))
-    THEN RETURN 'of others'; END IF;
-    INSERT INTO affidavit.ledgers (origin) VALUES (wanted) RETURNING ledger_no INTO made_no;
+    INSERT INTO affidavit.ledgers (origin, role) VALUES (wanted, owner_role) RETURNING ledger_no INTO made_no;
     INSERT INTO affidavit.heads (ledger_no, size) VALUES (made_no, 0);
-    IF NOT EXISTS (SELECT 1 FROM affidavit.ledger_roles r WHERE r.name = made_name) THEN
-      INSERT INTO affidavit.ledger_roles (name, role_name) VALUES (made_name, affidavit.caller());
-    END IF;
     RETURN 'made';
   END $$;
 
@@ -262,8 +259,8 @@ CREATE FUNCTION affidavit.sweep_payloads(of_ledger bigint, before text) RETURNS 
   AS $$
   DECLARE swept bigint;
   BEGIN
-    IF NOT EXISTS (SELECT 1 FROM affidavit.ledgers l JOIN affidavit.ledger_roles r ON r.name = l.name
-                   WHERE l.ledger_no = of_ledger AND pg_has_role(affidavit.caller(), r.role_name, 'MEMBER')) THEN
+    IF NOT EXISTS (SELECT 1 FROM affidavit.ledgers l
+                   WHERE l.ledger_no = of_ledger AND pg_has_role(affidavit.caller(), l.role, 'MEMBER')) THEN
       RAISE EXCEPTION 'no such ledger' USING ERRCODE = 'AF002';
     END IF;
     DELETE FROM affidavit.payload_chunks c WHERE c.ledger_no = of_ledger AND c.blob_id < before
