@@ -7,39 +7,29 @@ import type { NewEntry } from '../../ledger/sequence.ts'
 import type { SealedPayload } from '../../ledger/store.ts'
 import type { Statement } from './database.ts'
 
-/** Appends the entries, with the payloads that came with them, and moves the head. */
-export function insertStatements(ledgerNo: number, entries: readonly NewEntry[], size: number): Statement[] {
-  if (entries.length === 0) return [moveHead(ledgerNo, size)]
+/**
+ * Appends the entries behind the `size` that the ledger has, with the payloads that came with them. Also where there is none: a
+ * transaction that writes is one that its commit waits for, and so does whoever settles an unknown outcome (spec/postgres.md §3).
+ */
+export function appendStatements(
+  ledgerNo: number,
+  size: number,
+  entries: readonly NewEntry[],
+  patienceMillis: number,
+): Statement[] {
   const payloads = entries.flatMap((entry) => entry.payloads).filter((payload) => payload.state === 'sealed')
+  const bytes = endToEnd(entries.map(({ entry }) => utf8(entry)))
+  const nodes = endToEnd(entries.map((entry) => entry.nodes))
+  const cut = [bytes.starts, bytes.lengths, nodes.starts, nodes.lengths]
   return [
     // Their uses follow from the entries, and need them there.
     ...(payloads.length === 0 ? [] : [insertPayloads(ledgerNo, payloads)]),
-    insertEntries(ledgerNo, entries),
-    moveHead(ledgerNo, size),
+    {
+      name: 'affidavit append',
+      text: 'SELECT affidavit.append($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+      values: [ledgerNo, size, Math.ceil(patienceMillis), bytes.joined, nodes.joined, ...cut],
+    },
   ]
-}
-
-const ENTRIES = `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes)
-  SELECT $1, $2 + e.no - 1, substr($3::bytea, e.at, e.bytes), substr($4::bytea, e.nodes_at, e.nodes_bytes)
-  FROM unnest($5::int[], $6::int[], $7::int[], $8::int[]) WITH ORDINALITY AS e(at, bytes, nodes_at, nodes_bytes, no)`
-
-function insertEntries(ledgerNo: number, entries: readonly NewEntry[]): Statement {
-  const bytes = endToEnd(entries.map(({ entry }) => utf8(entry)))
-  const nodes = endToEnd(entries.map((entry) => entry.nodes))
-  return {
-    name: 'affidavit insert entries',
-    text: ENTRIES,
-    values: [
-      ledgerNo,
-      entries[0]?.seq,
-      bytes.joined,
-      nodes.joined,
-      bytes.starts,
-      bytes.lengths,
-      nodes.starts,
-      nodes.lengths,
-    ],
-  }
 }
 
 const PAYLOADS = `INSERT INTO affidavit.payloads (ledger_no, blob_id, body_digest, content_key, sealed)
@@ -57,16 +47,6 @@ export function insertPayloads(ledgerNo: number, payloads: readonly SealedPayloa
     name: 'affidavit insert payloads',
     text: PAYLOADS,
     values: [ledgerNo, keys.joined, sealed.joined, ...words, keys.starts, keys.lengths, sealed.starts, sealed.lengths],
-  }
-}
-
-// Also where nothing was placed: a transaction that writes is one that its commit waits for, and so does whoever settles an
-// unknown outcome (spec/postgres.md §3).
-function moveHead(ledgerNo: number, size: number): Statement {
-  return {
-    name: 'affidavit move head',
-    text: 'UPDATE affidavit.heads SET size = $2 WHERE ledger_no = $1',
-    values: [ledgerNo, size],
   }
 }
 

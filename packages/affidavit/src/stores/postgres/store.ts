@@ -27,7 +27,7 @@ import {
   textColumn,
 } from './database.ts'
 import { createGroups, type Group } from './group.ts'
-import { insertPayloads, insertStatements } from './insert.ts'
+import { appendStatements, insertPayloads } from './insert.ts'
 import {
   insertChunks,
   keptBody,
@@ -39,7 +39,7 @@ import {
   sweepPayloads,
 } from './payloads.ts'
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
-import { expectHead, isEnough, type KnownTip, lockHead, memberOf, type ReadTip, readTip, tipStatements } from './tip.ts'
+import { isEnough, type KnownTip, lockHead, memberOf, type ReadTip, readTip, tipStatements } from './tip.ts'
 import { type Attempt, type Connections, type Decided, inTransaction, type Work } from './transaction.ts'
 
 export interface PostgresStoreOptions {
@@ -159,8 +159,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
     return {
       reads: [],
       decide: (_, __, waitedMillis) => {
-        const { value, writes } = place(ledgerNo, group, { ...known, standing: new Map() }, waitedMillis)
-        return { value, writes: [expectHead(ledgerNo, known), ...writes] }
+        return place(ledgerNo, group, { ...known, standing: new Map() }, waitedMillis)
       },
     }
   }
@@ -339,13 +338,18 @@ interface Committed extends KnownTip {
   readonly placed: readonly Placed[]
 }
 
-function place(ledgerNo: number, { drafts, at }: Group, read: ReadTip, waitedMillis: number): Decided<Committed> {
+function place(
+  ledgerNo: number,
+  { drafts, at, patienceMillis }: Group,
+  read: ReadTip,
+  waitedMillis: number,
+): Decided<Committed> {
   const next = sequence(read.tip, drafts, read, at + Math.round(waitedMillis))
   const fence = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), read.fence)
   const conversations = new Map([...read.conversations, ...next.conversations])
   return {
     value: { placed: next.placed, tip: next.tip, fence, conversations, lastBy: read.lastBy },
-    writes: insertStatements(ledgerNo, next.entries, next.tip.frontier.size),
+    writes: appendStatements(ledgerNo, read.tip.frontier.size, next.entries, patienceMillis),
   }
 }
 

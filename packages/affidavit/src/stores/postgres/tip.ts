@@ -30,15 +30,6 @@ export function isEnough(known: KnownTip | undefined, drafts: readonly PreparedD
   return drafts.every(({ conversation_id: id }) => id === undefined || known.conversations.has(id))
 }
 
-/** Takes the lock of a head that is where it was; else the server answers `AF003`, and nothing happens. */
-export function expectHead(ledgerNo: number, { tip }: KnownTip): Statement {
-  return {
-    name: 'affidavit expect head',
-    text: 'SELECT affidavit.expect_head($1, $2)',
-    values: [ledgerNo, tip.frontier.size],
-  }
-}
-
 /** Takes the lock of a ledger's head, which the next writer waits for. */
 export function lockHead(ledgerNo: number): Statement {
   return {

@@ -102,10 +102,13 @@ async function attemptOnce<T>(
   // 2. The writes and COMMIT. A refusal that the server answered is one; without an answer nobody knows.
   notices.length = 0
   try {
+    const { writes } = decided
     const before = work.reads.length === 0 ? [begin] : []
-    const results = await inOneGo(client, [...before, ...decided.writes, { text: 'COMMIT' }])
+    // A statement by itself is a transaction: the answer to it is that of its COMMIT.
+    const isAlone = work.reads.length === 0 && writes.length === 1 && settings === ''
+    const results = await inOneGo(client, isAlone ? writes : [...before, ...writes, { text: 'COMMIT' }])
     // A transaction that failed before answers COMMIT with ROLLBACK.
-    if (results.at(-1)?.command !== 'COMMIT') return { state: 'not committed', cause: await rolledBack(letGo) }
+    if (results.at(-1)?.command === 'ROLLBACK') return { state: 'not committed', cause: await rolledBack(letGo) }
   } catch (cause) {
     await letGo(cause)
     return { state: isConnectionLost(cause) ? 'unknown' : 'not committed', cause }
