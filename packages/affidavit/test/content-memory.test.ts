@@ -24,9 +24,9 @@ after(() => rmSync(home, { recursive: true, force: true }))
 function watched(contents: SealedContents, look: () => void): SealedContents {
   return {
     ...contents,
-    *stored(reference) {
+    async *stored(reference) {
       let pieces = 0
-      for (const piece of contents.stored(reference)) {
+      for await (const piece of contents.stored(reference)) {
         yield piece
         pieces++
         if (pieces % 50 === 0) look()

@@ -23,7 +23,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['access', ['documents', 'formats', ...BYTES]],
   ['erasure', ['access', 'errors', 'formats', ...BYTES]],
   ['registry', ['documents', 'formats', ...BYTES]],
-  ['verify', FORMATS],
+  ['verify', ['links', ...FORMATS]],
   ['vault', VAULT],
   ['links', ['formats', ...BYTES]],
   ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'erasure', ...VAULT]],

@@ -11,11 +11,12 @@ import { localAnchor } from '../src/embedded/anchors.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { connectSqliteForReading } from '../src/stores/sqlite/connect.ts'
-import { type SealedReading, sealedReading } from '../src/stores/sqlite/sealed-reading.ts'
+import { storedLedgers } from '../src/stores/sqlite/stored-log.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
-import { contentCheck, firstNaming } from '../src/stores/sqlite/verify-payloads.ts'
 import type { Anchor } from '../src/verify/anchors.ts'
 import type { Report } from '../src/verify/report.ts'
+import { createContentCheck, firstNaming } from '../src/verify/stored/payloads.ts'
+import type { StoredLog } from '../src/verify/stored/stored-log.ts'
 import { type Tampering, tampered } from './manipulate.ts'
 import { makeSealedLedger, type Sealed } from './sealed-entries.ts'
 
@@ -269,7 +270,7 @@ test('a payload that no entry names yet is no finding: its record may be about t
   assert.deepEqual(codes(await verify(copy)), [])
 })
 
-test('stretches count a payload that they share once, and each reads it once, also where it is damaged', () => {
+test('stretches count a payload that they share once, and each reads it once, also where it is damaged', async () => {
   const { reference } = content('question')
   const flipped = content('question').payload.sealed.map((byte) => byte ^ 1)
   tampered(database, copy, (t) => t.run('UPDATE payloads SET sealed = ? WHERE blob_id = ?', flipped, id('question')))
@@ -278,24 +279,24 @@ test('stretches count a payload that they share once, and each reads it once, al
     [copy, ['payload-altered 1', 'payload-altered 3']],
   ] as const) {
     const db = connectSqliteForReading(path)
-    const sealed = sealedReading(db, 1)
+    const log = storedLedgers(db).log(1)
     let reads = 0
-    const watched: SealedReading = {
-      ...sealed,
-      head(blob_id) {
-        reads++
-        return sealed.head(blob_id)
+    const watched: StoredLog = {
+      ...log,
+      payloadHeads(blob_ids) {
+        reads += blob_ids.length
+        return log.payloadHeads(blob_ids)
       },
     }
-    const stretches = [1, 2].map(() => contentCheck(watched, firstNaming(db, 1, 0), 'read'))
-    const [whole, later] = stretches
+    const [whole, later] = [0, 1].map(() => createContentCheck(watched, firstNaming(log, 0), 'read'))
     assert.ok(whole !== undefined && later !== undefined)
-    const findings = [1, 3].flatMap((seq) => whole.check(seq, { seq }, [reference]))
-    assert.deepEqual(
-      findings.map(({ code, seq }) => `${code} ${seq}`),
-      found,
-    )
-    later.check(3, { seq: 3 }, [reference])
+    const findings: string[] = []
+    for (const seq of [1, 3]) {
+      await whole.look([{ seq, references: [reference] }])
+      findings.push(...whole.check({ seq }, [reference]).map((one) => `${one.code} ${one.seq}`))
+    }
+    assert.deepEqual(findings, found)
+    await later.look([{ seq: 3, references: [reference] }])
     assert.equal(reads, 2, 'once for each stretch')
     assert.deepEqual(whole.tally(), { payloads: 1, bytes: found.length > 0 ? 0 : reference.sealed_size })
     assert.deepEqual(later.tally(), { payloads: 0, bytes: 0 })

@@ -8,7 +8,15 @@ import { sequence } from '../src/ledger/sequence.ts'
 import { emptyFrontier } from '../src/merkle/growth.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { plainAdmission } from '../src/testing/plain-admission.ts'
-import type { Row } from '../src/verify/chunk.ts'
+import {
+  type BesideCheck,
+  type ChunkResult,
+  type ChunkTask,
+  createChunkVerifier,
+  type Row,
+  readRow,
+} from '../src/verify/chunk.ts'
+import type { Lookback } from '../src/verify/entries.ts'
 
 export const SAMPLE_ORIGIN = 'clinic.example/agents/0123456789abcdef'
 
@@ -39,6 +47,18 @@ export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SA
 export function asRow({ seq, entry, nodes }: SampleEntry): Row {
   const text = Buffer.from(entry).toString('utf8')
   return { seq, entry: /^[\0-\x7f]*$/.test(text) ? `\0${text}` : entry, nodes: toHex(nodes) }
+}
+
+/** Verifies a stretch whose rows are all at hand. */
+export function verifyChunk(
+  task: ChunkTask,
+  rows: Iterable<Row>,
+  lookback: Lookback,
+  checkBeside: BesideCheck,
+): ChunkResult {
+  const verifier = createChunkVerifier(task, lookback, checkBeside)
+  for (const row of rows) verifier.push(readRow(row))
+  return verifier.end()
 }
 
 /** The members of an entry, whatever they are. */

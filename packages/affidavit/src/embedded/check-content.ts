@@ -68,10 +68,10 @@ async function openAll(contents: SealedContents, scopes: KnownScopes, anew: Anew
   let opened = 0
   let erased = 0
 
-  function take(named: NamedContent, outcome: Outcome): void {
+  async function take(named: NamedContent, outcome: Outcome): Promise<void> {
     if (outcome.state === 'opened' && named.named === 'first') opened++
     if (outcome.state === 'altered') return
-    const erasure = outcome.state === 'wrong' ? undefined : contents.erasureBehind(named)
+    const erasure = outcome.state === 'wrong' ? undefined : await contents.erasureBehind(named)
     if (outcome.state === 'opened') {
       // Before its keys are gone, what is to be erased opens.
       if (erasure !== undefined && erasure.phase !== 'decided') findings.add(opensThough(named, erasure))
@@ -92,7 +92,7 @@ async function openAll(contents: SealedContents, scopes: KnownScopes, anew: Anew
     findings,
   })
 
-  for (const batch of batches(contents)) {
+  for await (const batch of batches(contents)) {
     try {
       await scopes.learn(batch.flatMap(({ scope_ids }) => scope_ids))
       const closed = batch.filter(({ scope_ids }) => scope_ids.some((id) => !scopes.keys.has(id)))
@@ -103,9 +103,9 @@ async function openAll(contents: SealedContents, scopes: KnownScopes, anew: Anew
     for (const { named, contentKey } of batch) {
       const key = identity(named)
       const known = seen.get(key)
-      const outcome = known ?? openOne(contents, named, contentKey, scopes, anew)
+      const outcome = known ?? (await openOne(contents, named, contentKey, scopes, anew))
       if (known === undefined && seen.size < MAX_SEEN) seen.set(key, outcome)
-      take(named, outcome)
+      await take(named, outcome)
     }
   }
   return result()
@@ -138,11 +138,11 @@ interface ToOpen {
 const BATCH = 256
 const BATCH_SCOPES = 4_096
 
-function* batches(contents: SealedContents): Generator<readonly ToOpen[]> {
+async function* batches(contents: SealedContents): AsyncGenerator<readonly ToOpen[]> {
   let batch: ToOpen[] = []
   let scopes = 0
-  for (const named of contents.named()) {
-    const toOpen = prepare(contents, named)
+  for await (const named of contents.named()) {
+    const toOpen = await prepare(contents, named)
     if (toOpen === undefined) continue
     batch.push(toOpen)
     scopes += toOpen.scope_ids.length
@@ -155,21 +155,21 @@ function* batches(contents: SealedContents): Generator<readonly ToOpen[]> {
 }
 
 // What is not there, or cannot be, is found without keys.
-function prepare(contents: SealedContents, named: NamedContent): ToOpen | undefined {
+async function prepare(contents: SealedContents, named: NamedContent): Promise<ToOpen | undefined> {
   const { reference } = named
-  const contentKey = checkReference(reference).length > 0 ? undefined : contents.contentKey(reference.blob_id)
+  const contentKey = checkReference(reference).length > 0 ? undefined : await contents.contentKey(reference.blob_id)
   if (contentKey === undefined) return undefined
   const parsed = parseContentKey(contentKey)
   return 'code' in parsed ? undefined : { named, contentKey, scope_ids: parsed.scope_ids }
 }
 
-function openOne(
+async function openOne(
   contents: SealedContents,
   named: NamedContent,
   contentKey: Uint8Array,
   { keys, whyMissing }: KnownScopes,
   anew: AnewKeys,
-): Outcome {
+): Promise<Outcome> {
   const { ledger } = contents
   const { blob_id, key_id } = named.reference
   let payloadKey = unwrapPayloadKey({ ledger, blob_id, key_id, contentKey, scopeKeys: keys })
@@ -190,15 +190,15 @@ function openOne(
 }
 
 // As a stream, hashed on the way: only of bytes that are those of the entry does it mean anything that they do not open.
-function openStored(
+async function openStored(
   { ledger, stored }: SealedContents,
   { conversation, reference }: NamedContent,
   payloadKey: KeyObject,
-): Outcome {
+): Promise<Outcome> {
   const { blob_id, sealed_size, commitment } = reference
   const check = createStoredCheck(reference)
   const opener = createOpener({ payloadKey, ledger, conversation, blob_id, sealed_size, commitment })
-  for (const piece of stored(reference)) {
+  for await (const piece of stored(reference)) {
     check.push(piece)
     opener.push(piece)
   }

@@ -1,25 +1,51 @@
 // Verifying one stretch of a log by itself, so that stretches can be verified side by side and joined (verify/log.ts).
 // A stretch begins at a multiple of a power of two that is not shorter than it: then its tree is a subtree of the log's.
 
-import { toHex } from '../bytes/hex.ts'
+import { bytesOfHex, toHex } from '../bytes/hex.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import type { Skimmed } from '../formats/skim-entry.ts'
 import { createGrowth, emptyFrontier, type Frontier } from '../merkle/growth.ts'
 import type { LeafText } from '../merkle/hash.ts'
-import { createEntryChecker, type Edge, type Edges, type KeyEntry, type Lookback } from './entries.ts'
+import {
+  type ConversationPlace,
+  createEntryChecker,
+  type Edge,
+  type Edges,
+  type KeyEntry,
+  type Lookback,
+  type ReadEntry,
+  readEntry,
+} from './entries.ts'
 import { createFindings, type Finding, type FindingList, finding, type Place } from './finding.ts'
 import type { NumberSet } from './numbers.ts'
 
+/** What a store keeps at a place in a log. */
+export interface StoredRow {
+  readonly seq: number
+  /** The exact bytes; or, which is quicker, the leaf text, where every byte is ASCII. */
+  readonly entry: Uint8Array | LeafText
+  /** The tree nodes stored beside it, in lower-case hex. */
+  readonly nodes: string
+  /** What the store keeps to search by, under the names of members of the entry; absent where it derives that from the bytes. */
+  readonly columns?: StoredColumns
+}
+
+/** `null`: the entry has no such member. */
+export type StoredColumns = { readonly [member: string]: string | number | null }
+
 /** A row as read, or why it cannot be read. */
-export type Row =
-  | {
-      readonly seq: number
-      /** The exact bytes; or, which is quicker, the leaf text, where every byte is ASCII. */
-      readonly entry: Uint8Array | LeafText
-      /** The tree nodes stored beside it, in lower-case hex. */
-      readonly nodes: string
-    }
-  | { readonly seq: number; readonly unreadable: string }
+export type Row = StoredRow | { readonly seq: number; readonly unreadable: string }
+
+/** A row, and what its bytes say by themselves. */
+export interface ReadRow {
+  readonly row: Row
+  /** Absent where it cannot be read. */
+  readonly read?: ReadEntry
+}
+
+export function readRow(row: Row): ReadRow {
+  return 'unreadable' in row ? { row } : { row, read: readEntry(row.entry) }
+}
 
 export interface ChunkTask {
   readonly origin: string
@@ -60,14 +86,17 @@ export interface ChunkResult {
 const HASH_DIGITS = 2 * HASH_BYTES
 
 /** Checks what the store keeps beside an entry: the subjects it is listed under, its payloads. */
-export type BesideCheck = (seq: number, entry: Skimmed | undefined) => readonly Finding[]
+export type BesideCheck = (row: StoredRow, entry: Skimmed | undefined) => readonly Finding[]
 
-export function verifyChunk(
-  task: ChunkTask,
-  rows: Iterable<Row>,
-  lookback: Lookback,
-  checkBeside: BesideCheck,
-): ChunkResult {
+/** Takes the rows of a stretch one after another. */
+export interface ChunkVerifier {
+  /** What `lookback` is asked about the rows that are pushed next. */
+  lookups(page: readonly ReadRow[]): ConversationPlace[]
+  push(row: ReadRow): void
+  end(): ChunkResult
+}
+
+export function createChunkVerifier(task: ChunkTask, lookback: Lookback, checkBeside: BesideCheck): ChunkVerifier {
   const findings = createFindings()
   const checker = createEntryChecker(task.origin, findings, lookback, task.continues?.last)
   const growth = createGrowth(task.continues?.frontier ?? emptyFrontier)
@@ -79,7 +108,7 @@ export function verifyChunk(
   let holedFrom: number | undefined
   let closing = ''
 
-  for (const row of rows) {
+  function push({ row, read }: ReadRow): void {
     if (row.seq !== next) {
       findings.add(missing(next, row.seq))
       holedFrom ??= next
@@ -88,19 +117,23 @@ export function verifyChunk(
     if ('unreadable' in row) {
       findings.add(finding('database-unreadable', { seq: row.seq }, row.unreadable))
       holedFrom ??= row.seq
-      continue
+    } else if (read !== undefined) {
+      take(row, read)
     }
-    const { leaf, hash, entry } = checker.check(row.seq, row.entry)
+  }
+
+  function take(row: StoredRow, read: ReadEntry): void {
+    const entry = checker.check(row.seq, read)
     // Behind a hole no entry has its place in the tree any more, but each still has its own hash.
-    const completed = holedFrom === undefined ? growth.append(leaf) : leaf
+    const completed = holedFrom === undefined ? growth.append(bytesOfHex(read.hash)) : undefined
     // Every other entry completes its leaf and nothing more.
-    const computed = completed.length === HASH_BYTES ? hash : toHex(completed)
+    const computed = completed === undefined || completed.length === HASH_BYTES ? read.hash : toHex(completed)
     if (computed !== row.nodes) {
       const position = apart && next === task.to ? 'closes the chunk' : 'inside'
       const found = compareNodes(placeOf(row.seq, entry), computed, row.nodes, position)
       if (found !== undefined && (holedFrom === undefined || found.code === 'entry-altered')) findings.add(found)
     }
-    for (const found of checkBeside(row.seq, entry)) findings.add(found)
+    for (const found of checkBeside(row, entry)) findings.add(found)
     checked++
     closing = row.nodes.slice(computed.length)
     if (next === wanted[0]) {
@@ -108,24 +141,29 @@ export function verifyChunk(
       wanted.shift()
     }
   }
-  if (next < task.to) {
-    findings.add(missing(next, task.to))
-    holedFrom ??= next
+
+  function end(): ChunkResult {
+    if (next < task.to) {
+      findings.add(missing(next, task.to))
+      holedFrom ??= next
+    }
+    return {
+      from: task.from,
+      to: task.to,
+      checked,
+      holedFrom,
+      frontier: growth.frontier(),
+      closing,
+      roots,
+      edges: checker.edges(),
+      producers: checker.producers,
+      keyEntries: checker.keyEntries,
+      uninterpreted: checker.uninterpreted(),
+      findings: { first: findings.first, counts: findings.counts },
+    }
   }
-  return {
-    from: task.from,
-    to: task.to,
-    checked,
-    holedFrom,
-    frontier: growth.frontier(),
-    closing,
-    roots,
-    edges: checker.edges(),
-    producers: checker.producers,
-    keyEntries: checker.keyEntries,
-    uninterpreted: checker.uninterpreted(),
-    findings: { first: findings.first, counts: findings.counts },
-  }
+
+  return { lookups: (page) => checker.lookups(page.flatMap(({ read }) => read ?? [])), push, end }
 }
 
 export function placeOf(seq: number, entry: Skimmed | undefined): Place {

@@ -39,13 +39,13 @@ export interface SealedContents {
   /** The origin. */
   readonly ledger: string
   /** In the order of seq, read as it is asked for. */
-  named(): Iterable<NamedContent>
+  named(): AsyncIterable<NamedContent>
   /** The content key that is stored; `undefined` where none can be read. */
-  contentKey(blob_id: string): Uint8Array | undefined
+  contentKey(blob_id: string): Promise<Uint8Array | undefined>
   /** The stored bytes, piece by piece, up to one that is not there or not of its size. */
-  stored(reference: ContentReference): Iterable<Uint8Array>
+  stored(reference: ContentReference): AsyncIterable<Uint8Array>
   /** The newest record behind the entry that erases this content: about one of its subjects, or its conversation's, or one that it was linked to. */
-  erasureBehind(named: NamedContent): ErasureRecord | undefined
+  erasureBehind(named: NamedContent): Promise<ErasureRecord | undefined>
 }
 
 /** What came of opening the content of one ledger. */

@@ -1,8 +1,7 @@
 // Checking entries one after another: bytes, hash, place, chain, conversation links, producers. The hottest loop of
 // verification; what it remembers is bounded: a conversation that was silent for long is looked up again (lookback).
 
-import { bytesOfHex, toHex } from '../bytes/hex.ts'
-import type { Hash } from '../crypto/sha256.ts'
+import { toHex } from '../bytes/hex.ts'
 import type { EntryFault } from '../formats/entry.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { namesKeys, type Skimmed, skimEntry } from '../formats/skim-entry.ts'
@@ -22,20 +21,35 @@ export interface KeyEntry {
   readonly details: { readonly [name: string]: unknown }
 }
 
-export interface EntryCheck {
-  readonly leaf: Hash
-  /** The same in lower-case hex. */
+/** The place of an entry in its conversation. */
+export interface ConversationPlace {
+  readonly conversation_id: string
+  readonly conversation_seq: number
+}
+
+/** An entry by its bytes alone. */
+export interface ReadEntry {
+  /** Of its leaf, in lower-case hex. */
   readonly hash: string
-  /** Absent where the bytes could not be interpreted. */
-  readonly entry?: Skimmed
+  readonly parsed: ReturnType<typeof skimEntry>
+}
+
+/** @param bytes exactly as stored; or its leaf text, where every byte is ASCII */
+export function readEntry(bytes: Uint8Array | LeafText): ReadEntry {
+  if (typeof bytes === 'string') return { hash: leafHexOf(bytes), parsed: skimEntry(entryOf(bytes)) }
+  return { hash: hashOf(bytes), parsed: skimEntry(bytes) }
+}
+
+/** Of the leaf that an entry is, in lower-case hex. */
+export function hashOf(bytes: Uint8Array): string {
+  return toHex(leafHash(bytes))
 }
 
 export interface EntryChecker {
-  /**
-   * Checks the entry at `seq`, which must follow the one checked before.
-   * @param bytes exactly as stored; or its leaf text, where every byte is ASCII
-   */
-  check(seq: number, bytes: Uint8Array | LeafText): EntryCheck
+  /** What `lookback` is asked about entries that are checked next: each conversation that is not remembered. */
+  lookups(page: readonly ReadEntry[]): ConversationPlace[]
+  /** Checks the entry at `seq`, which must follow the one checked before; `undefined` where it could not be interpreted. */
+  check(seq: number, read: ReadEntry): Skimmed | undefined
   /** How the run began and ended, for joining it to its neighbours. */
   edges(): Edges
   readonly producers: ReadonlyMap<string, NumberSet>
@@ -77,7 +91,9 @@ interface ConversationTip {
   hash: string
 }
 
-/** Conversations remembered at once; older ones are looked up again when they go on. */
+const NO_CONVERSATION: Partial<Skimmed> = {}
+
+/** Conversations remembered from one page of entries to the next; older ones are looked up again when they go on. */
 const REMEMBERED = 50_000
 
 /** @param before what the first entry must follow; `undefined` where its neighbour is checked elsewhere */
@@ -94,14 +110,23 @@ export function createEntryChecker(
   let last: { -readonly [K in keyof Edge]: Edge[K] } | undefined = before === undefined ? undefined : { ...before }
   let unknownVersions = 0
 
-  function check(seq: number, bytes: Uint8Array | LeafText): EntryCheck {
-    const hash = typeof bytes === 'string' ? leafHexOf(bytes) : toHex(leafHash(bytes))
-    const leaf = bytesOfHex(hash)
-    const parsed = skimEntry(typeof bytes === 'string' ? entryOf(bytes) : bytes)
+  // What is remembered shrinks here and never while a page is checked: what that needs was looked up before it.
+  function lookups(page: readonly ReadEntry[]): ConversationPlace[] {
+    forgetOldest()
+    const wanted = new Map<string, ConversationPlace>()
+    for (const { parsed } of page) {
+      const { conversation_id, conversation_seq = 0 } = 'entry' in parsed ? parsed.entry : NO_CONVERSATION
+      if (conversation_id === undefined || conversations.has(conversation_id) || wanted.has(conversation_id)) continue
+      wanted.set(conversation_id, { conversation_id, conversation_seq: conversation_seq - 1 })
+    }
+    return [...wanted.values()].filter(({ conversation_seq }) => conversation_seq >= 0)
+  }
+
+  function check(seq: number, { hash, parsed }: ReadEntry): Skimmed | undefined {
     if ('fault' in parsed) {
       report(parsed.fault, seq)
       follow(seq, undefined, hash)
-      return { leaf, hash }
+      return undefined
     }
     const { entry } = parsed
     checkPlace(entry, seq)
@@ -113,7 +138,7 @@ export function createEntryChecker(
       else addNumber(numbers, entry.producer_seq)
     }
     if (namesKeys(entry)) keyEntries.push({ seq, action: entry.action, details: entry.details ?? {} })
-    return { leaf, hash, entry }
+    return entry
   }
 
   function report({ code, problem }: EntryFault, seq: number): void {
@@ -155,7 +180,7 @@ export function createEntryChecker(
         'conversation_previous_hash is not the hash of the entry before',
       )
     }
-    if (known === undefined) remember(conversation_id, { seq: at, hash })
+    if (known === undefined) conversations.set(conversation_id, { seq: at, hash })
     else {
       known.seq = at
       known.hash = hash
@@ -169,10 +194,11 @@ export function createEntryChecker(
   }
 
   // The one that was met first is forgotten first: where it goes on, it is looked up again.
-  function remember(conversation_id: string, tip: ConversationTip): void {
-    const [oldest] = conversations.size >= REMEMBERED ? conversations.keys() : []
-    if (oldest !== undefined) conversations.delete(oldest)
-    conversations.set(conversation_id, tip)
+  function forgetOldest(): void {
+    for (const oldest of conversations.keys()) {
+      if (conversations.size <= REMEMBERED) return
+      conversations.delete(oldest)
+    }
   }
 
   function complain(code: FindingCode, entry: Skimmed, seq: number, problem: string): void {
@@ -183,7 +209,7 @@ export function createEntryChecker(
     return { ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last: { ...last } }) }
   }
 
-  return { check, edges, producers, keyEntries, uninterpreted: () => unknownVersions }
+  return { lookups, check, edges, producers, keyEntries, uninterpreted: () => unknownVersions }
 }
 
 function followerOf(seq: number, { id, previous_hash, recorded_at }: Skimmed): Follower {

@@ -12,6 +12,7 @@ export type FindingCode =
   | 'entry-not-canonical'
   | 'entry-not-v1'
   | 'node-altered'
+  | 'columns-altered'
   | 'subjects-altered'
   | 'payload-uses-altered'
   | 'payload-missing'
@@ -77,6 +78,7 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'entry-not-canonical': ['content', 'tampered'],
   'entry-not-v1': ['content', 'tampered'],
   'node-altered': ['content', 'tampered'],
+  'columns-altered': ['content', 'tampered'],
   'subjects-altered': ['content', 'tampered'],
   'payload-uses-altered': ['content', 'tampered'],
   'payload-missing': ['content', 'tampered'],

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { asRow, SAMPLE_ORIGIN, sampleLog } from '../../test/sample-log.ts'
+import { asRow, SAMPLE_ORIGIN, sampleLog, verifyChunk } from '../../test/sample-log.ts'
 import { heartbeatKey, logKey, noteOf, pinnedTo, rotationEntry, startEntry, timeLine } from '../../test/signing.ts'
 import type { SignerKey } from '../formats/signer-key.ts'
 import type { Anchor } from './anchors.ts'
 import type { KeptCheckpoint } from './checkpoints.ts'
-import { verifyChunk } from './chunk.ts'
 import { joinChunks, planChunks } from './join.ts'
 import { judgeLog, type LogEvidence } from './log.ts'
 import type { Report } from './report.ts'

@@ -6,11 +6,11 @@ import { databaseFile } from '../../embedded/folder.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { COVER_FILE, LISTED_FILES, STATEMENT_FILE } from '../../formats/export.ts'
 import { verifySqlite } from '../../stores/sqlite/verify.ts'
-import type { ContentOptions } from '../../stores/sqlite/verify-content.ts'
 import type { Anchor } from '../../verify/anchors.ts'
 import { verifyExport } from '../../verify/export.ts'
 import { verifyProof } from '../../verify/proof.ts'
 import type { Report } from '../../verify/report.ts'
+import type { ContentOptions } from '../../verify/stored/contents.ts'
 import { exitCodeOfReport } from '../exit-codes.ts'
 import {
   addReaderOptions,

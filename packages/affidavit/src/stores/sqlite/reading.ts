@@ -2,43 +2,60 @@
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { Anchor } from '../../verify/anchors.ts'
-import { createFindings, type Finding, finding } from '../../verify/finding.ts'
-import { type Report, report } from '../../verify/report.ts'
+import type { Finding } from '../../verify/finding.ts'
+import type { Report } from '../../verify/report.ts'
+import type { UnknownLedger } from '../../verify/stored/extent.ts'
+import type { OpenedStore } from '../../verify/stored/tasks.ts'
+import { unreadableReport } from '../../verify/stored/unreadable.ts'
 import { connectSqliteForReading, storeError } from './connect.ts'
 import { type SqliteDatabase, sqliteCode } from './database.ts'
+import { storedLedgers } from './stored-log.ts'
 import { checkSchema } from './structure.ts'
 import { unreadableProblem } from './unreadable.ts'
+import { runTasks } from './verify-tasks.ts'
 
 export interface Reading {
   readonly path: string
   readonly kind: Report['subject']['kind']
   readonly anchors: readonly Anchor[]
+  /** As many as the machine runs at once where undefined, at most 8; 0: in this thread. */
+  readonly threads: number | undefined
 }
 
 /**
  * The report of `judge` on the database in a file, whose schema was checked; where the file cannot be read, the report
  * that it cannot.
- * @throws LedgerError `not-a-ledger`, `newer-format`, `store-unavailable`, and what `judge` throws
+ * @throws LedgerError `not-a-ledger`, `newer-format`, `store-unavailable`, `not-found` (no such origin)
  */
 export async function reportOn(
   reading: Reading,
-  judge: (db: SqliteDatabase, schemaFindings: readonly Finding[]) => Promise<Report>,
+  judge: (store: OpenedStore) => Promise<Report | UnknownLedger>,
 ): Promise<Report> {
+  const { path, kind, threads } = reading
   let db: SqliteDatabase | undefined
-  let schemaFindings: readonly Finding[] = []
+  let findings: readonly Finding[] = []
   try {
-    db = connectSqliteForReading(reading.path)
-    const { findings, missing } = checkSchema(db)
-    schemaFindings = findings
-    if (missing.length === 0) return await judge(db, findings)
-    return unreadableReport(reading, findings, `without the tables ${missing.join(', ')} nothing can be read`)
+    db = connectSqliteForReading(path)
+    const schema = checkSchema(db)
+    findings = schema.findings
+    if (schema.missing.length > 0) {
+      const problem = `without the tables ${schema.missing.join(', ')} nothing can be read`
+      return unreadableReport({ where: path, findings }, kind, problem)
+    }
+    const ledgers = storedLedgers(db)
+    return known(await judge({ where: path, ledgers, runTasks: runTasks({ path, ledgers, threads }), findings }), path)
   } catch (error) {
     const problem = unreadableProblem(error) ?? foreignProblem(error, reading)
     if (problem === undefined) throw sqliteCode(error) === undefined ? error : storeError(error, 'verify')
-    return unreadableReport(reading, schemaFindings, problem)
+    return unreadableReport({ where: path, findings }, kind, problem)
   } finally {
     db?.close()
   }
+}
+
+function known(answer: Report | UnknownLedger, path: string): Report {
+  if (!('unknown' in answer)) return answer
+  throw new LedgerError('not-found', { problem: `${path} has no ledger ${answer.unknown}`, cure: answer.cure })
 }
 
 // A file that is no ledger, or is not there, may be the wrong file. Where checkpoints lie beside it, it is what became of
@@ -46,28 +63,4 @@ export async function reportOn(
 function foreignProblem(error: unknown, { anchors }: Reading): string | undefined {
   if (!(error instanceof LedgerError) || error.code !== 'not-a-ledger') return undefined
   return anchors.some(({ kind, notes }) => kind === 'local' && notes.length > 0) ? error.problem : undefined
-}
-
-function unreadableReport({ path, kind }: Reading, others: readonly Finding[], problem: string): Report {
-  const findings = createFindings()
-  for (const found of others) findings.add(found)
-  findings.add(finding('database-unreadable', { what: path }, problem))
-  const unknown = { verdict: 'not checked', says: 'not checked: the database cannot be read' }
-  return report({
-    subject: { kind },
-    checked: 0,
-    findings,
-    entries: 'some',
-    axes: {
-      content: unknown,
-      order: unknown,
-      completeness: unknown,
-      signer: unknown,
-      time: unknown,
-      anchor: unknown,
-    },
-    notChecked: [
-      'everything that the database holds: keep the file as evidence; verify an export or a backup beside it',
-    ],
-  })
 }

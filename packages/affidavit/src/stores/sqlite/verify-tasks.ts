@@ -4,31 +4,30 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import type { SqliteDatabase } from './database.ts'
-import { runTask, type VerifyAnswer, type VerifyTask } from './verify-task.ts'
+import type { StoredLedgers } from '../../verify/stored/stored-log.ts'
+import { type RunTasks, runOnConnections, type VerifyAnswer, type VerifyTask } from '../../verify/stored/tasks.ts'
 import type { TaskFailure } from './verify-thread.ts'
 
 /** Ten times what a thread needs at once: without a limit, garbage is kept as long as the machine has memory. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
-export interface Work {
+export interface Workplace {
   readonly path: string
-  readonly tasks: readonly VerifyTask[]
-  /** As many as the machine runs at once where left out, at most 8; 0: in the calling thread, on the open connection. */
+  /** On the open connection of this thread. */
+  readonly ledgers: StoredLedgers
+  /** As many as the machine runs at once where undefined, at most 8; 0: in this thread. */
   readonly threads: number | undefined
-  readonly onAnswer: (answer: VerifyAnswer) => void
 }
 
-/** Runs every task. @throws LedgerError `store-unavailable` */
-export async function runTasks(db: SqliteDatabase, { path, tasks, threads, onAnswer }: Work): Promise<void> {
-  if (threads === 0) {
-    for (const task of tasks) onAnswer(runTask(db, task))
-    return
+/** A way to do every task; it rejects with a LedgerError `store-unavailable` or `store-corrupt`, or as the connection does. */
+export function runTasks({ path, ledgers, threads }: Workplace): RunTasks {
+  if (threads === 0) return (tasks, onAnswer) => runOnConnections([ledgers], tasks, onAnswer)
+  return async (tasks, onAnswer) => {
+    const waiting = [...tasks]
+    const count = Math.min(threads ?? Math.min(8, availableParallelism()), tasks.length)
+    const next = (): VerifyTask | undefined => waiting.shift()
+    await Promise.all(Array.from({ length: count }, () => runThread(path, next, onAnswer)))
   }
-  const waiting = [...tasks]
-  const count = Math.min(threads ?? Math.min(8, availableParallelism()), tasks.length)
-  const next = (): VerifyTask | undefined => waiting.shift()
-  await Promise.all(Array.from({ length: count }, () => runThread(path, next, onAnswer)))
 }
 
 function runThread(

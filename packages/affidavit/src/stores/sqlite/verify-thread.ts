@@ -3,10 +3,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
+import type { StoredLedgers } from '../../verify/stored/stored-log.ts'
+import { runTask, type VerifyAnswer, type VerifyTask } from '../../verify/stored/tasks.ts'
 import { connectSqliteForReading, storeError } from './connect.ts'
-import { type SqliteDatabase, sqliteCode } from './database.ts'
+import { sqliteCode } from './database.ts'
+import { storedLedgers } from './stored-log.ts'
 import { unreadableProblem } from './unreadable.ts'
-import { runTask, type VerifyAnswer, type VerifyTask } from './verify-task.ts'
 
 /** A failure of the world as it crosses to the other thread; a bug of ours ends the thread instead. */
 export interface TaskFailure {
@@ -19,17 +21,18 @@ export interface TaskFailure {
 if (parentPort !== null) serve(parentPort, workerData)
 
 function serve(port: NonNullable<typeof parentPort>, { path }: { readonly path: string }): void {
-  let open: SqliteDatabase | undefined
-  const db = (): SqliteDatabase => {
-    open ??= connectSqliteForReading(path)
+  let open: StoredLedgers | undefined
+  const ledgers = (): StoredLedgers => {
+    open ??= storedLedgers(connectSqliteForReading(path))
     return open
   }
-  port.on('message', (task: VerifyTask) => port.postMessage(answer(db, task)))
+  // One task comes after the answer to the one before. What is thrown here is a bug of ours, and ends the thread.
+  port.on('message', async (task: VerifyTask) => port.postMessage(await answer(ledgers, task)))
 }
 
-function answer(db: () => SqliteDatabase, task: VerifyTask): VerifyAnswer | TaskFailure {
+async function answer(ledgers: () => StoredLedgers, task: VerifyTask): Promise<VerifyAnswer | TaskFailure> {
   try {
-    return runTask(db(), task)
+    return await runTask(ledgers(), task)
   } catch (error) {
     return { kind: 'failed', ...failureOf(error) }
   }

@@ -8,12 +8,10 @@ import {
   type ContentReading,
   type ContentTally,
   NO_CONTENT,
-} from '../../verify/content.ts'
-import type { FindingList } from '../../verify/finding.ts'
-import type { SqliteDatabase } from './database.ts'
-import { type ContentSource, entriesWithContent, sealedContents } from './sealed-contents.ts'
-import { firstNaming } from './verify-payloads.ts'
-import type { VerifyAnswer } from './verify-task.ts'
+} from '../content.ts'
+import type { FindingList } from '../finding.ts'
+import { type ContentSource, sealedContents } from './sealed-contents.ts'
+import type { VerifyAnswer } from './tasks.ts'
 
 export interface ContentOptions {
   /**
@@ -31,30 +29,15 @@ export function contentReading({ payloadBytes = 'not read', openContent }: Conte
 
 /** Has the content opened where that is asked for and there is any; adds what is found. */
 export async function openContents(
-  db: SqliteDatabase,
   { tally, source }: { readonly tally: ContentTally; readonly source: ContentSource },
   options: ContentOptions,
   findings: FindingList,
 ): Promise<ContentEvidence> {
   const { openContent } = options
   const openings: ContentOpening[] = []
-  if (openContent !== undefined && tally.payloads > 0) openings.push(await openContent.open(sealedContents(db, source)))
+  if (openContent !== undefined && tally.payloads > 0) openings.push(await openContent.open(sealedContents(source)))
   for (const opening of openings) if (opening.state === 'opened') findings.addAll(opening.findings)
   return { reading: contentReading(options), tallies: [tally], openings }
-}
-
-/** The content of the entries of a stretch. */
-export function sourceOf(
-  db: SqliteDatabase,
-  { ledger, ledgerNo, from, to }: { ledger: string; ledgerNo: number; from: number; to: number },
-): ContentSource {
-  return {
-    ledger,
-    ledgerNo,
-    entries: () => entriesWithContent(db, ledgerNo, { from, to }),
-    isFirst: firstNaming(db, ledgerNo, from),
-    size: to,
-  }
 }
 
 /** What was looked at in several ledgers. */

@@ -7,10 +7,9 @@ import { faultOf } from '../../links/about.ts'
 import { factsOf, type Placed } from '../../links/facts.ts'
 import { contentsReached } from '../../links/reached.ts'
 import { standingLinks } from '../../links/standing.ts'
-import type { ErasureRecord, NamedContent } from '../../verify/content.ts'
-import { column, integerColumn, type SqliteDatabase, textColumn } from './database.ts'
-import { PAGE, statement } from './rows.ts'
-import { tryRead } from './unreadable.ts'
+import type { ErasureRecord, NamedContent } from '../content.ts'
+import type { Entry } from '../entries.ts'
+import type { LedgerNo, ListedLedger, StoredLedgers, StoredLog } from './stored-log.ts'
 
 export interface ErasedContents {
   /** The newest record that erases this content, of a decision behind the entry. */
@@ -18,32 +17,35 @@ export interface ErasedContents {
 }
 
 interface ErasureSource {
-  readonly ledgerNo: number
+  readonly ledgers: StoredLedgers
+  readonly listed: readonly ListedLedger[]
+  /** The ledger whose content it is; `undefined`: the store has no such ledger. */
+  readonly no: LedgerNo | undefined
   /** Records from this seq on are not verified, and say nothing. */
   readonly size: number
 }
 
 interface Erased extends ErasureRecord {
-  readonly ledgerNo: number
+  readonly ledgerNo: LedgerNo
   /** Of the decision. What was recorded behind it lies under other keys, whenever the outcome came. */
   readonly decided: number
 }
 
-/** Reads what is recorded of erasures, and of links, once. */
-export function erasedContents(db: SqliteDatabase, { ledgerNo, size }: ErasureSource): ErasedContents {
+/** Reads what is recorded of erasures, and of links, once: in the ledger, and in those that came after it. */
+export async function erasedContents({ ledgers, listed, no: own = 0, size }: ErasureSource): Promise<ErasedContents> {
   const byOwner = new Map<string, Erased>()
   const byPayload = new Map<string, Erased>()
-  let facts: readonly Placed[] | undefined
-  for (const { no, origin } of ledgersFrom(db, ledgerNo)) {
-    const until = no === ledgerNo ? size : Number.MAX_SAFE_INTEGER
-    for (const told of toldErasures(db, no, until)) {
+  for (const { no, origin } of listed.filter((ledger) => ledger.no >= own)) {
+    const log = ledgers.log(no)
+    let facts: readonly Placed[] | undefined
+    for await (const told of toldErasures(log, no === own ? size : Number.MAX_SAFE_INTEGER)) {
       const erased = { ledger: origin, ledgerNo: no, seq: told.seq, phase: told.phase, decided: told.decided }
       for (const subject of told.subjects) byOwner.set(subjectName(subject), erased)
       for (const conversation of told.conversations) byOwner.set(conversationName(conversation), erased)
       // Links are about records of their own ledger.
-      if (no !== ledgerNo) continue
-      facts ??= readLinks(db, no, size)
-      for (const [blob_id, link] of linkedPayloads(db, no, facts, told)) byPayload.set(blob_id, { ...erased, link })
+      if (no !== own) continue
+      facts ??= await readLinks(log, size)
+      for await (const [blob_id, link] of linkedPayloads(log, facts, told)) byPayload.set(blob_id, { ...erased, link })
     }
   }
   return {
@@ -52,7 +54,7 @@ export function erasedContents(db: SqliteDatabase, { ledgerNo, size }: ErasureSo
       return newestBehind(
         [...owners, byPayload.get(reference.blob_id)].filter((one) => one !== undefined),
         seq,
-        ledgerNo,
+        own,
       )
     },
   }
@@ -66,20 +68,6 @@ function ownersOf({ subject_ids }: ContentReference, conversation: string): read
 const subjectName = (subject: string): string => `subject ${subject}`
 const conversationName = (conversation: string): string => `conversation ${conversation}`
 
-/** The ledger, and those that came after it. */
-function ledgersFrom(
-  db: SqliteDatabase,
-  ledgerNo: number,
-): readonly { readonly no: number; readonly origin: string }[] {
-  const read = tryRead(() =>
-    db
-      .prepare('SELECT ledger_no, origin FROM ledgers WHERE ledger_no >= ? ORDER BY ledger_no')
-      .all(ledgerNo)
-      .map((row) => ({ no: integerColumn(row, 'ledger_no'), origin: textColumn(row, 'origin') })),
-  )
-  return 'value' in read ? read.value : []
-}
-
 interface Told extends Pick<ErasureRecord, 'seq' | 'phase'> {
   /** Of the decision: links from there on do not count. */
   readonly decided: number
@@ -87,8 +75,8 @@ interface Told extends Pick<ErasureRecord, 'seq' | 'phase'> {
   readonly conversations: readonly string[]
 }
 
-function* toldErasures(db: SqliteDatabase, ledgerNo: number, until: number): Generator<Told> {
-  for (const { seq, entry } of recordsOf(db, ledgerNo, 'content_erased', until)) {
+async function* toldErasures(log: StoredLog, until: number): AsyncGenerator<Told> {
+  for await (const { seq, entry } of recordsOf(log, 'content_erased', until)) {
     const told = toldIn(seq, entry)
     if (told !== undefined) yield told
   }
@@ -110,65 +98,56 @@ function texts(list: unknown): readonly string[] {
 }
 
 /** Links of content and what takes them back, below `until`. */
-function readLinks(db: SqliteDatabase, ledgerNo: number, until: number): readonly Placed[] {
+async function readLinks(log: StoredLog, until: number): Promise<readonly Placed[]> {
   const records: AuditRecord[] = []
   for (const action of ['content_linked', 'subject_unlinked']) {
-    for (const { entry } of recordsOf(db, ledgerNo, action, until)) records.push({ ...entry, integrity_hash: '' })
+    for await (const { entry } of recordsOf(log, action, until)) records.push({ ...entry, integrity_hash: '' })
   }
   return factsOf(records).facts
 }
 
 /** The payloads that links which stood at the decision say are about its subjects, each with the seq of a link. */
-function* linkedPayloads(
-  db: SqliteDatabase,
-  ledgerNo: number,
+async function* linkedPayloads(
+  log: StoredLog,
   facts: readonly Placed[],
   { decided, subjects }: Told,
-): Generator<readonly [blob_id: string, link: number]> {
+): AsyncGenerator<readonly [blob_id: string, link: number]> {
   const wanted = new Set(subjects)
-  const entryOf = statement(db, 'SELECT entry FROM entries WHERE ledger_no = ? AND id = ?')
-  for (const link of standingLinks(facts.filter(({ seq }) => seq < decided)).content) {
-    if (!link.subject_ids.some((subject) => wanted.has(subject))) continue
-    const read = tryRead(() => column(entryOf().get(ledgerNo, link.parent_id), 'entry'))
-    const record = 'value' in read ? entryIn(read.value) : undefined
-    if (record === undefined || faultOf(link, record) !== undefined) continue
-    for (const { blob_id } of contentsReached(record, link.content)) yield [blob_id, link.seq]
+  const standing = standingLinks(facts.filter(({ seq }) => seq < decided)).content
+  const links = standing.filter(({ subject_ids }) => subject_ids.some((subject) => wanted.has(subject)))
+  for (let at = 0; at < links.length; at += AT_ONCE) {
+    const some = links.slice(at, at + AT_ONCE)
+    const records = await log.entriesOf(some.map(({ parent_id }) => parent_id))
+    for (const [i, link] of some.entries()) {
+      const bytes = records[i]
+      const record = bytes === undefined ? undefined : entryIn(bytes)
+      if (record === undefined || faultOf(link, record) !== undefined) continue
+      for (const { blob_id } of contentsReached(record, link.content)) yield [blob_id, link.seq]
+    }
   }
 }
 
-type Entry = Omit<AuditRecord, 'integrity_hash'>
+/** Records that are asked for at once. */
+const AT_ONCE = 256
 
 /** The records of an action that can be read, in the order of seq. */
-function* recordsOf(
-  db: SqliteDatabase,
-  ledgerNo: number,
+async function* recordsOf(
+  log: StoredLog,
   action: string,
   until: number,
-): Generator<{ readonly seq: number; readonly entry: Entry }> {
-  const page = statement(
-    db,
-    `SELECT seq, entry FROM entries INDEXED BY entries_by_action
-     WHERE ledger_no = ? AND action = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT ${PAGE}`,
-  )
-  for (let next = 0; ; ) {
-    const read = tryRead(() =>
-      page()
-        .all(ledgerNo, action, next, until)
-        .map((row) => ({ seq: integerColumn(row, 'seq'), bytes: column(row, 'entry') })),
-    )
-    const rows = 'value' in read ? read.value : []
-    for (const { seq, bytes } of rows) {
+): AsyncGenerator<{ readonly seq: number; readonly entry: Entry }> {
+  for await (const page of log.entriesOfAction(action, until)) {
+    if ('unreadable' in page) return
+    for (const { seq, bytes } of page) {
       const entry = entryIn(bytes)
       if (entry?.action === action) yield { seq, entry }
     }
-    if (rows.length < PAGE) return
-    next = (rows.at(-1)?.seq ?? 0) + 1
   }
 }
 
-function entryIn(bytes: unknown): Entry | undefined {
-  const parsed = bytes instanceof Uint8Array ? parseEntry(bytes) : undefined
-  return parsed === undefined || 'fault' in parsed ? undefined : parsed.entry
+function entryIn(bytes: Uint8Array): Entry | undefined {
+  const parsed = parseEntry(bytes)
+  return 'fault' in parsed ? undefined : parsed.entry
 }
 
 function newestBehind(erasures: readonly Erased[], seq: number, ledgerNo: number): ErasureRecord | undefined {

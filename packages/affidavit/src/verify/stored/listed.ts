@@ -1,0 +1,45 @@
+// What is listed beside the entries, walked along with them: each entry's names are there, and nothing else is.
+
+import { equalBytes } from '../../bytes/compare.ts'
+import { utf8 } from '../../bytes/text.ts'
+import type { Listed } from './stored-log.ts'
+
+export interface ListCheck {
+  /** Takes what is listed up to the end of the next page. */
+  take(listed: readonly Listed[]): void
+  /** What differs between the names that the entry at `seq` has and those that are listed for it. */
+  differs(seq: number, names: readonly string[]): string | undefined
+}
+
+/** @param table how findings name the list */
+export function createListCheck(table: 'entry_subjects' | 'payload_uses'): ListCheck {
+  let pending: readonly Listed[] = []
+  let next = 0
+  return {
+    take(listed) {
+      // What is left is listed for rows that could not be read: all of it strays, of which the first is named.
+      pending = next < pending.length ? [...pending.slice(next, next + 1), ...listed] : listed
+      next = 0
+    },
+    differs(seq, names) {
+      const first = pending[next]
+      if (names.length === 0 && (first === undefined || first.seq > seq)) return undefined
+      const listed: Uint8Array[] = []
+      let stray: number | undefined
+      for (let row = first; row !== undefined && row.seq <= seq; row = pending[++next]) {
+        if (row.seq === seq) listed.push(row.name)
+        else stray ??= row.seq
+      }
+      if (stray !== undefined) return `${table} lists rows for seq ${stray}, which has none`
+      return sameNames(names.map(utf8), listed) ? undefined : `${table} does not list what the entry names`
+    },
+  }
+}
+
+function sameNames(names: Uint8Array[], listed: Uint8Array[]): boolean {
+  if (names.length !== listed.length) return false
+  const sorted = listed.sort(Buffer.compare)
+  return names.sort(Buffer.compare).every((name, i) => equalBytes(name, sorted[i] ?? NO_BYTES))
+}
+
+const NO_BYTES = new Uint8Array()
