@@ -17,7 +17,7 @@ export interface PgResult {
 export interface PgClient {
   /** Whether statements may be sent before those ahead of them are answered. */
   readonly pipeline?: boolean
-  query(statement: { text: string; values?: unknown[]; name?: string }): Promise<PgResult>
+  query(statement: { text: string; values?: unknown[]; name?: string; rowMode?: 'array' }): Promise<PgResult>
   /** @param error the connection is not to be used again */
   release(error?: Error | boolean): void
   on(event: 'error' | 'notice', listener: (what: Error) => void): unknown

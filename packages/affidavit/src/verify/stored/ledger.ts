@@ -22,8 +22,8 @@ import type { LedgerNo, ListedLedger, StoredLedgers, StoredLog } from './stored-
 import type { OpenedStore, VerifyAnswer, VerifyTask } from './tasks.ts'
 
 export interface LedgerOptions extends Wanted, ContentOptions {
-  /** Comparing every index with its table takes longer than everything else. */
-  readonly indexes?: 'compared' | 'skipped'
+  /** Comparing every index with its table takes longer than everything else. `unavailable`: the store cannot. */
+  readonly indexes?: 'compared' | 'skipped' | 'unavailable'
   readonly onProgress?: (checked: number, total: number) => void
 }
 
@@ -133,7 +133,8 @@ async function readPredecessor(reading: LogReading, origin: string): Promise<Rea
 
 // The longest first.
 function wholeStore({ no }: Chosen, { indexes }: LedgerOptions): VerifyTask[] {
-  const parts = indexes === 'skipped' ? (['strays'] as const) : (['indexes', 'strays'] as const)
+  const isLeftOut = indexes === 'skipped' || indexes === 'unavailable'
+  const parts = isLeftOut ? (['strays'] as const) : (['indexes', 'strays'] as const)
   return parts.map((part) => ({ kind: 'structure', part, chosen: no }))
 }
 
@@ -167,5 +168,9 @@ function notChecked({ others }: Chosen, judged: readonly string[], { indexes }: 
   return [
     ...unread.map(otherLedger),
     ...(indexes === 'skipped' ? ['the search indexes: skipped as asked; a search might miss records'] : []),
+    ...(indexes === 'unavailable' ? [NOT_COMPARED] : []),
   ]
 }
+
+const NOT_COMPARED =
+  'the search indexes: this database cannot compare them for this role (CREATE EXTENSION amcheck, and EXECUTE on bt_index_check); a search might miss records'

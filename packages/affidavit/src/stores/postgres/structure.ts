@@ -1,0 +1,138 @@
+// What the entries alone cannot show: that the schema is the one that was released, that every index holds what its table holds, and
+// that no row lies where no ledger looks.
+
+import { type Finding, finding } from '../../verify/finding.ts'
+import { type Catalog, readCatalog, readForbiddenGrants, releasedCatalog } from './catalog.ts'
+import type { Snapshot } from './snapshot.ts'
+
+export interface SchemaCheck {
+  readonly findings: readonly Finding[]
+  /** Tables without which nothing can be read. */
+  readonly missing: readonly string[]
+}
+
+export async function checkSchema(snapshot: Snapshot): Promise<SchemaCheck> {
+  const [there, released] = [await readCatalog(snapshot), releasedCatalog()]
+  const grants = await readForbiddenGrants(snapshot)
+  return {
+    findings: [
+      ...differences(there, released),
+      ...grants.map((grant) => altered('a right', `somebody has a right that no server needs: ${grant}`)),
+    ],
+    missing: [...released.keys()].filter((name) => name.startsWith('table ') && !there.has(name)),
+  }
+}
+
+function differences(there: Catalog, released: Catalog): Finding[] {
+  const names = [...new Set([...released.keys(), ...there.keys()])].sort()
+  return names.flatMap((name) => {
+    const [is, was] = [there.get(name), released.get(name)]
+    if (is === was) return []
+    if (is === undefined) return [altered(name, 'is missing')]
+    return [altered(name, was === undefined ? 'was added' : 'is not as it was released')]
+  })
+}
+
+function altered(name: string, problem: string): Finding {
+  return finding('schema-altered', { what: `schema object ${name}` }, problem)
+}
+
+interface Stray {
+  readonly what: string
+  readonly problem: string
+  /** Counts the rows in question. */
+  readonly sql: string
+}
+
+const OF_LEDGERS = [
+  'heads',
+  'entries',
+  'entry_subjects',
+  'payloads',
+  'payload_chunks',
+  'payload_uses',
+  'checkpoints',
+  'cosignatures',
+]
+
+// A role that row-level security holds for sees none of another's: whoever owns the schema sees all.
+const STRAYS: readonly Stray[] = [
+  ...OF_LEDGERS.map((table) => ({
+    what: `table ${table}`,
+    problem: 'belong to no ledger here',
+    sql: `SELECT count(*)::text FROM affidavit.${table} t WHERE NOT EXISTS (SELECT 1 FROM affidavit.ledgers l WHERE l.ledger_no = t.ledger_no)`,
+  })),
+  ...['entry_subjects', 'payload_uses'].map((table) => ({
+    what: `table ${table}`,
+    problem: 'are listed for no entry',
+    sql: `SELECT count(*)::text FROM affidavit.${table} t WHERE NOT EXISTS
+            (SELECT 1 FROM affidavit.entries e WHERE e.ledger_no = t.ledger_no AND e.seq = t.seq)`,
+  })),
+  {
+    what: 'table entry_subjects',
+    problem: 'have another time than their entry',
+    sql: `SELECT count(*)::text FROM affidavit.entry_subjects s JOIN affidavit.entries e ON e.ledger_no = s.ledger_no AND e.seq = s.seq
+          WHERE s."timestamp" <> e."timestamp"`,
+  },
+  {
+    what: 'table payload_chunks',
+    problem: 'belong to no payload',
+    sql: `SELECT count(*)::text FROM affidavit.payload_chunks c WHERE NOT EXISTS
+            (SELECT 1 FROM affidavit.payloads p WHERE p.ledger_no = c.ledger_no AND p.blob_id = c.blob_id)`,
+  },
+  {
+    what: 'table cosignatures',
+    problem: 'belong to no checkpoint',
+    sql: `SELECT count(*)::text FROM affidavit.cosignatures c WHERE NOT EXISTS
+            (SELECT 1 FROM affidavit.checkpoints p WHERE p.ledger_no = c.ledger_no AND p.size = c.size)`,
+  },
+  {
+    what: 'table cosignatures',
+    problem: 'stand among lines that are not numbered from 0 on',
+    sql: `SELECT count(*)::text FROM (SELECT 1 FROM affidavit.cosignatures c GROUP BY c.ledger_no, c.size
+            HAVING min(c.line_no) <> 0 OR max(c.line_no) + 1 <> count(*)) odd`,
+  },
+  {
+    what: 'table ledgers',
+    problem: 'have no head',
+    sql: `SELECT count(*)::text FROM affidavit.ledgers l WHERE NOT EXISTS
+            (SELECT 1 FROM affidavit.heads h WHERE h.ledger_no = l.ledger_no)`,
+  },
+  {
+    what: 'table heads',
+    problem: 'do not follow the last entry of their ledger',
+    sql: `SELECT count(*)::text FROM affidavit.heads h WHERE h.size <> coalesce((SELECT max(e.seq) + 1 FROM affidavit.entries e WHERE e.ledger_no = h.ledger_no), 0)`,
+  },
+]
+
+export async function checkStrays(snapshot: Snapshot): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const { what, problem, sql } of STRAYS) {
+    const rows = await snapshot.tryRows(sql)
+    if ('problem' in rows) found.push(finding('database-unreadable', { what }, rows.problem))
+    else if (Number(rows[0]?.[0]) !== 0)
+      found.push(finding('stray-row', { what }, `${Number(rows[0]?.[0])} rows ${problem}`))
+  }
+  return found
+}
+
+const INDEXES = `SELECT i.oid::text, i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
+  WHERE i.relnamespace = 'affidavit'::regnamespace AND m.amname = 'btree' ORDER BY i.relname`
+
+/** Whether this database can compare its indexes with their tables: by the extension amcheck, where this role may use it. */
+export async function canCompareIndexes(snapshot: Snapshot): Promise<boolean> {
+  const [row] = await snapshot.rows(`SELECT coalesce((SELECT has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p
+    JOIN pg_extension e ON e.extname = 'amcheck' AND e.extnamespace = p.pronamespace
+    WHERE p.proname = 'bt_index_check' AND p.pronargs = 2), false)`)
+  return row?.[0] === true
+}
+
+/** Compares every index with its table, each tuple of it: PostgreSQL's amcheck. */
+export async function checkIndexes(snapshot: Snapshot): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const [oid, name] of await snapshot.rows(INDEXES)) {
+    const read = await snapshot.tryRows('SELECT bt_index_check($1::oid::regclass, true)', [String(oid)])
+    if ('problem' in read) found.push(finding('index-altered', { what: `index ${String(name)}` }, read.problem))
+  }
+  return found
+}
