@@ -26,6 +26,8 @@ export interface PgClient {
 
 export interface PgPool {
   connect(): Promise<PgClient>
+  on(event: 'error', listener: (what: Error) => void): unknown
+  off(event: 'error', listener: (what: Error) => void): unknown
   end(): Promise<void>
 }
 

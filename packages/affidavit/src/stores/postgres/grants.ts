@@ -15,7 +15,7 @@ const WRITES = [
   'GRANT INSERT ON affidavit.payloads, affidavit.payload_chunks, affidavit.checkpoints, affidavit.cosignatures TO $role',
   'GRANT UPDATE (size) ON affidavit.heads TO $role',
   'GRANT EXECUTE ON FUNCTION affidavit.create_ledger(text, name), affidavit.sweep_payloads(bigint, text), affidavit.caller() TO $role',
-  'GRANT EXECUTE ON FUNCTION affidavit.append(bigint, bigint, integer, bytea, bytea, integer[], integer[], integer[], integer[]) TO $role',
+  'GRANT EXECUTE ON FUNCTION affidavit.append(bigint, bigint, bytea, integer, bytea, bytea, integer[], integer[], integer[], integer[]) TO $role',
 ]
 
 /**

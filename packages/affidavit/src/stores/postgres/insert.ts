@@ -2,34 +2,35 @@
 // derives the query columns, the subjects and the uses of payloads from them (schema/0001.sql).
 
 import { concatBytes } from '../../bytes/compare.ts'
+import { bytesOfHex } from '../../bytes/hex.ts'
 import { utf8 } from '../../bytes/text.ts'
-import type { NewEntry } from '../../ledger/sequence.ts'
+import type { NewEntry, Tip } from '../../ledger/sequence.ts'
 import type { SealedPayload } from '../../ledger/store.ts'
 import type { Statement } from './database.ts'
+import type { Decided } from './transaction.ts'
 
 /**
- * Appends the entries behind the `size` that the ledger has, with the payloads that came with them. Also where there is none: a
- * transaction that writes is one that its commit waits for, and so does whoever settles an unknown outcome (spec/postgres.md §3).
+ * Appends entries behind the tip, with the payloads that came with them. Also where there is none: a transaction that writes is one
+ * that its commit waits for, and so does whoever settles an unknown outcome (spec/postgres.md §3).
  */
 export function appendStatements(
   ledgerNo: number,
-  size: number,
+  { frontier: { size }, integrity_hash }: Tip,
   entries: readonly NewEntry[],
   patienceMillis: number,
-): Statement[] {
+): Pick<Decided<unknown>, 'writes' | 'alone'> {
   const payloads = entries.flatMap((entry) => entry.payloads).filter((payload) => payload.state === 'sealed')
   const bytes = endToEnd(entries.map(({ entry }) => utf8(entry)))
   const nodes = endToEnd(entries.map((entry) => entry.nodes))
   const cut = [bytes.starts, bytes.lengths, nodes.starts, nodes.lengths]
-  return [
-    // Their uses follow from the entries, and need them there.
-    ...(payloads.length === 0 ? [] : [insertPayloads(ledgerNo, payloads)]),
-    {
-      name: 'affidavit append',
-      text: 'SELECT affidavit.append($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-      values: [ledgerNo, size, Math.ceil(patienceMillis), bytes.joined, nodes.joined, ...cut],
-    },
-  ]
+  const append = {
+    name: 'affidavit append',
+    text: 'SELECT affidavit.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    values: [ledgerNo, size, bytesOfHex(integrity_hash), Math.ceil(patienceMillis), bytes.joined, nodes.joined, ...cut],
+  }
+  // Uses follow from the entries, and need their payloads there.
+  if (payloads.length > 0) return { writes: [insertPayloads(ledgerNo, payloads), append] }
+  return { writes: [append], alone: append }
 }
 
 const PAYLOADS = `INSERT INTO affidavit.payloads (ledger_no, blob_id, body_digest, content_key, sealed)

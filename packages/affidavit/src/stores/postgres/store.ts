@@ -6,8 +6,7 @@ import { toHex } from '../../bytes/hex.ts'
 import { type Clock, systemClock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { type Reread, regrow } from '../../ledger/regrow.ts'
-import { sequence } from '../../ledger/sequence.ts'
-import type { LedgerStore, Placed } from '../../ledger/store.ts'
+import type { LedgerStore } from '../../ledger/store.ts'
 import type { Frontier } from '../../merkle/growth.ts'
 import {
   insertCheckpoint,
@@ -16,18 +15,11 @@ import {
   selectLatestCheckpoint,
   storedCheckpoint,
 } from './checkpoints.ts'
+import { createCommit } from './commit.ts'
 import { askOne, inspectDatabase } from './connect.ts'
-import {
-  bytesColumn,
-  integerColumn,
-  type PgPool,
-  type PgResult,
-  type Statement,
-  sqlState,
-  textColumn,
-} from './database.ts'
-import { createGroups, type Group } from './group.ts'
-import { appendStatements, insertPayloads } from './insert.ts'
+import { bytesColumn, integerColumn, type PgPool, type PgResult, type Statement, textColumn } from './database.ts'
+import { createGroups } from './group.ts'
+import { insertPayloads } from './insert.ts'
 import {
   insertChunks,
   keptBody,
@@ -39,14 +31,16 @@ import {
   sweepPayloads,
 } from './payloads.ts'
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
-import { isEnough, type KnownTip, lockHead, memberOf, type ReadTip, readTip, tipStatements } from './tip.ts'
-import { type Attempt, type Connections, type Decided, inTransaction, type Work } from './transaction.ts'
+import { lockHead, lockHeadOf, memberOf } from './tip.ts'
+import { type Attempt, type Connections, inTransaction, type Work } from './transaction.ts'
 
 export interface PostgresStoreOptions {
   /** A pool of pg; its connections are best made with `pipeline: true`, which saves a round trip for each statement. */
   readonly pool: PgPool
   /** Whether closing the store ends the pool; left open where left out. */
   readonly closes?: 'pool'
+  /** Whose the ledgers are that are made here; the role that the pool connects as where left out. It has to be a member. */
+  readonly role?: string
   readonly clock?: Clock
   readonly pause?: (millis: number) => Promise<void>
 }
@@ -63,9 +57,11 @@ const STRETCH = 2_000
 export function postgresStore(options: PostgresStoreOptions): LedgerStore {
   const { pool, clock = systemClock, pause = (millis) => delay(millis) } = options
   const ledgerNos = new Map<string, number>()
-  const tips = new Map<number, KnownTip>()
   const underWay = new Set<Promise<unknown>>()
-  const groups = createGroups(commitGroup)
+  const groups = createGroups(createCommit({ numberOf, write }))
+  // An idle connection whose server went away says so to its pool, where nobody listening would end the process.
+  const ignore = (): void => undefined
+  pool.on('error', ignore)
   let inspected: Promise<Connections> | undefined
   let state: 'usable' | 'closed' = 'usable'
 
@@ -128,51 +124,16 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
     })
   }
 
-  async function commitGroup(group: Group): Promise<readonly Placed[]> {
-    const ledgerNo = await numberOf(group.ledger)
-    const known = tips.get(ledgerNo)
-    const { placed, ...tip } = isEnough(known, group.drafts)
-      ? await write(
-          (attempt) => (attempt === 'first' ? guessed(ledgerNo, group, known) : looked(ledgerNo, group)),
-          group.patienceMillis,
-        ).catch((error) => {
-          // Somebody else wrote meanwhile, or an id or a conversation stands there: then it is looked up.
-          if (!isSuperseded(error)) throw error
-          return write(() => looked(ledgerNo, group), group.patienceMillis)
-        })
-      : await write(() => looked(ledgerNo, group), group.patienceMillis)
-    tips.set(ledgerNo, tip)
-    return placed
-  }
-
-  /** Reads under the lock what the batch builds on. */
-  function looked(ledgerNo: number, group: Group): Work<Committed> {
-    const known = tips.get(ledgerNo)
-    return {
-      reads: tipStatements(ledgerNo, group.drafts, known),
-      decide: (answers, _, waitedMillis) => place(ledgerNo, group, readTip(answers, known), waitedMillis),
-    }
-  }
-
-  /** Builds on what is known: one round trip, which does nothing where that is not so any more. */
-  function guessed(ledgerNo: number, group: Group, known: KnownTip): Work<Committed> {
-    return {
-      reads: [],
-      decide: (_, __, waitedMillis) => {
-        return place(ledgerNo, group, { ...known, standing: new Map() }, waitedMillis)
-      },
-    }
-  }
-
   return {
     async create(ledger) {
       const made = await tracked(() =>
         write(
           (): Work<string> => ({
-            reads: [{ text: 'SELECT affidavit.create_ledger($1) AS made', values: [ledger] }],
+            reads: [{ text: 'SELECT affidavit.create_ledger($1, $2) AS made', values: [ledger, options.role ?? null] }],
             decide: ([answer], attempt) => {
               const found = textColumn(answer?.rows[0], 'made')
-              return { value: found === 'exists' && attempt === 'again' ? 'made' : found, writes: [] }
+              if (attempt === 'first') return { value: found, writes: [] }
+              return { value: found === 'exists' ? 'made' : found, writes: [lockHeadOf(ledger)] }
             },
           }),
         ),
@@ -272,17 +233,13 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
     keepPayload: (ledger, payload) =>
       tracked(async () => {
         const ledgerNo = await numberOf(ledger)
-        return write(() => ({
-          reads: [],
-          decide: () => ({ value: undefined, writes: [insertPayloads(ledgerNo, [payload])] }),
-        }))
+        return write((attempt) => writing(ledgerNo, attempt, [insertPayloads(ledgerNo, [payload])]))
       }),
 
     keepChunks: (ledger, blob_id, from, chunks) =>
       tracked(async () => {
         const ledgerNo = await numberOf(ledger)
-        const writes = insertChunks(ledgerNo, blob_id, from, chunks)
-        return write(() => ({ reads: [], decide: () => ({ value: undefined, writes }) }))
+        return write((attempt) => writing(ledgerNo, attempt, insertChunks(ledgerNo, blob_id, from, chunks)))
       }),
 
     payload: (ledger, blob_id) =>
@@ -330,32 +287,16 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
       await Promise.allSettled(underWay)
       await groups.idle()
       if (options.closes === 'pool') await pool.end()
+      else pool.off('error', ignore)
     },
   }
 }
 
-interface Committed extends KnownTip {
-  readonly placed: readonly Placed[]
-}
-
-function place(
-  ledgerNo: number,
-  { drafts, at, patienceMillis }: Group,
-  read: ReadTip,
-  waitedMillis: number,
-): Decided<Committed> {
-  const next = sequence(read.tip, drafts, read, at + Math.round(waitedMillis))
-  const fence = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), read.fence)
-  const conversations = new Map([...read.conversations, ...next.conversations])
-  return {
-    value: { placed: next.placed, tip: next.tip, fence, conversations, lastBy: read.lastBy },
-    writes: appendStatements(ledgerNo, read.tip.frontier.size, next.entries, patienceMillis),
-  }
-}
-
-function isSuperseded(error: unknown): boolean {
-  const state = error instanceof LedgerError ? sqlState(error.cause) : undefined
-  return state === 'AF003' || state === '23505'
+// Whoever settles an unknown outcome writes too, where everything is there already: only then does COMMIT wait for the standbys
+// that the first one was not confirmed by. Taking a lock writes.
+function writing(ledgerNo: number, attempt: Attempt, writes: readonly Statement[]): Work<undefined> {
+  const all = attempt === 'again' ? [...writes, lockHead(ledgerNo)] : writes
+  return { reads: [], decide: () => ({ value: undefined, writes: all }) }
 }
 
 /** A store that was closed takes nothing more. */

@@ -1,6 +1,6 @@
 // What a batch builds on, read behind the lock of the ledger's head: where it ends, ids that stand, tips of conversations.
 
-import { toHex } from '../../bytes/hex.ts'
+import { bytesOfHex, toHex } from '../../bytes/hex.ts'
 import { PLAIN_JSON, parseJson } from '../../bytes/json.ts'
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { HASH_BYTES } from '../../crypto/sha256.ts'
@@ -39,6 +39,15 @@ export function lockHead(ledgerNo: number): Statement {
   }
 }
 
+/** As `lockHead`, by the identity of the ledger. */
+export function lockHeadOf(ledger: string): Statement {
+  return {
+    text: 'SELECT h.size FROM affidavit.heads h JOIN affidavit.ledgers l USING (ledger_no) WHERE l.origin = $1 FOR UPDATE OF h',
+    values: [ledger],
+  }
+}
+
+// By its hash too, not only by its size: a server that took over for one that died may have lost what was known, and grown again.
 // The hashes of the frontier, largest subtree first: the tree of n has one for each bit of n (spec/tree.md). What is computed is set
 // apart, so that the rows of row-level security are found by their index.
 const TIP = `WITH last AS MATERIALIZED (
@@ -46,13 +55,13 @@ const TIP = `WITH last AS MATERIALIZED (
     WHERE ledger_no = $1 ORDER BY seq DESC LIMIT 1),
   places AS MATERIALIZED (
     SELECT level, ((size >> level) << level) - 1 AS at FROM last CROSS JOIN generate_series(0, 52) AS level
-    WHERE (size >> level) & 1 = 1 AND size <> $2)
+    WHERE (size >> level) & 1 = 1 AND (size <> $2 OR hash <> $3))
   SELECT size, entry, hash,
     (SELECT string_agg(substr(f.nodes, level * ${HASH_BYTES} + 1, ${HASH_BYTES}), ''::bytea ORDER BY level DESC)
      FROM places JOIN affidavit.entries f ON f.ledger_no = $1 AND f.seq = places.at) AS frontier,
     (SELECT convert_from(x.entry, 'UTF8')::jsonb #>> '{details,keyring_generation}' FROM affidavit.entries x
      WHERE x.ledger_no = $1 AND x.action = 'content_erased' ORDER BY x.seq DESC LIMIT 1) AS fence
-  FROM last WHERE size <> $2`
+  FROM last WHERE size <> $2 OR hash <> $3`
 
 /** The statements whose answers `readTip` takes, in this order; the lock comes first. */
 export function tipStatements(
@@ -62,7 +71,11 @@ export function tipStatements(
 ): Statement[] {
   return [
     lockHead(ledgerNo),
-    { name: 'affidavit tip', text: TIP, values: [ledgerNo, known?.tip.frontier.size ?? -1] },
+    {
+      name: 'affidavit tip',
+      text: TIP,
+      values: [ledgerNo, known?.tip.frontier.size ?? -1, bytesOfHex(known?.tip.integrity_hash ?? '')],
+    },
     // Planned each time: by a plan of when the ledger was small, all of it might be gone through.
     { text: STANDING, values: [ledgerNo, drafts.map(({ id }) => id)] },
     {

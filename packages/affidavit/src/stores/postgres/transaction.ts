@@ -4,11 +4,13 @@
 import type { Clock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import {
+  column,
   inOneGo,
   isConnectionLost,
   type PgClient,
   type PgPool,
   type PgResult,
+  run,
   type Statement,
   sqlState,
 } from './database.ts'
@@ -28,6 +30,8 @@ export interface Decided<T> {
   readonly value: T
   /** Sent together with COMMIT. */
   readonly writes: readonly Statement[]
+  /** One statement that does all of it, as a transaction of its own: sent in place of the writes where nothing was read before. */
+  readonly alone?: Statement
 }
 
 export interface Connections {
@@ -63,8 +67,7 @@ export async function inTransaction<T>(
     if (outcome.state === 'unknown') unknown = outcome
     const isInTime = clock.elapsed() - begun < patienceMillis
     if (unknown === undefined) {
-      if (outcome.state === 'not committed' && !(isInTime && isTransient(outcome.cause)))
-        throw notCommitted(outcome.cause)
+      if (outcome.state === 'not committed' && !(isInTime && outcome.isPassing)) throw notCommitted(outcome.cause)
     } else if (!isInTime && ++settling >= SETTLING_ATTEMPTS) throw outcomeUnknown(unknown.cause)
     await connections.pause(5 + Math.random() * 20)
   }
@@ -72,7 +75,7 @@ export async function inTransaction<T>(
 
 type Outcome<T> =
   | { readonly state: 'committed'; readonly value: T }
-  | { readonly state: 'not committed'; readonly cause: unknown }
+  | { readonly state: 'not committed'; readonly cause: unknown; readonly isPassing: boolean }
   | { readonly state: 'unknown'; readonly cause: unknown }
 
 interface Timing {
@@ -81,48 +84,87 @@ interface Timing {
   waited(): number
 }
 
-async function attemptOnce<T>(
-  { pool, settings }: Connections,
-  work: Work<T>,
-  { attempt, patienceMillis, waited }: Timing,
-): Promise<Outcome<T>> {
+async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, timing: Timing): Promise<Outcome<T>> {
   const held = await hold(pool)
-  if ('cause' in held) return { state: 'not committed', cause: held.cause }
-  const { client, notices, letGo } = held
-  const begin = { text: `BEGIN; SET LOCAL lock_timeout = ${Math.ceil(patienceMillis)}; ${BY_INDEX}${settings}` }
+  if ('cause' in held) return { state: 'not committed', cause: held.cause, isPassing: isTransient(held.cause) }
+  const begin = { text: beginning(timing.patienceMillis, settings) }
   // 1. The lock, and what is built upon. Nothing was written before, so giving up here is exact.
+  const isAtOnce = work.reads.length === 0
+  const read = isAtOnce ? { results: [] } : await sendBehind(held.client, begin, work.reads)
+  if ('cause' in read) {
+    await held.letGo(read.cause)
+    if (read.isAlone) return { state: 'unknown', cause: read.cause }
+    return { state: 'not committed', cause: read.cause, isPassing: isPassing(read.cause) }
+  }
   let decided: Decided<T>
   try {
-    const [, ...read] = work.reads.length === 0 ? [] : await inOneGo(client, [begin, ...work.reads])
-    decided = work.decide(read, attempt, waited())
+    decided = work.decide(read.results, timing.attempt, timing.waited())
   } catch (cause) {
-    await letGo(cause)
-    return { state: 'not committed', cause }
+    await held.letGo(cause)
+    return { state: 'not committed', cause, isPassing: false }
   }
-  // 2. The writes and COMMIT. A refusal that the server answered is one; without an answer nobody knows.
-  notices.length = 0
-  try {
-    const { writes } = decided
-    const before = work.reads.length === 0 ? [begin] : []
-    // A statement by itself is a transaction: the answer to it is that of its COMMIT.
-    const isAlone = work.reads.length === 0 && writes.length === 1 && settings === ''
-    const results = await inOneGo(client, isAlone ? writes : [...before, ...writes, { text: 'COMMIT' }])
-    // A transaction that failed before answers COMMIT with ROLLBACK.
-    if (results.at(-1)?.command === 'ROLLBACK') return { state: 'not committed', cause: await rolledBack(letGo) }
-  } catch (cause) {
-    await letGo(cause)
-    return { state: isConnectionLost(cause) ? 'unknown' : 'not committed', cause }
-  }
-  // 3. The standbys that the server is set to wait for: who cancels the wait has a commit that only the primary has.
-  const unconfirmed = notices.find((notice) => UNCONFIRMED.has(sqlState(notice) ?? ''))
-  await letGo(unconfirmed)
-  return unconfirmed === undefined
-    ? { state: 'committed', value: decided.value }
-    : { state: 'unknown', cause: unconfirmed }
+  return commit(held, isAtOnce ? begin : undefined, decided)
 }
 
-// A plan that was made while a ledger was small is kept: every look-up has its index, and is to use it from the beginning.
-const BY_INDEX = 'SET LOCAL enable_seqscan = off'
+/** 2. The writes and COMMIT. A refusal that the server answered is one; without an answer nobody knows. */
+async function commit<T>(
+  { client, notices, letGo }: Held,
+  begin: Statement | undefined,
+  { value, writes, alone }: Decided<T>,
+): Promise<Outcome<T>> {
+  notices.length = 0
+  // A statement by itself is a transaction: the answer to it is that of its COMMIT.
+  const isOne = begin !== undefined && alone !== undefined
+  const sent = isOne
+    ? await sendBehind(client, undefined, [alone])
+    : await sendBehind(client, begin, [...writes, { text: 'COMMIT' }])
+  if ('cause' in sent) {
+    const { cause } = sent
+    await letGo(cause)
+    if (sent.isAlone || isConnectionLost(cause)) return { state: 'unknown', cause }
+    return { state: 'not committed', cause, isPassing: isTransient(cause) }
+  }
+  // A transaction that failed before answers COMMIT with ROLLBACK.
+  if (sent.results.at(-1)?.command === 'ROLLBACK') {
+    return { state: 'not committed', cause: await rolledBack(letGo), isPassing: false }
+  }
+  // 3. The standbys that the server is set to wait for: who cancels the wait has a commit that only the primary has.
+  const unconfirmed = notices.find(isUnconfirmed)
+  await letGo(unconfirmed)
+  return unconfirmed === undefined ? { state: 'committed', value } : { state: 'unknown', cause: unconfirmed }
+}
+
+type Sent =
+  | { readonly results: readonly PgResult[] }
+  /** `isAlone`: BEGIN itself was refused, and what was sent behind it was done statement by statement. */
+  | { readonly cause: unknown; readonly isAlone: boolean }
+
+async function sendBehind(
+  client: PgClient,
+  begin: Statement | undefined,
+  statements: readonly Statement[],
+): Promise<Sent> {
+  const begins = begin === undefined ? Promise.resolve() : run(client, begin).then(() => undefined)
+  const follows =
+    client.pipeline === true ? inOneGo(client, statements) : begins.then(() => inOneGo(client, statements))
+  const [begun, done] = await Promise.allSettled([begins, follows])
+  if (begun.status === 'rejected') {
+    return { cause: begun.reason, isAlone: client.pipeline === true && !isConnectionLost(begun.reason) }
+  }
+  return done.status === 'rejected' ? { cause: done.reason, isAlone: false } : { results: done.value }
+}
+
+// Whatever the role, the database or a pooler have set: what is read behind the lock is what the last writer left; names are ours;
+// the warning of step 3 is told; and a writer that falls silent loses the lock before others, as patient as it, give up.
+function beginning(patienceMillis: number, settings: string): string {
+  const patience = Math.ceil(patienceMillis)
+  return `BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL lock_timeout = ${patience};
+    SET LOCAL idle_in_transaction_session_timeout = ${Math.max(SILENCE_MILLIS, Math.ceil(patience / 2))};
+    SET LOCAL client_min_messages = warning; SET LOCAL search_path = pg_catalog, pg_temp${settings}`
+}
+
+/** A writer may be this long about what it read, at least. */
+const SILENCE_MILLIS = 500
 
 async function rolledBack(letGo: Held['letGo']): Promise<Error> {
   const cause = new Error('the transaction was rolled back')
@@ -130,8 +172,10 @@ async function rolledBack(letGo: Held['letGo']): Promise<Error> {
   return cause
 }
 
-/** SQLSTATEs of the warning that a wait for synchronous replication was given up. */
-const UNCONFIRMED: ReadonlySet<string> = new Set(['57014', '57P01'])
+// The server has only a warning for it, without an SQLSTATE of its own: it is known by the function that gives it.
+function isUnconfirmed(notice: unknown): boolean {
+  return column(notice, 'routine') === 'SyncRepWaitForLSN' || sqlState(notice)?.startsWith('57') === true
+}
 
 interface Held {
   readonly client: PgClient
@@ -157,7 +201,8 @@ async function hold(pool: PgPool): Promise<Held | { readonly cause: unknown }> {
     client,
     notices,
     async letGo(failure) {
-      const isUsable = failure === undefined || (!isConnectionLost(failure) && (await rollBack(client)))
+      const isOver = isConnectionLost(failure) && !(failure instanceof LedgerError)
+      const isUsable = failure === undefined || (!isOver && (await rollBack(client)))
       client.off('notice', hear)
       client.off('error', ignore)
       client.release(!isUsable)
@@ -172,11 +217,15 @@ async function rollBack(client: PgClient): Promise<boolean> {
   )
 }
 
-// Deadlocks and serialization conflicts; and servers that start, stop or cannot be reached right now.
+// Deadlocks and serialization conflicts; and servers that start, stop, are busy or cannot be reached right now.
 function isTransient(cause: unknown): boolean {
-  if (cause instanceof LedgerError) return false
-  const state = sqlState(cause)
-  return (
-    state === '40001' || state === '40P01' || state === '57P03' || state === '57P01' || state?.startsWith('08') === true
-  )
+  const state = cause instanceof LedgerError ? undefined : sqlState(cause)
+  return state !== undefined && (PASSING.has(state) || state.startsWith('08'))
+}
+
+const PASSING: ReadonlySet<string> = new Set(['25P03', '40001', '40P01', '53300', '57P01', '57P03', '57P05'])
+
+// A connection that a pool kept may also have died unnoticed, with its server or on the way there.
+function isPassing(cause: unknown): boolean {
+  return isTransient(cause) || isConnectionLost(cause)
 }

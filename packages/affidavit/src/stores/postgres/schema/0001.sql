@@ -17,8 +17,8 @@ CREATE TABLE affidavit.ledgers (
   origin    text COLLATE "C" NOT NULL UNIQUE,
   -- The origin without its incarnation: who may use a ledger may use what comes after a restore.
   name      text COLLATE "C" NOT NULL GENERATED ALWAYS AS (regexp_replace(origin, '/[^/]*$', '')) STORED,
-  -- Whose it is: this role's, and of whoever is a member of it.
-  role      name NOT NULL
+  -- Whose it is: this role's, and of whoever is a member of it. One that was dropped is nobody's.
+  role      regrole NOT NULL
 );
 CREATE INDEX ledgers_by_name ON affidavit.ledgers (name);
 
@@ -125,7 +125,7 @@ CREATE TABLE affidavit.cosignatures (
 -- Row-level security: a role sees and writes the ledgers that are its own, and no query of it shows that there are others.
 
 ALTER TABLE affidavit.ledgers ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own ON affidavit.ledgers USING (pg_has_role(role, 'MEMBER'));
+CREATE POLICY own ON affidavit.ledgers USING (pg_has_role(role::oid, 'MEMBER'));
 
 -- By a look-up for each row, or, where many rows are read, by the list of them all: the planner chooses.
 DO $policies$
@@ -174,13 +174,16 @@ BEGIN
   END LOOP;
 END $triggers$;
 
--- Columns and lists that follow from the bytes of an entry are written by the database. It runs as the owner, so that a server
--- needs no right to write the lists.
-CREATE FUNCTION affidavit.derive_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+-- Columns that follow from the bytes of an entry are written by the database. It is asked before row-level security is, and so
+-- looks at nothing but the row.
+CREATE FUNCTION affidavit.derive_entry() RETURNS trigger LANGUAGE plpgsql
   SET search_path = pg_catalog, pg_temp
   AS $$
   DECLARE record jsonb := convert_from(NEW.entry, 'UTF8')::jsonb;
   BEGIN
+    IF record->>'seq' IS DISTINCT FROM NEW.seq::text THEN
+      RAISE EXCEPTION 'an entry lies where it says' USING ERRCODE = 'AF001';
+    END IF;
     NEW.id := record->>'id';
     NEW.action := record->>'action';
     NEW.actor_id := record->>'actor_id';
@@ -191,18 +194,54 @@ CREATE FUNCTION affidavit.derive_entry() RETURNS trigger LANGUAGE plpgsql SECURI
     NEW.resource_id := record->>'resource_id';
     NEW."timestamp" := record->>'timestamp';
     NEW.recorded_at := record->>'recorded_at';
-    IF record ? 'subject_ids' THEN
-      INSERT INTO affidavit.entry_subjects (ledger_no, seq, subject_id, "timestamp")
-        SELECT NEW.ledger_no, NEW.seq, subject, NEW."timestamp" FROM jsonb_array_elements_text(record->'subject_ids') subject;
-    END IF;
-    IF record ? 'content' THEN
-      INSERT INTO affidavit.payload_uses (ledger_no, seq, blob_id)
-        SELECT DISTINCT NEW.ledger_no, NEW.seq, reference->>'blob_id' FROM jsonb_array_elements(record->'content') reference;
-    END IF;
     RETURN NEW;
   END $$;
 CREATE TRIGGER derive BEFORE INSERT ON affidavit.entries FOR EACH ROW EXECUTE FUNCTION affidavit.derive_entry();
 ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER derive;
+
+-- Lists that follow from the bytes, once row-level security let the entries in: what a tenant is told of an entry for another one
+-- must not depend on what that one has. Runs as the owner, so that a server needs no right to write the lists. Entries go on where
+-- the ledger ends, and in the ledger that they name.
+CREATE FUNCTION affidavit.derive_lists() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, pg_temp
+  AS $$
+  DECLARE misplaced bigint;
+  BEGIN
+    WITH parsed AS MATERIALIZED (
+      SELECT a.ledger_no, a.seq, a."timestamp", convert_from(a.entry, 'UTF8')::jsonb AS record FROM added a
+    ), subjects AS (
+      INSERT INTO affidavit.entry_subjects (ledger_no, seq, subject_id, "timestamp")
+        SELECT p.ledger_no, p.seq, subject, p."timestamp" FROM parsed p, jsonb_array_elements_text(p.record->'subject_ids') subject
+    ), uses AS (
+      INSERT INTO affidavit.payload_uses (ledger_no, seq, blob_id)
+        SELECT DISTINCT p.ledger_no, p.seq, reference->>'blob_id' FROM parsed p, jsonb_array_elements(p.record->'content') reference
+    ), stretches AS (
+      SELECT p.ledger_no, p.record->>'ledger' AS origin, min(p.seq) AS first, max(p.seq) AS last, count(*) AS entries
+        FROM parsed p GROUP BY p.ledger_no, p.record->>'ledger'
+    )
+    SELECT count(*) INTO misplaced FROM stretches s LEFT JOIN affidavit.ledgers l USING (ledger_no)
+      WHERE l.origin IS DISTINCT FROM s.origin OR s.last - s.first + 1 <> s.entries
+        OR s.first > 0 AND NOT EXISTS (SELECT 1 FROM affidavit.entries e WHERE e.ledger_no = s.ledger_no AND e.seq = s.first - 1);
+    IF misplaced > 0 THEN
+      RAISE EXCEPTION 'entries go on where their ledger ends' USING ERRCODE = 'AF001';
+    END IF;
+    RETURN NULL;
+  END $$;
+CREATE TRIGGER derive_lists AFTER INSERT ON affidavit.entries REFERENCING NEW TABLE AS added
+  FOR EACH STATEMENT EXECUTE FUNCTION affidavit.derive_lists();
+ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER derive_lists;
+
+-- What an entry names is whole: nothing is put behind it.
+CREATE FUNCTION affidavit.refuse_late_chunk() RETURNS trigger LANGUAGE plpgsql
+  SET search_path = pg_catalog, pg_temp
+  AS $$ BEGIN
+    IF EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = NEW.ledger_no AND u.blob_id = NEW.blob_id) THEN
+      RAISE EXCEPTION 'in use: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'an entry names this payload';
+    END IF;
+    RETURN NEW;
+  END $$;
+CREATE TRIGGER no_late_chunk BEFORE INSERT ON affidavit.payload_chunks FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_late_chunk();
+ALTER TABLE affidavit.payload_chunks ENABLE ALWAYS TRIGGER no_late_chunk;
 
 -- The head says what the last entry says, at every commit, and belongs to its ledger for ever.
 CREATE FUNCTION affidavit.check_head() RETURNS trigger LANGUAGE plpgsql
@@ -220,16 +259,21 @@ ALTER TABLE affidavit.heads ENABLE ALWAYS TRIGGER check_head;
 CREATE TRIGGER no_delete BEFORE DELETE ON affidavit.heads FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_change();
 ALTER TABLE affidavit.heads ENABLE ALWAYS TRIGGER no_delete;
 
--- Moves a head that is where the caller left it, and appends the entries behind it, which are cut from one string of bytes each.
--- Where somebody else wrote since, nothing happens. In one statement: a single writer needs no other. It has no right that its
--- caller has not.
-CREATE FUNCTION affidavit.append(of_ledger bigint, expected bigint, patience_millis integer, entries bytea, nodes bytea,
+-- Moves a head that is where the caller left it, behind the very entry that it knows, and appends the entries behind it, which are cut
+-- from one string of bytes each. Else, or where the session would not sync, wait and warn as a commit here does, nothing happens. In
+-- one statement: a single writer needs no other. It has no right that its caller has not.
+CREATE FUNCTION affidavit.append(of_ledger bigint, expected bigint, last_hash bytea, patience_millis integer, entries bytea, nodes bytea,
     starts integer[], lengths integer[], node_starts integer[], node_lengths integer[]) RETURNS void LANGUAGE plpgsql
   SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
   AS $$ BEGIN
     PERFORM set_config('lock_timeout', patience_millis::text, true);
     UPDATE affidavit.heads h SET size = expected + cardinality(starts) WHERE h.ledger_no = of_ledger AND h.size = expected;
-    IF NOT FOUND THEN RAISE EXCEPTION 'the head has moved' USING ERRCODE = 'AF003'; END IF;
+    IF NOT FOUND OR current_setting('transaction_isolation') <> 'read committed'
+      OR current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') OR current_setting('client_min_messages') = 'error'
+      OR expected > 0 AND NOT EXISTS (SELECT 1 FROM affidavit.entries e
+        WHERE e.ledger_no = of_ledger AND e.seq = expected - 1 AND substr(e.nodes, 1, 32) = last_hash) THEN
+      RAISE EXCEPTION 'the head has moved' USING ERRCODE = 'AF003';
+    END IF;
     INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes)
       SELECT of_ledger, expected + e.no - 1, substr(entries, e.at, e.bytes), substr(nodes, e.nodes_at, e.nodes_bytes)
       FROM unnest(starts, lengths, node_starts, node_lengths) WITH ORDINALITY AS e(at, bytes, nodes_at, nodes_bytes, no);
@@ -240,21 +284,22 @@ CREATE FUNCTION affidavit.caller() RETURNS name LANGUAGE sql STABLE
   SET search_path = pg_catalog, pg_temp
   AS $$ SELECT CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END $$;
 
--- Makes a ledger, which belongs to `for_role`: whoever makes it is a member. A name that others have is theirs, and what comes
--- after a restore belongs to whom the name belongs.
+-- Makes a ledger, which belongs to `for_role`: whoever makes it is a member. A name that others have is theirs, and nothing is said of
+-- what they keep there; what comes after a restore belongs to whom the name belongs.
 CREATE FUNCTION affidavit.create_ledger(wanted text, for_role name DEFAULT NULL) RETURNS text LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   AS $$
   DECLARE
     wanted_name text := regexp_replace(wanted, '/[^/]*$', '');
-    owner_role name;
+    owner_role oid;
     made_no bigint;
   BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('affidavit ' || wanted_name, 0));
-    SELECT l.role INTO owner_role FROM affidavit.ledgers l WHERE l.name = wanted_name LIMIT 1;
-    owner_role := coalesce(owner_role, for_role, affidavit.caller());
-    IF NOT pg_has_role(affidavit.caller(), owner_role, 'MEMBER') THEN RETURN 'of others'; END IF;
-    IF EXISTS (SELECT 1 FROM affidavit.ledgers WHERE origin = wanted) THEN RETURN 'exists'; END IF;
+    -- No advisory lock, which anybody may hold.
+    LOCK TABLE affidavit.ledgers IN SHARE ROW EXCLUSIVE MODE;
+    SELECT l.role::oid INTO owner_role FROM affidavit.ledgers l WHERE l.name = wanted_name LIMIT 1;
+    owner_role := coalesce(owner_role, to_regrole(quote_ident(coalesce(for_role, affidavit.caller())))::oid);
+    IF NOT coalesce(pg_has_role(affidavit.caller(), owner_role, 'MEMBER'), false) THEN RETURN 'of others'; END IF;
+    IF EXISTS (SELECT 1 FROM affidavit.ledgers l WHERE l.origin = wanted) THEN RETURN 'exists'; END IF;
     INSERT INTO affidavit.ledgers (origin, role) VALUES (wanted, owner_role) RETURNING ledger_no INTO made_no;
     INSERT INTO affidavit.heads (ledger_no, size) VALUES (made_no, 0);
     RETURN 'made';
@@ -268,7 +313,7 @@ CREATE FUNCTION affidavit.sweep_payloads(of_ledger bigint, before text) RETURNS 
   DECLARE swept bigint;
   BEGIN
     IF NOT EXISTS (SELECT 1 FROM affidavit.ledgers l
-                   WHERE l.ledger_no = of_ledger AND pg_has_role(affidavit.caller(), l.role, 'MEMBER')) THEN
+                   WHERE l.ledger_no = of_ledger AND pg_has_role(affidavit.caller(), l.role::oid, 'MEMBER')) THEN
       RAISE EXCEPTION 'no such ledger' USING ERRCODE = 'AF002';
     END IF;
     DELETE FROM affidavit.payload_chunks c WHERE c.ledger_no = of_ledger AND c.blob_id < before
