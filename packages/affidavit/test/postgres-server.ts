@@ -15,6 +15,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import pg from 'pg'
 
@@ -134,8 +135,12 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       child = undefined
       if (running === undefined) return
       const ended = new Promise((resolve) => running.once('exit', resolve))
-      process.kill(Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]), signal)
+      const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+      const others = childrenOf(postmaster)
+      process.kill(postmaster, signal)
       await ended
+      // They notice, but not at once, and no server starts as long as one is there.
+      for (const pid of others) while (existsSync(`/proc/${pid}/exe`)) await delay(5)
     },
     async start() {
       const log = openSync(join(folder, 'log'), 'a')
@@ -190,6 +195,11 @@ function unprivileged(): { readonly uid: number; readonly gid: number } | undefi
   return { uid: Number(line?.[2]), gid: Number(line?.[3]) }
 }
 
+function childrenOf(pid: number): string[] {
+  const file = `/proc/${pid}/task/${pid}/children`
+  return existsSync(file) ? readFileSync(file, 'utf8').split(' ').filter(Boolean) : []
+}
+
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
@@ -205,7 +215,7 @@ async function untilReady(bin: string, port: number, log: () => string): Promise
   for (let tries = 0; tries < 600; tries++) {
     const { status } = spawnSync(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)])
     if (status === 0) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await delay(50)
   }
   throw new Error(`PostgreSQL did not start:\n${log()}`)
 }

@@ -43,11 +43,15 @@ interface NaiveKey {
   readonly publicKey: KeyObject
 }
 
-type Row = Record<string, unknown>
+export type Row = Record<string, unknown>
 
 /** Reads and checks the newest ledger in a database file, or the one named. */
 export function inspectLedger(file: string, origin?: string): NaiveLedger {
-  const ledger = readLedger(file, origin)
+  return judgeLedger(readLedger(file, origin))
+}
+
+/** Checks a ledger that was read from wherever. */
+export function judgeLedger(ledger: NaiveLedger): NaiveLedger {
   checkEntries(ledger)
   checkNodes(ledger)
   checkCheckpoints(ledger)
@@ -76,23 +80,35 @@ function readLedger(file: string, origin?: string): NaiveLedger {
     const row = origin === undefined ? ledgers.at(-1) : ledgers.find((one) => one.origin === origin)
     assert.ok(row !== undefined, 'the ledger is there')
     const no = Number(row.ledger_no)
-    const entries = readEntries(all, no)
-    const tree = naiveTree(entries.map(({ entry }) => entry))
-    const checkpoints = readCheckpoints(all, no)
-    return { origin: String(row.origin), entries, checkpoints, tree, keys: announcedKeys(entries) }
+    return ledgerOf(String(row.origin), readEntries(all, no), readCheckpoints(all, no))
   } finally {
     db.close()
   }
 }
 
+/** What the rows of a database say, unjudged. */
+export function ledgerOf(
+  origin: string,
+  entries: readonly NaiveEntry[],
+  checkpoints: readonly NaiveCheckpoint[],
+): NaiveLedger {
+  const tree = naiveTree(entries.map(({ entry }) => entry))
+  return { origin, entries, checkpoints, tree, keys: announcedKeys(entries) }
+}
+
 type Select = (sql: string, ...values: (string | number)[]) => Row[]
 
 function readEntries(all: Select, no: number): NaiveEntry[] {
-  const subjects = Map.groupBy(
+  return entriesOf(
+    all('SELECT * FROM entries WHERE ledger_no = ? ORDER BY seq', no),
     all('SELECT seq, subject_id FROM entry_subjects WHERE ledger_no = ? ORDER BY seq, subject_id', no),
-    (row) => row.seq,
   )
-  return all('SELECT * FROM entries WHERE ledger_no = ? ORDER BY seq', no).map((row) => {
+}
+
+/** Entries of rows in the order of seq: the columns of the table, whatever they are, and who they are about. */
+export function entriesOf(rows: readonly Row[], subjectRows: readonly Row[]): NaiveEntry[] {
+  const subjects = Map.groupBy(subjectRows, (row) => row.seq)
+  return rows.map((row) => {
     const { ledger_no, seq, nodes, entry, ...columns } = row
     const bytes = bytesOf(entry)
     return {
