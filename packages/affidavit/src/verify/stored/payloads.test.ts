@@ -83,3 +83,13 @@ test('what cannot be a payload is not asked for', async () => {
     ['payload-altered', 'payload-missing', 'payload-altered'],
   )
 })
+
+test('of more payloads than are remembered, those of the page at hand are judged all the same', async () => {
+  const contents = createContentCheck(NO_LOG, firstAsked(), 'not read')
+  const references = Array.from({ length: 50_001 }, (_, i) => ({ ...reference, blob_id: `${i}`.padStart(32, '0') }))
+  await contents.look([{ seq: 3, references }])
+  const codes = contents.check({ seq: 3 }, references.slice(-2)).map(({ code }) => code)
+  assert.deepEqual(codes, ['payload-missing', 'payload-missing'])
+  await contents.look([{ seq: 4, references: references.slice(-1) }])
+  assert.deepEqual(contents.tally(), { payloads: 50_001, bytes: 0 })
+})

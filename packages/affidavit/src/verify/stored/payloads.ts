@@ -35,6 +35,7 @@ export interface ContentCheck {
 
 export function createContentCheck(log: StoredLog, isFirst: IsFirst, reading: ContentReading): ContentCheck {
   const seen = new Map<string, readonly Fault[]>()
+  // Those of the page that `seen` has no room for.
   let page = new Map<string, readonly Fault[]>()
   let payloads = 0
   let bytes = 0
@@ -45,24 +46,26 @@ export function createContentCheck(log: StoredLog, isFirst: IsFirst, reading: Co
     for (const { seq, references } of entries) {
       for (const reference of references) {
         const key = identity(reference)
-        if (!seen.has(key) && !unseen.has(key)) unseen.set(key, { key, seq, reference })
+        if (seen.has(key) || unseen.has(key)) continue
+        unseen.set(key, { key, seq, reference, impossible: checkReference(reference) })
       }
     }
     if (unseen.size === 0) return
     const wanted = [...unseen.values()]
     const firsts = await isFirst(wanted.map(({ seq, reference: { blob_id } }) => ({ seq, blob_id })))
-    const first = new Set(wanted.filter((_, i) => firsts[i] === true))
     for (let at = 0; at < wanted.length; at += HEADS) {
       const some = wanted.slice(at, at + HEADS)
       const heads = await readHeads(log, some)
-      for (const one of some)
-        remember(one, await faultsOf(log, one.reference, heads.get(one.key), reading), first.has(one))
+      for (const [i, one] of some.entries()) {
+        const stored = reading === 'read' ? await checkBytes(log, one.reference, heads[i]) : undefined
+        remember(one, faultsOf(one, heads[i], stored), firsts[at + i] === true)
+      }
     }
   }
 
   function remember({ key, reference }: Unseen, faults: readonly Fault[], first: boolean): void {
-    page.set(key, faults)
     if (seen.size < MAX_SEEN) seen.set(key, faults)
+    else page.set(key, faults)
     if (first) payloads++
     if (first && faults.length === 0 && reading === 'read') bytes += reference.sealed_size
   }
@@ -72,7 +75,7 @@ export function createContentCheck(log: StoredLog, isFirst: IsFirst, reading: Co
     check: (place, references) =>
       references.flatMap((reference) => {
         const key = identity(reference)
-        const faults = page.get(key) ?? seen.get(key) ?? NOT_READ
+        const faults = seen.get(key) ?? page.get(key) ?? NOT_READ
         return faults.map(({ code, problem }) => finding(code, place, `${contentName(reference)}: ${problem}`))
       }),
     tally: () => ({ payloads, bytes }),
@@ -84,6 +87,8 @@ interface Unseen {
   /** Of the entry of the page that names it first. */
   readonly seq: number
   readonly reference: ContentReference
+  /** What it says that cannot be, whatever is stored. */
+  readonly impossible: readonly SealedFault[]
 }
 
 /** Everything that decides what is wrong with it. */
@@ -123,25 +128,20 @@ const NOT_READ: readonly Fault[] = [altered('the payload was not read')]
 type Head = PayloadHead | Unreadable | undefined
 
 /** Nothing is asked for what cannot be. */
-async function readHeads(log: StoredLog, unseen: readonly Unseen[]): Promise<ReadonlyMap<string, Head>> {
-  const possible = unseen.filter(({ reference }) => checkReference(reference).length === 0)
+async function readHeads(log: StoredLog, unseen: readonly Unseen[]): Promise<readonly Head[]> {
+  const possible = unseen.filter(({ impossible }) => impossible.length === 0)
   const heads = possible.length === 0 ? [] : await log.payloadHeads(possible.map(({ reference }) => reference.blob_id))
-  return new Map(possible.map(({ key }, i) => [key, heads[i]]))
+  let next = 0
+  return unseen.map(({ impossible }) => (impossible.length === 0 ? heads[next++] : undefined))
 }
 
-async function faultsOf(
-  log: StoredLog,
-  reference: ContentReference,
-  head: Head,
-  reading: ContentReading,
-): Promise<readonly Fault[]> {
-  const impossible = checkReference(reference)
+/** @param bytes what came of reading them, where they were read */
+function faultsOf({ reference, impossible }: Unseen, head: Head, bytes: BytesProblem): readonly Fault[] {
   if (impossible.length > 0) return impossible.map((fault) => altered(sentence(fault)))
   if (head === undefined) return [{ code: 'payload-missing', problem: `the payload ${reference.blob_id} is not there` }]
   if ('unreadable' in head) return [unreadable(head)]
-  const stored =
-    countChunks(reference, head.more) ?? (reading === 'read' ? await checkBytes(log, reference) : undefined)
-  if (typeof stored === 'object') return [unreadable(stored)]
+  if (typeof bytes === 'object') return [unreadable(bytes)]
+  const stored = countChunks(reference, head) ?? bytes
   const key = checkContentKey(head.content_key, { key_id: reference.key_id, body_digest: head.body_digest })
   if (stored === undefined && key === undefined) return SOUND
   return [
@@ -150,14 +150,17 @@ async function faultsOf(
   ]
 }
 
-function countChunks({ sealed_size }: ContentReference, more: number): string | undefined {
+function countChunks({ sealed_size }: ContentReference, { more }: PayloadHead): string | undefined {
   const surplus = more + 1 - Math.ceil(sealed_size / SEALED_CHUNK_BYTES)
   if (surplus > 0) return `${surplus} chunks too many are stored`
   return surplus < 0 ? `${-surplus} of its chunks are not there` : undefined
 }
 
-/** What is wrong with the stored bytes, or why they cannot be read. */
-async function checkBytes(log: StoredLog, reference: ContentReference): Promise<string | Unreadable | undefined> {
+type BytesProblem = string | Unreadable | undefined
+
+/** What is wrong with the stored bytes, or why they cannot be read. Of a payload with too many chunks or too few none is read. */
+async function checkBytes(log: StoredLog, reference: ContentReference, head: Head): Promise<BytesProblem> {
+  if (head === undefined || 'unreadable' in head || countChunks(reference, head) !== undefined) return undefined
   const check = createStoredCheck(reference)
   let number = 0
   for await (const chunk of log.chunks(reference)) {
