@@ -93,3 +93,10 @@ test('of more payloads than are remembered, those of the page at hand are judged
   await contents.look([{ seq: 4, references: references.slice(-1) }])
   assert.deepEqual(contents.tally(), { payloads: 50_001, bytes: 0 })
 })
+
+test('payloads are counted where they are named first, however many are asked for at once', async () => {
+  const contents = createContentCheck(NO_LOG, async (names) => names.map((_, i) => i < 20), 'not read')
+  const references = Array.from({ length: 40 }, (_, i) => ({ ...reference, blob_id: `${i}`.padStart(32, '0') }))
+  await contents.look([{ seq: 3, references }])
+  assert.equal(contents.tally().payloads, 20)
+})
