@@ -2,19 +2,15 @@
 // is not and never will be, and after `outcome-unknown` the same batch again settles it. The store goes on by itself (spec/postgres.md §3).
 
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 
 import pg from 'pg'
 
-import { LedgerError } from '../src/errors/ledger-error.ts'
-import type { LedgerStore, PreparedDraft } from '../src/ledger/store.ts'
 import { postgresStore } from '../src/stores/postgres/store.ts'
-import { type Samples, samples } from '../src/testing/sample-drafts.ts'
-import { type CuttingProxy, type Fault, type Link, startCuttingProxy } from './cutting-proxy.ts'
+import type { Fault, Link } from './cutting-proxy.ts'
 import { inspectPostgresLedger } from './oracle/naive-postgres.ts'
 import { missingForPostgres, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
+import { type Place, type Told, underLoad, until, type World, withWorld } from './postgres-world.ts'
 
 /** The messages of a commit, in their order, once the statements of a connection are prepared. */
 const SENT: readonly (readonly [string, RegExp])[] = [
@@ -34,97 +30,6 @@ const ANSWERED: readonly (readonly [string, RegExp])[] = [
 ]
 const PASSED = ['nothing', 'half of it', 'all of it'] as const
 
-type Told = 'recorded' | 'not-committed' | 'outcome-unknown'
-
-interface World {
-  readonly server: PostgresServer
-  readonly database: string
-  readonly proxy: CuttingProxy
-  readonly ledger: string
-  readonly drafts: Samples
-  readonly store: LedgerStore
-  /** Hands in a batch of two, and remembers what was told. */
-  append(patienceMillis?: number): Promise<Told>
-  /** Holds all that was told against what is there, after the unknown was handed in again. */
-  judge(): Promise<void>
-}
-
-interface WorldOptions {
-  readonly pipeline?: boolean
-  readonly query_timeout?: number
-}
-
-/** A store behind a proxy, with a ledger of its own. */
-async function withWorld(
-  { server, database }: Pick<World, 'server' | 'database'>,
-  { pipeline = true, query_timeout }: WorldOptions,
-  work: (world: World) => Promise<void>,
-): Promise<void> {
-  const ledger = `faults.example/${randomBytes(8).toString('hex')}/0`
-  const drafts = samples(ledger)
-  const { prepare, batch } = drafts
-  const proxy = await startCuttingProxy(() => server.port)
-  const connectionString = `postgres://${SERVER}@127.0.0.1:${proxy.port}/${database}`
-  const pool = new pg.Pool({
-    connectionString,
-    pipeline,
-    max: 4,
-    ...(query_timeout === undefined ? {} : { query_timeout, connectionTimeoutMillis: query_timeout }),
-  })
-  const store = postgresStore({ pool, closes: 'pool' })
-  const told = new Map<readonly PreparedDraft[], Told>()
-
-  async function hand(drafts: readonly PreparedDraft[], patienceMillis: number): Promise<Told> {
-    try {
-      const placed = await store.commit({ ...batch(drafts), patienceMillis })
-      assert.ok(placed.every(({ state }) => state === 'recorded' || state === 'duplicate'))
-      return 'recorded'
-    } catch (error) {
-      assert.ok(error instanceof LedgerError, String(error))
-      assert.ok(error.code === 'not-committed' || error.code === 'outcome-unknown', String(error))
-      return error.code
-    }
-  }
-
-  const world: World = {
-    server,
-    database,
-    proxy,
-    ledger,
-    drafts,
-    store,
-    async append(patienceMillis = 5_000) {
-      const drafts = [prepare({ conversation_id: 'c' }), prepare({ subject_ids: ['p'] })]
-      const answer = await hand(drafts, patienceMillis)
-      told.set(drafts, answer)
-      return answer
-    },
-    async judge() {
-      for (const [drafts, answer] of told) {
-        if (answer === 'outcome-unknown') told.set(drafts, await hand(drafts, 5_000))
-      }
-      assert.equal(await world.append(), 'recorded', 'the store goes on')
-      const { entries } = await inspectPostgresLedger(server, database, ledger)
-      // The oracle refuses an id that stands twice.
-      const there = new Set(entries.map(({ members }) => members.get('id')))
-      for (const [drafts, answer] of told) {
-        for (const { id } of drafts) assert.equal(there.has(id), answer === 'recorded', `what was told: ${answer}`)
-      }
-      const recorded = [...told].filter(([, answer]) => answer === 'recorded')
-      assert.equal(entries.length, recorded.length * 2, 'and nothing else')
-    },
-  }
-  try {
-    await store.create(ledger)
-    // Each connection that is used later has its statements prepared.
-    assert.equal(await world.append(), 'recorded')
-    await work(world)
-  } finally {
-    await proxy.stop()
-    await store.close()
-  }
-}
-
 /** A batch while a fault is armed: what was told, and the connection that was hit. */
 async function appendInto(world: World, fault: Fault, patienceMillis?: number): Promise<{ told: Told; link: Link }> {
   const happened = world.proxy.arm(fault)
@@ -134,7 +39,7 @@ async function appendInto(world: World, fault: Fault, patienceMillis?: number): 
 
 /** A session of the superuser's that holds the head of the ledger. */
 async function heldHead(world: World): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: world.server.url(world.database, 'super') })
+  const client = new pg.Client({ connectionString: world.place.server.url(world.place.database, 'super') })
   client.on('error', () => undefined)
   await client.connect()
   await client.query('BEGIN')
@@ -145,46 +50,14 @@ async function heldHead(world: World): Promise<pg.Client> {
 const HEAD =
   'SELECT FROM affidavit.heads h JOIN affidavit.ledgers l USING (ledger_no) WHERE l.origin = $1 FOR UPDATE OF h'
 
-/** Resolves once the server says so. */
-async function until(world: World, question: string): Promise<pg.QueryResult> {
-  for (;;) {
-    const result = await world.server.sql(world.database, question)
-    if (result.rows.length > 0) return result
-    await delay(5)
-  }
-}
-
 const waiting = `SELECT pid FROM pg_stat_activity WHERE usename = '${SERVER}' AND wait_event_type = 'Lock'`
-
-/** Four appends at a time, until it is stopped. */
-function underLoad(world: World): { until(told: Told, more: number): Promise<void>; stop(): Promise<void> } {
-  const counts = { recorded: 0, 'not-committed': 0, 'outcome-unknown': 0 }
-  let state: 'running' | 'over' = 'running'
-  const lanes = Array.from({ length: 4 }, async () => {
-    while (state === 'running') {
-      const told = await world.append(1_000)
-      counts[told]++
-      if (told !== 'recorded') await delay(10)
-    }
-  })
-  return {
-    async until(told, more) {
-      const wanted = counts[told] + more
-      while (counts[told] < wanted) await delay(5)
-    },
-    async stop() {
-      state = 'over'
-      await Promise.all(lanes)
-    },
-  }
-}
 
 const missing = missingForPostgres()
 if (missing !== undefined) test('faults of PostgreSQL', { skip: missing })
 else
   describe('faults of PostgreSQL', () => {
     let server: PostgresServer
-    let place: Pick<World, 'server' | 'database'>
+    let place: Place
     before(async () => {
       server = await startPostgres(['deadlock_timeout=200ms'])
       place = { server, database: await server.database() }
@@ -340,7 +213,7 @@ else
         withSetting(setting, () =>
           withWorld(place, {}, async (world) => {
             const { prepare, batch } = world.drafts
-            const second = postgresStore({ pool: server.pool(world.database), closes: 'pool' })
+            const second = postgresStore({ pool: server.pool(world.place.database), closes: 'pool' })
             const others = Array.from({ length: 20 }, () => prepare())
             const appends = [
               ...Array.from({ length: 20 }, () => world.append()),
@@ -348,7 +221,7 @@ else
             ]
             await Promise.all(appends)
             await second.close()
-            const { entries } = await inspectPostgresLedger(server, world.database, world.ledger)
+            const { entries } = await inspectPostgresLedger(server, world.place.database, world.ledger)
             assert.equal(entries.length, 2 + 40 + 20)
           }),
         ))
@@ -356,7 +229,7 @@ else
 
     test('a deadlock with another session, which this one is ended for: recorded, once', () =>
       withWorld(place, {}, async (world) => {
-        const other = new pg.Client({ connectionString: server.url(world.database, 'super') })
+        const other = new pg.Client({ connectionString: server.url(world.place.database, 'super') })
         await other.connect()
         await other.query("BEGIN; SET deadlock_timeout = '60s'; SET lock_timeout = 0")
         await other.query(SAME_PLACE, [world.ledger])
@@ -405,13 +278,13 @@ else
       withWorld(place, {}, async (world) => {
         const { prepare, batch } = world.drafts
         const drafts = [prepare(), prepare()]
-        const second = postgresStore({ pool: server.pool(world.database), closes: 'pool' })
+        const second = postgresStore({ pool: server.pool(world.place.database), closes: 'pool' })
         await world.store.commit(batch(drafts))
-        await server.sql(world.database, LOSE_TWO.replaceAll('LEDGER', world.ledger))
+        await server.sql(world.place.database, LOSE_TWO.replaceAll('LEDGER', world.ledger))
         await second.commit(batch([prepare(), prepare()]))
         await second.close()
         await world.store.commit(batch([prepare()]))
-        const { entries } = await inspectPostgresLedger(server, world.database, world.ledger)
+        const { entries } = await inspectPostgresLedger(server, world.place.database, world.ledger)
         assert.equal(entries.length, 5)
       }))
 

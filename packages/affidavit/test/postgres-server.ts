@@ -75,20 +75,8 @@ function install(): void {
 
 /** @param settings lines of postgresql.conf */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
-  const bin = binaries() ?? ''
-  const folder = mkdtempSync(join(tmpdir(), 'affidavit-pg-'))
-  const data = join(folder, 'data')
-  chmodSync(folder, 0o755)
-  mkdirSync(data, { mode: 0o700 })
-  const user = unprivileged()
-  if (user !== undefined) chownSync(data, user.uid, user.gid)
-  const asUser = user === undefined ? [] : ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']
-  const env = { ...process.env, HOME: data, LC_ALL: 'C' }
-  const words = [
-    ...asUser,
-    join(bin, 'initdb'),
-    '-D',
-    data,
+  const folder = makeServerFolder()
+  runAsServer(folder, 'initdb', [
     '-A',
     'trust',
     '-U',
@@ -97,19 +85,62 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     '-E',
     'UTF8',
     '--locale=C',
-  ]
-  execFileSync(words[0] ?? '', words.slice(1), { env, cwd: data, stdio: 'ignore' })
+    '-D',
+    join(folder, 'data'),
+  ])
+  const server = await serverIn(folder, settings)
+  await server.start()
+  await prepare(server)
+  return server
+}
+
+/** A folder for `data`, which belongs to whom PostgreSQL runs as. */
+export function makeServerFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-pg-'))
+  const data = join(folder, 'data')
+  chmodSync(folder, 0o755)
+  mkdirSync(data, { mode: 0o700 })
+  const user = unprivileged()
+  if (user !== undefined) chownSync(data, user.uid, user.gid)
+  return folder
+}
+
+/** Runs one of PostgreSQL's programs as whom the server runs as. */
+export function runAsServer(folder: string, program: string, args: readonly string[]): void {
+  const [first = '', ...words] = [...asServer(), join(binaries() ?? '', program), ...args]
+  const data = join(folder, 'data')
+  execFileSync(first, words, {
+    env: { ...process.env, HOME: data, LC_ALL: 'C' },
+    cwd: data,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+}
+
+function asServer(): string[] {
+  const user = unprivileged()
+  if (user === undefined) return []
+  // Whatever becomes of the test, its server ends with it.
+  return ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', '--pdeathsig', 'KILL']
+}
+
+/** The server of a folder whose `data` was made; not started yet. */
+export async function serverIn(folder: string, settings: readonly string[]): Promise<PostgresServer> {
+  const data = join(folder, 'data')
+  const bin = binaries() ?? ''
   const port = await freePort()
   let child: ChildProcess | undefined
   let made = 0
   const pools: pg.Pool[] = []
 
-  const server: PostgresServer = {
+  return {
     port,
     folder: data,
-    url: (database, role = SERVER) => `postgres://${role}@127.0.0.1:${port}/${database}`,
+    url,
+    sql,
+    kill,
+    start,
     pool(database, role) {
-      const pool = new pg.Pool({ connectionString: server.url(database, role), pipeline: true, max: 8 })
+      const pool = new pg.Pool({ connectionString: url(database, role), pipeline: true, max: 8 })
       // A server that was killed ends idle connections; whoever asks next is told.
       pool.on('error', () => undefined)
       pools.push(pool)
@@ -117,63 +148,53 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     },
     async database() {
       const database = `test_${++made}`
-      await server.sql('postgres', `CREATE DATABASE ${database} TEMPLATE affidavit_template`)
+      await sql('postgres', `CREATE DATABASE ${database} TEMPLATE affidavit_template`)
       return database
-    },
-    async sql(database, text) {
-      const client = new pg.Client({ connectionString: server.url(database, 'super') })
-      client.on('error', () => undefined)
-      await client.connect()
-      try {
-        return await client.query(text)
-      } finally {
-        await client.end()
-      }
-    },
-    async kill(signal) {
-      const running = child
-      child = undefined
-      if (running === undefined) return
-      const ended = new Promise((resolve) => running.once('exit', resolve))
-      const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
-      const others = childrenOf(postmaster)
-      process.kill(postmaster, signal)
-      await ended
-      // They notice, but not at once, and no server starts as long as one is there.
-      for (const pid of others) while (existsSync(`/proc/${pid}/exe`)) await delay(5)
-    },
-    async start() {
-      const log = openSync(join(folder, 'log'), 'a')
-      const options = [
-        '-p',
-        String(port),
-        '-k',
-        data,
-        '-c',
-        'listen_addresses=127.0.0.1',
-        ...settings.flatMap((line) => ['-c', line]),
-      ]
-      // Whatever becomes of the test, its server ends with it.
-      const words = [
-        ...asUser,
-        ...(user === undefined ? [] : ['--pdeathsig', 'KILL']),
-        join(bin, 'postgres'),
-        '-D',
-        data,
-        ...options,
-      ]
-      child = spawn(words[0] ?? '', words.slice(1), { env, cwd: data, stdio: ['ignore', log, log] })
-      await untilReady(bin, port, () => readFileSync(join(folder, 'log'), 'utf8'))
     },
     async stop() {
       await Promise.allSettled(pools.map((pool) => (pool.ended ? undefined : pool.end())))
-      await server.kill('SIGQUIT')
+      await kill('SIGQUIT')
       rmSync(folder, { recursive: true, force: true })
     },
   }
-  await server.start()
-  await prepare(server)
-  return server
+
+  function url(database: string, role: string = SERVER): string {
+    return `postgres://${role}@127.0.0.1:${port}/${database}`
+  }
+
+  async function sql(database: string, text: string): Promise<pg.QueryResult> {
+    const client = new pg.Client({ connectionString: url(database, 'super') })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      return await client.query(text)
+    } finally {
+      await client.end()
+    }
+  }
+
+  async function kill(signal: NodeJS.Signals): Promise<void> {
+    const running = child
+    child = undefined
+    if (running === undefined) return
+    const ended = new Promise((resolve) => running.once('exit', resolve))
+    const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+    const others = childrenOf(postmaster)
+    process.kill(postmaster, signal)
+    await ended
+    // They notice, but not at once, and no server starts as long as one is there.
+    for (const pid of others) while (existsSync(`/proc/${pid}/exe`)) await delay(5)
+  }
+
+  async function start(): Promise<void> {
+    const log = openSync(join(folder, 'log'), 'a')
+    const listening = ['-p', String(port), '-k', data, '-c', 'listen_addresses=127.0.0.1']
+    const options = [...listening, ...settings.flatMap((line) => ['-c', line])]
+    const [first = '', ...words] = [...asServer(), join(bin, 'postgres'), '-D', data, ...options]
+    const env = { ...process.env, HOME: data, LC_ALL: 'C' }
+    child = spawn(first, words, { env, cwd: data, stdio: ['ignore', log, log] })
+    await untilReady(bin, port, () => readFileSync(join(folder, 'log'), 'utf8'))
+  }
 }
 
 async function prepare(server: PostgresServer): Promise<void> {
