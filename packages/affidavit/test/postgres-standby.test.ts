@@ -150,7 +150,7 @@ else
   })
 
 const CAUGHT_UP =
-  "SELECT replay_lsn >= pg_current_wal_lsn() AS is FROM pg_stat_replication WHERE application_name = 'standby_3'"
+  "SELECT flush_lsn >= pg_current_wal_lsn() AS is FROM pg_stat_replication WHERE application_name = 'standby_3'"
 
 /** Asks something over and over until the answer is there. */
 async function whileAsking<T>(answer: Promise<T>, ask: () => Promise<unknown>): Promise<T> {
