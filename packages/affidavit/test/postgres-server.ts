@@ -188,11 +188,11 @@ export async function serverIn(folder: string, settings: readonly string[]): Pro
   async function kill(signal: NodeJS.Signals): Promise<void> {
     const running = child
     child = undefined
-    if (running === undefined) return
+    // It may have ended by itself.
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
     const ended = new Promise((resolve) => running.once('exit', resolve))
-    const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
-    const others = childrenOf(postmaster)
-    process.kill(postmaster, signal)
+    const others = childrenOf(running.pid)
+    running.kill(signal)
     await ended
     // They notice, but not at once, and no server starts as long as one is there.
     for (const pid of others) while (existsSync(`/proc/${pid}/exe`)) await delay(5)
@@ -228,7 +228,7 @@ function unprivileged(): { readonly uid: number; readonly gid: number } | undefi
   return { uid: Number(line?.[2]), gid: Number(line?.[3]) }
 }
 
-function childrenOf(pid: number): string[] {
+function childrenOf(pid: number | undefined): string[] {
   const file = `/proc/${pid}/task/${pid}/children`
   return existsSync(file) ? readFileSync(file, 'utf8').split(' ').filter(Boolean) : []
 }
