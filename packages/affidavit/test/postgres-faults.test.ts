@@ -18,16 +18,19 @@ const SENT: readonly (readonly [string, RegExp])[] = [
   ['the lock', /^B {2}affidavit lock head/],
   ['the read of the tip', /^B {2}affidavit tip/],
   ['the read of conversations', /^B {2}affidavit conversations/],
-  ['the insert of entries', /^B {2}affidavit insert entries/],
-  ['the move of the head', /^B {2}affidavit move head/],
+  ['the append', /^B {2}affidavit append/],
   ['COMMIT', /^Q COMMIT/],
 ]
 const ANSWERED: readonly (readonly [string, RegExp])[] = [
   ['the answer to BEGIN', /^C BEGIN/],
   ['the answer to the lock', /^C SELECT/],
-  ['the answer to the insert', /^C INSERT/],
   ['the answer to COMMIT', /^C COMMIT/],
 ]
+/** Those of a batch that is built upon what is known. */
+const ALONE = [
+  ['client', 'the append', /^B {2}affidavit append/],
+  ['server', 'the answer to the append', /^C SELECT/],
+] as const
 const PASSED = ['nothing', 'half of it', 'all of it'] as const
 
 /** A batch while a fault is armed: what was told, and the connection that was hit. */
@@ -84,6 +87,18 @@ else
           }
         }
 
+        for (const [from, name, at] of ALONE) {
+          test(`the connection is cut before, within and behind ${name} alone: recorded, once`, () =>
+            withWorld(place, { pipeline, upon: 'known' }, async (world) => {
+              for (const passed of PASSED) {
+                const { told } = await appendInto(world, { from, at, passed, outcome: 'cut' })
+                assert.equal(told, 'recorded', passed)
+                for (let i = 0; i < 3; i++) await world.append()
+              }
+              await world.judge()
+            }))
+        }
+
         for (const [name, at] of SENT) {
           test(`an operator ends the session at ${name}: recorded, once`, () =>
             withWorld(place, { pipeline }, async (world) => {
@@ -103,7 +118,7 @@ else
 
         for (const [name, from, at, passed] of [
           ['before BEGIN', 'client', /^Q BEGIN/, 'nothing'],
-          ['before the insert', 'client', /^B {2}affidavit insert entries/, 'nothing'],
+          ['before the append', 'client', /^B {2}affidavit append/, 'nothing'],
           ['before COMMIT', 'client', /^Q COMMIT/, 'nothing'],
           ['after COMMIT', 'client', /^Q COMMIT/, 'all of it'],
           ['before the answer to COMMIT', 'server', /^C COMMIT/, 'nothing'],
@@ -238,7 +253,7 @@ else
           blocked = other.query(HEAD, [world.ledger]).then(() => other.query('ROLLBACK'))
           await until(world, "SELECT pid FROM pg_stat_activity WHERE usename = 'super' AND wait_event_type = 'Lock'")
         }
-        const at = /^B {2}affidavit insert entries/
+        const at = /^B {2}affidavit append/
         const { told } = await appendInto(world, {
           from: 'client',
           at,
@@ -256,7 +271,7 @@ else
       withWorld(place, {}, async (world) => {
         const meanwhile = ({ pid }: Link): Promise<unknown> =>
           until(world, `SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ${pid})`)
-        const at = /^B {2}affidavit insert entries/
+        const at = /^B {2}affidavit append/
         const fault = { from: 'client', at, meanwhile, passed: 'all of it', outcome: 'go on' } as const
         assert.equal((await appendInto(world, fault, 2_000)).told, 'recorded')
         await world.judge()

@@ -37,12 +37,14 @@ export interface World {
 export interface WorldOptions {
   readonly pipeline?: boolean
   readonly query_timeout?: number
+  /** What a batch is built upon: what is read behind the lock, as where left out, or what is known, in one statement. */
+  readonly upon?: 'read' | 'known'
 }
 
 /** A store behind a proxy, with a ledger of its own. */
 export async function withWorld(
   place: Place,
-  { pipeline = true, query_timeout }: WorldOptions,
+  { pipeline = true, query_timeout, upon = 'read' }: WorldOptions,
   work: (world: World) => Promise<void>,
 ): Promise<void> {
   const ledger = `faults.example/${randomBytes(8).toString('hex')}/0`
@@ -78,7 +80,9 @@ export async function withWorld(
     drafts,
     store,
     async append(patienceMillis = 5_000) {
-      const drafts = [prepare({ conversation_id: 'c' }), prepare({ subject_ids: ['p'] })]
+      // A conversation that was not met yet is looked for.
+      const conversation_id = upon === 'known' ? 'c' : `c${told.size}`
+      const drafts = [prepare({ conversation_id }), prepare({ subject_ids: ['p'] })]
       const answer = await hand(drafts, patienceMillis)
       told.set(drafts, answer)
       return answer
@@ -101,7 +105,7 @@ export async function withWorld(
   try {
     await store.create(ledger)
     // Each connection that is used later has its statements prepared.
-    assert.equal(await world.append(), 'recorded')
+    for (let i = 0; i < (upon === 'known' ? 3 : 1); i++) assert.equal(await world.append(), 'recorded')
     await work(world)
   } finally {
     await proxy.stop()
