@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 
 import { PLAIN_JSON, parseJson } from '../../bytes/json.ts'
 import { unreachable } from '../../errors/ledger-error.ts'
-import { SCHEMA_VERSION } from './connect.ts'
+import { LEDGERS } from './schemas.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** `trigger entries.no_change` and how it is defined. */
@@ -49,7 +49,7 @@ export async function readCatalog(snapshot: Snapshot): Promise<Catalog> {
 
 /** As it was released; made from a migrated database by the test that compares the two. */
 export function releasedCatalog(): Catalog {
-  const file = new URL(`./schema/${String(SCHEMA_VERSION).padStart(4, '0')}.catalog.json`, import.meta.url)
+  const file = new URL(`./schema/${String(LEDGERS.version).padStart(4, '0')}.catalog.json`, import.meta.url)
   const value = parseJson(readFileSync(file, 'utf8'), PLAIN_JSON)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     unreachable('the released catalog is an object')

@@ -12,9 +12,8 @@ import {
   textColumn,
 } from './database.ts'
 import { inOurWords } from './errors.ts'
+import { LEDGERS, type SchemaKind } from './schemas.ts'
 
-/** The schema that this version writes. */
-export const SCHEMA_VERSION = 1
 /** PostgreSQL 15: `security_invoker`, and grants on schemas that are not open to everybody. */
 const OLDEST_SERVER = 150_000
 
@@ -24,15 +23,15 @@ export interface Inspected {
 }
 
 /**
- * Whether the database holds ledgers of a schema that is known, on a server that syncs.
+ * Whether the database holds ledgers, or keyrings, of a schema that is known, on a server that syncs.
  * @throws LedgerError `not-a-ledger`, `newer-format`, `store-unavailable`, `unsupported-file-system`
  */
-export async function inspectDatabase(pool: PgPool): Promise<Inspected> {
+export async function inspectDatabase(pool: PgPool, kind: SchemaKind = LEDGERS): Promise<Inspected> {
   const [server] = await askOne(pool, { text: SERVER })
   if (integerColumn(server, 'version') < OLDEST_SERVER) throw oldServer(integerColumn(server, 'version'))
   if (textColumn(server, 'encoding') !== 'UTF8') throw otherEncoding(textColumn(server, 'encoding'))
   for (const setting of ['fsync', 'full_page_writes']) if (column(server, setting) !== 'on') throw notDurable(setting)
-  await refuseOtherSchema(pool)
+  await refuseOtherSchema(pool, kind)
   // What is stronger is left as it is set: remote_apply.
   const isWeak = WEAK.has(textColumn(server, 'synchronous_commit'))
   return { settings: isWeak ? '; SET LOCAL synchronous_commit = on' : '' }
@@ -45,33 +44,33 @@ const SERVER = `SELECT current_setting('server_version_num')::int AS version, cu
 /** Values of synchronous_commit under which COMMIT is answered before it is synced, here or on a standby. */
 const WEAK: ReadonlySet<string> = new Set(['off', 'local', 'remote_write'])
 
-async function refuseOtherSchema(pool: PgPool): Promise<void> {
-  const version = await schemaVersion(pool)
-  if (version === SCHEMA_VERSION) return
-  if (version > SCHEMA_VERSION) {
+async function refuseOtherSchema(pool: PgPool, kind: SchemaKind): Promise<void> {
+  const version = await schemaVersion(pool, kind)
+  if (version === kind.version) return
+  if (version > kind.version) {
     throw new LedgerError('newer-format', {
-      problem: `the database has schema ${version}; this version knows up to ${SCHEMA_VERSION}`,
+      problem: `the database has schema ${version}; this version knows up to ${kind.version}`,
       cure: 'use a newer affidavit; nothing was changed',
     })
   }
   throw new LedgerError('not-a-ledger', {
-    problem: `the database has schema ${version}, and this version needs ${SCHEMA_VERSION}`,
-    cure: 'affidavit migrate --ledger URL, run as the owner, brings it up to date',
+    problem: `the database has schema ${version}, and this version needs ${kind.version}`,
+    cure: `${kind.migrate}, run as the owner, brings it up to date`,
   })
 }
 
 /** @throws LedgerError `not-a-ledger` where the database was not migrated, or has a schema of that name that is not ours */
-async function schemaVersion(pool: PgPool): Promise<number> {
+async function schemaVersion(pool: PgPool, kind: SchemaKind): Promise<number> {
   try {
-    const [row] = await askOne(pool, { text: 'SELECT max(version) AS version FROM affidavit.schema_versions' })
+    const [row] = await askOne(pool, { text: `SELECT max(version) AS version FROM ${kind.schema}.schema_versions` })
     return integerColumn(row, 'version')
   } catch (error) {
     const state = error instanceof LedgerError ? sqlState(error.cause) : undefined
-    if (state === '42501') throw noRights(error)
+    if (state === '42501') throw noRights(kind, error)
     if (state === undefined || !MISSING.has(state)) throw error
     throw new LedgerError('not-a-ledger', {
-      problem: 'the database holds no ledgers: it has no schema affidavit with versions',
-      cure: 'check the URL; affidavit migrate --ledger URL, run as the owner, prepares a database',
+      problem: `the database holds no ${kind.holds}: it has no schema ${kind.schema} with versions`,
+      cure: `check the URL; ${kind.migrate}, run as the owner, prepares a database`,
       cause: error,
     })
   }
@@ -80,10 +79,10 @@ async function schemaVersion(pool: PgPool): Promise<number> {
 /** Undefined schema, table or column. */
 const MISSING: ReadonlySet<string> = new Set(['3F000', '42P01', '42703'])
 
-function noRights(cause: unknown): LedgerError {
+function noRights({ schema, migrate }: SchemaKind, cause: unknown): LedgerError {
   return new LedgerError('store-unavailable', {
-    problem: 'this role may not use the schema affidavit',
-    cure: 'affidavit migrate --writer ROLE, run as the owner, gives it the rights of a server',
+    problem: `this role may not use the schema ${schema}`,
+    cure: `${migrate} --writer ROLE, run as the owner, gives it the rights of a server`,
     cause,
   })
 }

@@ -54,7 +54,7 @@ const EXPLAINED: Readonly<Record<string, Explained>> = {
   '25006': { problem: 'the server takes no writes: it is a standby, or set read-only', cure: 'name the primary' },
   '53100': { problem: 'the disk of the server is full', cure: 'free space there; nothing half-done was left' },
   '53300': { problem: 'the server has no connection left', cure: 'raise max_connections, or use a pooler' },
-  '55P03': { problem: 'other writers held the ledger', cure: 'try again with the same ids' },
+  '55P03': { problem: 'other writers held it for too long', cure: 'try again; drafts with the same ids' },
   '57014': {
     problem: 'the server cancelled it: statement_timeout, or an operator',
     cure: 'raise statement_timeout for this role',

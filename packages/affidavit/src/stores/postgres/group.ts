@@ -28,8 +28,6 @@ interface Waiting {
 export interface Groups {
   /** Resolves, or fails, with the group that the batch becomes part of. */
   add(batch: Batch): Promise<readonly Placed[]>
-  /** Resolves when nothing is under way. */
-  idle(): Promise<void>
 }
 
 export function createGroups(commit: (group: Group) => Promise<readonly Placed[]>): Groups {
@@ -66,9 +64,6 @@ export function createGroups(commit: (group: Group) => Promise<readonly Placed[]
         else others.push({ batch, resolve, reject })
         if (!underWay.has(ledger)) underWay.set(ledger, work(ledger))
       }),
-    async idle() {
-      await Promise.all(underWay.values())
-    },
   }
 }
 

@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { askOne, SCHEMA_VERSION } from './connect.ts'
+import { askOne } from './connect.ts'
 import { integerColumn, type PgClient, type PgPool, sqlState, textColumn } from './database.ts'
 import { inOurWords } from './errors.ts'
+import { LEDGERS, type SchemaKind } from './schemas.ts'
 
 export interface Migrated {
   /** Versions that were run now. */
@@ -16,20 +17,20 @@ export interface Migrated {
 }
 
 /**
- * Brings the database up to this version's schema, as the role that the pool connects as, which becomes the owner. Done again, or
+ * Brings the database up to this version's schema of that kind, as the role that the pool connects as, which becomes the owner. Done again, or
  * by two at once, it changes nothing.
  * @throws LedgerError `not-a-ledger` (a schema of that name is not ours), `newer-format`, `store-unavailable`, `store-corrupt` (a
  *   version was run with other SQL than was released)
  */
-export async function migrate(pool: PgPool): Promise<Migrated> {
+export async function migrate(pool: PgPool, kind: SchemaKind = LEDGERS): Promise<Migrated> {
   const client = await connectAsOwner(pool)
   try {
     await client.query({ text: 'BEGIN' })
-    await client.query({ text: "SELECT pg_advisory_xact_lock(hashtextextended('affidavit migrate', 0))" })
-    const applied = await bringUp(client)
+    await client.query({ text: `SELECT pg_advisory_xact_lock(hashtextextended('${kind.schema} migrate', 0))` })
+    const applied = await bringUp(client, kind)
     await client.query({ text: 'COMMIT' })
     client.release()
-    return { applied, version: SCHEMA_VERSION }
+    return { applied, version: kind.version }
   } catch (error) {
     client.release(true)
     throw inOurWords(error, 'migrate')
@@ -42,17 +43,17 @@ async function connectAsOwner(pool: PgPool): Promise<PgClient> {
   return pool.connect()
 }
 
-async function bringUp(client: PgClient): Promise<number[]> {
-  const there = await versionsIn(client)
-  for (const [version, sha256] of there) if (version <= SCHEMA_VERSION) checkDigest(version, sha256)
+async function bringUp(client: PgClient, kind: SchemaKind): Promise<number[]> {
+  const there = await versionsIn(client, kind)
+  for (const [version, sha256] of there) if (version <= kind.version) checkDigest(kind, version, sha256)
   const newest = Math.max(0, ...there.keys())
-  if (newest > SCHEMA_VERSION) throw newer(newest)
+  if (newest > kind.version) throw newer(kind, newest)
   const applied: number[] = []
-  for (let version = newest + 1; version <= SCHEMA_VERSION; version++) {
-    const { sql, sha256 } = schemaSql(version)
+  for (let version = newest + 1; version <= kind.version; version++) {
+    const { sql, sha256 } = schemaSql(kind, version)
     await client.query({ text: sql })
     await client.query({
-      text: 'INSERT INTO affidavit.schema_versions (version, sha256) VALUES ($1, $2)',
+      text: `INSERT INTO ${kind.schema}.schema_versions (version, sha256) VALUES ($1, $2)`,
       values: [version, sha256],
     })
     applied.push(version)
@@ -60,41 +61,41 @@ async function bringUp(client: PgClient): Promise<number[]> {
   return applied
 }
 
-async function versionsIn(client: PgClient): Promise<ReadonlyMap<number, string>> {
-  const schema = await client.query({ text: "SELECT 1 FROM pg_namespace WHERE nspname = 'affidavit'" })
-  if (schema.rows.length === 0) return new Map()
+async function versionsIn(client: PgClient, { schema }: SchemaKind): Promise<ReadonlyMap<number, string>> {
+  const found = await client.query({ text: `SELECT 1 FROM pg_namespace WHERE nspname = '${schema}'` })
+  if (found.rows.length === 0) return new Map()
   try {
     const { rows } = await client.query({
-      text: 'SELECT version, sha256 FROM affidavit.schema_versions ORDER BY version',
+      text: `SELECT version, sha256 FROM ${schema}.schema_versions ORDER BY version`,
     })
     return new Map(rows.map((row) => [integerColumn(row, 'version'), textColumn(row, 'sha256')]))
   } catch (error) {
     if (sqlState(error) !== '42P01' && sqlState(error) !== '42703') throw error
     throw new LedgerError('not-a-ledger', {
-      problem: 'the database has a schema affidavit that is not ours; nothing was changed',
+      problem: `the database has a schema ${schema} that is not ours; nothing was changed`,
       cure: 'use another database',
       cause: error,
     })
   }
 }
 
-function schemaSql(version: number): { readonly sql: string; readonly sha256: string } {
-  const file = new URL(`./schema/${String(version).padStart(4, '0')}.sql`, import.meta.url)
+function schemaSql({ folder }: SchemaKind, version: number): { readonly sql: string; readonly sha256: string } {
+  const file = new URL(`./${folder}/${String(version).padStart(4, '0')}.sql`, import.meta.url)
   const sql = readFileSync(fileURLToPath(file), 'utf8')
   return { sql, sha256: createHash('sha256').update(sql).digest('hex') }
 }
 
-function checkDigest(version: number, sha256: string): void {
-  if (schemaSql(version).sha256 === sha256) return
+function checkDigest(kind: SchemaKind, version: number, sha256: string): void {
+  if (schemaSql(kind, version).sha256 === sha256) return
   throw new LedgerError('store-corrupt', {
-    problem: `schema ${version} of the database was made by other SQL than was released`,
-    cure: 'find out who made it; affidavit verify compares what stands there',
+    problem: `schema ${version} of the ${kind.holds} in the database was made by other SQL than was released`,
+    cure: 'find out who made it; affidavit verify compares what stands in a ledger',
   })
 }
 
-function newer(version: number): LedgerError {
+function newer(kind: SchemaKind, version: number): LedgerError {
   return new LedgerError('newer-format', {
-    problem: `the database has schema ${version}; this version knows up to ${SCHEMA_VERSION}`,
+    problem: `the database has schema ${version}; this version knows up to ${kind.version}`,
     cure: 'use a newer affidavit; nothing was changed',
   })
 }

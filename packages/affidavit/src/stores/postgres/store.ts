@@ -1,9 +1,6 @@
 // LedgerStore over PostgreSQL (spec/postgres.md): any number of processes write to one ledger, and ledgers do not wait for each other.
 
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { toHex } from '../../bytes/hex.ts'
-import { type Clock, systemClock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { type Reread, regrow } from '../../ledger/regrow.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
@@ -16,8 +13,7 @@ import {
   storedCheckpoint,
 } from './checkpoints.ts'
 import { createCommit } from './commit.ts'
-import { askOne, inspectDatabase } from './connect.ts'
-import { bytesColumn, integerColumn, type PgPool, type PgResult, type Statement, textColumn } from './database.ts'
+import { bytesColumn, integerColumn, type PgResult, type Statement, textColumn } from './database.ts'
 import { createGroups } from './group.ts'
 import { insertPayloads } from './insert.ts'
 import {
@@ -31,22 +27,16 @@ import {
   sweepPayloads,
 } from './payloads.ts'
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
+import { LEDGERS } from './schemas.ts'
+import { openSession, type PoolOptions } from './session.ts'
 import { lockHead, lockHeadOf, memberOf } from './tip.ts'
-import { type Attempt, type Connections, inTransaction, type Work } from './transaction.ts'
+import type { Attempt, Work } from './transaction.ts'
 
-export interface PostgresStoreOptions {
-  /** A pool of pg; its connections are best made with `pipeline: true`, which saves a round trip for each statement. */
-  readonly pool: PgPool
-  /** Whether closing the store ends the pool; left open where left out. */
-  readonly closes?: 'pool'
+export interface PostgresStoreOptions extends PoolOptions {
   /** Whose the ledgers are that are made here; the role that the pool connects as where left out. It has to be a member. */
   readonly role?: string
-  readonly clock?: Clock
-  readonly pause?: (millis: number) => Promise<void>
 }
 
-/** Commits of checkpoints, payloads and new ledgers wait as long as a batch does by default. */
-const PATIENCE_MILLIS = 10_000
 /** Entries that are read at once to be hashed anew. */
 const STRETCH = 2_000
 
@@ -55,37 +45,10 @@ const STRETCH = 2_000
  * @throws LedgerError by its methods: `not-a-ledger`, `newer-format`, `store-unavailable`, and what the seam says
  */
 export function postgresStore(options: PostgresStoreOptions): LedgerStore {
-  const { pool, clock = systemClock, pause = (millis) => delay(millis) } = options
+  const session = openSession(LEDGERS, options)
+  const { tracked, ask, write } = session
   const ledgerNos = new Map<string, number>()
-  const underWay = new Set<Promise<unknown>>()
   const groups = createGroups(createCommit({ numberOf, write }))
-  // An idle connection whose server went away says so to its pool, where nobody listening would end the process.
-  const ignore = (): void => undefined
-  pool.on('error', ignore)
-  let inspected: Promise<Connections> | undefined
-  let state: 'usable' | 'closed' = 'usable'
-
-  // Once: what this database is, and that a commit of it is durable.
-  function connections(): Promise<Connections> {
-    inspected ??= inspectDatabase(pool).then(({ settings }) => ({ pool, clock, settings, pause }))
-    inspected.catch(() => {
-      inspected = undefined
-    })
-    return inspected
-  }
-
-  /** What is asked of an open store. Closing waits for it. */
-  async function tracked<T>(work: () => Promise<T>): Promise<T> {
-    if (state === 'closed') throw storeClosed()
-    const begun = work()
-    underWay.add(begun)
-    return begun.finally(() => underWay.delete(begun))
-  }
-
-  async function ask(statement: Statement): Promise<readonly unknown[]> {
-    await connections()
-    return askOne(pool, statement)
-  }
 
   function read<T>(
     statementOf: (ledgerNo: number) => Statement,
@@ -103,10 +66,6 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
     const ledgerNo = integerColumn(row, 'ledger_no')
     ledgerNos.set(ledger, ledgerNo)
     return ledgerNo
-  }
-
-  async function write<T>(work: (attempt: Attempt) => Work<T>, patienceMillis: number = PATIENCE_MILLIS): Promise<T> {
-    return inTransaction(await connections(), patienceMillis, work)
   }
 
   /** A write under the head lock of a ledger. */
@@ -149,7 +108,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
 
     commit: (batch) =>
       tracked(async () => {
-        await connections()
+        await session.connections()
         return groups.add(batch)
       }),
 
@@ -281,14 +240,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
         (_, [answer]) => ({ value: integerColumn(answer?.rows[0], 'swept'), writes: [] }),
       ),
 
-    async close() {
-      if (state === 'closed') return
-      state = 'closed'
-      await Promise.allSettled(underWay)
-      await groups.idle()
-      if (options.closes === 'pool') await pool.end()
-      else pool.off('error', ignore)
-    },
+    close: () => session.close(),
   }
 }
 
@@ -297,11 +249,6 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
 function writing(ledgerNo: number, attempt: Attempt, writes: readonly Statement[]): Work<undefined> {
   const all = attempt === 'again' ? [...writes, lockHead(ledgerNo)] : writes
   return { reads: [], decide: () => ({ value: undefined, writes: all }) }
-}
-
-/** A store that was closed takes nothing more. */
-function storeClosed(): LedgerError {
-  return new LedgerError('ledger-closed', { problem: 'the store is closed', cure: 'open it again' })
 }
 
 function noCheckpoint(ledger: string, size: number): LedgerError {
