@@ -82,6 +82,12 @@ export function textColumn(row: unknown, name: string): string {
   return value
 }
 
+export function textsColumn(row: unknown, name: string): readonly string[] {
+  const value = column(row, name)
+  if (!Array.isArray(value)) throw new ColumnFault(`column ${name} is no array`)
+  return value.map((text) => textColumn({ text }, 'text'))
+}
+
 export function bytesColumn(row: unknown, name: string): Uint8Array {
   const value = column(row, name)
   if (!(value instanceof Uint8Array)) throw new ColumnFault(`column ${name} is no bytea`)

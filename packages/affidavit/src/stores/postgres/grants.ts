@@ -1,11 +1,13 @@
-// Which rights a role gets: a server appends and reads, a reader reads. Neither owns anything (spec/postgres.md §2).
+// Which rights a role gets: a server appends and reads, a reader reads, and whoever uses a keyring asks its functions. None owns
+// anything (spec/postgres.md §2, spec/vault.md §9).
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { askOne } from './connect.ts'
 import { column, type PgPool } from './database.ts'
+import { KEYRINGS, LEDGERS, type SchemaKind } from './schemas.ts'
 
-/** `writer`: a server that records. `reader`: whoever looks with SQL, or verifies. */
-export type Grantee = 'writer' | 'reader'
+/** `writer`: a server that records. `reader`: whoever looks with SQL, or verifies. `keyring`: a server, in its keyring's database. */
+export type Grantee = 'writer' | 'reader' | 'keyring'
 
 const READS = ['GRANT USAGE ON SCHEMA affidavit TO $role', 'GRANT SELECT ON ALL TABLES IN SCHEMA affidavit TO $role']
 
@@ -18,23 +20,46 @@ const WRITES = [
   'GRANT EXECUTE ON FUNCTION affidavit.append(bigint, bigint, bytea, integer, bytea, bytea, integer[], integer[], integer[], integer[]) TO $role',
 ]
 
+// Nothing of a keyring is written but by functions that look first.
+const KEYRING = [
+  'GRANT USAGE ON SCHEMA affidavit_keyring TO $role',
+  'GRANT SELECT ON ALL TABLES IN SCHEMA affidavit_keyring TO $role',
+  `GRANT EXECUTE ON FUNCTION affidavit_keyring.begin_keyring(text, bigint, text, bytea, text[]),
+    affidavit_keyring.put_rows(text, bigint, bigint, text[], text[], text[], text[], bytea[]),
+    affidavit_keyring.turn_over(text, bigint, bigint, bigint, bigint, text, bytea, text[]),
+    affidavit_keyring.clear_rows(text), affidavit_keyring.settle(text), affidavit_keyring.forget_version(text, text) TO $role`,
+]
+
+const RIGHTS: Readonly<Record<Grantee, { readonly kind: SchemaKind; readonly statements: readonly string[] }>> = {
+  writer: { kind: LEDGERS, statements: [...READS, ...WRITES] },
+  reader: { kind: LEDGERS, statements: READS },
+  keyring: { kind: KEYRINGS, statements: KEYRING },
+}
+
 /**
- * Gives a role the rights of a writer or a reader; as the owner. Done again, it changes nothing. Which ledgers it may use is
- * said by its memberships: each ledger belongs to a role.
+ * Gives a role the rights of a writer, a reader or a server that uses keyrings; as the owner. Done again, it changes nothing. Which
+ * ledgers it may use is said by its memberships: each ledger belongs to a role.
+ * @param keyring for a server that uses keyrings: the ledger, without its incarnation, whose keyring it may use; none where left out, and
+ *   it may still make its own
  * @throws LedgerError `invalid-query` (no such role, or one that no right could hold back), `store-unavailable`
  */
-export async function grantRole(pool: PgPool, role: string, grantee: Grantee): Promise<void> {
-  await refuseUnbound(pool, role)
+export async function grantRole(pool: PgPool, role: string, grantee: Grantee, keyring?: string): Promise<void> {
+  const { kind, statements } = RIGHTS[grantee]
+  await refuseUnbound(pool, kind, role)
   const quoted = `"${role.replaceAll('"', '""')}"`
-  const statements = grantee === 'writer' ? [...READS, ...WRITES] : READS
   await askOne(pool, { text: statements.map((sql) => sql.replace('$role', () => quoted)).join('; ') })
+  if (keyring === undefined || grantee !== 'keyring') return
+  await askOne(pool, {
+    text: 'INSERT INTO affidavit_keyring.keyring_roles (name, role_name) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+    values: [keyring, role],
+  })
 }
 
 const ROLE = `SELECT r.rolsuper OR r.rolbypassrls AS unbound, pg_has_role(r.oid, n.nspowner, 'MEMBER') AS owns
-  FROM pg_roles r CROSS JOIN pg_namespace n WHERE r.rolname = $1 AND n.nspname = 'affidavit'`
+  FROM pg_roles r CROSS JOIN pg_namespace n WHERE r.rolname = $1 AND n.nspname = $2`
 
-async function refuseUnbound(pool: PgPool, role: string): Promise<void> {
-  const [found] = await askOne(pool, { text: ROLE, values: [role] })
+async function refuseUnbound(pool: PgPool, { schema }: SchemaKind, role: string): Promise<void> {
+  const [found] = await askOne(pool, { text: ROLE, values: [role, schema] })
   if (found === undefined) throw refused(`there is no role ${role}`, 'CREATE ROLE makes one')
   if (column(found, 'unbound') === true) {
     throw refused(

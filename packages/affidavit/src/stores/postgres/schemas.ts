@@ -9,8 +9,6 @@ export interface SchemaKind {
   readonly version: number
   /** What lies in it, as messages say it. */
   readonly holds: 'ledgers' | 'keyrings'
-  /** The table that says which role may use what has a name. */
-  readonly roles: string
   /** The command that brings it up to date, as messages say it. */
   readonly migrate: string
 }
@@ -20,7 +18,6 @@ export const LEDGERS: SchemaKind = {
   folder: 'schema',
   version: 1,
   holds: 'ledgers',
-  roles: 'affidavit.ledger_roles',
   migrate: 'affidavit migrate --ledger URL',
 }
 
@@ -29,6 +26,5 @@ export const KEYRINGS: SchemaKind = {
   folder: 'schema-keyring',
   version: 1,
   holds: 'keyrings',
-  roles: 'affidavit_keyring.keyring_roles',
   migrate: 'affidavit migrate --keyring URL',
 }
