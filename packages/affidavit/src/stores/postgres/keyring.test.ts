@@ -2,6 +2,7 @@ import { after, before, describe, test } from 'node:test'
 
 import pg from 'pg'
 
+import { keyringLaws } from '../../../test/keyring-laws.ts'
 import { KEYRING_SERVER, keyringDatabases } from '../../../test/postgres-keyring.ts'
 import { missingForPostgres, type PostgresServer, startPostgres } from '../../../test/postgres-server.ts'
 import { keyringStoreContract } from '../../testing/contract-keyring-store.ts'
@@ -32,4 +33,15 @@ else
         },
       )
     }
+
+    describe('a keyring in PostgreSQL keeps the laws of a keyring', () => {
+      let pool: pg.Pool
+      before(() => {
+        pool = server.pool(database, KEYRING_SERVER)
+      })
+      keyringLaws(() => {
+        const name = `clinic.example/agents-${++names}`
+        return () => postgresKeyringStore({ pool, name })
+      })
+    })
   })

@@ -36,9 +36,18 @@ export function postgresKeyringStore({ name, ...options }: PostgresKeyringOption
     return session.tracked(async () => answer(await session.ask(statement)))
   }
 
-  // What is asked behind the lock of the head answers for the moment of the commit.
-  function write<T>(reads: readonly Statement[], answer: (answers: readonly PgResult[]) => T): Promise<T> {
-    const work = (): Work<T> => ({ reads, decide: (answers) => ({ value: answer(answers), writes: [] }) })
+  // What is asked behind the lock of the head answers for the moment of the commit. A turn-over that happened later than the same was
+  // done again would bring a generation into force whose key is destroyed: it holds the lock before COMMIT is sent.
+  function write<T>(
+    reads: readonly Statement[],
+    answer: (answers: readonly PgResult[]) => T,
+    sent: 'at once' | 'behind the lock' = 'at once',
+  ): Promise<T> {
+    const work = (): Work<T> => ({
+      reads,
+      ...(sent === 'at once' ? { sent } : {}),
+      decide: (answers) => ({ value: answer(answers), writes: [] }),
+    })
     return session.tracked(async () => {
       try {
         return await session.write(work)

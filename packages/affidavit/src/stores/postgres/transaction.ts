@@ -22,6 +22,11 @@ export type Attempt = 'first' | 'again'
 export interface Work<T> {
   /** Sent behind BEGIN. The first one takes the lock that the others need. Where there are none, all goes out at once. */
   readonly reads: readonly Statement[]
+  /**
+   * COMMIT goes out with the reads, all in one round trip, and nothing is written behind them. When the connection is lost then,
+   * the server may read the last of it later than the same is done again: for what does no harm at any time.
+   */
+  readonly sent?: 'at once'
   /** What follows from what was read. It must give the same effect when it runs again after an unknown outcome. */
   decide(read: readonly PgResult[], attempt: Attempt, waitedMillis: number): Decided<T>
 }
@@ -88,6 +93,10 @@ async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, ti
   const held = await hold(pool)
   if ('cause' in held) return { state: 'not committed', cause: held.cause, isPassing: isTransient(held.cause) }
   const begin = { text: beginning(timing.patienceMillis, settings) }
+  const { attempt } = timing
+  if (work.sent === 'at once') {
+    return commit(held, begin, [...work.reads, COMMIT], (read) => work.decide(read, attempt, timing.waited()).value)
+  }
   // 1. The lock, and what is built upon. Nothing was written before, so giving up here is exact.
   const isAtOnce = work.reads.length === 0
   const read = isAtOnce ? { results: [] } : await sendBehind(held.client, begin, work.reads)
@@ -98,26 +107,28 @@ async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, ti
   }
   let decided: Decided<T>
   try {
-    decided = work.decide(read.results, timing.attempt, timing.waited())
+    decided = work.decide(read.results, attempt, timing.waited())
   } catch (cause) {
     await held.letGo(cause)
     return { state: 'not committed', cause, isPassing: false }
   }
-  return commit(held, isAtOnce ? begin : undefined, decided)
+  const { value, writes, alone } = decided
+  // A statement by itself is a transaction: the answer to it is that of its COMMIT.
+  if (isAtOnce && alone !== undefined) return commit(held, undefined, [alone], () => value)
+  return commit(held, isAtOnce ? begin : undefined, [...writes, COMMIT], () => value)
 }
+
+const COMMIT: Statement = { text: 'COMMIT' }
 
 /** 2. The writes and COMMIT. A refusal that the server answered is one; without an answer nobody knows. */
 async function commit<T>(
   { client, notices, letGo }: Held,
   begin: Statement | undefined,
-  { value, writes, alone }: Decided<T>,
+  statements: readonly Statement[],
+  answerOf: (answers: readonly PgResult[]) => T,
 ): Promise<Outcome<T>> {
   notices.length = 0
-  // A statement by itself is a transaction: the answer to it is that of its COMMIT.
-  const isOne = begin !== undefined && alone !== undefined
-  const sent = isOne
-    ? await sendBehind(client, undefined, [alone])
-    : await sendBehind(client, begin, [...writes, { text: 'COMMIT' }])
+  const sent = await sendBehind(client, begin, statements)
   if ('cause' in sent) {
     const { cause } = sent
     await letGo(cause)
@@ -131,7 +142,9 @@ async function commit<T>(
   // 3. The standbys that the server is set to wait for: who cancels the wait has a commit that only the primary has.
   const unconfirmed = notices.find(isUnconfirmed)
   await letGo(unconfirmed)
-  return unconfirmed === undefined ? { state: 'committed', value } : { state: 'unknown', cause: unconfirmed }
+  return unconfirmed === undefined
+    ? { state: 'committed', value: answerOf(sent.results) }
+    : { state: 'unknown', cause: unconfirmed }
 }
 
 type Sent =
