@@ -91,9 +91,8 @@ export function postgresKeyringStore({ name, ...options }: PostgresKeyringOption
       ),
 
     async turnOver(turn) {
-      const outcome = await write([turnOver(name, turn)], ([turned]) =>
-        outcomeOf(textColumn(turned?.rows[0], 'turned')),
-      )
+      const turned = ([answer]: readonly PgResult[]) => outcomeOf(textColumn(answer?.rows[0], 'turned'))
+      const outcome = await write([turnOver(name, turn)], turned, 'behind the lock')
       if (outcome === 'turned over') while ((await write([clearRows(name)], clearedRows)) > 0);
       return outcome
     },

@@ -70,10 +70,11 @@ async function versionsIn(client: PgClient, { schema }: SchemaKind): Promise<Rea
     })
     return new Map(rows.map((row) => [integerColumn(row, 'version'), textColumn(row, 'sha256')]))
   } catch (error) {
-    if (sqlState(error) !== '42P01' && sqlState(error) !== '42703') throw error
+    // No such table, no such column, or no right to look: whoever migrates owns what is ours.
+    if (!['42P01', '42703', '42501'].includes(sqlState(error) ?? '')) throw error
     throw new LedgerError('not-a-ledger', {
-      problem: `the database has a schema ${schema} that is not ours; nothing was changed`,
-      cure: 'use another database',
+      problem: `the database has a schema ${schema} that is not ours, or not this role's; nothing was changed`,
+      cure: 'use another database, or migrate as its owner',
       cause: error,
     })
   }
