@@ -3,10 +3,11 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-import { databaseFile, readAnchor } from './embedded/folder.ts'
+import { databaseFile, keysFolder, readAnchor } from './embedded/folder.ts'
 import { initLedger } from './embedded/init.ts'
 import { type OpenOptions, openFolder } from './embedded/open.ts'
 import { nameOf } from './embedded/origin.ts'
+import { type Place, placeOf, shownPlace } from './embedded/place.ts'
 import { LedgerError } from './errors/ledger-error.ts'
 import type { Ledger as OpenLedger } from './ledger/ledger.ts'
 import type { Reader } from './ledger/reader.ts'
@@ -43,23 +44,39 @@ export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as'> {
   as(reader: Reader): Omit<Reading, 'recorded'>
 }
 
+/** Where a ledger is, and what it is called. */
+interface Which {
+  readonly origin?: string
+  readonly anchor?: string
+  /** With the URL of a database: the home of the ledger, which is the folder of its keys, checkpoint log and settings. */
+  readonly keys?: string
+}
+
 /**
- * Opens the ledger in a folder. With `origin` it is created where the folder is new or empty; without, it must be there.
+ * Opens the ledger in a folder, or in the PostgreSQL database that a URL names. With `origin` it is created where the folder is
+ * new or empty; without, it must be there.
  * Close it, or hold it with `await using`: closing commits what was taken and publishes a checkpoint.
- * @throws LedgerError `invalid-origin` (also where the ledger that is there has another name), `invalid-query` (an anchor that is not its own), `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
+ * @throws LedgerError `invalid-origin` (also where the ledger that is there has another name), `invalid-query` (an anchor that is not its own; a URL that is none), `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
  */
 export async function openLedger(
-  folder: string,
-  { origin, anchor, ...options }: OpenOptions & { readonly origin?: string; readonly anchor?: string } = {},
+  ledger: string,
+  { origin, anchor, keys, ...options }: OpenOptions & Which = {},
 ): Promise<Ledger> {
-  if (origin !== undefined && !existsSync(databaseFile(folder))) {
-    await initLedger(folder, anchor === undefined ? { origin } : { origin, anchor }).catch(unlessExists)
+  if (origin !== undefined && !isMade(placeOf(ledger, keys))) {
+    const parts = { ...(anchor === undefined ? {} : { anchor }), ...(keys === undefined ? {} : { keys }) }
+    await initLedger(ledger, { origin, ...parts }).catch(unlessExists)
   }
-  const ledger = await openFolder(folder, options)
-  const other = otherName(folder, ledger, origin) ?? otherAnchor(folder, anchor)
-  if (other === undefined) return withoutUnrecorded(ledger)
-  await ledger.close()
+  // Its home, now that it is there, knows its NAME.
+  const place = placeOf(ledger, keys)
+  const opened = await openFolder(place, options)
+  const other = otherName(place, opened, origin) ?? otherAnchor(place, anchor)
+  if (other === undefined) return withoutUnrecorded(opened)
+  await opened.close()
   throw other
+}
+
+function isMade({ home, database }: Place): boolean {
+  return existsSync(database === undefined ? databaseFile(home) : keysFolder(home))
 }
 
 function withoutUnrecorded(ledger: OpenLedger): Ledger {
@@ -73,21 +90,21 @@ function withoutUnrecorded(ledger: OpenLedger): Ledger {
   }
 }
 
-function otherName(folder: string, { origin: found }: OpenLedger, origin: string | undefined): LedgerError | undefined {
+function otherName(place: Place, { origin: found }: OpenLedger, origin: string | undefined): LedgerError | undefined {
   if (origin === undefined || nameOf(found) === origin) return undefined
   return new LedgerError('invalid-origin', {
-    problem: `the ledger in ${folder} is ${nameOf(found)}, not ${origin}`,
+    problem: `the ledger in ${shownPlace(place)} is ${nameOf(found)}, not ${origin}`,
     cure: 'name it as it is, leave origin out, or choose another folder',
     path: 'origin',
   })
 }
 
 // The place of the checkpoint log is settled when a ledger is made: what was released is there.
-function otherAnchor(folder: string, anchor: string | undefined): LedgerError | undefined {
-  const place = readAnchor(folder).folder
-  if (anchor === undefined || realPath(place) === realPath(anchor)) return undefined
+function otherAnchor({ home }: Place, anchor: string | undefined): LedgerError | undefined {
+  const kept = readAnchor(home).folder
+  if (anchor === undefined || realPath(kept) === realPath(anchor)) return undefined
   return new LedgerError('invalid-query', {
-    problem: `the checkpoint log of the ledger in ${folder} is kept in ${place}, not in ${anchor}`,
+    problem: `the checkpoint log of the ledger in ${home} is kept in ${kept}, not in ${anchor}`,
     cure: 'name that folder, or leave anchor out',
     path: 'anchor',
   })

@@ -29,7 +29,8 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'erasure', ...VAULT]],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],
-  ['embedded', ['stores/sqlite', 'keys', 'verify', 'registry', 'classify', 'access', ...LEDGER]],
+  ['stores/postgres', ['ledger', 'errors', 'formats', 'merkle', ...BYTES]],
+  ['embedded', ['stores/sqlite', 'stores/postgres', 'keys', 'verify', 'registry', 'classify', 'access', ...LEDGER]],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
@@ -47,6 +48,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   // Optional: each is loaded by one file, when it is needed.
   ['pkcs11js', ['keys']],
   ['@aws-sdk/client-kms', ['keys']],
+  ['pg', ['stores/postgres']],
   ['yaml', ['documents']],
 ])
 

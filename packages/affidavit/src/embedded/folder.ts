@@ -22,6 +22,11 @@ export function keysFolder(folder: string): string {
   return join(folder, 'keys')
 }
 
+/** Whether a ledger was made in `folder`, or the home of one whose records are elsewhere. */
+export function holdsLedger(folder: string): boolean {
+  return existsSync(databaseFile(folder)) || readSettings(folder).database !== undefined
+}
+
 /** Where the checkpoint log is kept where init was told of no other place. */
 export function defaultAnchor(folder: string): string {
   return join(folder, 'checkpoints')
@@ -36,7 +41,7 @@ export function readAnchor(folder: string): AnchorPlace {
   if (statOf(folder)?.isDirectory() === false) {
     throw new LedgerError('not-a-ledger', {
       problem: `${folder} is a file, not the folder of a ledger`,
-      cure: 'name the folder that holds ledger.db',
+      cure: 'name the folder that holds its keys',
     })
   }
   const place = placeOf(folder)

@@ -1,6 +1,4 @@
-// Opening the ledger in a folder: the parts of the embedded ledger, wired together.
-
-import { existsSync } from 'node:fs'
+// Opening a ledger: the parts of it, in its home folder and in its database, wired together.
 
 import type { AccessPolicy } from '../access/policy.ts'
 import type { DetectorParts } from '../classify/detect-with.ts'
@@ -19,13 +17,14 @@ import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
 import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { Registry } from '../registry/registry.ts'
-import { sqliteStore } from '../stores/sqlite/store.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { readAccess } from './access.ts'
 import { checkDetectors } from './check-detectors.ts'
-import { type AnchorPlace, databaseFile, keysFolder, noLedger, readAnchor } from './folder.ts'
+import { type AnchorPlace, keysFolder, readAnchor } from './folder.ts'
 import { openFolderKeyring } from './keyring.ts'
+import { type Place, placeAt } from './place.ts'
 import { readSettings } from './settings.ts'
+import { noLedgerAt, openStore } from './store.ts'
 
 export interface OpenOptions {
   /** The application's own actions, from defineActions. */
@@ -58,21 +57,22 @@ export interface PartOptions {
 const DETECTOR_PATIENCE = 2_000
 
 /**
- * Opens the newest ledger in `folder`.
- * @throws LedgerError `not-a-ledger`, `invalid-query` (detectors without names of their own), `missing-anchor`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
+ * Opens the newest ledger at a place.
+ * @throws LedgerError `not-a-ledger`, `invalid-query` (detectors without names of their own; a place that is none), `missing-anchor`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, and what the store throws
  */
-export async function openFolder(folder: string, options: OpenOptions & PartOptions = {}): Promise<Ledger> {
-  if (options.store === undefined && !existsSync(databaseFile(folder))) throw noLedger(folder)
+export async function openFolder(where: string | Place, options: OpenOptions & PartOptions = {}): Promise<Ledger> {
+  const place = placeAt(where)
+  const folder = place.home
   checkDetectors(options.detectors ?? [], options.detectorPatienceMillis ?? DETECTOR_PATIENCE)
-  const store = options.store ?? sqliteStore(databaseFile(folder), 'open')
+  const store = options.store ?? (await openStore(place))
   let keyring = options.keyring
   try {
     const ledgers = await store.ledgers()
     const ledger = ledgers.at(-1)
-    if (ledger === undefined) throw noLedger(folder)
-    const place = readAnchor(folder)
-    await checkPlace(store, ledger, place, folder)
-    const outside = checkpointFile(place.folder)
+    if (ledger === undefined) throw noLedgerAt(place)
+    const anchor = readAnchor(folder)
+    await checkAnchor(store, ledger, anchor, folder)
+    const outside = checkpointFile(anchor.folder)
     keyring ??= await openFolderKeyring(folder, ledger, 'open')
     return await createLedger({
       store,
@@ -89,7 +89,7 @@ export async function openFolder(folder: string, options: OpenOptions & PartOpti
       patienceMillis: options.patienceMillis ?? 10_000,
       publish: { ...DEFAULT_SCHEDULE, ...options.publish },
       start: {
-        checkpoint_log: KNOWN_PLACES[place.kind],
+        checkpoint_log: KNOWN_PLACES[anchor.kind],
         keyring: placeOfKeyring(folder),
         ...(await startOf(store, outside, ledgers.at(-2))),
       },
@@ -120,9 +120,9 @@ function placeOfKeyring(folder: string): Start['keyring'] {
 const KNOWN_PLACES = { 'same directory': 'same folder', 'own directory': 'elsewhere' } as const
 
 // Without its settings a ledger would begin a checkpoint log anew, in its own folder, and what was released be forgotten.
-async function checkPlace(store: LedgerStore, ledger: string, place: AnchorPlace, folder: string): Promise<void> {
+async function checkAnchor(store: LedgerStore, ledger: string, anchor: AnchorPlace, folder: string): Promise<void> {
   const [start] = await store.entries(ledger, { until_seq: 1 }, { limit: 1, order: 'ascending' })
-  if (start === undefined || place.kind === 'own directory') return
+  if (start === undefined || anchor.kind === 'own directory') return
   if (recordOf(start).details?.checkpoint_log !== 'elsewhere') return
   throw new LedgerError('missing-anchor', {
     problem: `the checkpoint log of ${ledger} is kept elsewhere, and ${folder} does not say where`,

@@ -1,12 +1,11 @@
 // Reading a ledger without its keys: for search, show and tail, on copies and read-only disks too.
 
-import { existsSync } from 'node:fs'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { readPages, recordOf, type SearchOptions } from '../ledger/read.ts'
 import type { EntryFilter, StoredEntry } from '../ledger/store.ts'
-import { sqliteStore } from '../stores/sqlite/store.ts'
-import { databaseFile, noLedger } from './folder.ts'
+import { type Place, placeAt, shownPlace } from './place.ts'
+import { noLedgerAt, openStore } from './store.ts'
 
 export interface LedgerReader extends AsyncDisposable {
   readonly origin: string
@@ -17,18 +16,19 @@ export interface LedgerReader extends AsyncDisposable {
 }
 
 /**
- * Opens the newest ledger in `folder`, or the one named, for reading.
- * @throws LedgerError `not-a-ledger`, `newer-format`, `store-unavailable`, `not-found`
+ * Opens the newest ledger at a place, or the one named, for reading.
+ * @throws LedgerError `not-a-ledger`, `invalid-query`, `newer-format`, `store-unavailable`, `not-found`
  */
-export async function openReader(folder: string, wanted?: string): Promise<LedgerReader> {
-  if (!existsSync(databaseFile(folder))) throw noLedger(folder)
-  const store = sqliteStore(databaseFile(folder), 'open')
+export async function openReader(ledger: string | Place, wanted?: string): Promise<LedgerReader> {
+  const place = placeAt(ledger)
+  const store = await openStore(place)
   try {
     const origins = await store.ledgers()
     const origin = wanted ?? origins.at(-1)
-    if (origin === undefined || !origins.includes(origin)) {
+    if (origin === undefined) throw noLedgerAt(place)
+    if (!origins.includes(origin)) {
       throw new LedgerError('not-found', {
-        problem: `${folder} has no ledger ${wanted ?? ''}`.trimEnd(),
+        problem: `${shownPlace(place)} has no ledger ${origin}`,
         cure: `it holds ${origins.join(', ')}`,
       })
     }

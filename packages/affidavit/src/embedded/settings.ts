@@ -20,6 +20,8 @@ export type KeyWrapperChoice =
 
 /** What init was told; a member that is absent has its default. */
 export interface Settings {
+  /** URL of the database that holds the records, with the NAME of the ledger and without a password; `ledger.db` where absent. */
+  readonly database?: string
   /** Folder of the checkpoint log; `DIR/checkpoints` where absent. */
   readonly anchor?: string
   /** Folder of the keyring; `DIR` where absent. */
@@ -41,7 +43,7 @@ export function readSettings(folder: string): Settings {
   if (settings !== undefined) return settings
   throw new LedgerError('not-a-ledger', {
     problem: `${file} is no settings file of a ledger`,
-    cure: 'it holds {"anchor": "/absolute/folder", "keyring": "/absolute/folder", "key_wrapper": {"kind": "file"}}, each or none',
+    cure: 'it holds {"database": "postgres://…?ledger=NAME", "anchor": "/absolute/folder", "keyring": "/absolute/folder", "key_wrapper": {"kind": "file"}}, each or none',
   })
 }
 
@@ -62,11 +64,13 @@ function parseSettings(text: string): Settings | undefined {
 
 function settingsOf(value: JsonValue): Settings | undefined {
   if (!isObject(value)) return undefined
-  const { anchor, keyring, key_wrapper, ...unknown } = value
-  if (Object.keys(unknown).length > 0 || !isTextOrAbsent(anchor) || !isTextOrAbsent(keyring)) return undefined
+  const { database, anchor, keyring, key_wrapper, ...unknown } = value
+  if (Object.keys(unknown).length > 0) return undefined
+  if (!isTextOrAbsent(database) || !isTextOrAbsent(anchor) || !isTextOrAbsent(keyring)) return undefined
   const wrapper = key_wrapper === undefined ? undefined : wrapperOf(key_wrapper)
   if (key_wrapper !== undefined && wrapper === undefined) return undefined
   return {
+    ...(database === undefined ? {} : { database }),
     ...(anchor === undefined ? {} : { anchor }),
     ...(keyring === undefined ? {} : { keyring }),
     ...(wrapper === undefined ? {} : { key_wrapper: wrapper }),

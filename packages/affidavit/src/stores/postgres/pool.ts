@@ -1,0 +1,83 @@
+// Connections to PostgreSQL. The package pg is optional and loaded only here; a pool of an application's own making serves as well.
+
+import { readFileSync } from 'node:fs'
+
+import { LedgerError } from '../../errors/ledger-error.ts'
+import type { PgPool } from './database.ts'
+import { type LedgerUrl, type SslMode, sslModeOf } from './url.ts'
+
+/**
+ * A pool of connections as a ledger needs them. Nothing is asked of the server before it is used.
+ * @throws LedgerError `store-unavailable` where the optional package is missing; `invalid-query` where a file that the URL names
+ *   cannot be read
+ */
+export async function openPool(url: LedgerUrl): Promise<PgPool> {
+  const { host, port, database, user, password, parameters } = url
+  const ssl = encryptionOf(sslModeOf(url), parameters)
+  const { Pool } = await loadDriver()
+  const pool = new Pool({
+    host,
+    port,
+    database,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(parameters.options === undefined ? {} : { options: parameters.options }),
+    ssl,
+    application_name: parameters.application_name ?? 'affidavit',
+    max: 8,
+    pipeline: true,
+    keepAlive: true,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 60_000,
+  })
+  // A server that goes away ends idle connections; whoever asks next is told.
+  pool.on('error', () => undefined)
+  return pool
+}
+
+interface Encryption {
+  readonly rejectUnauthorized: boolean
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly checkServerIdentity?: () => undefined
+}
+
+// As libpq has it: require asks for a certificate of nobody in particular, unless it is told whose.
+function encryptionOf(mode: SslMode, { sslrootcert, sslcert, sslkey }: LedgerUrl['parameters']): false | Encryption {
+  if (mode === 'disable') return false
+  const files = {
+    ...(sslrootcert === undefined ? {} : { ca: readPem('sslrootcert', sslrootcert) }),
+    ...(sslcert === undefined ? {} : { cert: readPem('sslcert', sslcert) }),
+    ...(sslkey === undefined ? {} : { key: readPem('sslkey', sslkey) }),
+  }
+  if (mode === 'verify-full') return { ...files, rejectUnauthorized: true }
+  if (mode === 'require' && sslrootcert === undefined) return { ...files, rejectUnauthorized: false }
+  return { ...files, rejectUnauthorized: true, checkServerIdentity: () => undefined }
+}
+
+function readPem(parameter: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause)
+    throw new LedgerError('invalid-query', {
+      problem: `${parameter} of the URL cannot be read: ${said}`,
+      cure: 'name a file with a certificate, or a key, in PEM',
+      path: '--ledger',
+      cause,
+    })
+  }
+}
+
+async function loadDriver(): Promise<typeof import('pg')> {
+  try {
+    return await import('pg')
+  } catch (cause) {
+    throw new LedgerError('store-unavailable', {
+      problem: 'a ledger in PostgreSQL needs the package pg',
+      cure: 'npm install pg',
+      cause,
+    })
+  }
+}
