@@ -1,50 +1,76 @@
 // What doctor looks at. Each look answers one line; nothing is changed.
 
-import { readdirSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { parseTimestamp } from '../clock/clock.ts'
 import { databaseFile, keysFolder, readAnchor } from '../embedded/folder.ts'
 import { keyringFile } from '../embedded/keyring.ts'
+import { type Place, shownPlace } from '../embedded/place.ts'
 import { openKeyringToRead } from '../embedded/read-keyring.ts'
+import { noLedgerAt, openStore, storeOf } from '../embedded/store.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { fileKeys } from '../keys/file.ts'
 import { checkKeys } from '../ledger/check-keys.ts'
 import { checkpointFile } from '../ledger/checkpoint-file.ts'
+import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
+import { SCHEMA_VERSION } from '../stores/postgres/connect.ts'
+import { openPool } from '../stores/postgres/pool.ts'
+import type { LedgerUrl } from '../stores/postgres/url.ts'
 import { LEDGER_DATABASE } from '../stores/sqlite/connect.ts'
-import { sqliteStore } from '../stores/sqlite/store.ts'
+import { examineServer } from './examine-server.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
 import { count, counted } from './output.ts'
-
-export interface Finding {
-  readonly state: 'ok' | 'warn' | 'fail'
-  readonly about: string
-  readonly says: string
-  readonly cure?: string
-}
 
 const LOW_DISK_BYTES = 1_000_000_000
 const MINUTE = 60_000
 
-export async function examine(folder: string): Promise<Finding[]> {
+export async function examine(place: Place): Promise<Finding[]> {
+  const { home, database } = place
   const runtime = ok('runtime', `Node ${process.versions.node}, SQLite ${process.versions.sqlite ?? 'unknown'}`)
+  if (database !== undefined) return [runtime, ...(await examineDatabase(home, database))]
+  return [
+    runtime,
+    ...(await examineLedger(place, () => openStore(place))),
+    ...(existsSync(databaseFile(home)) ? [waitingFinding(home)] : []),
+  ]
+}
+
+async function examineDatabase(home: string, database: LedgerUrl): Promise<Finding[]> {
+  try {
+    const pool = await openPool(database)
+    const server = await examineServer(pool, database).catch(async (error) => {
+      await pool.end()
+      throw error
+    })
+    return [...server, ...(await examineLedger({ home, database }, async () => storeOf(database, pool)))]
+  } catch (error) {
+    if (error instanceof LedgerError) return [fail('server', error.problem, error.cure)]
+    throw error
+  }
+}
+
+/** The ledger itself. The store is closed afterwards. */
+async function examineLedger(place: Place, open: () => Promise<LedgerStore>): Promise<Finding[]> {
+  const folder = place.home
   let store: LedgerStore | undefined
   try {
-    store = sqliteStore(databaseFile(folder), 'open')
+    store = await open()
     const origin = (await store.ledgers()).at(-1)
-    if (origin === undefined) return [runtime, fail('database', `${folder} holds no ledger`)]
+    if (origin === undefined) throw noLedgerAt(place)
+    const schema = place.database === undefined ? LEDGER_DATABASE.schemaVersion : SCHEMA_VERSION
+    const where = place.database === undefined ? databaseFile(folder) : shownPlace(place)
     return [
-      runtime,
-      ok('database', `${databaseFile(folder)}, schema ${LEDGER_DATABASE.schemaVersion}, ledger ${origin}`),
+      ok('database', `${where}, schema ${schema}, ledger ${origin}`),
       ...(await recordFindings(store, origin)),
       ...(await keyFindings(folder, store, origin)),
       await keyringFinding(folder, origin),
-      await checkpointLogFinding(folder, store, origin),
+      await checkpointLogFinding(place, store, origin),
       diskFinding(folder),
-      waitingFinding(folder),
     ]
   } catch (error) {
-    if (error instanceof LedgerError) return [runtime, fail('database', error.problem, error.cure)]
+    if (error instanceof LedgerError) return [fail('database', error.problem, error.cure)]
     throw error
   } finally {
     await store?.close()
@@ -58,17 +84,25 @@ async function recordFindings(store: LedgerStore, origin: string): Promise<Findi
       fail('records', 'the ledger is empty: its creation was interrupted', 'remove the folder and run init again'),
     ]
   const published = (await store.latestCheckpoint(origin, head.size))?.size ?? 0
-  const open = head.size - published
   const records = ok('records', `${count(head.size)}, the last one at ${head.recorded_at}`)
-  const checkpoint =
-    open === 0
-      ? ok('checkpoint', `covers all of ${counted(published, 'record')}`)
-      : warn(
-          'checkpoint',
-          `${counted(open, 'record')} without a checkpoint yet`,
-          'affidavit checkpoint --ledger DIR publishes one',
-        )
-  return [records, checkpoint, clockFinding(head.recorded_at)]
+  return [records, await checkpointFinding(store, origin, published, head.size), clockFinding(head.recorded_at)]
+}
+
+async function checkpointFinding(
+  store: LedgerStore,
+  origin: string,
+  published: number,
+  size: number,
+): Promise<Finding> {
+  if (published === size) return ok('checkpoint', `covers all of ${counted(published, 'record')}`)
+  const [oldest] = await store.entries(origin, { from_seq: published }, { limit: 1, order: 'ascending' })
+  const since = oldest === undefined ? undefined : recordOf(oldest).recorded_at
+  const age = since === undefined ? 0 : Math.max(0, Date.now() - (parseTimestamp(since) ?? 0))
+  return warn(
+    'checkpoint',
+    `${counted(size - published, 'record')} without a checkpoint yet, the oldest for ${Math.round(age / 1000)} s`,
+    'affidavit checkpoint --ledger DIR publishes one',
+  )
 }
 
 function clockFinding(recorded_at: string): Finding {
@@ -118,8 +152,8 @@ async function keyringFinding(folder: string, origin: string): Promise<Finding> 
   }
 }
 
-async function checkpointLogFinding(folder: string, store: LedgerStore, origin: string): Promise<Finding> {
-  const anchor = readAnchor(folder)
+async function checkpointLogFinding({ home, database }: Place, store: LedgerStore, origin: string): Promise<Finding> {
+  const anchor = readAnchor(home)
   const newest = (await checkpointFile(anchor.folder).newest(origin)).at(-1)
   const size = (await store.head(origin))?.size ?? 0
   const where = `${anchor.folder} (${anchor.kind})`
@@ -131,7 +165,8 @@ async function checkpointLogFinding(folder: string, store: LedgerStore, origin: 
       `${where} knows of ${newest.size} records, the database has ${size}`,
       'this database is an older copy, or was cut: run affidavit verify',
     )
-  if (anchor.kind === 'same directory')
+  // With the records in a database, its home is apart from them.
+  if (anchor.kind === 'same directory' && database === undefined)
     return warn('checkpoint log', where, 'init --anchor DIR keeps it on another disk or host')
   return ok('checkpoint log', where)
 }
@@ -153,16 +188,4 @@ function waitingFinding(folder: string): Finding {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ok('writers', 'none waiting')
     throw error
   }
-}
-
-function ok(about: string, says: string): Finding {
-  return { state: 'ok', about, says }
-}
-
-function warn(about: string, says: string, cure: string): Finding {
-  return { state: 'warn', about, says, cure }
-}
-
-function fail(about: string, says: string, cure?: string): Finding {
-  return { state: 'fail', about, says, ...(cure === undefined ? {} : { cure }) }
 }

@@ -18,6 +18,7 @@ import { addErase } from './commands/erase.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
+import { addMigrate } from './commands/migrate.ts'
 import { addProve } from './commands/prove.ts'
 import { addReaders } from './commands/readers.ts'
 import { addRegistry } from './commands/registry.ts'
@@ -29,6 +30,7 @@ import { addTail } from './commands/tail.ts'
 import { addVerify } from './commands/verify.ts'
 import { EXIT, type ExitCode, exitCodeOfError } from './exit-codes.ts'
 import { jsonLine, systemTerminal, type Terminal } from './output.ts'
+import { settleWords } from './settle-words.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const EXIT_CODES = `
@@ -70,6 +72,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     })
   const commands = [
     addInit,
+    addMigrate,
     addAppend,
     addImport,
     addSearch,
@@ -92,7 +95,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addDemo,
   ]
   for (const add of commands) add(affidavit, surroundings)
-  return affidavit
+  return affidavit.hook('preAction', (_, command) => settleWords(command))
 }
 
 function version(): string {

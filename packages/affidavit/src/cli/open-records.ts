@@ -1,6 +1,7 @@
-// The records of a folder, read in somebody's name: each read is on record before it is answered (spec/reading.md §5).
+// The records of a ledger, read in somebody's name: each read is on record before it is answered (spec/reading.md §5).
 
 import { openFolder } from '../embedded/open.ts'
+import type { Place } from '../embedded/place.ts'
 import { type LedgerReader, openReader } from '../embedded/read.ts'
 import { type ErrorCode, LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord } from '../formats/fields.ts'
@@ -19,11 +20,11 @@ export interface Records extends Pick<Reading, 'search' | 'show'>, AsyncDisposab
 }
 
 /**
- * The records of the newest ledger in `folder`, or of the incarnation named.
+ * The records of the newest ledger at a place, or of the incarnation named.
  * @throws LedgerError as openToRead does; `not-found` where there is no such incarnation
  */
-export async function openRecords(folder: string, reader: Reader, origin?: string): Promise<Records> {
-  const ledger = await openToRead(folder)
+export async function openRecords(place: Place, reader: Reader, origin?: string): Promise<Records> {
+  const ledger = await openToRead(place)
   const reading = ledger.as(reader)
   if (origin === undefined || origin === ledger.origin) {
     const { search, show } = reading
@@ -31,7 +32,7 @@ export async function openRecords(folder: string, reader: Reader, origin?: strin
     return { size, search, show, [Symbol.asyncDispose]: () => ledger.close() }
   }
   try {
-    return earlierRecords(await openReader(folder, origin), reading, ledger)
+    return earlierRecords(await openReader(place, origin), reading, ledger)
   } catch (error) {
     await ledger.close()
     throw error
@@ -45,12 +46,12 @@ const NOT_FOR_WRITING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ])
 
 /**
- * Opens the newest ledger in `folder`, which takes the records about reading it.
+ * Opens the newest ledger at a place, which takes the records about reading it.
  * @throws LedgerError what openFolder throws; where it lacks keys or cannot be written, with what can be done instead
  */
-export async function openToRead(folder: string): Promise<Ledger> {
+export async function openToRead(place: Place): Promise<Ledger> {
   try {
-    return await openFolder(folder)
+    return await openFolder(place)
   } catch (error) {
     if (!(error instanceof LedgerError && NOT_FOR_WRITING.has(error.code))) throw error
     throw new LedgerError(error.code, {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { type Place, placeOf } from '../embedded/place.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type ApplicationActions, parseActions } from '../formats/actions.ts'
 import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
@@ -14,7 +15,23 @@ import { readInput } from './read-input.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export const ledgerOption = (): Option =>
-  new Option('--ledger <dir>', 'folder of the ledger').env('AFFIDAVIT_LEDGER').makeOptionMandatory()
+  new Option('--ledger <place>', 'folder of the ledger, or postgres://USER@HOST/DATABASE?ledger=NAME with --keys')
+    .env('AFFIDAVIT_LEDGER')
+    .makeOptionMandatory()
+
+export const keysOption = (): Option =>
+  new Option('--keys <dir>', 'with a URL: the home folder of the ledger, with its keys').env('AFFIDAVIT_KEYS')
+
+/** Options that say where a ledger is. */
+export interface LedgerOptions {
+  readonly ledger: string
+  readonly keys?: string
+}
+
+/** @throws LedgerError as placeOf does */
+export function placeIn({ ledger, keys }: LedgerOptions): Place {
+  return placeOf(ledger, keys)
+}
 
 export const jsonOption = (): Option => new Option('--json', 'print JSON for scripts')
 

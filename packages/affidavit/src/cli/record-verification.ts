@@ -4,6 +4,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { DocumentFault } from '../documents/fault.ts'
 import { readAccess } from '../embedded/access.ts'
 import { openFolder } from '../embedded/open.ts'
+import { type Place, placeAt } from '../embedded/place.ts'
 import { openKeyringToRead } from '../embedded/read-keyring.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { expectAllowed, type Read, type Reader } from '../ledger/reader.ts'
@@ -15,8 +16,8 @@ export type Recording =
   | { readonly recorded: false; readonly not_recorded_because: string }
 
 /** @throws LedgerError `not-allowed`; nobody is kept from verifying by a policy that cannot be read */
-export function expectVerifier(folder: string, reader: Reader): void {
-  expectAllowed(policyIn(folder), reader, 'verify')
+export function expectVerifier(where: string | Place, reader: Reader): void {
+  expectAllowed(policyIn(typeof where === 'string' ? where : where.home), reader, 'verify')
 }
 
 function policyIn(folder: string): AccessPolicy | undefined {
@@ -32,14 +33,15 @@ function policyIn(folder: string): AccessPolicy | undefined {
  * Records that `report` was made. A ledger that was tampered with is not written to: evidence stays as it is.
  * @throws LedgerError `not-allowed`, `invalid-draft` (a name or purpose that no record can have)
  */
-export async function recordVerification(folder: string, report: Report, reader: Reader): Promise<Recording> {
+export async function recordVerification(where: string | Place, report: Report, reader: Reader): Promise<Recording> {
   if (report.status === 'tampered') return notRecorded('what was tampered with is left as it is')
   if (report.status === 'empty') return notRecorded('there is no record in it yet')
   let recorded = false
   try {
+    const place = placeAt(where)
     // Opening to write begins a keyring that has no key: whoever verifies leaves it as it was found.
-    if (report.subject.origin !== undefined) await (await openKeyringToRead(folder, report.subject.origin)).close()
-    const ledger = await openFolder(folder)
+    if (report.subject.origin !== undefined) await (await openKeyringToRead(place.home, report.subject.origin)).close()
+    const ledger = await openFolder(place)
     try {
       await ledger.as(reader).recorded('verify', readOf(report, ledger.origin))
       recorded = true

@@ -7,13 +7,20 @@ import type { Draft } from '../../formats/fields.ts'
 import { type LineRead, splitLines } from '../../imports/read-lines.ts'
 import type { Appended, Ledger } from '../../ledger/ledger.ts'
 import { EXIT } from '../exit-codes.ts'
-import { jsonOption, ledgerOption, readActions, registryOption } from '../options.ts'
+import {
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  readActions,
+  registryOption,
+} from '../options.ts'
 import { count, jsonLine } from '../output.ts'
 import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
-  readonly ledger: string
+interface Options extends LedgerOptions {
   readonly actions?: string
   readonly registry?: string
   readonly json?: boolean
@@ -34,12 +41,13 @@ export function addAppend(program: Command, { terminal, stdin, exit }: Surroundi
       'Record drafts: JSON lines on standard input, one acknowledgement or refusal per line on standard output.',
     )
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .option('--actions <file>', 'your own actions: {"clinic.referral_sent": {"description": "…"}}')
     .addOption(registryOption())
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const registry = options.registry === undefined ? {} : { registry: readRegistry('--registry', options.registry) }
-      await using ledger = await openFolder(options.ledger, { actions: readActions(options.actions), ...registry })
+      await using ledger = await openFolder(placeIn(options), { actions: readActions(options.actions), ...registry })
       let [recorded, duplicates, refused] = [0, 0, 0]
       for await (const answer of answers(ledger, splitLines(bytesOf(stdin)))) {
         if ('refused' in answer) refused++

@@ -3,12 +3,11 @@ import type { Command } from 'commander'
 import { openFolder } from '../../embedded/open.ts'
 import { wholeNote } from '../../ledger/prove.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
 import { counted, jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
-  readonly ledger: string
+interface Options extends LedgerOptions {
   readonly out?: string
   readonly json?: boolean
 }
@@ -18,12 +17,13 @@ export function addCheckpoint(program: Command, { terminal }: Surroundings): voi
     .command('checkpoint')
     .description('Publish a checkpoint of everything recorded, and print it. An auditor keeps it as an anchor.')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .option('--out <file>', 'write it to a file that does not exist yet')
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const file: NewFile | undefined = options.out === undefined ? undefined : { option: '--out', path: options.out }
-      if (file !== undefined) refuseTaken(file, options.ledger)
-      await using ledger = await openFolder(options.ledger)
+      if (file !== undefined) refuseTaken(file, placeIn(options).home)
+      await using ledger = await openFolder(placeIn(options))
       const checkpoint = await ledger.publish()
       const note = wholeNote(checkpoint)
       if (file !== undefined) writeNewFile(file, note)

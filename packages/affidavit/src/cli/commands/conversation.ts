@@ -6,12 +6,20 @@ import { wholeBody } from '../../ledger/open-content.ts'
 import type { Reading, Revealed, RevealedRecord } from '../../ledger/reading.ts'
 import { sentenceOf } from '../describe.ts'
 import { openToRead } from '../open-records.ts'
-import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, ReaderOptions {
   readonly reveal?: boolean
   readonly reason?: string
   readonly json?: boolean
@@ -26,13 +34,14 @@ export function addConversation(program: Command, { terminal, env }: Surrounding
       .command('conversation')
       .description('What was said in a conversation, record by record; with --reveal word for word.')
       .argument('<id>', 'the id of the conversation')
-      .addOption(ledgerOption()),
+      .addOption(ledgerOption())
+      .addOption(keysOption()),
   )
     .option('--reveal', 'open its content; needs a role that may, and --reason')
     .option('--reason <text>', 'why it is revealed; stands in the record of this reading')
     .addOption(jsonOption())
     .action(async (conversation_id: string, options: Options) => {
-      await using ledger = await openToRead(options.ledger)
+      await using ledger = await openToRead(placeIn(options))
       const reading = ledger.as(readerOf(options, env))
       const shown =
         options.reveal === true

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 
-import { examine, type Finding } from '../examine.ts'
+import { examine } from '../examine.ts'
 import { EXIT } from '../exit-codes.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import type { Finding } from '../finding.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
 import { jsonDocument, type Style } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -16,12 +17,13 @@ export function addDoctor(program: Command, { terminal, exit }: Surroundings): v
   program
     .command('doctor')
     .description(
-      'Look at the surroundings of a ledger: runtime, disk, rights, keys, checkpoints, clock. Changes nothing.',
+      'Look at the surroundings of a ledger: runtime, server, disk, rights, keys, checkpoints, clock. Changes nothing.',
     )
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .addOption(jsonOption())
-    .action(async (options: { readonly ledger: string; readonly json?: boolean }) => {
-      const findings = await examine(options.ledger)
+    .action(async (options: LedgerOptions & { readonly json?: boolean }) => {
+      const findings = await examine(placeIn(options))
       if (options.json === true)
         terminal.out(jsonDocument({ ok: findings.every(({ state }) => state !== 'fail'), findings }))
       else {

@@ -6,15 +6,14 @@ import { formatPlan, planDigest } from '../../erasure/plan.ts'
 import type { ErasureStanding } from '../../ledger/erase.ts'
 import { linesOf } from '../describe-plan.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import { collect, jsonOption, ledgerOption } from '../options.ts'
+import { collect, jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
 import { counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import { readPlan } from '../read-plan.ts'
 import { readPolicy } from '../read-policy.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Common {
-  readonly ledger: string
+interface Common extends LedgerOptions {
   readonly json?: boolean
 }
 
@@ -54,6 +53,7 @@ function addPlan(erase: Command, { terminal }: Surroundings): void {
     .command('plan')
     .description('Write down what an erasure would destroy, for somebody else to approve. Erases nothing.')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .option('--subject <id>', 'a person, by their own id or their token; may stand several times', collect, [])
     .option('--conversation <id>', 'a conversation; may stand several times', collect, [])
     .requiredOption('--basis <word>', 'the rule, such as gdpr_17')
@@ -69,9 +69,10 @@ function addPlan(erase: Command, { terminal }: Surroundings): void {
     .addOption(jsonOption())
     .action(async (options: PlanOptions) => {
       const out: NewFile = { option: '--out', path: options.out }
-      refuseTaken(out, options.ledger)
-      const policy = readPolicy(options.ledger)
-      await using ledger = await openFolder(options.ledger)
+      const place = placeIn(options)
+      refuseTaken(out, place.home)
+      const policy = readPolicy(place.home)
+      await using ledger = await openFolder(place)
       const { subject: subjects, conversation: conversations, basis, reason, as: person } = options
       const asked = { subjects, conversations, basis, reason, person, policy, copies: sorted(options.copy) }
       const plan = await ledger.erasures.plan(asked)
@@ -91,17 +92,19 @@ function addRun(erase: Command, { terminal }: Surroundings): void {
     .description('Carry out an approved plan, and write the signed certificate. Again, it goes on, or certifies anew.')
     .argument('<plan>', 'the plan: a file')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .requiredOption('--approval <file>', 'the signed note of the approver')
     .requiredOption('--as <person>', 'your name in the access policy')
     .addOption(new Option('--out <file>', 'where the certificate goes: a new file').makeOptionMandatory())
     .addOption(jsonOption())
     .action(async (file: string, options: RunOptions) => {
       const out: NewFile = { option: '--out', path: options.out }
-      refuseTaken(out, options.ledger)
+      const place = placeIn(options)
+      refuseTaken(out, place.home)
       const plan = readPlan(file)
       const approval = readInput('--approval', options.approval)
-      const policy = readPolicy(options.ledger)
-      await using ledger = await openFolder(options.ledger)
+      const policy = readPolicy(place.home)
+      await using ledger = await openFolder(place)
       const { certificate, standing } = await ledger.erasures.carryOut({ plan, approval, policy, person: options.as })
       writeNewFile(out, certificate)
       if (options.json === true) terminal.out(jsonDocument({ ...standing, file: options.out }))
@@ -116,9 +119,10 @@ function addFinish(erase: Command, { terminal }: Surroundings): void {
       'Go on with every erasure that was decided and is not over, and destroy key-encryption keys that still stand.',
     )
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .addOption(jsonOption())
     .action(async (options: Common) => {
-      await using ledger = await openFolder(options.ledger)
+      await using ledger = await openFolder(placeIn(options))
       print(await ledger.erasures.finish(), options, terminal)
     })
 }
@@ -128,12 +132,13 @@ function addStatus(erase: Command, { terminal }: Surroundings): void {
     .command('status')
     .description('Show where erasures stand, and record what became of copies.')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .option('--copy-reached <kind:where>', 'this copy opens no longer, or was destroyed', copies('reached'), [])
     .option('--copy-not-reached <kind:where>', 'this copy stays as it is', copies('not-reached'), [])
     .addOption(jsonOption())
     .action(async (options: StatusOptions) => {
       const told = [...options.copyReached, ...options.copyNotReached]
-      await using ledger = await openFolder(options.ledger)
+      await using ledger = await openFolder(placeIn(options))
       print(
         told.length === 0 ? await ledger.erasures.standing() : await ledger.erasures.tellCopies(told),
         options,

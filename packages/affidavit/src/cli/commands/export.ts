@@ -15,15 +15,17 @@ import {
   type FilterOptions,
   filterOf,
   jsonOption,
+  keysOption,
+  type LedgerOptions,
   ledgerOption,
+  placeIn,
   type ReaderOptions,
   readerOf,
 } from '../options.ts'
 import { count, counted, shellWord } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends FilterOptions, ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, FilterOptions, ReaderOptions {
   readonly out: string
   readonly requester?: string
   readonly reason?: string
@@ -36,6 +38,7 @@ export function addExport(program: Command, { terminal, env }: Surroundings): vo
     .command('export')
     .description('Write records with their proofs to a folder that verifies without us. That is recorded.')
     .addOption(ledgerOption())
+    .addOption(keysOption())
   addReaderOptions(addFilterOptions(command))
     .requiredOption('--out <dir>', 'a folder that does not exist yet')
     .option('--requester <name>', 'who asked for it; stands on the cover (default: who reads)')
@@ -49,7 +52,7 @@ export function addExport(program: Command, { terminal, env }: Surroundings): vo
     .action(async (options: Options) => {
       const reader = readerOf(options, env)
       const filter = filterOf(options)
-      await using ledger = await openToRead(options.ledger)
+      await using ledger = await openToRead(placeIn(options))
       await recordExport(ledger, reader, filter, options.reason)
       const cover = await exportLedger(ledger, {
         out: options.out,

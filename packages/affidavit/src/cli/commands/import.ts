@@ -4,13 +4,12 @@ import { openFolder } from '../../embedded/open.ts'
 import { importOpenAiChat } from '../../imports/import-file.ts'
 import type { ImportReport } from '../../imports/tally.ts'
 import { EXIT } from '../exit-codes.ts'
-import { jsonOption, ledgerOption, registryOption } from '../options.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn, registryOption } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
-  readonly ledger: string
+interface Options extends LedgerOptions {
   readonly registry?: string
   readonly json?: boolean
 }
@@ -21,12 +20,13 @@ export function addImport(program: Command, { terminal, exit }: Surroundings): v
     .description('Record conversations from a file. Importing it again adds nothing.')
     .argument('<file>', 'JSON lines, one conversation a line; also .gz')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .addOption(new Option('--format <name>', 'what the file holds').choices(['openai-chat']).makeOptionMandatory())
     .addOption(registryOption())
     .addOption(jsonOption())
     .action(async (file: string, options: Options) => {
       const registry = options.registry === undefined ? undefined : readRegistry('--registry', options.registry)
-      await using ledger = await openFolder(options.ledger, registry === undefined ? {} : { registry })
+      await using ledger = await openFolder(placeIn(options), registry === undefined ? {} : { registry })
       const report = await importOpenAiChat({
         ledger,
         file,

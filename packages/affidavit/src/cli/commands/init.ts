@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join, resolve, sep } from 'node:path'
 import { type Command, Option } from 'commander'
@@ -6,14 +6,15 @@ import { type Command, Option } from 'commander'
 import { databaseFile, keysFolder, readAnchor } from '../../embedded/folder.ts'
 import { continueAfterRestore, type InitOptions, initLedger } from '../../embedded/init.ts'
 import { keyringFile } from '../../embedded/keyring.ts'
+import type { Place } from '../../embedded/place.ts'
 import { type KeyWrapperChoice, readSettings } from '../../embedded/settings.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { jsonOption, ledgerOption } from '../options.ts'
+import { formatLedgerUrl, isUrl, parseLedgerUrl } from '../../stores/postgres/url.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
-  readonly ledger: string
+interface Options extends LedgerOptions {
   readonly origin?: string
   readonly anchor?: string
   readonly keyring?: string
@@ -29,6 +30,7 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
     .command('init')
     .description('Create a ledger: database, keys, checkpoint log, and entry 0.')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .option('--origin <name>', 'the name others know the ledger by, like clinic.example/agents')
     .option('--anchor <dir>', 'folder of the checkpoint log, best on another disk or host')
     .option('--keyring <dir>', 'folder of the keyring, best on another disk, with backups of its own')
@@ -49,13 +51,14 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
         options.afterRestore === true
           ? await continueAfterRestore(unnamed(options))
           : await initLedger(options.ledger, named(options))
-      if (options.afterRestore !== true) writeFirstPolicy(options.ledger)
-      const anchor = readAnchor(options.ledger)
+      const place = placeIn(options)
+      if (options.afterRestore !== true) writeFirstPolicy(place.home)
+      const anchor = readAnchor(place.home)
       if (options.json === true) {
         const paths = {
-          database: resolve(databaseFile(options.ledger)),
-          keys: resolve(keysFolder(options.ledger)),
-          keyring: resolve(keyringFile(options.ledger)),
+          database: recordsAt({ ...place, home: resolve(place.home) }),
+          keys: resolve(keysFolder(place.home)),
+          keyring: resolve(keyringFile(place.home)),
           checkpoint_log: resolve(anchor.folder),
         }
         terminal.out(jsonDocument({ origin: made.origin, verifier_key: made.verifierKey, ...paths }))
@@ -64,11 +67,11 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
       terminal.out(`${made.verifierKey}\n`)
       terminal.err(`
   Created the ledger ${terminal.style('bold', made.origin)}
-  records         ${databaseFile(options.ledger)}
-  keys            ${keysFolder(options.ledger)}  (back them up apart from the records)
-  keyring         ${keyringFile(options.ledger)}  (back it up apart from the records, and never archive it)
-  its key is      ${KEEPERS[readSettings(options.ledger).key_wrapper?.kind ?? 'file']}
-  access policy   ${join(options.ledger, 'access.yaml')}  (${userInfo().username} may reveal content; everybody may read records)
+  records         ${recordsAt(place)}
+  keys            ${keysFolder(place.home)}  (back them up apart from the records)
+  keyring         ${keyringFile(place.home)}  (back it up apart from the records, and never archive it)
+  its key is      ${KEEPERS[readSettings(place.home).key_wrapper?.kind ?? 'file']}
+  access policy   ${join(place.home, 'access.yaml')}  (${userInfo().username} may reveal content; everybody may read records)
   checkpoint log  ${join(anchor.folder, 'checkpoints.log')}  (${anchor.kind}${anchor.kind === 'same directory' ? ': --anchor DIR keeps it elsewhere' : ''})
 
   The line above is the verifier key. Give it to your auditor now: pinned, it shows that nobody else signed.
@@ -83,8 +86,14 @@ const KEEPERS: Readonly<Record<KeyWrapperChoice['kind'], string>> = {
   pkcs11: 'in the PKCS#11 token',
 }
 
-// Whoever makes a ledger is its first privacy officer; who else may do what is theirs to write.
+function recordsAt({ home, database }: Place): string {
+  return database === undefined ? databaseFile(home) : formatLedgerUrl(database)
+}
+
+// Whoever makes a ledger is its first privacy officer; who else may do what is theirs to write. One that is there is of
+// whoever made this ledger before, and was interrupted.
 function writeFirstPolicy(folder: string): void {
+  if (existsSync(join(folder, 'access.yaml'))) return
   const policy = `affidavit_access: 1
 revision: first
 people:
@@ -95,7 +104,8 @@ everybody_else: [reader]
 }
 
 function named(options: Options): InitOptions {
-  const { origin, anchor, keyring } = options
+  const { ledger, keys, anchor, keyring } = options
+  const origin = options.origin ?? (isUrl(ledger) ? parseLedgerUrl(ledger).ledger : undefined)
   const keyWrapper = keyWrapperOf(options)
   if (origin === undefined)
     throw new LedgerError('invalid-origin', {
@@ -104,6 +114,7 @@ function named(options: Options): InitOptions {
     })
   return {
     origin,
+    ...(keys === undefined ? {} : { keys }),
     ...(anchor === undefined ? {} : { anchor }),
     ...(keyring === undefined ? {} : { keyring }),
     ...(keyWrapper === undefined ? {} : { keyWrapper }),
@@ -136,7 +147,8 @@ function libraryPath(module: string): string {
 }
 
 // A ledger that goes on keeps its name and its places.
-function unnamed({ ledger, origin, anchor, keyring, keyWrapper, pkcs11Module, pkcs11Token }: Options): string {
+function unnamed(options: Options): Place {
+  const { origin, anchor, keyring, keyWrapper, pkcs11Module, pkcs11Token } = options
   const kept = {
     '--origin': origin,
     '--anchor': anchor,
@@ -146,7 +158,7 @@ function unnamed({ ledger, origin, anchor, keyring, keyWrapper, pkcs11Module, pk
     '--pkcs11-token': pkcs11Token,
   }
   const said = Object.entries(kept).find(([, value]) => value !== undefined)
-  if (said === undefined) return ledger
+  if (said === undefined) return placeIn(options)
   throw new LedgerError('invalid-query', {
     problem: `${said[0]} says nothing with --after-restore: the ledger keeps what it has`,
     cure: 'leave it out',

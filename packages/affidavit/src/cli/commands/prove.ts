@@ -5,13 +5,21 @@ import { LedgerError } from '../../errors/ledger-error.ts'
 import { notFound } from '../../ledger/own-records.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { openToRead } from '../open-records.ts'
-import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
 import { jsonDocument, shellWord } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { whichRecord } from './show.ts'
 
-interface Options extends ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, ReaderOptions {
   readonly out: string
   readonly entry?: string
   readonly json?: boolean
@@ -25,13 +33,14 @@ export function addProve(program: Command, { terminal, env }: Surroundings): voi
     )
     .argument('<id>', 'the id of a record, or its seq')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .requiredOption('--out <file>', 'where the proof goes: a file that does not exist yet')
     .option('--entry <file>', 'write the exact bytes of the record there too, also a new file')
   addReaderOptions(prove)
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
       const { proof, copy } = newFiles(options)
-      await using ledger = await openToRead(options.ledger)
+      await using ledger = await openToRead(placeIn(options))
       const wanted = whichRecord(which)
       const record = typeof wanted === 'string' ? await ledger.get(wanted) : await ledger.at(wanted)
       const details = { as_of_seq: (await ledger.health()).size - 1 }
@@ -63,12 +72,14 @@ export function addProve(program: Command, { terminal, env }: Surroundings): voi
     })
 }
 
-function newFiles({ ledger, out, entry }: Options): { readonly proof: NewFile; readonly copy: NewFile | undefined } {
+function newFiles(options: Options): { readonly proof: NewFile; readonly copy: NewFile | undefined } {
+  const { out, entry } = options
+  const { home } = placeIn(options)
   const proof = { option: '--out', path: out } as const
-  refuseTaken(proof, ledger)
+  refuseTaken(proof, home)
   if (entry === undefined) return { proof, copy: undefined }
   const copy = { option: '--entry', path: entry } as const
-  refuseTaken(copy, ledger)
+  refuseTaken(copy, home)
   if (resolve(out) !== resolve(entry)) return { proof, copy }
   throw new LedgerError('invalid-query', {
     problem: '--out and --entry name the same file',

@@ -9,15 +9,17 @@ import {
   type FilterOptions,
   filterOf,
   jsonOption,
+  keysOption,
+  type LedgerOptions,
   ledgerOption,
+  placeIn,
   type ReaderOptions,
   readerOf,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends FilterOptions, ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, FilterOptions, ReaderOptions {
   readonly json?: boolean
 }
 
@@ -29,14 +31,15 @@ export function addReaders(program: Command, { terminal, env }: Surroundings): v
         .description(
           'Who has read the records that fit: searches, views, proofs, exports and reveals that showed them.',
         )
-        .addOption(ledgerOption()),
+        .addOption(ledgerOption())
+        .addOption(keysOption()),
     ),
   )
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const filter = filterOf(options)
       if (Object.keys(filter).length === 0) throw nothingAsked()
-      await using ledger = await openToRead(options.ledger)
+      await using ledger = await openToRead(placeIn(options))
       const readers = await ledger.as(readerOf(options, env)).readers(filter)
       if (options.json === true) {
         terminal.out(jsonDocument({ readers }))

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 
+import { type Place, placeOf } from '../../embedded/place.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { Reader } from '../../ledger/reader.ts'
 import { checkRegistry, type Kind, type Remark } from '../../registry/check.ts'
@@ -7,13 +8,14 @@ import type { Registry } from '../../registry/registry.ts'
 import { createSeenNames, recordedKinds, type SeenFinding, type SeenNames } from '../../registry/seen.ts'
 import { EXIT } from '../exit-codes.ts'
 import { openToRead } from '../open-records.ts'
-import { addReaderOptions, jsonOption, type ReaderOptions, readerOf } from '../options.ts'
+import { addReaderOptions, jsonOption, keysOption, type ReaderOptions, readerOf } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends ReaderOptions {
   readonly ledger?: string
+  readonly keys?: string
   readonly json?: boolean
 }
 
@@ -37,17 +39,19 @@ export function addRegistry(program: Command, { terminal, exit, env }: Surroundi
     .description('Check a registry file, and whether it knows what a ledger has seen. Reading a ledger is recorded.')
     .argument('<file>', 'the registry: .yaml, .yml or .json')
     .addOption(
-      new Option('--ledger <dir>', 'a ledger whose tools, agents and recipients it should know').env(
+      new Option('--ledger <place>', 'a ledger whose tools, agents and recipients it should know').env(
         'AFFIDAVIT_LEDGER',
       ),
     )
+    .addOption(keysOption())
   addReaderOptions(check)
     .addOption(jsonOption())
     .action(async (file: string, options: Options) => {
       const registry = readRegistry('file', file)
-      const { ledger } = options
-      if (ledger === undefined) refuseReader(options)
-      const seen = ledger === undefined ? undefined : await namesIn(ledger, registry, readerOf(options, env), terminal)
+      const { ledger, keys } = options
+      const place = ledger === undefined ? undefined : placeOf(ledger, keys)
+      if (place === undefined) refuseReader(options)
+      const seen = place === undefined ? undefined : await namesIn(place, registry, readerOf(options, env), terminal)
       const result = compare(file, registry, seen)
       terminal.endProgress()
       if (options.json === true) terminal.out(jsonDocument(documentOf(result)))
@@ -97,8 +101,8 @@ function saysRecipients({ recipients, unknown_recipients }: Registry): boolean {
 }
 
 // Every record is looked at, and few are told of: the record of this reading lists those.
-async function namesIn(folder: string, registry: Registry, reader: Reader, terminal: Terminal): Promise<SeenNames> {
-  await using ledger = await openToRead(folder)
+async function namesIn(place: Place, registry: Registry, reader: Reader, terminal: Terminal): Promise<SeenNames> {
+  await using ledger = await openToRead(place)
   const until_seq = (await ledger.health()).size
   const seen = createSeenNames(registry)
   let read = 0

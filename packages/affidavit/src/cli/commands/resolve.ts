@@ -1,11 +1,19 @@
 import type { Command } from 'commander'
 import { openToRead } from '../open-records.ts'
-import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
 import { jsonDocument, printable } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, ReaderOptions {
   readonly reason: string
   readonly json?: boolean
 }
@@ -16,12 +24,13 @@ export function addResolve(program: Command, { terminal, env }: Surroundings): v
       .command('resolve')
       .description('Whom a token stands for. Needs a role that may; it is recorded, with the reason.')
       .argument('<token>', 'tok_ and 32 hex digits, as records have it')
-      .addOption(ledgerOption()),
+      .addOption(ledgerOption())
+      .addOption(keysOption()),
   )
     .requiredOption('--reason <text>', 'why; stands in the record of this reading')
     .addOption(jsonOption())
     .action(async (token: string, options: Options) => {
-      await using ledger = await openToRead(options.ledger)
+      await using ledger = await openToRead(placeIn(options))
       const personal_id = await ledger.as(readerOf(options, env)).resolve(token, { reason: options.reason })
       terminal.out(options.json === true ? jsonDocument({ token, personal_id }) : `${printable(personal_id)}\n`)
     })

@@ -3,12 +3,20 @@ import { type Command, Option } from 'commander'
 import { openFolder } from '../../embedded/open.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Reader } from '../../ledger/reader.ts'
-import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, ReaderOptions {
   readonly of: 'checkpoints' | 'keyring'
   readonly json?: boolean
 }
@@ -20,6 +28,7 @@ export function addRotateKey(program: Command, { terminal, env }: Surroundings):
       'Replace the key that signs checkpoints; both keys sign the change, so pinned old keys reach the new one. Or the key-encryption key of the keyring.',
     )
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .addOption(
       new Option(
         '--of <what>',
@@ -32,7 +41,7 @@ export function addRotateKey(program: Command, { terminal, env }: Surroundings):
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const operator = readerOf(options, env)
-      await using ledger = await openFolder(options.ledger)
+      await using ledger = await openFolder(placeIn(options))
       const rotate = options.of === 'keyring' ? rotateKeyring : rotateCheckpointKey
       const { document, line, says } = await rotate(ledger, operator)
       if (options.json === true) terminal.out(jsonDocument({ origin: ledger.origin, ...document }))

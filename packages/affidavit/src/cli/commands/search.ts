@@ -9,7 +9,10 @@ import {
   type FilterOptions,
   filterOf,
   jsonOption,
+  keysOption,
+  type LedgerOptions,
   ledgerOption,
+  placeIn,
   type ReaderOptions,
   readerOf,
   wholeNumber,
@@ -17,8 +20,7 @@ import {
 import { counted, type Terminal, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends FilterOptions, ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, FilterOptions, ReaderOptions {
   readonly origin?: string
   readonly limit: number
   readonly reverse?: boolean
@@ -32,6 +34,7 @@ export function addSearch(program: Command, { terminal, env }: Surroundings): vo
     .command('search')
     .description('Find records. All conditions hold at once. The search is recorded.')
     .addOption(ledgerOption())
+    .addOption(keysOption())
   addReaderOptions(addFilterOptions(search))
     .option('--origin <name>', 'an earlier incarnation in this database; persons by their tokens')
     .option('--limit <n>', 'records at most', wholeNumber(1), 50)
@@ -42,7 +45,7 @@ export function addSearch(program: Command, { terminal, env }: Surroundings): vo
     )
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      await using records = await openRecords(options.ledger, readerOf(options, env), options.origin)
+      await using records = await openRecords(placeIn(options), readerOf(options, env), options.origin)
       const size = await records.size()
       const until_seq = Math.min(options.untilSeq ?? size, size)
       const found = records.search(

@@ -3,12 +3,20 @@ import { type Command, Option } from 'commander'
 import { recordOf } from '../../ledger/read.ts'
 import { sentenceOf } from '../describe.ts'
 import { openRecords } from '../open-records.ts'
-import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf } from '../options.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, ReaderOptions {
   readonly origin?: string
   readonly raw?: boolean
   readonly json?: boolean
@@ -20,12 +28,13 @@ export function addShow(program: Command, { terminal, env }: Surroundings): void
     .description('Show one record, by id or seq. That is recorded.')
     .argument('<id>', 'the id of a record, or its seq')
     .addOption(ledgerOption())
+    .addOption(keysOption())
   addReaderOptions(show)
     .option('--origin <name>', 'an earlier incarnation in this database')
     .addOption(new Option('--raw', 'the exact bytes that were hashed, for verify --entry').conflicts('json'))
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
-      await using records = await openRecords(options.ledger, readerOf(options, env), options.origin)
+      await using records = await openRecords(placeIn(options), readerOf(options, env), options.origin)
       const entry = await records.show(whichRecord(which))
       if (options.raw === true) {
         terminal.out(Buffer.from(entry.entry).toString('utf8'))

@@ -6,12 +6,21 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { Reading } from '../../ledger/reading.ts'
 import { recordCells } from '../describe.ts'
 import { openToRead, PAGE } from '../open-records.ts'
-import { addReaderOptions, jsonOption, ledgerOption, type ReaderOptions, readerOf, wholeNumber } from '../options.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+  wholeNumber,
+} from '../options.ts'
 import { jsonLine, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends ReaderOptions {
-  readonly ledger: string
+interface Options extends LedgerOptions, ReaderOptions {
   readonly lines: number
   readonly follow?: boolean
   readonly json?: boolean
@@ -25,13 +34,14 @@ export function addTail(program: Command, { terminal, env }: Surroundings): void
     .command('tail')
     .description('Show the newest records, and with --follow each new one. Leaves out what is on record about viewing.')
     .addOption(ledgerOption())
+    .addOption(keysOption())
     .option('-n, --lines <n>', 'records to begin with', wholeNumber(0), 10)
     .option('-f, --follow', 'go on until interrupted')
   addReaderOptions(tail)
     .addHelpText('after', '\nEach page that is shown is recorded; search --action records_viewed shows these records.')
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      await using ledger = await openToRead(options.ledger)
+      await using ledger = await openToRead(placeIn(options))
       const reading = ledger.as(readerOf(options, env))
       const interrupted = new AbortController()
       const onInterrupt = (): void => interrupted.abort()

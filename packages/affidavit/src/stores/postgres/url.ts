@@ -24,11 +24,16 @@ const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const
 const PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name', 'options'] as const
 
 const SHAPE =
-  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[0-9a-f:.]+\]|[^:@/?#[\]]*)(?::(?<port>[0-9]{1,5}))?\/(?<database>[^/?#]+)(?:\?(?<query>[^#]*))?$/i
+  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[0-9a-f:.]+\]|[^:@/?#[\]]*)(?::(?<port>[0-9]{1,5}))?\/(?<database>[^@/?#]+)(?:\?(?<query>[^#]*))?$/i
 
 /** Whether a text is meant as a URL, and not as a folder. */
 export function isUrl(text: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /^postgres(ql)?:/i.test(text)
+}
+
+/** Whether a text, as far as it is a URL, gives a password. */
+export function holdsPassword(text: string): boolean {
+  return /^postgres(ql)?:\/\/[^/@?]*:[^@?]*@/i.test(text)
 }
 
 /**
