@@ -55,6 +55,7 @@ export function runBin(
   argv: readonly string[],
   stdio: StdioOptions = 'pipe',
   bin: string = BIN,
+  env: NodeJS.ProcessEnv = process.env,
 ): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, [bin, ...argv], { stdio, encoding: 'utf8', timeout: 30_000 })
+  return spawnSync(process.execPath, [bin, ...argv], { stdio, env, encoding: 'utf8', timeout: 30_000 })
 }
