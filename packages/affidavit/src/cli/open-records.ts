@@ -54,6 +54,8 @@ export async function openToRead(place: Place): Promise<Ledger> {
     return await openFolder(place)
   } catch (error) {
     if (!(error instanceof LedgerError && NOT_FOR_WRITING.has(error.code))) throw error
+    // What is in the way of a server has a cure of its own.
+    if (place.database !== undefined && error.code === 'store-unavailable') throw error
     throw new LedgerError(error.code, {
       problem: `reading is recorded, and the ledger cannot be opened for that: ${error.problem}`,
       cure: 'open it where its keys are, and where it can be written; a copy can be verified, and an export read, anywhere',

@@ -4,7 +4,7 @@ import { resolve, sep } from 'node:path'
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
-import { formatLedgerUrl } from '../stores/postgres/url.ts'
+import { formatLedgerUrl, isUrl, parseLedgerUrl } from '../stores/postgres/url.ts'
 import { sqliteStore } from '../stores/sqlite/store.ts'
 import { databaseFile, defaultAnchor, keysFolder } from './folder.ts'
 import { buildHome, refuseOccupied } from './home.ts'
@@ -45,12 +45,13 @@ export async function initLedger(ledger: string, { keys, ...options }: InitOptio
       problem: `origin ${problem}`,
       cure: 'for example: clinic.example/agents',
     })
+  const named = isUrl(ledger) ? parseLedgerUrl(ledger).ledger : undefined
+  if (named !== undefined && named !== origin) throw otherOrigin(named, origin)
   const { home, database } = placeOf(ledger, keys)
-  if (database?.ledger !== undefined && database.ledger !== origin) throw otherOrigin(database.ledger, origin)
   const settings = settingsOf(home, options)
   if (database === undefined) return initFolder(home, origin, settings)
-  const named = { ...database, ledger: origin }
-  return initDatabase({ home, database: named }, { ...settings, database: formatLedgerUrl(named) })
+  const url = { ...database, ledger: origin }
+  return initDatabase({ home, database: url }, { ...settings, database: formatLedgerUrl(url) })
 }
 
 async function initFolder(folder: string, origin: string, settings: Settings): Promise<Made> {

@@ -2,6 +2,7 @@
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import {
+  ColumnFault,
   column,
   integerColumn,
   isConnectionLost,
@@ -65,6 +66,7 @@ async function schemaVersion(pool: PgPool, kind: SchemaKind): Promise<number> {
     const [row] = await askOne(pool, { text: `SELECT max(version) AS version FROM ${kind.schema}.schema_versions` })
     return integerColumn(row, 'version')
   } catch (error) {
+    if (error instanceof ColumnFault) throw notOurs(kind, error)
     const state = error instanceof LedgerError ? sqlState(error.cause) : undefined
     if (state === '42501') throw noRights(kind, error)
     if (state === undefined || !MISSING.has(state)) throw error
@@ -78,6 +80,14 @@ async function schemaVersion(pool: PgPool, kind: SchemaKind): Promise<number> {
 
 /** Undefined schema, table or column. */
 const MISSING: ReadonlySet<string> = new Set(['3F000', '42P01', '42703'])
+
+function notOurs({ schema }: SchemaKind, cause: unknown): LedgerError {
+  return new LedgerError('not-a-ledger', {
+    problem: `the database has a schema ${schema} that is not ours`,
+    cure: 'use another database',
+    cause,
+  })
+}
 
 function noRights({ schema, migrate }: SchemaKind, cause: unknown): LedgerError {
   return new LedgerError('store-unavailable', {

@@ -31,8 +31,7 @@ interface Explained {
 
 function explain(error: unknown): Explained {
   const state = sqlState(error)
-  if (state === undefined)
-    return { problem: saidBySocket(error), cure: 'check that the server runs and can be reached' }
+  if (state === undefined) return explainUnanswered(saidBySocket(error))
   const known = Object.entries(EXPLAINED).find(([prefix]) => state.startsWith(prefix))
   if (known !== undefined) return known[1]
   return { problem: `PostgreSQL answered ${state}`, cure: 'the log of the server says more; run affidavit doctor' }
@@ -77,6 +76,23 @@ const EXPLAINED: Readonly<Record<string, Explained>> = {
     cure: 'affidavit verify says whether anything was changed',
   },
 }
+
+// What the driver says where the server gave no answer. Its messages are looked at for a cure alone.
+function explainUnanswered(problem: string): Explained {
+  const [, cure = 'check that the server runs and can be reached'] =
+    CURES.find(([pattern]) => pattern.test(problem)) ?? []
+  return { problem, cure }
+}
+
+const CURES: readonly (readonly [said: RegExp, cure: string])[] = [
+  [/ENOTFOUND|EAI_AGAIN/, 'check the host in the URL'],
+  [/does not support SSL/, 'give the server a certificate; sslmode=disable is for a network that is safe by itself'],
+  [
+    /certificate|altnames/i,
+    'name the authority that signed for the server: sslrootcert=FILE; the host must be the one it is for',
+  ],
+  [/^SASL|password/i, 'give the password by PGPASSWORD, PGPASSFILE, or the URL in AFFIDAVIT_LEDGER'],
+]
 
 // Messages of sockets name hosts and ports, never passwords.
 function saidBySocket(error: unknown): string {

@@ -1,0 +1,424 @@
+// What is in the way of a ledger in PostgreSQL: each with its code, and with what can be done.
+
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
+import { draft, json, type Run, run } from './run-cli.ts'
+
+const NAME = 'cli.example/clinic'
+
+const missing = missingForPostgres()
+if (missing !== undefined) test('refusals on PostgreSQL', { skip: missing })
+else describe('refused on PostgreSQL:', () => refusals())
+
+function refusals(): void {
+  const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-refused-'))
+  const home = join(base, 'home')
+  const other = join(base, 'other')
+  const file = join(base, 'file')
+  let server: PostgresServer
+  let database = ''
+  let url = ''
+
+  before(async () => {
+    server = await startPostgres()
+    database = await server.database()
+    url = `${server.url(database)}?ledger=${NAME}`
+    assert.equal((await run(['init', '--ledger', url, '--keys', home])).code, 0)
+    assert.equal((await run(['append', '--ledger', home], draft(1))).code, 0)
+    const second = `${server.url(database)}?ledger=cli.example/other`
+    assert.equal((await run(['init', '--ledger', second, '--keys', other])).code, 0)
+    assert.equal((await run(['init', '--ledger', file, '--origin', NAME])).code, 0)
+    for (const sql of [
+      'CREATE ROLE tenant LOGIN',
+      'CREATE ROLE stranger LOGIN',
+      `CREATE DATABASE bare OWNER ${OWNER}`,
+      'CREATE DATABASE shop',
+      'CREATE DATABASE blank',
+      'CREATE DATABASE newer TEMPLATE affidavit_template',
+      "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0",
+    ])
+      await server.sql('postgres', sql)
+    await server.sql('shop', 'CREATE SCHEMA affidavit; CREATE TABLE affidavit.orders (id int)')
+    await server.sql('shop', `GRANT USAGE ON SCHEMA affidavit TO ${SERVER}`)
+    await server.sql('blank', 'CREATE SCHEMA affidavit; CREATE TABLE affidavit.schema_versions (version int)')
+    await server.sql(
+      'blank',
+      `GRANT ALL ON SCHEMA affidavit TO ${SERVER}; GRANT ALL ON affidavit.schema_versions TO ${SERVER}`,
+    )
+    await server.sql('newer', "INSERT INTO affidavit.schema_versions (version, sha256) VALUES (99, 'x')")
+    await server.sql(database, `GRANT CONNECT ON DATABASE ${database} TO tenant`)
+    const grant = await run(['migrate', '--ledger', server.url(database, OWNER), '--writer', 'tenant'])
+    assert.equal(grant.code, 0, grant.err)
+  })
+  after(async () => {
+    await server.stop()
+    rmSync(base, { recursive: true, force: true })
+  })
+
+  const at = (place: string, role?: string): string => `${server.url(place, role)}?ledger=${NAME}`
+  const search = (ledger: string, keys = home): Promise<Run> =>
+    run(['search', '--ledger', ledger, '--keys', keys, '--json'])
+  const init = (ledger: string, ...more: readonly string[]): Promise<Run> =>
+    run(['init', '--ledger', ledger, '--origin', NAME, '--keys', join(base, 'new'), '--json', ...more])
+
+  const LIES: readonly (readonly [lie: string, made: () => Promise<Run>, code: string, says: RegExp, cure: RegExp])[] =
+    [
+      [
+        'a URL that is none',
+        () => search('postgres://db.example'),
+        'invalid-query',
+        /no URL of a ledger/,
+        /postgres:\/\/USER/,
+      ],
+      [
+        'a URL of another scheme',
+        () => search('mysql://db/audit'),
+        'invalid-query',
+        /scheme .* mysql/,
+        /postgres:\/\//,
+      ],
+      [
+        'a password on the command line',
+        () => search(url.replace('@', ':hunter2@')),
+        'invalid-query',
+        /--ledger: a password on the command line/,
+        /PGPASSFILE/,
+      ],
+      [
+        'a URL without a home',
+        () => run(['search', '--ledger', url, '--json']),
+        'invalid-query',
+        /not where the keys/,
+        /--keys DIR/,
+      ],
+      ['a home beside a folder', () => search(home, other), 'invalid-query', /--keys says nothing/, /leave it out/],
+      [
+        'a host that is not there',
+        () => search('postgres://x@nohost.invalid/a?sslmode=disable'),
+        'store-unavailable',
+        /nohost\.invalid/,
+        /./,
+      ],
+      [
+        'a connection that is refused',
+        () => search('postgres://x@127.0.0.1:1/a'),
+        'store-unavailable',
+        /ECONNREFUSED/,
+        /server runs/,
+      ],
+      [
+        'a server without TLS, where it is asked for',
+        () => search(`${url}&sslmode=verify-full`),
+        'store-unavailable',
+        /SSL|TLS/,
+        /sslmode=disable/,
+      ],
+      [
+        'a database that is not there',
+        () => search(at('nowhere')),
+        'store-unavailable',
+        /no such database/,
+        /name behind/,
+      ],
+      [
+        'a role that is not there',
+        () => search(at(database, 'nobody')),
+        'store-unavailable',
+        /refused who asked/,
+        /PGPASSWORD/,
+      ],
+      [
+        'a role without rights',
+        () => search(at(database, 'stranger')),
+        'store-unavailable',
+        /may not use/,
+        /--writer ROLE/,
+      ],
+      [
+        'a database that was not migrated',
+        () => search(at('bare')),
+        'not-a-ledger',
+        /holds no ledgers/,
+        /affidavit migrate/,
+      ],
+      [
+        'a database of something else',
+        () => search(at('shop')),
+        'not-a-ledger',
+        /holds no ledgers/,
+        /affidavit migrate/,
+      ],
+      [
+        'a schema of that name, of something else',
+        () => search(at('blank')),
+        'not-a-ledger',
+        /not ours/,
+        /another database/,
+      ],
+      ['a newer schema', () => search(at('newer')), 'newer-format', /schema 99/, /newer affidavit/],
+      ['another encoding', () => search(at('ascii')), 'not-a-ledger', /SQL_ASCII/, /UTF8/],
+      [
+        'a ledger that is not there',
+        () => search(`${server.url(database)}?ledger=cli.example/typo`, join(base, 'none')),
+        'not-a-ledger',
+        /no ledger cli\.example\/typo that this role may use/,
+        /affidavit init/,
+      ],
+      [
+        'a ledger of another role',
+        () => search(at(database, 'tenant')),
+        'not-a-ledger',
+        /that this role may use/,
+        /belongs to the role/,
+      ],
+      [
+        'several ledgers, and none chosen',
+        () => search(server.url(database), join(base, 'none')),
+        'invalid-query',
+        /cli\.example\/clinic, cli\.example\/other/,
+        /\?ledger=NAME/,
+      ],
+      [
+        'the home of another ledger',
+        () => search(url, other),
+        'invalid-query',
+        /home of cli\.example\/other/,
+        /init made/,
+      ],
+      ['the home of a ledger in a file', () => search(url, file), 'invalid-query', /ledger of its own/, /init made/],
+      [
+        'init of a NAME that has begun',
+        () => init(url),
+        'ledger-exists',
+        /has a ledger cli\.example\/clinic already/,
+        /--keys DIR/,
+      ],
+      [
+        'init of a NAME of another role',
+        () => init(at(database, 'tenant')),
+        'ledger-exists',
+        /belongs to another role/,
+        /another name/,
+      ],
+      [
+        'init under two names',
+        () => init(`${server.url(database)}?ledger=cli.example/x`),
+        'invalid-origin',
+        /not cli\.example\/clinic/,
+        /the same/,
+      ],
+      [
+        'init in a home that is taken',
+        () => init(`${server.url(database)}`, '--origin', 'cli.example/third', '--keys', home),
+        'ledger-exists',
+        /holds a ledger already/,
+        /another folder/,
+      ],
+      [
+        'migrate of a file',
+        () => run(['migrate', '--ledger', file, '--json']),
+        'invalid-query',
+        /in a file/,
+        /URL of a database/,
+      ],
+      [
+        'migrate without the right to',
+        () => run(['migrate', '--ledger', server.url('bare', 'stranger'), '--json']),
+        'store-unavailable',
+        /has not the right/,
+        /owner/,
+      ],
+      [
+        'migrate of a database of something else',
+        () => run(['migrate', '--ledger', server.url('shop', 'super'), '--json']),
+        'not-a-ledger',
+        /not ours/,
+        /another database/,
+      ],
+    ]
+  for (const [lie, made, code, says, cure] of LIES)
+    test(lie, async () => {
+      const answer = await made()
+      const error: Record<string, unknown> = Object(json(answer).error)
+      assert.equal(error.code, code, answer.out)
+      assert.match(String(error.problem), says)
+      assert.match(String(error.cure), cure)
+      assert.ok(answer.code === 3 || answer.code === 4, String(answer.code))
+      assert.doesNotMatch(answer.out + answer.err, /hunter2/)
+      assert.ok(!existsSync(join(base, 'new')), 'nothing is made')
+    })
+
+  test('settings with a password, or with a URL that is none', async () => {
+    const folder = join(base, 'settings')
+    cpSync(home, folder, { recursive: true })
+    for (const [database_url, says] of [
+      [url.replace('@', ':hunter2@'), /holds a password/],
+      ['postgres://db.example', /no URL of a ledger/],
+    ] as const) {
+      writeFileSync(join(folder, 'affidavit.json'), JSON.stringify({ database: database_url }))
+      const answer = await run(['search', '--ledger', folder, '--json'])
+      assert.equal(Object(json(answer).error).code, 'not-a-ledger')
+      assert.match(String(Object(json(answer).error).problem), says)
+      assert.doesNotMatch(answer.out, /hunter2/)
+    }
+  })
+
+  /** Changes a setting of the server; the postmaster takes a moment to hand it on. */
+  async function setting(name: string, value: string): Promise<void> {
+    await server.sql('postgres', `ALTER SYSTEM SET ${name} = '${value}'`)
+    await server.sql('postgres', 'SELECT pg_reload_conf()')
+    for (let shown: unknown; shown !== value; )
+      [{ [name]: shown }] = (await server.sql('postgres', `SHOW ${name}`)).rows
+  }
+
+  test('a database that runs without fsync', async () => {
+    await setting('fsync', 'off')
+    const answer = await search(url)
+    const looked = await run(['doctor', '--ledger', home, '--json'])
+    await setting('fsync', 'on')
+    assert.equal(Object(json(answer).error).code, 'unsupported-file-system', answer.out)
+    assert.match(looked.out, /"fail",\s+"about": "durability"/)
+    assert.equal(looked.code, 4)
+  })
+
+  describe('doctor notices', () => {
+    type Found = { state: string; about: string; says: string; cure?: string }
+    async function lookAt(ledger: string): Promise<readonly Found[]> {
+      const answer = await run(['doctor', '--ledger', ledger, '--keys', home, '--json'])
+      assert.equal(answer.code, 4, answer.out)
+      const found: readonly Found[] = Object(json(answer)).findings
+      return found.filter(({ state }) => state === 'fail')
+    }
+
+    const CHANGES: readonly (readonly [what: string, sql: string, about: string, says: RegExp])[] = [
+      [
+        'a trigger that is gone',
+        'DROP TRIGGER no_change ON affidavit.entries',
+        'guards',
+        /no_change of entries is missing/,
+      ],
+      [
+        'a trigger that is off',
+        'ALTER TABLE affidavit.payloads DISABLE TRIGGER no_delete',
+        'guards',
+        /no_delete of payloads is not/,
+      ],
+      [
+        'a trigger that a setting turns off',
+        'ALTER TABLE affidavit.heads ENABLE TRIGGER no_truncate',
+        'guards',
+        /no_truncate of heads is not/,
+      ],
+      [
+        'a trigger of somebody else',
+        'CREATE TRIGGER mine BEFORE INSERT ON affidavit.entries FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_change()',
+        'guards',
+        /not ours: mine/,
+      ],
+      [
+        'a table without row-level security',
+        'ALTER TABLE affidavit.entries DISABLE ROW LEVEL SECURITY',
+        'guards',
+        /row-level security of entries/,
+      ],
+      [
+        'a policy that opens a table',
+        'CREATE POLICY all_of_it ON affidavit.ledgers USING (true)',
+        'guards',
+        /row-level security of ledgers/,
+      ],
+      [
+        'a right to update',
+        `GRANT UPDATE (entry) ON affidavit.entries TO ${SERVER}`,
+        'rights',
+        /UPDATE entries\.entry/,
+      ],
+      ['a right to delete', `GRANT DELETE ON affidavit.checkpoints TO ${SERVER}`, 'rights', /DELETE checkpoints/],
+      ['a right to truncate', `GRANT TRUNCATE ON affidavit.entries TO ${SERVER}`, 'rights', /TRUNCATE entries/],
+      ['a right of everybody', 'GRANT DELETE ON affidavit.entries TO PUBLIC', 'rights', /DELETE entries/],
+      [
+        'a right to forge what is searched by',
+        `GRANT INSERT (id) ON affidavit.entries TO ${SERVER}`,
+        'rights',
+        /INSERT entries\.id/,
+      ],
+      [
+        'a right to make things in the schema',
+        `GRANT CREATE ON SCHEMA affidavit TO ${SERVER}`,
+        'rights',
+        /CREATE in the schema/,
+      ],
+      [
+        'a right that is missing',
+        `REVOKE INSERT ON affidavit.checkpoints FROM ${SERVER}`,
+        'needs',
+        /INSERT checkpoints\.note/,
+      ],
+      [
+        'a function that it may not call',
+        `REVOKE EXECUTE ON FUNCTION affidavit.expect_head FROM ${SERVER}`,
+        'needs',
+        /EXECUTE expect_head/,
+      ],
+      [
+        'a way to the owner',
+        `GRANT ${OWNER} TO ${SERVER}`,
+        'role',
+        /can become affidavit_owner, which owns the schema/,
+      ],
+      ['a way to write everything', `GRANT pg_write_all_data TO ${SERVER}`, 'role', /can become pg_write_all_data/],
+      ['BYPASSRLS', `ALTER ROLE ${SERVER} BYPASSRLS`, 'role', /has BYPASSRLS/],
+      ['a role that makes roles', `ALTER ROLE ${SERVER} CREATEROLE`, 'role', /has CREATEROLE/],
+      ['a superuser', `ALTER ROLE ${SERVER} SUPERUSER`, 'role', /is a superuser/],
+      [
+        'a session that takes no writes',
+        `ALTER ROLE ${SERVER} SET default_transaction_read_only = on`,
+        'writes',
+        /read_only is on/,
+      ],
+    ]
+    for (const [what, sql, about, says] of CHANGES)
+      test(what, async () => {
+        const copy = await server.database()
+        const membership = /^(GRANT \w+ TO|ALTER ROLE)/.test(sql)
+        await server.sql(copy, sql)
+        try {
+          const found = await lookAt(at(copy))
+          const told = found.filter((one) => one.about === about)
+          assert.match(told.map((one) => one.says).join('\n'), says)
+          for (const { cure } of told) assert.ok(cure !== undefined && cure !== '')
+        } finally {
+          if (membership) await server.sql('postgres', undoing(sql))
+        }
+      })
+
+    test('a standby that every append waits for', async () => {
+      await setting('synchronous_standby_names', 'one')
+      const found = await lookAt(url)
+      await setting('synchronous_standby_names', '')
+      assert.match(found.find(({ about }) => about === 'standbys')?.says ?? '', /every append waits/)
+    })
+
+    test('nothing, and changes nothing, where all is in order', async () => {
+      const before = readFileSync(join(home, 'checkpoints/checkpoints.log'), 'utf8')
+      const rows = async (): Promise<unknown> =>
+        (await server.sql(database, 'SELECT count(*) FROM affidavit.entries')).rows
+      const [entries, answer] = [await rows(), await run(['doctor', '--ledger', home])]
+      assert.equal(answer.code, 0, answer.out)
+      assert.deepEqual(await rows(), entries)
+      assert.equal(readFileSync(join(home, 'checkpoints/checkpoints.log'), 'utf8'), before)
+    })
+  })
+}
+
+function undoing(sql: string): string {
+  if (sql.startsWith('GRANT')) return sql.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM ')
+  return sql.includes(' SET ')
+    ? sql.replace(/ SET (\w+) .*/, ' RESET $1')
+    : sql.replace(/(BYPASSRLS|CREATEROLE|SUPERUSER)$/, 'NO$1')
+}
