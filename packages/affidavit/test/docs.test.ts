@@ -10,23 +10,37 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { ERROR_CODES } from '../src/errors/ledger-error.ts'
+import { missingForPostgres, startPostgres } from './postgres-server.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'affidavit-docs-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-async function runExample(name: string): Promise<string> {
+async function runExample(name: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
   const example = join(root, 'examples', name)
   const args = ['--conditions=affidavit-source', example, join(folder, name)]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
+  const env = { ...process.env, ...more }
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, env })
   return stdout
 }
 
 test('every example runs', { concurrency: true }, async (t) => {
-  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts'))
+  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts') && name !== ON_A_SERVER)
   assert.ok(examples.length > 0)
   await Promise.all(examples.map((name) => t.test(name, async () => assert.notEqual(await runExample(name), ''))))
+})
+
+const ON_A_SERVER = 'postgres.ts'
+
+test('the example on PostgreSQL runs', { skip: missingForPostgres() ?? false }, async () => {
+  const server = await startPostgres()
+  try {
+    const said = await runExample(ON_A_SERVER, { AFFIDAVIT_LEDGER: server.url(await server.database()) })
+    assert.match(said, /\[ \d+, \d+ \]/)
+  } finally {
+    await server.stop()
+  }
 })
 
 test('the README shows the first example as it is, without its head', () => {

@@ -5,14 +5,16 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-const keys = join(import.meta.dirname, '../src/keys')
+const src = join(import.meta.dirname, '../src')
+const URL_OF_A_SERVER = JSON.stringify({ host: 'localhost', port: 5432, database: 'a', parameters: {} })
 
-const NEEDED: readonly [name: string, file: string, work: string][] = [
-  ['@aws-sdk/client-kms', 'kms-client.ts', 'defaultKmsClient()'],
-  ['pkcs11js', 'pkcs11-token.ts', 'loadPkcs11()'],
+const NEEDED: readonly [name: string, file: string, work: string, code: string][] = [
+  ['@aws-sdk/client-kms', 'keys/kms-client.ts', 'defaultKmsClient()', 'key-unavailable'],
+  ['pkcs11js', 'keys/pkcs11-token.ts', 'loadPkcs11()', 'key-unavailable'],
+  ['pg', 'stores/postgres/pool.ts', `openPool(${URL_OF_A_SERVER})`, 'store-unavailable'],
 ]
 
-for (const [name, file, work] of NEEDED) {
+for (const [name, file, work, code] of NEEDED) {
   test(`without ${name}, what needs it says so, with the command that installs it`, () => {
     const script = `
       import { registerHooks } from 'node:module'
@@ -21,11 +23,11 @@ for (const [name, file, work] of NEEDED) {
           return next(specifier === '${name}' ? 'a-package-that-is-not-there' : specifier, context)
         },
       })
-      const module = await import('${join(keys, file)}')
+      const module = await import('${join(src, file)}')
       await module.${work}.catch(({ code, cure }) => console.log(code + ': ' + cure))`
     const { NODE_TEST_CONTEXT, ...env } = process.env
     const args = ['--conditions=affidavit-source', '--input-type=module', '--eval', script]
     const told = execFileSync(process.execPath, args, { env, encoding: 'utf8', timeout: 20_000 })
-    assert.match(told, new RegExp(`^key-unavailable: npm install ${name}\\b`))
+    assert.match(told, new RegExp(`^${code}: npm install ${name}\\b`))
   })
 }
