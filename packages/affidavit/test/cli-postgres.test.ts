@@ -177,6 +177,18 @@ everybody_else: [reader]
     await done(run(['append', '--ledger', other, '--keys', folder], draft(1)))
   })
 
+  test('init that was interrupted is done again, and leaves a policy that was written meanwhile', async () => {
+    const database = await server.database()
+    const [place, folder] = [`${server.url(database)}?ledger=${NAME}`, newPath()]
+    await server.sql(database, `REVOKE INSERT (ledger_no, seq, entry, nodes) ON affidavit.entries FROM ${SERVER}`)
+    assert.equal((await run(['init', '--ledger', place, '--keys', folder])).code, 4)
+    const policy = 'affidavit_access: 1\nrevision: mine\npeople: {}\neverybody_else: [reader]\n'
+    writeFileSync(join(folder, 'access.yaml'), policy)
+    await server.sql(database, `GRANT INSERT (ledger_no, seq, entry, nodes) ON affidavit.entries TO ${SERVER}`)
+    await done(run(['init', '--ledger', place, '--keys', folder]))
+    assert.equal(readFileSync(join(folder, 'access.yaml'), 'utf8'), policy)
+  })
+
   describe('migrate', () => {
     test('prepares a database, says what it did, and changes nothing the second time', async () => {
       await server.sql('postgres', `CREATE DATABASE fresh OWNER ${OWNER}`)

@@ -29,8 +29,6 @@ export async function initDatabase(place: NewPlace, settings: Settings): Promise
   const pool = await openPool(database)
   const store = storeOf(database, pool)
   try {
-    // Asked before anything is made: whether it is a database of ledgers, and may be used.
-    await refuseBegun(store, database.ledger)
     return await holdingName(pool, database.ledger, () => begin(place, store, settings))
   } finally {
     await store.close()

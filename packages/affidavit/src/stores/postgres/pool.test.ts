@@ -97,8 +97,11 @@ function connections(): void {
 
   test('are refused another authority', async () => {
     const other = mkdtempSync(join(folder, 'other-'))
-    const url = at('localhost', `sslmode=verify-ca&sslrootcert=${certify(other)}`)
-    await assert.rejects(ask(url), { code: 'store-unavailable' })
+    const others = certify(other)
+    for (const mode of ['require', 'verify-ca', 'verify-full']) {
+      const url = at('localhost', `sslmode=${mode}&sslrootcert=${others}`)
+      await assert.rejects(ask(url), { code: 'store-unavailable' })
+    }
   })
 
   test('are not tried with a file that cannot be read', async () => {
