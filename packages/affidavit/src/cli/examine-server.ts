@@ -1,9 +1,8 @@
 // What doctor says of a PostgreSQL server: whether it syncs, whom it lets do what, and what guards the records there.
 
 import { statfsSync } from 'node:fs'
-
-import { SCHEMA_VERSION } from '../stores/postgres/connect.ts'
 import type { PgPool } from '../stores/postgres/database.ts'
+import { LEDGERS } from '../stores/postgres/schemas.ts'
 import {
   clockAhead,
   type Power,
@@ -187,7 +186,10 @@ function guardsFinding(tables: readonly TableFacts[]): Finding {
     return facts === undefined ? [`there is no table ${name}`] : guardFaults(facts, triggers)
   })
   if (faults.length === 0)
-    return ok('guards', `schema ${SCHEMA_VERSION}: every trigger is there and fires always, every table has its policy`)
+    return ok(
+      'guards',
+      `schema ${LEDGERS.version}: every trigger is there and fires always, every table has its policy`,
+    )
   return fail(
     'guards',
     firstOf(faults),

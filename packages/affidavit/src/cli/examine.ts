@@ -15,8 +15,8 @@ import { checkKeys } from '../ledger/check-keys.ts'
 import { checkpointFile } from '../ledger/checkpoint-file.ts'
 import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
-import { SCHEMA_VERSION } from '../stores/postgres/connect.ts'
 import { openPool } from '../stores/postgres/pool.ts'
+import { LEDGERS } from '../stores/postgres/schemas.ts'
 import type { LedgerUrl } from '../stores/postgres/url.ts'
 import { LEDGER_DATABASE } from '../stores/sqlite/connect.ts'
 import { examineServer } from './examine-server.ts'
@@ -59,7 +59,7 @@ async function examineLedger(place: Place, open: () => Promise<LedgerStore>): Pr
     store = await open()
     const origin = (await store.ledgers()).at(-1)
     if (origin === undefined) throw noLedgerAt(place)
-    const schema = place.database === undefined ? LEDGER_DATABASE.schemaVersion : SCHEMA_VERSION
+    const schema = place.database === undefined ? LEDGER_DATABASE.schemaVersion : LEDGERS.version
     const where = place.database === undefined ? databaseFile(folder) : shownPlace(place)
     return [
       ok('database', `${where}, schema ${schema}, ledger ${origin}`),

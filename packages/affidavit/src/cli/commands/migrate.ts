@@ -76,4 +76,5 @@ function linesOf(database: string, { applied, version }: Migrated, grants: reado
 const MAY: Readonly<Record<Grantee, string>> = {
   writer: 'append and read (writer)',
   reader: 'read (reader)',
+  keyring: 'use keyrings',
 }
