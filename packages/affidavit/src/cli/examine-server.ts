@@ -1,8 +1,11 @@
 // What doctor says of a PostgreSQL server: whether it syncs, whom it lets do what, and what guards the records there.
 
 import { statfsSync } from 'node:fs'
-import type { PgPool } from '../stores/postgres/database.ts'
+
 import { LEDGERS } from '../stores/postgres/schemas.ts'
+import type { PgPool } from '../stores/postgres/database.ts'
+import { openSnapshot } from '../stores/postgres/snapshot.ts'
+import { checkSchema } from '../stores/postgres/structure.ts'
 import {
   clockAhead,
   type Power,
@@ -39,7 +42,7 @@ export async function examineServer(pool: PgPool, url: LedgerUrl): Promise<Findi
   // Without a schema there is nothing to guard; that it is missing is said of the database.
   if (tables.length === 0) return findings
   const schema = await surveySchema(pool)
-  return [...findings, tooManyRights(tables, schema), missingRights(tables, schema), guardsFinding(tables)]
+  return [...findings, tooManyRights(tables, schema), missingRights(tables, schema), await guardsFinding(pool)]
 }
 
 function serverFinding({ version, role, encoding }: ServerFacts): Finding {
@@ -128,38 +131,22 @@ function roleFinding(role: string, powers: readonly Power[]): Finding {
   )
 }
 
-/** What stands in the schema, and what a server may do with it (schema/0001.sql, grants.ts). */
-interface Expected {
-  readonly triggers: readonly string[]
-  readonly insert?: readonly string[]
-  readonly update?: readonly string[]
+/** What a server may write: columns, by table (grants.ts). */
+const MAY_INSERT: Readonly<Record<string, readonly string[]>> = {
+  checkpoints: ['ledger_no', 'size', 'note'],
+  cosignatures: ['ledger_no', 'size', 'line_no', 'line'],
+  entries: ['ledger_no', 'seq', 'entry', 'nodes'],
+  payload_chunks: ['ledger_no', 'blob_id', 'chunk_no', 'sealed'],
+  payloads: ['ledger_no', 'blob_id', 'body_digest', 'content_key', 'sealed'],
 }
-
-const EVIDENCE = ['no_change', 'no_truncate']
-const PAYLOADS = ['no_change', 'no_delete', 'no_truncate']
-const TABLES: Readonly<Record<string, Expected>> = {
-  checkpoints: { triggers: EVIDENCE, insert: ['ledger_no', 'size', 'note'] },
-  cosignatures: { triggers: EVIDENCE, insert: ['ledger_no', 'size', 'line_no', 'line'] },
-  entries: { triggers: ['derive', ...EVIDENCE], insert: ['ledger_no', 'seq', 'entry', 'nodes'] },
-  entry_subjects: { triggers: EVIDENCE },
-  heads: { triggers: ['check_head', 'no_delete', 'no_truncate'], update: ['size'] },
-  ledgers: { triggers: EVIDENCE },
-  payload_chunks: { triggers: PAYLOADS, insert: ['ledger_no', 'blob_id', 'chunk_no', 'sealed'] },
-  payload_uses: { triggers: EVIDENCE },
-  payloads: { triggers: PAYLOADS, insert: ['ledger_no', 'blob_id', 'body_digest', 'content_key', 'sealed'] },
-  schema_versions: { triggers: EVIDENCE },
-}
-const FUNCTIONS = ['caller', 'create_ledger', 'expect_head', 'sweep_payloads']
+const MAY_UPDATE: Readonly<Record<string, readonly string[]>> = { heads: ['size'] }
+const MAY_CALL = ['append', 'caller', 'create_ledger', 'sweep_payloads']
 
 function tooManyRights(tables: readonly TableFacts[], { create }: SchemaFacts): Finding {
   const found = tables.flatMap(({ table, may }) => [
     ...may.remove.map((right) => `${right} ${table}`),
-    ...may.update
-      .filter((name) => TABLES[table]?.update?.includes(name) !== true)
-      .map((name) => `UPDATE ${table}.${name}`),
-    ...may.insert
-      .filter((name) => TABLES[table]?.insert?.includes(name) !== true)
-      .map((name) => `INSERT ${table}.${name}`),
+    ...without(may.update, MAY_UPDATE[table]).map((name) => `UPDATE ${table}.${name}`),
+    ...without(may.insert, MAY_INSERT[table]).map((name) => `INSERT ${table}.${name}`),
   ])
   const all = create ? ['CREATE in the schema', ...found] : found
   if (all.length === 0) return ok('rights', 'this role can change, remove and forge nothing')
@@ -167,48 +154,32 @@ function tooManyRights(tables: readonly TableFacts[], { create }: SchemaFacts): 
 }
 
 function missingRights(tables: readonly TableFacts[], { functions }: SchemaFacts): Finding {
-  const missing = Object.entries(TABLES).flatMap(([name, { insert = [], update = [] }]) => {
-    const { may } = tables.find(({ table }) => table === name) ?? { may: undefined }
-    return [
-      ...(may?.select === true ? [] : [`SELECT ${name}`]),
-      ...insert.filter((one) => may?.insert.includes(one) !== true).map((one) => `INSERT ${name}.${one}`),
-      ...update.filter((one) => may?.update.includes(one) !== true).map((one) => `UPDATE ${name}.${one}`),
-    ]
-  })
-  const all = [...missing, ...FUNCTIONS.filter((name) => !functions.includes(name)).map((name) => `EXECUTE ${name}`)]
+  const missing = tables.flatMap(({ table, may }) => [
+    ...(may.select ? [] : [`SELECT ${table}`]),
+    ...without(MAY_INSERT[table], may.insert).map((name) => `INSERT ${table}.${name}`),
+    ...without(MAY_UPDATE[table], may.update).map((name) => `UPDATE ${table}.${name}`),
+  ])
+  const all = [...missing, ...without(MAY_CALL, functions).map((name) => `EXECUTE ${name}`)]
   if (all.length === 0) return ok('needs', 'this role may do what a server does')
   return fail('needs', `this role may not ${firstOf(all)}`, 'affidavit migrate --writer ROLE, run as the owner')
 }
 
-function guardsFinding(tables: readonly TableFacts[]): Finding {
-  const faults = Object.entries(TABLES).flatMap(([name, { triggers }]) => {
-    const facts = tables.find(({ table }) => table === name)
-    return facts === undefined ? [`there is no table ${name}`] : guardFaults(facts, triggers)
-  })
-  if (faults.length === 0)
-    return ok(
-      'guards',
-      `schema ${LEDGERS.version}: every trigger is there and fires always, every table has its policy`,
-    )
-  return fail(
-    'guards',
-    firstOf(faults),
-    'find out who changed the schema; affidavit verify says whether records were changed',
-  )
+function without(names: readonly string[] = [], taken: readonly string[] = []): readonly string[] {
+  return names.filter((name) => !taken.includes(name))
 }
 
-function guardFaults({ table, triggers, rowSecurity, policies }: TableFacts, expected: readonly string[]): string[] {
-  const missing = expected.filter((name) => !triggers.includes(name) && !triggers.includes(`${name}!`))
-  const strange = triggers.filter((name) => !expected.includes(name.replace(/!$/, '')))
-  const isOpen = table !== 'schema_versions' && (rowSecurity === 'disabled' || policies.join() !== 'own')
-  return [
-    ...missing.map((name) => `the trigger ${name} of ${table} is missing`),
-    ...triggers
-      .filter((name) => name.endsWith('!'))
-      .map((name) => `the trigger ${name.slice(0, -1)} of ${table} is not ENABLE ALWAYS`),
-    ...strange.map((name) => `${table} has a trigger that is not ours: ${name.replace(/!$/, '')}`),
-    ...(isOpen ? [`row-level security of ${table} is not as it was made`] : []),
-  ]
+// Triggers, policies, functions and rights of others, as the verifier compares them with what was released.
+async function guardsFinding(pool: PgPool): Promise<Finding> {
+  const snapshot = await openSnapshot(pool)
+  try {
+    const { findings } = await checkSchema(snapshot)
+    if (findings.length === 0)
+      return ok('guards', `schema ${LEDGERS.version}, every trigger and policy as it was released`)
+    const told = findings.map(({ what, problem }) => `${what ?? 'the schema'} ${problem}`)
+    return fail('guards', firstOf(told), 'find out who changed it; affidavit verify says whether records were changed')
+  } finally {
+    await snapshot.close()
+  }
 }
 
 /** Findings that one line tells. */

@@ -28,10 +28,6 @@ export interface Power {
 
 export interface TableFacts {
   readonly table: string
-  readonly rowSecurity: 'enabled' | 'disabled'
-  readonly policies: readonly string[]
-  /** Names, with `!` behind each that does not fire always. */
-  readonly triggers: readonly string[]
   readonly may: {
     readonly select: boolean
     /** Rows removed by it: DELETE, TRUNCATE; or what keeps others from it: TRIGGER. */
@@ -103,10 +99,7 @@ export async function surveyPowers(pool: PgPool): Promise<readonly Power[]> {
   return rows.map((row) => ({ role: textColumn(row, 'role'), power: textColumn(row, 'power') }))
 }
 
-const TABLES = `SELECT c.relname::text AS table, c.relrowsecurity AS row_security,
-    ARRAY(SELECT p.polname::text FROM pg_policy p WHERE p.polrelid = c.oid ORDER BY 1) AS policies,
-    ARRAY(SELECT t.tgname || CASE t.tgenabled WHEN 'A' THEN '' ELSE '!' END FROM pg_trigger t
-          WHERE t.tgrelid = c.oid AND NOT t.tgisinternal ORDER BY 1) AS triggers,
+const TABLES = `SELECT c.relname::text AS table,
     has_table_privilege(c.oid, 'SELECT') AS may_select,
     ARRAY(SELECT one FROM unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) one WHERE has_table_privilege(c.oid, one)) AS may_remove,
     ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -121,9 +114,6 @@ export async function surveyTables(pool: PgPool): Promise<readonly TableFacts[]>
   const rows = await askOne(pool, { text: TABLES })
   return rows.map((row) => ({
     table: textColumn(row, 'table'),
-    rowSecurity: column(row, 'row_security') === true ? 'enabled' : 'disabled',
-    policies: textsColumn(row, 'policies'),
-    triggers: textsColumn(row, 'triggers'),
     may: {
       select: column(row, 'may_select') === true,
       remove: textsColumn(row, 'may_remove'),
