@@ -1,12 +1,19 @@
 // What is in the way of a ledger in PostgreSQL: each with its code, and with what can be done.
 
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
+import {
+  changeSetting,
+  missingForPostgres,
+  OWNER,
+  type PostgresServer,
+  SERVER,
+  startPostgres,
+} from './postgres-server.ts'
 import { draft, json, type Run, run } from './run-cli.ts'
 
 const NAME = 'cli.example/clinic'
@@ -268,163 +275,13 @@ function refusals(): void {
     }
   })
 
-  /** Changes a setting of the server; the postmaster takes a moment to hand it on. */
-  async function setting(name: string, value: string): Promise<void> {
-    await server.sql('postgres', `ALTER SYSTEM SET ${name} = '${value}'`)
-    await server.sql('postgres', 'SELECT pg_reload_conf()')
-    for (let shown: unknown; shown !== value; )
-      [{ [name]: shown }] = (await server.sql('postgres', `SHOW ${name}`)).rows
-  }
-
   test('a database that runs without fsync', async () => {
-    await setting('fsync', 'off')
+    await changeSetting(server, 'fsync', 'off')
     const answer = await search(url)
     const looked = await run(['doctor', '--ledger', home, '--json'])
-    await setting('fsync', 'on')
+    await changeSetting(server, 'fsync', 'on')
     assert.equal(Object(json(answer).error).code, 'unsupported-file-system', answer.out)
     assert.match(looked.out, /"fail",\s+"about": "durability"/)
     assert.equal(looked.code, 4)
   })
-
-  describe('doctor notices', () => {
-    type Found = { state: string; about: string; says: string; cure?: string }
-    async function lookAt(ledger: string): Promise<readonly Found[]> {
-      const answer = await run(['doctor', '--ledger', ledger, '--keys', home, '--json'])
-      assert.equal(answer.code, 4, answer.out)
-      const found: readonly Found[] = Object(json(answer)).findings
-      return found.filter(({ state }) => state === 'fail')
-    }
-
-    const CHANGES: readonly (readonly [what: string, sql: string, about: string, says: RegExp])[] = [
-      [
-        'a trigger that is gone',
-        'DROP TRIGGER no_change ON affidavit.entries',
-        'guards',
-        /trigger entries\.no_change is missing/,
-      ],
-      [
-        'a trigger that is off',
-        'ALTER TABLE affidavit.payloads DISABLE TRIGGER no_delete',
-        'guards',
-        /trigger payloads\.no_delete is not as it was/,
-      ],
-      [
-        'a trigger that a setting turns off',
-        'ALTER TABLE affidavit.heads ENABLE TRIGGER no_truncate',
-        'guards',
-        /trigger heads\.no_truncate is not as it was/,
-      ],
-      [
-        'a trigger of somebody else',
-        'CREATE TRIGGER mine BEFORE INSERT ON affidavit.entries FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_change()',
-        'guards',
-        /trigger entries\.mine was added/,
-      ],
-      [
-        'a table without row-level security',
-        'ALTER TABLE affidavit.entries DISABLE ROW LEVEL SECURITY',
-        'guards',
-        /table entries is not as it was/,
-      ],
-      [
-        'a policy that opens a table',
-        'CREATE POLICY all_of_it ON affidavit.ledgers USING (true)',
-        'guards',
-        /policy ledgers\.all_of_it was added/,
-      ],
-      [
-        'a function that says nothing',
-        'CREATE OR REPLACE FUNCTION affidavit.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$',
-        'guards',
-        /function refuse_change\(\) is not as it was/,
-      ],
-      [
-        'a right to update',
-        `GRANT UPDATE (entry) ON affidavit.entries TO ${SERVER}`,
-        'rights',
-        /UPDATE entries\.entry/,
-      ],
-      ['a right to delete', `GRANT DELETE ON affidavit.checkpoints TO ${SERVER}`, 'rights', /DELETE checkpoints/],
-      ['a right to truncate', `GRANT TRUNCATE ON affidavit.entries TO ${SERVER}`, 'rights', /TRUNCATE entries/],
-      ['a right of everybody', 'GRANT DELETE ON affidavit.entries TO PUBLIC', 'rights', /DELETE entries/],
-      [
-        'a right to forge what is searched by',
-        `GRANT INSERT (id) ON affidavit.entries TO ${SERVER}`,
-        'rights',
-        /INSERT entries\.id/,
-      ],
-      [
-        'a right to make things in the schema',
-        `GRANT CREATE ON SCHEMA affidavit TO ${SERVER}`,
-        'rights',
-        /CREATE in the schema/,
-      ],
-      [
-        'a right that is missing',
-        `REVOKE INSERT ON affidavit.checkpoints FROM ${SERVER}`,
-        'needs',
-        /INSERT checkpoints\.note/,
-      ],
-      [
-        'a function that it may not call',
-        `REVOKE EXECUTE ON FUNCTION affidavit.append FROM ${SERVER}`,
-        'needs',
-        /EXECUTE append/,
-      ],
-      [
-        'a way to the owner',
-        `GRANT ${OWNER} TO ${SERVER}`,
-        'role',
-        /can become affidavit_owner, which owns the schema/,
-      ],
-      ['a way to write everything', `GRANT pg_write_all_data TO ${SERVER}`, 'role', /can become pg_write_all_data/],
-      ['BYPASSRLS', `ALTER ROLE ${SERVER} BYPASSRLS`, 'role', /has BYPASSRLS/],
-      ['a role that makes roles', `ALTER ROLE ${SERVER} CREATEROLE`, 'role', /has CREATEROLE/],
-      ['a superuser', `ALTER ROLE ${SERVER} SUPERUSER`, 'role', /is a superuser/],
-      [
-        'a session that takes no writes',
-        `ALTER ROLE ${SERVER} SET default_transaction_read_only = on`,
-        'writes',
-        /read_only is on/,
-      ],
-    ]
-    for (const [what, sql, about, says] of CHANGES)
-      test(what, async () => {
-        const copy = await server.database()
-        const membership = /^(GRANT \w+ TO|ALTER ROLE)/.test(sql)
-        await server.sql(copy, sql)
-        try {
-          const found = await lookAt(at(copy))
-          const told = found.filter((one) => one.about === about)
-          assert.match(told.map((one) => one.says).join('\n'), says)
-          for (const { cure } of told) assert.ok(cure !== undefined && cure !== '')
-        } finally {
-          if (membership) await server.sql('postgres', undoing(sql))
-        }
-      })
-
-    test('a standby that every append waits for', async () => {
-      await setting('synchronous_standby_names', 'one')
-      const found = await lookAt(url)
-      await setting('synchronous_standby_names', '')
-      assert.match(found.find(({ about }) => about === 'standbys')?.says ?? '', /every append waits/)
-    })
-
-    test('nothing, and changes nothing, where all is in order', async () => {
-      const before = readFileSync(join(home, 'checkpoints/checkpoints.log'), 'utf8')
-      const rows = async (): Promise<unknown> =>
-        (await server.sql(database, 'SELECT count(*) FROM affidavit.entries')).rows
-      const [entries, answer] = [await rows(), await run(['doctor', '--ledger', home])]
-      assert.equal(answer.code, 0, answer.out)
-      assert.deepEqual(await rows(), entries)
-      assert.equal(readFileSync(join(home, 'checkpoints/checkpoints.log'), 'utf8'), before)
-    })
-  })
-}
-
-function undoing(sql: string): string {
-  if (sql.startsWith('GRANT')) return sql.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM ')
-  return sql.includes(' SET ')
-    ? sql.replace(/ SET (\w+) .*/, ' RESET $1')
-    : sql.replace(/(BYPASSRLS|CREATEROLE|SUPERUSER)$/, 'NO$1')
 }

@@ -74,6 +74,13 @@ function install(): void {
   }
 }
 
+/** Changes a setting of a server that runs; the postmaster takes a moment to hand it on. */
+export async function changeSetting(server: PostgresServer, name: string, value: string): Promise<void> {
+  await server.sql('postgres', `ALTER SYSTEM SET ${name} = '${value}'`)
+  await server.sql('postgres', 'SELECT pg_reload_conf()')
+  for (let shown: unknown; shown !== value; ) [{ [name]: shown }] = (await server.sql('postgres', `SHOW ${name}`)).rows
+}
+
 /** @param settings lines of postgresql.conf */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const folder = makeServerFolder()
