@@ -90,6 +90,35 @@ function commandLine(): void {
     await done(run(['verify', '--export', folder, '--vkey', vkey]))
   })
 
+  test('the ledger verifies whole, in parts and with its content, and what its owner changes is found', async () => {
+    const [checkpoint] = [newPath()]
+    await done(byUrl('checkpoint', '--out', checkpoint))
+    for (const verify of [byFolder, byUrl]) {
+      const whole = json(await done(verify('verify', '--vkey', vkey, '--content', '--json')))
+      assert.deepEqual([whole.status, whole.recorded, whole.findings], ['valid', true, []])
+      await done(verify('verify', '--vkey', vkey, '--conversation', 'larkspur-1001'))
+      await done(verify('verify', '--vkey', vkey, '--since', checkpoint))
+    }
+    const database = new URL(url).pathname.slice(1)
+    const entry = `affidavit.entries WHERE id = '${RECORD}'`
+    await server.sql(
+      database,
+      `ALTER TABLE affidavit.entries DISABLE TRIGGER no_change; CREATE TABLE public.was AS SELECT * FROM ${entry};
+       UPDATE affidavit.entries SET entry = set_byte(entry, 20, 65), actor_id = 'nobody' WHERE id = '${RECORD}'`,
+    )
+    const changed = await byUrl('verify', '--vkey', vkey, '--json')
+    assert.equal(changed.code, 1)
+    const found = JSON.stringify(json(changed).findings)
+    for (const code of ['entry-altered', 'columns-altered', 'schema-altered']) assert.match(found, new RegExp(code))
+    assert.match(changed.err, /not recorded: what was tampered with is left as it is/)
+    await server.sql(
+      database,
+      `UPDATE affidavit.entries e SET entry = w.entry, actor_id = w.actor_id FROM public.was w WHERE e.id = w.id;
+       DROP TABLE public.was; ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER no_change`,
+    )
+    await done(byFolder('verify', '--vkey', vkey))
+  })
+
   test('no command writes into the home', async () => {
     const inside = await byUrl('checkpoint', '--out', join(home, 'x'), '--json')
     assert.deepEqual([inside.code, errorCode(inside), existsSync(join(home, 'x'))], [3, 'invalid-query', false])

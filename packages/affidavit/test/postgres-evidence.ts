@@ -39,7 +39,7 @@ function payload(blob_id: string): SealedPayload {
 }
 
 /** The draft with a payload, which its entry names. */
-export function naming(draft: PreparedDraft, payload: DraftPayload): PreparedDraft {
+function naming(draft: PreparedDraft, payload: DraftPayload): PreparedDraft {
   const [first, ...rest] = draft.pieces
   const content = `"content":${JSON.stringify([{ blob_id: payload.blob_id }])},`
   return { ...draft, pieces: [first + content, ...rest], payloads: [payload] }

@@ -50,7 +50,7 @@ export function missingForPostgres(): string | undefined {
 }
 
 /** The folder with initdb and postgres, of the newest version. */
-export function binaries(): string | undefined {
+function binaries(): string | undefined {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian)
     ? readdirSync(debian)

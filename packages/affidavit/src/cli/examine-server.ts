@@ -1,9 +1,8 @@
 // What doctor says of a PostgreSQL server: whether it syncs, whom it lets do what, and what guards the records there.
 
 import { statfsSync } from 'node:fs'
-
-import { LEDGERS } from '../stores/postgres/schemas.ts'
 import type { PgPool } from '../stores/postgres/database.ts'
+import { LEDGERS } from '../stores/postgres/schemas.ts'
 import { openSnapshot } from '../stores/postgres/snapshot.ts'
 import { checkSchema } from '../stores/postgres/structure.ts'
 import {

@@ -1,21 +1,19 @@
 import { readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 
-import { externalAnchor, localAnchor } from '../../embedded/anchors.ts'
-import { databaseFile } from '../../embedded/folder.ts'
+import { externalAnchor } from '../../embedded/anchors.ts'
+import { placeOf } from '../../embedded/place.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { COVER_FILE, LISTED_FILES, STATEMENT_FILE } from '../../formats/export.ts'
-import { verifySqlite } from '../../stores/sqlite/verify.ts'
-import type { Anchor } from '../../verify/anchors.ts'
 import { verifyExport } from '../../verify/export.ts'
 import { verifyProof } from '../../verify/proof.ts'
 import type { Report } from '../../verify/report.ts'
-import type { ContentOptions } from '../../verify/stored/contents.ts'
 import { exitCodeOfReport } from '../exit-codes.ts'
 import {
   addReaderOptions,
   anchorOption,
   jsonOption,
+  keysOption,
   pinned,
   type ReaderOptions,
   readerOf,
@@ -28,21 +26,14 @@ import { readInput } from '../read-input.ts'
 import { expectVerifier, notRecorded, type Recording, recordVerification } from '../record-verification.ts'
 import { renderReport } from '../render-report.ts'
 import type { Surroundings } from '../surroundings.ts'
+import type { Asked } from '../verify-ledger.ts'
 
-interface Options extends ReaderOptions {
+interface Options extends ReaderOptions, Asked {
   readonly ledger?: string
+  readonly keys?: string
   readonly export?: string
   readonly proof?: string
   readonly entry?: string
-  readonly conversation?: string
-  readonly since?: string
-  readonly origin?: string
-  readonly vkey: readonly string[]
-  readonly anchor: readonly string[]
-  readonly threads?: number
-  readonly skipIndexes?: boolean
-  readonly content?: boolean
-  readonly withoutKeys?: boolean
   readonly noRecord?: true
   readonly json?: boolean
 }
@@ -53,7 +44,8 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
     .description(
       'Verify a ledger, a conversation, a range, an export or one proof. Reads; a ledger records that it did.',
     )
-    .option('--ledger <dir>', 'the ledger in this folder')
+    .option('--ledger <dir or url>', 'the ledger in this folder, or in this database')
+    .addOption(keysOption())
     .option('--export <dir>', 'an export; needs no ledger')
     .option('--proof <file>', 'a proof file, together with --entry; needs no ledger')
     .option('--entry <file>', 'the exact bytes of the record that the proof is about')
@@ -84,7 +76,7 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
 async function recordingOf(report: Report, options: Options, env: Surroundings['env']): Promise<Recording | undefined> {
   if (options.ledger === undefined) return undefined
   if (options.noRecord === true) return notRecorded('--no-record')
-  return recordVerification(options.ledger, report, readerOf(options, env))
+  return recordVerification(placeOf(options.ledger, options.keys), report, readerOf(options, env))
 }
 
 // The environment names a ledger only where the command line names nothing to verify.
@@ -104,9 +96,10 @@ async function verifyWhat(options: Options, terminal: Terminal, env: Surrounding
     )
   if (options.proof !== undefined) return verifyProofFile(options.proof, options)
   if (options.export !== undefined) return verifyExportFolder(options.export, options, terminal)
-  const folder = options.ledger ?? ''
-  expectVerifier(folder, readerOf(options, env))
-  return verifyLedgerFolder(folder, options, terminal)
+  const place = placeOf(options.ledger ?? '', options.keys)
+  expectVerifier(place, readerOf(options, env))
+  const { verifyLedger } = await import('../verify-ledger.ts')
+  return verifyLedger(place, { ...options, onProgress: progressOn(terminal) })
 }
 
 const WHO = ['as', 'purpose', 'noRecord'] as const
@@ -115,13 +108,14 @@ const WHO = ['as', 'purpose', 'noRecord'] as const
 const LOOKS_AT = {
   proof: ['proof', 'entry'],
   export: ['export', 'anchor'],
-  conversation: ['ledger', 'conversation', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
-  since: ['ledger', 'since', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
-  ledger: ['ledger', 'origin', 'anchor', 'threads', 'skipIndexes', 'content', 'withoutKeys', ...WHO],
+  conversation: ['ledger', 'keys', 'conversation', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
+  since: ['ledger', 'keys', 'since', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
+  ledger: ['ledger', 'keys', 'origin', 'anchor', 'threads', 'skipIndexes', 'content', 'withoutKeys', ...WHO],
 } as const satisfies Partial<Record<keyof Options, readonly (keyof Options)[]>>
 
 const FLAGS = {
   ledger: '--ledger',
+  keys: '--keys',
   export: '--export',
   proof: '--proof',
   entry: '--entry',
@@ -194,39 +188,6 @@ function contentsOf(folder: string): readonly string[] {
     // Verification says of a folder that cannot be read that it cannot.
     return [COVER_FILE]
   }
-}
-
-async function verifyLedgerFolder(folder: string, options: Options, terminal: Terminal): Promise<Report> {
-  const anchors: Anchor[] = [await localAnchor(folder), ...(await Promise.all(options.anchor.map(externalAnchor)))]
-  const common = {
-    trust: trustOf(options.vkey),
-    anchors,
-    ...(options.origin === undefined ? {} : { origin: options.origin }),
-    ...(await contentOf(folder, options)),
-  }
-  const database = databaseFile(folder)
-  if (options.conversation !== undefined) {
-    const { verifySqliteConversation } = await import('../../stores/sqlite/verify-conversation.ts')
-    return verifySqliteConversation(database, { ...common, conversation_id: options.conversation })
-  }
-  if (options.since !== undefined) {
-    const { verifySqliteRange } = await import('../../stores/sqlite/verify-range.ts')
-    return verifySqliteRange(database, { ...common, since: textOf(readInput('--since', options.since)) })
-  }
-  return verifySqlite(database, {
-    ...common,
-    indexes: options.skipIndexes === true ? 'skipped' : 'compared',
-    onProgress: progressOn(terminal),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  })
-}
-
-async function contentOf(folder: string, { content, withoutKeys }: Options): Promise<ContentOptions> {
-  if (content !== true) return {}
-  if (withoutKeys === true) return { payloadBytes: 'read' }
-  const { contentOpener } = await import('../../embedded/check-content.ts')
-  const { openKeyringToRead } = await import('../../embedded/read-keyring.ts')
-  return { openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)) }
 }
 
 function progressOn(terminal: Terminal): (checked: number, total: number) => void {

@@ -8,10 +8,11 @@ import { type LedgerUrl, type SslMode, sslModeOf } from './url.ts'
 
 /**
  * A pool of connections as a ledger needs them. Nothing is asked of the server before it is used.
+ * @param questions `short`: a server that does not answer within a minute is taken for lost. `long`: a verifier's may take hours.
  * @throws LedgerError `store-unavailable` where the optional package is missing; `invalid-query` where a file that the URL names
  *   cannot be read
  */
-export async function openPool(url: LedgerUrl): Promise<PgPool> {
+export async function openPool(url: LedgerUrl, questions: 'short' | 'long' = 'short'): Promise<PgPool> {
   const { host, port, database, user, password, parameters } = url
   const ssl = encryptionOf(sslModeOf(url), parameters)
   const { Pool } = await loadDriver()
@@ -28,7 +29,7 @@ export async function openPool(url: LedgerUrl): Promise<PgPool> {
     pipeline: true,
     keepAlive: true,
     connectionTimeoutMillis: 10_000,
-    query_timeout: 60_000,
+    ...(questions === 'long' ? {} : { query_timeout: 60_000 }),
   })
   // A server that goes away ends idle connections; whoever asks next is told.
   pool.on('error', () => undefined)
