@@ -29,7 +29,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'erasure', ...VAULT]],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],
-  ['stores/postgres', ['ledger', 'errors', 'verify', ...FORMATS]],
+  ['stores/postgres', ['vault', 'ledger', 'errors', 'verify', ...FORMATS]],
   ['embedded', ['stores/sqlite', 'stores/postgres', 'keys', 'verify', 'registry', 'classify', 'access', ...LEDGER]],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],
