@@ -116,6 +116,13 @@ export const ROLES: readonly Attempt[] = [
   ['call the function of the triggers', 'SELECT affidavit.derive_entry()', DENIED],
 ]
 
+/** A row of `entries`, as a server may hand it in: what an entry says of its place, and where it is put. */
+function entryRow(seq: number, ledger: string = OWN_LEDGER, at: number = seq): string {
+  const members = { action: 'a', actor_id: 'a', id: `i${seq}`, ledger, recorded_at: 'r', seq, timestamp: 't' }
+  return `(1, ${at}, convert_to('${JSON.stringify(members)}', 'UTF8'), '')`
+}
+
+const APPEND = 'INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes) VALUES'
 const ENTRY = `convert_to('{"action":"a","actor_id":"a","id":"i","ledger":"l","recorded_at":"r","seq":4,"timestamp":"t"}', 'UTF8')`
 
 export const FORGERIES: readonly Attempt[] = [
@@ -135,16 +142,11 @@ export const FORGERIES: readonly Attempt[] = [
     `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes) VALUES (1, 0, ${ENTRY}, '')`,
     REFUSED,
   ],
-  [
-    'an entry at another place than it says',
-    `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes) VALUES (1, 5, ${ENTRY}, '')`,
-    REFUSED,
-  ],
-  [
-    'an entry of a ledger in another',
-    `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes) VALUES (1, 4, ${ENTRY}, '')`,
-    REFUSED,
-  ],
+  ['an entry at another place than it says', `${APPEND} ${entryRow(5, OWN_LEDGER, 4)}`, REFUSED],
+  ['an entry of a ledger in another', `${APPEND} ${entryRow(4, OTHER_LEDGER)}`, REFUSED],
+  ['an entry of no ledger', `${APPEND} ${entryRow(4).replace('ledger', 'legder')}`, REFUSED],
+  ['an entry behind a gap', `${APPEND} ${entryRow(5)}`, REFUSED],
+  ['entries with a gap between them', `${APPEND} ${entryRow(4)}, ${entryRow(6)}`, REFUSED],
   [
     'an entry of another tenant',
     `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes) VALUES (2, 4, ${ENTRY}, '')`,

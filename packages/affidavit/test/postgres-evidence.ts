@@ -33,7 +33,7 @@ function blobId(no: number): string {
   return SAMPLE_TIME.toString(16).padStart(12, '0') + String(no).padStart(20, '0')
 }
 
-function payload(blob_id: string): SealedPayload {
+export function payload(blob_id: string): SealedPayload {
   const bytes = Uint8Array.from({ length: 80 }, (_, i) => i)
   return { blob_id, body_digest: 'd'.repeat(64), content_key: bytes, sealed: bytes }
 }

@@ -12,9 +12,10 @@ import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { createFileKeys } from '../src/keys/file.ts'
 import { postgresStore } from '../src/stores/postgres/store.ts'
+import { payload, UNNAMED } from './postgres-evidence.ts'
 import { missingForPostgres, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
 import { makeSynchronous, promote, startStandby, untilTrue } from './postgres-standby.ts'
-import { type Place, type Told, underLoad, until, type World, withWorld } from './postgres-world.ts'
+import { type Place, underLoad, until, type World, withWorld } from './postgres-world.ts'
 
 const UNCONFIRMED = `SELECT pid, backend_xid FROM pg_stat_activity WHERE usename = '${SERVER}' AND wait_event = 'SyncRep'`
 
@@ -40,14 +41,14 @@ else
     })
     after(() => Promise.all(servers.map((server) => server.stop())))
 
-    /** Has the standby go away while a batch is handed in, which then waits for it. */
-    async function withoutStandby(
+    /** Has the standby go away while something is handed in, which then waits for it. */
+    async function withoutStandby<T>(
       world: World,
-      patienceMillis: number,
-      work: (told: Promise<Told>) => Promise<void>,
+      handIn: () => Promise<T>,
+      work: (told: Promise<T>) => Promise<void>,
     ): Promise<void> {
       await standby.kill('SIGKILL')
-      const told = world.append(patienceMillis)
+      const told = handIn()
       try {
         await until(world, UNCONFIRMED)
         await work(told)
@@ -56,44 +57,67 @@ else
       }
     }
 
-    test('a commit that no standby has is not acknowledged, also where an operator cancels its wait; and is once one has it', async () => {
-      // The server says that a wait was cancelled by a warning, which a role may have set not to be told.
-      await place.server.sql('postgres', `ALTER ROLE ${SERVER} SET client_min_messages = error`)
-      await withWorld(place, {}, async (world) => {
-        let appended: Promise<Told> | undefined
-        await withoutStandby(world, 60_000, async (told) => {
-          appended = told
-          const { rows } = await until(world, UNCONFIRMED)
-          const { pid, backend_xid } = rows[0] ?? {}
-          await place.server.sql('postgres', `SELECT pg_cancel_backend(${pid})`)
-          await until(world, `${UNCONFIRMED} AND backend_xid <> '${backend_xid}'`)
-          assert.equal(await Promise.race([told, 'waiting']), 'waiting')
+    const made = (world: World): string => `${world.ledger}1`
+    const handedIn: readonly (readonly [string, (world: World) => Promise<unknown>])[] = [
+      ['records', (world) => world.append(60_000)],
+      ['a payload', ({ store, ledger }) => store.keepPayload(ledger, payload(UNNAMED))],
+      ['chunks of a payload', ({ store, ledger }) => store.keepChunks(ledger, UNNAMED, 1, [Uint8Array.of(1)])],
+      ['a ledger', (world) => world.store.create(made(world))],
+    ]
+    for (const [what, handIn] of handedIn) {
+      test(`${what} that no standby has: not acknowledged, also where an operator cancels the wait; and once one has it`, async () => {
+        // The server says that a wait was cancelled by a warning, which a role may have set not to be told.
+        await place.server.sql('postgres', `ALTER ROLE ${SERVER} SET client_min_messages = error`)
+        await place.server.sql('postgres', `ALTER ROLE ${SERVER} SET synchronous_commit = local`)
+        await withWorld(place, {}, async (world) => {
+          let handed: Promise<unknown> | undefined
+          await withoutStandby(
+            world,
+            () => handIn(world),
+            async (told) => {
+              handed = told
+              const { rows } = await until(world, UNCONFIRMED)
+              const { pid, backend_xid } = rows[0] ?? {}
+              await place.server.sql('postgres', `SELECT pg_cancel_backend(${pid})`)
+              await until(world, `${UNCONFIRMED} AND backend_xid <> '${backend_xid}'`)
+              assert.equal(await Promise.race([told, 'waiting']), 'waiting')
+            },
+          )
+          await handed
+          assert.equal((await world.store.ledgers()).includes(made(world)), what === 'a ledger')
+          await world.judge()
         })
-        assert.equal(await appended, 'recorded')
-        await world.judge()
+        await place.server.sql('postgres', `ALTER ROLE ${SERVER} RESET ALL`)
       })
-      await place.server.sql('postgres', `ALTER ROLE ${SERVER} RESET ALL`)
-    })
+    }
 
     for (const how of ['the client, whose pool has a query_timeout', 'an operator who ends each session'] as const) {
       test(`the wait for a standby is given up by ${how}: unknown, and settled when it is back`, () =>
         withWorld(place, how.startsWith('the client') ? { query_timeout: 300 } : {}, async (world) => {
-          await withoutStandby(world, 100, async (told) => {
-            const end = `SELECT pg_terminate_backend(pid) FROM (${UNCONFIRMED}) AS waiting`
-            const ask = (): Promise<unknown> =>
-              place.server.sql('postgres', how.startsWith('the client') ? 'SELECT' : end)
-            assert.equal(await whileAsking(told, ask), 'outcome-unknown')
-          })
+          await withoutStandby(
+            world,
+            () => world.append(100),
+            async (told) => {
+              const end = `SELECT pg_terminate_backend(pid) FROM (${UNCONFIRMED}) AS waiting`
+              const ask = (): Promise<unknown> =>
+                place.server.sql('postgres', how.startsWith('the client') ? 'SELECT' : end)
+              assert.equal(await whileAsking(told, ask), 'outcome-unknown')
+            },
+          )
           await world.judge()
         }))
     }
 
     test('what only the dead primary had is settled at the standby that took over', () =>
       withWorld(place, {}, async (world) => {
-        await withoutStandby(world, 100, async (told) => {
-          await place.server.kill('SIGKILL')
-          assert.equal(await told, 'outcome-unknown')
-        })
+        await withoutStandby(
+          world,
+          () => world.append(100),
+          async (told) => {
+            await place.server.kill('SIGKILL')
+            assert.equal(await told, 'outcome-unknown')
+          },
+        )
         await promote(standby)
         place.server = standby
         await world.judge()

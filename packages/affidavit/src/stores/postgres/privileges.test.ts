@@ -143,11 +143,18 @@ else
     test('columns and lists follow from the bytes, whatever they are given as, by whoever', async () => {
       const client = new pg.Client({ connectionString: server.url(database, 'super') })
       await client.connect()
-      await client.query('BEGIN')
-      const { rows } = await client.query(FORGED)
-      await client.query('ROLLBACK')
+      for (const replication of ['origin', 'replica']) {
+        await client.query('BEGIN')
+        await client.query(`SET LOCAL session_replication_role = ${replication}`)
+        const { rows } = await client.query(FORGED)
+        assert.deepEqual(rows, [{ id: 'fifth', action: 'tool_invoked', conversation_id: null, is_told: true }])
+        const lists = await client.query(
+          'SELECT subject_id FROM affidavit.entry_subjects WHERE ledger_no = 1 AND seq = 4',
+        )
+        assert.deepEqual(lists.rows, [{ subject_id: 'patient-1' }])
+        await client.query('ROLLBACK')
+      }
       await client.end()
-      assert.deepEqual(rows, [{ id: 'fifth', action: 'tool_invoked', conversation_id: null, is_told: true }])
     })
 
     test('a sweep takes what no entry names, and nothing else', async () => {
@@ -177,6 +184,10 @@ else
         assert.deepEqual((await server.sql(database, 'SELECT * FROM hostile.used')).rows, [])
         await store.sweepPayloads(OWN_LEDGER, 0)
         await store.create('own.example/agents/0000000000000002')
+        const client = new pg.Client({ connectionString: server.url(database) })
+        await client.connect()
+        await client.query("SELECT affidavit.sweep_payloads(1, '0'), affidavit.create_ledger('own.example/agents/3')")
+        await client.end()
         const { rows } = await server.sql(database, `SELECT * FROM hostile.used WHERE by_whom <> '${SERVER}'`)
         assert.deepEqual(rows, [])
       } finally {
