@@ -104,7 +104,8 @@ export async function startCuttingProxy(server: number): Promise<CuttingProxy> {
       const { upstream, bytes } = onItsWay
       onItsWay = undefined
       if (upstream.destroyed) return
-      const closed = once(upstream, 'close')
+      // A server that gave this session up meanwhile resets it.
+      const closed = new Promise((resolve) => upstream.once('close', resolve))
       upstream.end(Buffer.concat(bytes))
       await closed
     },

@@ -132,7 +132,8 @@ export async function askOne(pool: PgPool, statement: Statement): Promise<readon
       isUsable = !isConnectionLost(error)
       throw error
     } finally {
-      client.off('error', ignore)
+      // One that is let go of may yet say why it is over.
+      if (isUsable) client.off('error', ignore)
       client.release(!isUsable)
     }
   } catch (error) {

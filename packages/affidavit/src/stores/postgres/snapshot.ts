@@ -23,7 +23,8 @@ export async function openSnapshot(pool: PgPool, of?: string): Promise<Snapshot>
   const ignore = (): void => undefined
   client.on('error', ignore)
   const release = (isUsable: boolean): void => {
-    client.off('error', ignore)
+    // One that is let go of may yet say why it is over.
+    if (isUsable) client.off('error', ignore)
     client.release(!isUsable)
   }
   let instant: string

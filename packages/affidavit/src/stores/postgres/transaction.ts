@@ -217,7 +217,8 @@ async function hold(pool: PgPool): Promise<Held | { readonly cause: unknown }> {
       const isOver = isConnectionLost(failure) && !(failure instanceof LedgerError)
       const isUsable = failure === undefined || (!isOver && (await rollBack(client)))
       client.off('notice', hear)
-      client.off('error', ignore)
+      // One that is let go of may yet say why it is over.
+      if (isUsable) client.off('error', ignore)
       client.release(!isUsable)
     },
   }
