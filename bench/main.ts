@@ -13,6 +13,7 @@ import { measureDetect } from './detect.ts'
 import { measureExport } from './export.ts'
 import { measureLatency } from './latency.ts'
 import { createLedgers } from './ledgers.ts'
+import { measurePostgres } from './postgres.ts'
 import { measureProve } from './prove.ts'
 import { type Row, renderJson, renderTable } from './report.ts'
 import { measureScale } from './scale.ts'
@@ -31,6 +32,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['seal', measureSeal],
   ['content', measureContent],
   ['detect', measureDetect],
+  ['postgres', measurePostgres],
   ['scale', measureScale],
 ])
 

@@ -41,7 +41,7 @@ export async function measureWriters({ ledgers, effort }: Context): Promise<Row[
 }
 
 /** Lets the writers append side by side for so long; answers records per second, added up. */
-async function rateOf(writers: readonly ChildProcess[], millis: number): Promise<number> {
+export async function rateOf(writers: readonly ChildProcess[], millis: number): Promise<number> {
   for (const writer of writers) writer.send(millis)
   const answers = await Promise.all(writers.map((writer) => answerOf<WriterAnswer>(writer)))
   for (const { error } of answers) if (error !== undefined) throw new Error(`a writer failed: ${error}`)
