@@ -79,7 +79,7 @@ function refusals(): void {
         'a URL that is none',
         () => search('postgres://db.example'),
         'invalid-query',
-        /no URL of a ledger/,
+        /no URL of a database/,
         /postgres:\/\/USER/,
       ],
       [
@@ -265,7 +265,7 @@ function refusals(): void {
     cpSync(home, folder, { recursive: true })
     for (const [database_url, says] of [
       [url.replace('@', ':hunter2@'), /holds a password/],
-      ['postgres://db.example', /no URL of a ledger/],
+      ['postgres://db.example', /no URL of a database/],
     ] as const) {
       writeFileSync(join(folder, 'affidavit.json'), JSON.stringify({ database: database_url }))
       const answer = await run(['search', '--ledger', folder, '--json'])

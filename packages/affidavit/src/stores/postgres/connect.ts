@@ -89,10 +89,10 @@ function notOurs({ schema }: SchemaKind, cause: unknown): LedgerError {
   })
 }
 
-function noRights({ schema, migrate }: SchemaKind, cause: unknown): LedgerError {
+function noRights({ schema, migrate, grant }: SchemaKind, cause: unknown): LedgerError {
   return new LedgerError('store-unavailable', {
     problem: `this role may not use the schema ${schema}`,
-    cure: `${migrate} --writer ROLE, run as the owner, gives it the rights of a server`,
+    cure: `${migrate} ${grant}, run as the owner, gives it the rights of a server`,
     cause,
   })
 }

@@ -40,7 +40,7 @@ function explain(error: unknown): Explained {
 const EXPLAINED: Readonly<Record<string, Explained>> = {
   '28': {
     problem: 'the server refused who asked',
-    cure: 'check user and password: PGPASSWORD, PGPASSFILE, or the URL in AFFIDAVIT_LEDGER',
+    cure: 'check user and password: PGPASSWORD, PGPASSFILE, or the URL in AFFIDAVIT_LEDGER, of a keyring in AFFIDAVIT_KEYRING',
   },
   '3D000': {
     problem: 'there is no such database',
@@ -48,7 +48,7 @@ const EXPLAINED: Readonly<Record<string, Explained>> = {
   },
   '42501': {
     problem: 'this role has not the right to',
-    cure: 'affidavit migrate --writer ROLE, run as the owner, gives it',
+    cure: 'affidavit migrate --writer ROLE, for a keyring --server ROLE, run as the owner, gives it',
   },
   '25006': { problem: 'the server takes no writes: it is a standby, or set read-only', cure: 'name the primary' },
   '53100': { problem: 'the disk of the server is full', cure: 'free space there; nothing half-done was left' },
@@ -91,7 +91,10 @@ const CURES: readonly (readonly [said: RegExp, cure: string])[] = [
     /certificate|altnames/i,
     'name the authority that signed for the server: sslrootcert=FILE; the host must be the one it is for',
   ],
-  [/^SASL|password/i, 'give the password by PGPASSWORD, PGPASSFILE, or the URL in AFFIDAVIT_LEDGER'],
+  [
+    /^SASL|password/i,
+    'give the password by PGPASSWORD, PGPASSFILE, or the URL in AFFIDAVIT_LEDGER, of a keyring in AFFIDAVIT_KEYRING',
+  ],
 ]
 
 // Messages of sockets name hosts and ports, never passwords.

@@ -241,6 +241,6 @@ function unwritten(error: unknown, name: string): unknown {
 function ofOthers(name: string): LedgerError {
   return new LedgerError('not-a-ledger', {
     problem: `the database has no keyring ${name} that this role may use`,
-    cure: `check the name; ${KEYRINGS.migrate} --writer ROLE gives a role the right to it`,
+    cure: 'check name and role: a keyring belongs to the role that made it, and to its members',
   })
 }

@@ -11,6 +11,8 @@ export interface SchemaKind {
   readonly holds: 'ledgers' | 'keyrings'
   /** The command that brings it up to date, as messages say it. */
   readonly migrate: string
+  /** What gives a role the rights of a server, added to that command. */
+  readonly grant: string
 }
 
 export const LEDGERS: SchemaKind = {
@@ -19,6 +21,7 @@ export const LEDGERS: SchemaKind = {
   version: 1,
   holds: 'ledgers',
   migrate: 'affidavit migrate --ledger URL',
+  grant: '--writer ROLE',
 }
 
 export const KEYRINGS: SchemaKind = {
@@ -27,4 +30,5 @@ export const KEYRINGS: SchemaKind = {
   version: 1,
   holds: 'keyrings',
   migrate: 'affidavit migrate --keyring URL',
+  grant: '--server ROLE',
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { formatLedgerUrl, isLocal, isUrl, type LedgerUrl, parseLedgerUrl, sslModeOf } from './url.ts'
+import { formatLedgerUrl, isLocal, isUrl, type LedgerUrl, parseKeyringUrl, parseLedgerUrl, sslModeOf } from './url.ts'
 
 describe('the URL of a ledger', () => {
   test('is read part by part', () => {
@@ -77,22 +77,22 @@ describe('the URL of a ledger', () => {
 const WRONG: readonly (readonly [lie: string, url: string, says: RegExp])[] = [
   ['another scheme', 'mysql://me:hunter2@db/audit', /the scheme of the URL is mysql/],
   ['a web address', 'https://db.example/audit', /the scheme of the URL is https/],
-  ['no database', 'postgres://me:hunter2@db.example', /no URL of a ledger/],
-  ['an empty database', 'postgres://me:hunter2@db.example/', /no URL of a ledger/],
-  ['a folder below the database', 'postgres://db.example/audit/log', /no URL of a ledger/],
-  ['a slash in the password', 'postgres://me:hunter2/x@db.example/audit', /no URL of a ledger/],
-  ['an @ in the password', 'postgres://me:hunter2@x@db.example/audit', /no URL of a ledger/],
-  ['a # in the password', 'postgres://me:hunter2#x@db.example/audit', /no URL of a ledger/],
-  ['a ? in the password', 'postgres://me:hunter2?x@db.example/audit', /no URL of a ledger/],
-  ['a fragment', 'postgres://db.example/audit#x', /no URL of a ledger/],
-  ['one slash', 'postgres:/db.example/audit', /no URL of a ledger/],
+  ['no database', 'postgres://me:hunter2@db.example', /no URL of a database/],
+  ['an empty database', 'postgres://me:hunter2@db.example/', /no URL of a database/],
+  ['a folder below the database', 'postgres://db.example/audit/log', /no URL of a database/],
+  ['a slash in the password', 'postgres://me:hunter2/x@db.example/audit', /no URL of a database/],
+  ['an @ in the password', 'postgres://me:hunter2@x@db.example/audit', /no URL of a database/],
+  ['a # in the password', 'postgres://me:hunter2#x@db.example/audit', /no URL of a database/],
+  ['a ? in the password', 'postgres://me:hunter2?x@db.example/audit', /no URL of a database/],
+  ['a fragment', 'postgres://db.example/audit#x', /no URL of a database/],
+  ['one slash', 'postgres:/db.example/audit', /no URL of a database/],
   ['no host', 'postgres:///audit', /names no host/],
   ['two hosts', 'postgres://db.example/audit?host=/tmp', /names two hosts/],
   ['several hosts', 'postgres://one,two/audit', /names several hosts/],
   ['several sockets', 'postgres:///audit?host=/a,/b', /names several hosts/],
   ['a port of zero', 'postgres://db.example:0/audit', /port 0/],
   ['a port beyond', 'postgres://db.example:65536/audit', /port 65536/],
-  ['a port in words', 'postgres://db.example:http/audit', /no URL of a ledger/],
+  ['a port in words', 'postgres://db.example:http/audit', /no URL of a database/],
   ['a percent sign by itself', 'postgres://db.example/au%dit', /the database of the URL/],
   ['bytes that are no UTF-8', 'postgres://db.example/%ff', /the database of the URL/],
   ['a NUL', 'postgres://db.example/a%00b', /the database of the URL/],
@@ -117,6 +117,32 @@ describe('a URL is refused without showing what it holds:', () => {
           assert.match(error.problem, says)
           assert.ok(error.cure !== undefined && error.cure !== '')
           assert.doesNotMatch(`${error.problem}${error.cure}`, /hunter2/)
+          return true
+        },
+      )
+    })
+})
+
+describe('the URL of a keyring', () => {
+  test('is that of a database', () => {
+    const url = 'postgres://server@db.example:6543/keys?sslmode=require'
+    assert.deepEqual(parseKeyringUrl(url), parseLedgerUrl(url))
+  })
+
+  const LIES = [
+    ['a ledger', 'postgres://me:hunter2@db.example/keys?ledger=a', /names the ledger a/],
+    ['no database', 'postgres://me:hunter2@db.example', /no URL of a database/],
+    ['several hosts', 'postgres://me:hunter2@a,b/keys', /several hosts/],
+  ] as const
+  for (const [lie, url, says] of LIES)
+    test(`is refused with ${lie}, said of --keyring, without its password`, () => {
+      assert.throws(
+        () => parseKeyringUrl(url),
+        (error: unknown) => {
+          assert.ok(error instanceof LedgerError)
+          assert.deepEqual([error.code, error.path], ['invalid-query', '--keyring'])
+          assert.match(error.problem, says)
+          assert.doesNotMatch(`${error.message} ${error.cure}`, /hunter2/)
           return true
         },
       )

@@ -1,4 +1,5 @@
-// The URL of a ledger in PostgreSQL (spec/postgres.md §5): read strictly, and written without its password.
+// The URL of a ledger, or of a keyring, in PostgreSQL (spec/postgres.md §5, spec/vault.md §9): read strictly, and written without
+// its password.
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 
@@ -45,7 +46,7 @@ export function parseLedgerUrl(text: string): LedgerUrl {
   if (!/^postgres(ql)?$/.test(scheme))
     throw wrong(`the scheme of the URL is ${scheme}`, 'name a folder, or postgres://…')
   const { groups } = SHAPE.exec(text) ?? {}
-  if (groups === undefined) throw wrong('this is no URL of a ledger in PostgreSQL', shapeCure)
+  if (groups === undefined) throw wrong('this is no URL of a database in PostgreSQL', shapeCure)
   const { host: socket, ledger, ...parameters } = readQuery(groups.query ?? '')
   const host = socket ?? decode(groups.host ?? '', 'host').replace(/^\[|\]$/g, '')
   checkHost(host, groups.host !== '' && socket !== undefined)
@@ -57,6 +58,30 @@ export function parseLedgerUrl(text: string): LedgerUrl {
     ...(groups.password === undefined ? {} : { password: decode(groups.password, 'password') }),
     ...(ledger === undefined ? {} : { ledger }),
     parameters,
+  }
+}
+
+/**
+ * Reads the URL of a database with keyrings: it names no ledger, which is asked for by the NAME of the one that is opened.
+ * @throws LedgerError `invalid-query`
+ */
+export function parseKeyringUrl(text: string): LedgerUrl {
+  const url = ofKeyring(() => parseLedgerUrl(text))
+  if (url.ledger === undefined) return url
+  throw new LedgerError('invalid-query', {
+    problem: `the URL of a keyring names the ledger ${url.ledger}`,
+    cure: 'leave ledger= out: the keyring is that of the ledger which is opened',
+    path: '--keyring',
+  })
+}
+
+function ofKeyring<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error
+    const { code, problem, cure } = error
+    throw new LedgerError(code, { problem, ...(cure === undefined ? {} : { cure }), path: '--keyring' })
   }
 }
 
@@ -83,7 +108,7 @@ export function isLocal(host: string): boolean {
 }
 
 const shapeCure =
-  'it looks like postgres://USER@HOST:5432/DATABASE?ledger=NAME; other characters than letters and digits in a part are written as %40'
+  'it looks like postgres://USER@HOST:5432/DATABASE, of a ledger with ?ledger=NAME; other characters than letters and digits in a part are written as %40'
 
 interface Query extends Parameters {
   readonly host?: string
