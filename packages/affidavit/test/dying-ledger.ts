@@ -2,8 +2,8 @@
 // whoever comes next.
 
 import { createRandomSource } from '../src/crypto/random.ts'
-import { databaseFile } from '../src/embedded/folder.ts'
-import { keyringFile, openWrapper } from '../src/embedded/keyring.ts'
+import { databaseFile, keyringFile } from '../src/embedded/folder.ts'
+import { openWrapper } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { nameOf } from '../src/embedded/origin.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'

@@ -3,8 +3,8 @@
 
 import { systemClock } from '../src/clock/clock.ts'
 import { createRandomSource } from '../src/crypto/random.ts'
-import { databaseFile, keysFolder, readAnchor } from '../src/embedded/folder.ts'
-import { keyringFile, openWrapper } from '../src/embedded/keyring.ts'
+import { databaseFile, keyringFile, keysFolder, readAnchor } from '../src/embedded/folder.ts'
+import { openWrapper } from '../src/embedded/keyring.ts'
 import { nameOf } from '../src/embedded/origin.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { parseTimestamp } from '../clock/clock.ts'
 import { databaseFile, keysFolder, readAnchor } from '../embedded/folder.ts'
-import { keyringFile } from '../embedded/keyring.ts'
+import { type KeyringPlace, keyringPlace, shownKeyring } from '../embedded/keyring-place.ts'
 import { type Place, shownPlace } from '../embedded/place.ts'
 import { openKeyringToRead } from '../embedded/read-keyring.ts'
 import { noLedgerAt, openStore, storeOf } from '../embedded/store.ts'
@@ -65,7 +65,7 @@ async function examineLedger(place: Place, open: () => Promise<LedgerStore>): Pr
       ok('database', `${where}, schema ${schema}, ledger ${origin}`),
       ...(await recordFindings(store, origin)),
       ...(await keyFindings(folder, store, origin)),
-      await keyringFinding(folder, origin),
+      await keyringFinding(place, origin),
       await checkpointLogFinding(place, store, origin),
       diskFinding(folder),
     ]
@@ -130,12 +130,18 @@ async function keyFindings(folder: string, store: LedgerStore, origin: string): 
   return [fail('keys', `${open.join(', ')} can be read by others`, `chmod 600 ${keys}/*.key*`)]
 }
 
-async function keyringFinding(folder: string, origin: string): Promise<Finding> {
+async function keyringFinding({ home: folder, database }: Place, origin: string): Promise<Finding> {
   try {
     const keyring = await openKeyringToRead(folder, origin)
     try {
       const { generation, version, retired } = await keyring.inForce()
-      const says = `${keyringFile(folder)}, generation ${generation}, under key-encryption key ${version}`
+      const says = `${shownKeyring(folder)}, generation ${generation}, under key-encryption key ${version}`
+      if (retired.length === 0 && database !== undefined && isIn(database, keyringPlace(folder)))
+        return warn(
+          'keyring',
+          `${says}; in the database of the records`,
+          'keep it in a database of its own: who has a copy of one has the other',
+        )
       if (retired.length === 0) return ok('keyring', says)
       const stand = `${counted(retired.length, 'earlier one')} still to be destroyed`
       return warn(
@@ -150,6 +156,12 @@ async function keyringFinding(folder: string, origin: string): Promise<Finding> 
     if (error instanceof LedgerError) return fail('keyring', error.problem, error.cure)
     throw error
   }
+}
+
+function isIn({ host, port, database }: LedgerUrl, keyring: KeyringPlace): boolean {
+  if (keyring.kind === 'file') return false
+  const there = keyring.database
+  return there.host === host && there.port === port && there.database === database
 }
 
 async function checkpointLogFinding({ home, database }: Place, store: LedgerStore, origin: string): Promise<Finding> {

@@ -25,7 +25,7 @@ function textsOf(value: unknown): readonly string[] {
 function exposed(flag: string): LedgerError {
   return new LedgerError('invalid-query', {
     problem: `${flag}: a password on the command line is seen by every user of this machine`,
-    cure: 'leave it out and set PGPASSWORD or PGPASSFILE, or give the whole URL in AFFIDAVIT_LEDGER; then change the password',
+    cure: `leave it out and set PGPASSWORD or PGPASSFILE, or give the whole URL in ${flag === '--keyring' ? 'AFFIDAVIT_KEYRING' : 'AFFIDAVIT_LEDGER'}; then change the password`,
     path: flag,
   })
 }

@@ -18,6 +18,11 @@ export function databaseFile(folder: string): string {
   return join(folder, 'ledger.db')
 }
 
+/** The file of a keyring that is kept in a folder. */
+export function keyringFile(folder: string): string {
+  return join(folder, 'keyring.db')
+}
+
 export function keysFolder(folder: string): string {
   return join(folder, 'keys')
 }

@@ -2,11 +2,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readdirSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import { makeFolder } from '../ledger/make-folder.ts'
-import { holdsLedger } from './folder.ts'
+import { isUrl } from '../stores/postgres/url.ts'
+import { holdsLedger, keyringFile } from './folder.ts'
 import type { Settings } from './settings.ts'
 
 /**
@@ -19,10 +20,10 @@ export async function buildHome<T>(
   settings: Settings,
   build: (building: string) => Promise<T>,
 ): Promise<T> {
-  for (const elsewhere of [settings.anchor, settings.keyring]) {
-    if (elsewhere !== undefined) prepareFolder(elsewhere, elsewhere === settings.keyring ? 0o700 : 0o777)
-  }
-  const keyring = keyringElsewhere(settings)
+  const keyringFolder = settings.keyring === undefined || isUrl(settings.keyring) ? undefined : settings.keyring
+  if (settings.anchor !== undefined) prepareFolder(settings.anchor, settings.anchor === keyringFolder ? 0o700 : 0o777)
+  if (keyringFolder !== undefined) prepareFolder(keyringFolder, 0o700)
+  const keyring = keyringFolder === undefined ? undefined : keyringElsewhere(keyringFolder)
   const building = `${resolve(home)}.new-${randomBytes(4).toString('hex')}`
   prepareFolder(building, 0o700)
   try {
@@ -49,9 +50,8 @@ export function refuseOccupied(folder: string): void {
 }
 
 // A keyring that is there belongs to another ledger, or to this one before it was lost.
-function keyringElsewhere({ keyring }: Settings): string | undefined {
-  if (keyring === undefined) return undefined
-  const file = join(keyring, 'keyring.db')
+function keyringElsewhere(folder: string): string {
+  const file = keyringFile(folder)
   if (claimed(file)) return file
   throw new LedgerError('ledger-exists', {
     problem: `${file} is there already, and a new ledger needs a keyring of its own; nothing was changed`,

@@ -1,5 +1,6 @@
-// Making a ledger in a database (spec/postgres.md §5). Its home is in place before its first record is written: what a crash
-// leaves is a ledger that opening finishes, or one without a record, which stands in nobody's way.
+// Making a ledger in a database (spec/postgres.md §5). Its home is in place before its keyring begins in a database, and before its
+// first record is written: what a crash leaves is a ledger that doing it again finishes, or one without a record, which stands in
+// nobody's way.
 
 import { isDeepStrictEqual } from 'node:util'
 
@@ -8,10 +9,11 @@ import { createFileKeys } from '../keys/file.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { holdingName } from '../stores/postgres/hold-name.ts'
 import { openPool } from '../stores/postgres/pool.ts'
-import type { LedgerUrl } from '../stores/postgres/url.ts'
+import { isUrl, type LedgerUrl } from '../stores/postgres/url.ts'
 import { keysFolder } from './folder.ts'
 import { buildHome, refuseOccupied } from './home.ts'
 import { openFolderKeyring } from './keyring.ts'
+import { holdingKeyring } from './keyring-database.ts'
 import { newIncarnation } from './origin.ts'
 import type { Place } from './place.ts'
 import { readSettings, type Settings, writeSettings } from './settings.ts'
@@ -23,32 +25,46 @@ interface NewPlace extends Place {
   readonly database: LedgerUrl & { readonly ledger: string }
 }
 
-/** @throws LedgerError as initLedger does */
-export async function initDatabase(place: NewPlace, settings: Settings): Promise<Made> {
+/**
+ * @param keyring the database that the settings name for it; none where it is in a file
+ * @throws LedgerError as initLedger does
+ */
+export async function initDatabase(place: NewPlace, settings: Settings, keyring: LedgerUrl | undefined): Promise<Made> {
   const { database } = place
   const pool = await openPool(database)
   const store = storeOf(database, pool)
   try {
-    return await holdingName(pool, database.ledger, () => begin(place, store, settings))
+    return await holdingName(pool, database.ledger, () =>
+      holdingKeyring(keyring, database.ledger, async (refuseBegun) => {
+        const origin = await build(place, store, settings, refuseBegun)
+        if (keyring !== undefined) await (await openFolderKeyring(place.home, origin, 'create')).close()
+        return start(place, origin)
+      }),
+    )
   } finally {
     await store.close()
   }
 }
 
-async function begin(place: NewPlace, store: LedgerStore, settings: Settings): Promise<Made> {
-  const { home, database } = place
+async function build(
+  { home, database }: NewPlace,
+  store: LedgerStore,
+  settings: Settings,
+  refuseBegunKeyring: () => Promise<void>,
+): Promise<string> {
   await refuseBegun(store, database.ledger)
   const made = await interrupted(home, store, settings)
-  if (made !== undefined) return start(place, made)
+  if (made !== undefined) return made
   refuseOccupied(home)
+  await refuseBegunKeyring()
   const origin = newIncarnation(database.ledger)
   await buildHome(home, settings, async (building) => {
     createFileKeys(keysFolder(building), origin)
     writeSettings(building, settings)
-    await (await openFolderKeyring(building, origin, 'create')).close()
+    if (!isUrl(settings.keyring ?? '')) await (await openFolderKeyring(building, origin, 'create')).close()
     await store.create(origin)
   })
-  return start(place, origin)
+  return origin
 }
 
 async function refuseBegun(store: LedgerStore, name: string): Promise<void> {

@@ -4,15 +4,15 @@ import { resolve, sep } from 'node:path'
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
-import { formatLedgerUrl, isUrl, parseLedgerUrl } from '../stores/postgres/url.ts'
-import { sqliteStore } from '../stores/sqlite/store.ts'
-import { databaseFile, defaultAnchor, keysFolder } from './folder.ts'
-import { buildHome, refuseOccupied } from './home.ts'
+import { formatLedgerUrl, isUrl, type LedgerUrl, parseLedgerUrl } from '../stores/postgres/url.ts'
+import { defaultAnchor, keysFolder } from './folder.ts'
 import { initDatabase } from './init-database.ts'
+import { initFolder, initFolderAndKeyring } from './init-folder.ts'
 import { openFolderKeyring } from './keyring.ts'
+import { newKeyringDatabase } from './keyring-place.ts'
 import { nameOf, nameProblem, newIncarnation } from './origin.ts'
 import { type Place, placeAt, placeOf } from './place.ts'
-import { type KeyWrapperChoice, type Settings, writeSettings } from './settings.ts'
+import type { KeyWrapperChoice, Settings } from './settings.ts'
 import { type Made, start } from './start.ts'
 import { noLedgerAt, openStore } from './store.ts'
 
@@ -23,7 +23,10 @@ export interface InitOptions {
   readonly keys?: string
   /** Folder of the checkpoint log; best on another disk or host. `FOLDER/checkpoints` where left out. */
   readonly anchor?: string
-  /** Folder of the keyring; best on another disk, with backups of its own. `FOLDER` where left out. */
+  /**
+   * Folder of the keyring, best on another disk, or URL of a database that was migrated for keyrings: with backups of its own.
+   * `FOLDER` where left out.
+   */
   readonly keyring?: string
   /** Who keeps the key-encryption keys; files in `FOLDER/keys/kek` where left out. */
   readonly keyWrapper?: KeyWrapperChoice
@@ -33,9 +36,9 @@ export interface InitOptions {
  * Creates a ledger, in a folder or in the database that a URL names. A folder that holds one already is left alone, and so is a
  * NAME that has begun; also one that another process makes meanwhile.
  * @returns identity and verifier key
- * @throws LedgerError `invalid-origin`, `invalid-query` (the anchor, the URL), `ledger-exists`, `not-a-ledger` (it holds something
- *   else), `store-unavailable`, and what opening throws. Then nothing stands in the folder that did not before; of a ledger in a
- *   database, what stands there is finished by doing it again.
+ * @throws LedgerError `invalid-origin`, `invalid-query` (the anchor, a URL), `ledger-exists`, `not-a-ledger` (it holds something
+ *   else), `store-unavailable`, and what opening throws. Then nothing stands in the folder that did not before; where records or
+ *   keyring are in a database, what stands there and in the folder is finished by doing it again.
  */
 export async function initLedger(ledger: string, { keys, ...options }: InitOptions): Promise<Made> {
   const { origin } = options
@@ -48,15 +51,14 @@ export async function initLedger(ledger: string, { keys, ...options }: InitOptio
   const named = isUrl(ledger) ? parseLedgerUrl(ledger).ledger : undefined
   if (named !== undefined && named !== origin) throw otherOrigin(named, origin)
   const { home, database } = placeOf(ledger, keys)
-  const settings = settingsOf(home, options)
-  if (database === undefined) return initFolder(home, origin, settings)
-  const url = { ...database, ledger: origin }
-  return initDatabase({ home, database: url }, { ...settings, database: formatLedgerUrl(url) })
-}
-
-async function initFolder(folder: string, origin: string, settings: Settings): Promise<Made> {
-  refuseOccupied(folder)
-  return buildHome(folder, settings, (building) => build(building, newIncarnation(origin), settings))
+  const keyring = isUrl(options.keyring ?? '') ? newKeyringDatabase(options.keyring ?? '') : undefined
+  const settings = settingsOf(home, { ...options, keyring: keyring ?? options.keyring })
+  if (database !== undefined) {
+    const url = { ...database, ledger: origin }
+    return initDatabase({ home, database: url }, { ...settings, database: formatLedgerUrl(url) }, keyring)
+  }
+  if (keyring === undefined) return initFolder(home, origin, settings)
+  return initFolderAndKeyring(home, origin, settings, keyring)
 }
 
 function otherOrigin(name: string, origin: string): LedgerError {
@@ -67,14 +69,19 @@ function otherOrigin(name: string, origin: string): LedgerError {
   })
 }
 
-function settingsOf(folder: string, { anchor, keyring, keyWrapper }: Omit<InitOptions, 'origin'>): Settings {
-  const elsewhere = {
-    anchor: placeElsewhere(folder, anchor, { name: 'anchor', what: 'checkpoint log', usual: defaultAnchor(folder) }),
-    keyring: placeElsewhere(folder, keyring, { name: 'keyring', what: 'keyring', usual: folder }),
-  }
+interface Told extends Pick<InitOptions, 'anchor' | 'keyWrapper'> {
+  readonly keyring: string | LedgerUrl | undefined
+}
+
+function settingsOf(folder: string, { anchor: told, keyring: place, keyWrapper }: Told): Settings {
+  const anchor = placeElsewhere(folder, told, { name: 'anchor', what: 'checkpoint log', usual: defaultAnchor(folder) })
+  const keyring =
+    typeof place === 'object'
+      ? formatLedgerUrl(place)
+      : placeElsewhere(folder, place, { name: 'keyring', what: 'keyring', usual: folder })
   return {
-    ...(elsewhere.anchor === undefined ? {} : { anchor: resolve(elsewhere.anchor) }),
-    ...(elsewhere.keyring === undefined ? {} : { keyring: resolve(elsewhere.keyring) }),
+    ...(anchor === undefined ? {} : { anchor }),
+    ...(keyring === undefined ? {} : { keyring }),
     ...(keyWrapper === undefined || keyWrapper.kind === 'file' ? {} : { key_wrapper: keyWrapper }),
   }
 }
@@ -91,7 +98,7 @@ interface Part {
 // folder that is not there yet.
 function placeElsewhere(folder: string, place: string | undefined, { name, what, usual }: Part): string | undefined {
   if (place === undefined || resolve(place) === resolve(usual)) return undefined
-  if (!`${resolve(place)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) return place
+  if (!`${resolve(place)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) return resolve(place)
   throw new LedgerError('invalid-query', {
     problem: `the ${name} folder ${place} is inside the ledger's own folder`,
     cure: `name a folder elsewhere for the ${what}, best on another disk or host; or none`,
@@ -128,18 +135,4 @@ export async function continueAfterRestore(ledger: string | Place): Promise<Made
   } finally {
     await store.close()
   }
-}
-
-async function build(folder: string, origin: string, settings: Settings): Promise<Made> {
-  createFileKeys(keysFolder(folder), origin)
-  writeSettings(folder, settings)
-  const keyring = await openFolderKeyring(folder, origin, 'create')
-  const store = sqliteStore(databaseFile(folder), 'create')
-  try {
-    await store.create(origin)
-  } catch (error) {
-    await Promise.all([store.close(), keyring.close()])
-    throw error
-  }
-  return start({ home: folder }, origin, { store, keyring })
 }

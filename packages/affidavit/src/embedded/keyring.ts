@@ -1,4 +1,4 @@
-// The keyring of a ledger in a folder: a database apart from the ledger's, and whoever keeps its key-encryption keys.
+// The keyring of a ledger: a database apart from the ledger's, in a file or on a server, and whoever keeps its key-encryption keys.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,29 +13,42 @@ import { pkcs11Wrapper } from '../keys/pkcs11-wrapper.ts'
 import { sqliteKeyringStore } from '../stores/sqlite/keyring.ts'
 import type { KeyWrapper } from '../vault/key-wrapper.ts'
 import { type Keyring, openKeyring } from '../vault/keyring.ts'
+import type { KeyringStore } from '../vault/keyring-store.ts'
 import { keysFolder } from './folder.ts'
+import { newKeyringIn, openKeyringIn } from './keyring-database.ts'
+import { type KeyringPlace, keyringPlace } from './keyring-place.ts'
 import { nameOf } from './origin.ts'
 import { readSettings } from './settings.ts'
 
-/** The database of the keyring. */
-export function keyringFile(folder: string): string {
-  return join(readSettings(folder).keyring ?? folder, 'keyring.db')
-}
-
 /**
- * Opens the keyring of the ledger `origin` in `folder`, or makes it where `mode` says so.
+ * Opens the keyring of the ledger `origin` with the home `folder`, or makes it where `mode` says so.
  * @throws LedgerError `missing-key` where it is not there; `key-unavailable`, `key-destroyed`, `wrong-key`, and what the store throws
  */
 export async function openFolderKeyring(folder: string, origin: string, mode: 'create' | 'open'): Promise<Keyring> {
-  const file = keyringFile(folder)
-  if (mode === 'open' && !existsSync(file)) throw noKeyring(file, origin)
+  const place = keyringPlace(folder)
+  if (place.kind === 'file' && mode === 'open' && !existsSync(place.file)) throw noKeyring(place.file, origin)
+  return openKeyringOf(folder, origin, (name) => storeAt(place, name, mode))
+}
+
+function storeAt(place: KeyringPlace, name: string, mode: 'create' | 'open'): Promise<KeyringStore> {
+  if (place.kind === 'file') return Promise.resolve(sqliteKeyringStore(place.file, mode))
+  return mode === 'create' ? newKeyringIn(place.database, name) : openKeyringIn(place.database, name)
+}
+
+/** The keyring in a store, with the wrapper of a home. Where it does not open, nothing of either stays open. */
+export async function openKeyringOf(
+  folder: string,
+  origin: string,
+  openStore: (name: string) => Promise<KeyringStore>,
+): Promise<Keyring> {
   const name = nameOf(origin)
   const wrapper = await openWrapper(folder, name)
-  const store = sqliteKeyringStore(file, mode)
+  let store: KeyringStore | undefined
   try {
+    store = await openStore(name)
     return await openKeyring({ store, wrapper, name, random: createRandomSource() })
   } catch (error) {
-    await store.close()
+    await store?.close()
     await wrapper.close()
     throw error
   }

@@ -47,15 +47,19 @@ export function shownPlace({ home, database }: Place): string {
 /** The database that the settings of a home name. */
 function databaseOf(home: string): LedgerUrl | undefined {
   const { database } = readSettings(home)
-  if (database === undefined) return undefined
-  const url = parseKept(home, database)
+  return database === undefined ? undefined : keptUrl(home, database, parseLedgerUrl)
+}
+
+/** A URL that stands in the settings of a home. @throws LedgerError `not-a-ledger` */
+export function keptUrl(home: string, text: string, parse: (text: string) => LedgerUrl): LedgerUrl {
+  const url = parseKept(home, text, parse)
   if (url.password === undefined) return url
   throw badSettings(home, 'the URL in it holds a password', 'take it out: PGPASSWORD and PGPASSFILE give one')
 }
 
-function parseKept(home: string, text: string): LedgerUrl {
+function parseKept(home: string, text: string, parse: (text: string) => LedgerUrl): LedgerUrl {
   try {
-    return parseLedgerUrl(text)
+    return parse(text)
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error
     throw badSettings(home, error.problem, error.cure ?? '')

@@ -24,7 +24,7 @@ export interface Settings {
   readonly database?: string
   /** Folder of the checkpoint log; `DIR/checkpoints` where absent. */
   readonly anchor?: string
-  /** Folder of the keyring; `DIR` where absent. */
+  /** Folder of the keyring, or URL of the database that holds it, without a password; `DIR` where absent. */
   readonly keyring?: string
   /** `file` where absent. */
   readonly key_wrapper?: KeyWrapperChoice
@@ -43,7 +43,7 @@ export function readSettings(folder: string): Settings {
   if (settings !== undefined) return settings
   throw new LedgerError('not-a-ledger', {
     problem: `${file} is no settings file of a ledger`,
-    cure: 'it holds {"database": "postgres://…?ledger=NAME", "anchor": "/absolute/folder", "keyring": "/absolute/folder", "key_wrapper": {"kind": "file"}}, each or none',
+    cure: 'it holds {"database": "postgres://…?ledger=NAME", "anchor": "/absolute/folder", "keyring": "/absolute/folder or postgres://…", "key_wrapper": {"kind": "file"}}, each or none',
   })
 }
 

@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander'
 
 import { databaseFile, keysFolder, readAnchor } from '../../embedded/folder.ts'
 import { continueAfterRestore, type InitOptions, initLedger } from '../../embedded/init.ts'
-import { keyringFile } from '../../embedded/keyring.ts'
+import { keyringPlace, shownKeyring } from '../../embedded/keyring-place.ts'
 import type { Place } from '../../embedded/place.ts'
 import { type KeyWrapperChoice, readSettings } from '../../embedded/settings.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
@@ -33,7 +33,10 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
     .addOption(keysOption())
     .option('--origin <name>', 'the name others know the ledger by, like clinic.example/agents')
     .option('--anchor <dir>', 'folder of the checkpoint log, best on another disk or host')
-    .option('--keyring <dir>', 'folder of the keyring, best on another disk, with backups of its own')
+    .option(
+      '--keyring <place>',
+      'folder of the keyring, or postgres://USER@HOST/DATABASE; best elsewhere, with backups of its own',
+    )
     .addOption(
       new Option('--key-wrapper <kind>', 'who keeps the key-encryption keys of the keyring (default: file)').choices([
         'file',
@@ -58,7 +61,7 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
         const paths = {
           database: recordsAt({ ...place, home: resolve(place.home) }),
           keys: resolve(keysFolder(place.home)),
-          keyring: resolve(keyringFile(place.home)),
+          keyring: keyringAt(place.home),
           checkpoint_log: resolve(anchor.folder),
         }
         terminal.out(jsonDocument({ origin: made.origin, verifier_key: made.verifierKey, ...paths }))
@@ -69,7 +72,7 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
   Created the ledger ${terminal.style('bold', made.origin)}
   records         ${recordsAt(place)}
   keys            ${keysFolder(place.home)}  (back them up apart from the records)
-  keyring         ${keyringFile(place.home)}  (back it up apart from the records, and never archive it)
+  keyring         ${shownKeyring(place.home)}  (back it up apart from the records, and never archive it)
   its key is      ${KEEPERS[readSettings(place.home).key_wrapper?.kind ?? 'file']}
   access policy   ${join(place.home, 'access.yaml')}  (${userInfo().username} may reveal content; everybody may read records)
   checkpoint log  ${join(anchor.folder, 'checkpoints.log')}  (${anchor.kind}${anchor.kind === 'same directory' ? ': --anchor DIR keeps it elsewhere' : ''})
@@ -88,6 +91,11 @@ const KEEPERS: Readonly<Record<KeyWrapperChoice['kind'], string>> = {
 
 function recordsAt({ home, database }: Place): string {
   return database === undefined ? databaseFile(home) : formatLedgerUrl(database)
+}
+
+function keyringAt(home: string): string {
+  const place = keyringPlace(home)
+  return place.kind === 'file' ? resolve(place.file) : shownKeyring(home)
 }
 
 // Whoever makes a ledger is its first privacy officer; who else may do what is theirs to write. One that is there is of

@@ -5,15 +5,18 @@ import { LedgerError } from '../../errors/ledger-error.ts'
 import { type Grantee, grantRole } from '../../stores/postgres/grants.ts'
 import { type Migrated, migrate } from '../../stores/postgres/migrate.ts'
 import { openPool } from '../../stores/postgres/pool.ts'
-import { formatLedgerUrl, isUrl, type LedgerUrl, parseLedgerUrl } from '../../stores/postgres/url.ts'
+import { KEYRINGS, LEDGERS, type SchemaKind } from '../../stores/postgres/schemas.ts'
+import { formatLedgerUrl, isUrl, type LedgerUrl, parseKeyringUrl, parseLedgerUrl } from '../../stores/postgres/url.ts'
 import { collect, jsonOption } from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
-  readonly ledger: string
+  readonly ledger?: string
+  readonly keyring?: string
   readonly writer: readonly string[]
   readonly reader: readonly string[]
+  readonly server: readonly string[]
   readonly json?: boolean
 }
 
@@ -22,35 +25,89 @@ interface Grant {
   readonly as: Grantee
 }
 
+/** A database to be prepared for ledgers or for keyrings. */
+interface Task {
+  readonly url: LedgerUrl
+  readonly kind: SchemaKind
+  readonly grants: readonly Grant[]
+}
+
+interface Done extends Migrated {
+  readonly database: string
+  readonly granted: readonly Grant[]
+}
+
 export function addMigrate(program: Command, { terminal }: Surroundings): void {
   program
     .command('migrate')
-    .description('Prepare a PostgreSQL database for ledgers, or bring it up to date, as the role that shall own it.')
-    .addOption(
-      new Option('--ledger <url>', 'postgres://OWNER@HOST/DATABASE').env('AFFIDAVIT_LEDGER').makeOptionMandatory(),
+    .description(
+      'Prepare PostgreSQL databases for ledgers, for keyrings or for both, or bring them up to date, as the role that shall own them.',
     )
-    .option('--writer <role>', 'a role that servers connect as; may stand several times', collect, [])
-    .option('--reader <role>', 'a role that looks and verifies; may stand several times', collect, [])
+    .addOption(new Option('--ledger <url>', 'for ledgers: postgres://OWNER@HOST/DATABASE').env('AFFIDAVIT_LEDGER'))
+    .option('--writer <role>', 'with --ledger: a role that servers connect as; may stand several times', collect, [])
+    .option('--reader <role>', 'with --ledger: a role that looks and verifies; may stand several times', collect, [])
+    .addOption(
+      new Option(
+        '--keyring <url>',
+        'for keyrings, best on another server: postgres://OWNER@HOST/DATABASE; one of --ledger and --keyring must stand',
+      ).env('AFFIDAVIT_KEYRING'),
+    )
+    .option('--server <role>', 'with --keyring: a role that servers connect as; may stand several times', collect, [])
     .addOption(jsonOption())
-    .action(async ({ ledger, writer, reader, json }: Options) => {
-      const url = databaseOf(ledger)
-      const grants: readonly Grant[] = [
-        ...writer.map((role) => ({ role, as: 'writer' }) as const),
-        ...reader.map((role) => ({ role, as: 'reader' }) as const),
-      ]
-      const migrated = await bringUp(url, grants)
-      const database = formatLedgerUrl(url)
-      if (json === true) terminal.out(jsonDocument({ database, ...migrated, granted: grants }))
-      else terminal.out(linesOf(database, migrated, grants))
+    .action(async (options: Options, command: Command) => {
+      const { ledger, keyring } = tasksOf(options, command)
+      const ofLedgers = ledger === undefined ? undefined : await bringUp(ledger)
+      const ofKeyrings = keyring === undefined ? undefined : await bringUp(keyring)
+      if (options.json === true) terminal.out(jsonDocument({ ...ofLedgers, keyring: ofKeyrings }))
+      else for (const done of [ofLedgers, ofKeyrings]) if (done !== undefined) terminal.out(linesOf(done))
     })
 }
 
-async function bringUp(url: LedgerUrl, grants: readonly Grant[]): Promise<Migrated> {
+// All that was said is read before anything is changed.
+function tasksOf(options: Options, command: Command): { readonly ledger?: Task; readonly keyring?: Task } {
+  const { ledger, keyring } = named(options, command)
+  const { writer, reader, server } = options
+  if (ledger === undefined && keyring === undefined)
+    throw usage('migrate needs a database', 'name it: --ledger URL for ledgers, --keyring URL for keyrings, or both')
+  if (ledger === undefined && writer.length + reader.length > 0)
+    throw usage('--writer and --reader say nothing without --ledger', 'for a keyring say --server ROLE')
+  if (keyring === undefined && server.length > 0)
+    throw usage('--server says nothing without --keyring', 'for ledgers say --writer ROLE')
+  return {
+    ...(ledger === undefined
+      ? {}
+      : {
+          ledger: {
+            url: databaseOf(ledger),
+            kind: LEDGERS,
+            grants: [...grantsTo(writer, 'writer'), ...grantsTo(reader, 'reader')],
+          },
+        }),
+    ...(keyring === undefined
+      ? {}
+      : { keyring: { url: parseKeyringUrl(keyring), kind: KEYRINGS, grants: grantsTo(server, 'keyring') } }),
+  }
+}
+
+// What the environment names for servers is prepared where the command line names nothing.
+function named({ ledger, keyring }: Options, command: Command): Pick<Options, 'ledger' | 'keyring'> {
+  const said = { ledger, keyring }
+  const names = ['ledger', 'keyring'] as const
+  const here = names.filter((name) => command.getOptionValueSource(name) === 'cli')
+  const counting = (here.length === 0 ? names : here).filter((name) => said[name] !== undefined)
+  return Object.fromEntries(counting.map((name) => [name, said[name]]))
+}
+
+function grantsTo(roles: readonly string[], as: Grantee): readonly Grant[] {
+  return roles.map((role) => ({ role, as }))
+}
+
+async function bringUp({ url, kind, grants }: Task): Promise<Done> {
   const pool = await openPool(url)
   try {
-    const migrated = await migrate(pool)
+    const migrated = await migrate(pool, kind)
     for (const { role, as } of grants) await grantRole(pool, role, as)
-    return migrated
+    return { database: formatLedgerUrl(url), ...migrated, granted: grants }
   } finally {
     await pool.end()
   }
@@ -67,14 +124,18 @@ function databaseOf(ledger: string): LedgerUrl {
   })
 }
 
-function linesOf(database: string, { applied, version }: Migrated, grants: readonly Grant[]): string {
+function linesOf({ database, applied, version, granted }: Done): string {
   const schema = applied.length === 0 ? `is at schema ${version} already` : `brought to schema ${version}`
-  const granted = grants.map(({ role, as }) => `${role} may now ${MAY[as]}\n`)
-  return `${database} ${schema}\n${granted.join('')}`
+  const lines = granted.map(({ role, as }) => `${role} may now ${MAY[as]}\n`)
+  return `${database} ${schema}\n${lines.join('')}`
 }
 
 const MAY: Readonly<Record<Grantee, string>> = {
   writer: 'append and read (writer)',
   reader: 'read (reader)',
-  keyring: 'use keyrings',
+  keyring: 'make and use keyrings (server)',
+}
+
+function usage(problem: string, cure: string): LedgerError {
+  return new LedgerError('invalid-query', { problem, cure })
 }

@@ -1,0 +1,440 @@
+// A ledger whose keyring is in a PostgreSQL database of its own: made, used by several processes, erased from, and what is in the way.
+
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { initLedger } from '../src/index.ts'
+import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
+import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
+import { draft, errorCode, json, type Run, run, runBin } from './run-cli.ts'
+
+const packageFolder = join(import.meta.dirname, '..')
+const REGISTRY = join(packageFolder, 'demo/clinic-registry.yaml')
+const CHATS = join(packageFolder, 'demo/clinic-conversations.jsonl')
+const NAME = 'keyring.example/clinic'
+
+const missing = missingForPostgres()
+if (missing !== undefined) test('a keyring in PostgreSQL', { skip: missing })
+else describe('a keyring in PostgreSQL', () => keyrings())
+
+function keyrings(): void {
+  const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-keyring-'))
+  let server: PostgresServer
+  let newDatabase: () => Promise<string>
+  let files = 0
+  const newPath = (): string => join(base, `path-${files++}`)
+  const keyringAt = (database: string, role = KEYRING_SERVER): string => server.url(database, role)
+  const ledgerAt = async (): Promise<string> => `${server.url(await server.database())}?ledger=${NAME}`
+
+  before(async () => {
+    server = await startPostgres()
+    newDatabase = await keyringDatabases(server)
+  })
+  after(async () => {
+    await server.stop()
+    rmSync(base, { recursive: true, force: true })
+  })
+
+  async function done(made: Promise<Run>): Promise<Run> {
+    const answer = await made
+    assert.equal(answer.code, 0, answer.out + answer.err)
+    return answer
+  }
+
+  /** A ledger whose records and keyring are in two databases of two owners. */
+  async function made(): Promise<{ url: string; keyring: string; database: string; home: string }> {
+    const [url, database, home] = [await ledgerAt(), await newDatabase(), newPath()]
+    const keyring = keyringAt(database)
+    await done(run(['init', '--ledger', url, '--keyring', keyring, '--keys', home]))
+    return { url, keyring, database, home }
+  }
+
+  const rowsOf = async (database: string): Promise<readonly unknown[]> =>
+    (await server.sql(database, 'SELECT name, kind FROM affidavit_keyring.rows ORDER BY kind')).rows
+
+  test('is made by init, remembered without a password, and nothing of it is in the home', async () => {
+    const { url, keyring, home, database } = await made()
+    assert.deepEqual(readdirSync(home).sort(), ['access.yaml', 'affidavit.json', 'checkpoints', 'keys'])
+    assert.deepEqual(JSON.parse(readFileSync(join(home, 'affidavit.json'), 'utf8')), { keyring, database: url })
+    const { rows } = await server.sql(database, 'SELECT name, generation::int FROM affidavit_keyring.keyrings')
+    assert.deepEqual(rows, [{ name: NAME, generation: 1 }])
+    const [start] = Object(json(await done(run(['search', '--ledger', home, '--json'])))).records
+    assert.match(JSON.stringify(start), /"keyring": ?"elsewhere"/)
+  })
+
+  test('says where it is: init for people and for scripts, and doctor', async () => {
+    const [database, home, other] = [await newDatabase(), newPath(), newPath()]
+    const keyring = keyringAt(database)
+    const told = await done(run(['init', '--ledger', await ledgerAt(), '--keyring', keyring, '--keys', home]))
+    assert.ok(told.err.includes(`keyring         ${keyring}  (`), told.err)
+    const words = ['init', '--ledger', other, '--origin', 'keyring.example/other', '--keyring', keyring, '--json']
+    assert.equal(json(await done(run(words))).keyring, keyring)
+    const looked = json(await run(['doctor', '--ledger', home, '--json']))
+    const findings: readonly { state: string; about: string; says: string }[] = Object(looked).findings
+    const { state, says } = findings.find(({ about }) => about === 'keyring') ?? {}
+    assert.equal(state, 'ok')
+    assert.match(says ?? '', /^postgres:\/\/keyring_server@127\.0\.0\.1:\d+\/keyrings_\d+, generation 1, under key-enc/)
+  })
+
+  test('keeps persons and content for every process, and loses who is erased', async () => {
+    const { url, database, home } = await made()
+    const policy = (approver: string): string => `affidavit_access: 1
+revision: first
+people:
+  lee: { roles: [privacy_officer, operator] }
+  kim: { roles: [erasure_approver], approval_key: ${JSON.stringify(approver)} }
+everybody_else: [reader]
+`
+    const [key, plan, approval, certificate] = [newPath(), newPath(), newPath(), newPath()]
+    const approver = await done(run(['approver-key', '--out', key, '--name', 'approver/kim']))
+    writeFileSync(join(home, 'access.yaml'), policy(approver.out.trim()))
+    await done(
+      run(['import', '--ledger', url, '--keys', home, '--format', 'openai-chat', '--registry', REGISTRY, CHATS]),
+    )
+    const kinds = new Set((await rowsOf(database)).map((row) => Object(row).kind))
+    assert.deepEqual([...kinds], ['identity', 'scope'])
+
+    const env = { ...process.env, AFFIDAVIT_LEDGER: url, AFFIDAVIT_KEYS: home, AFFIDAVIT_ACTOR: 'lee' }
+    const elsewhere = (...words: readonly string[]): string => {
+      const { status, stdout, stderr } = runBin(words, 'pipe', undefined, env)
+      assert.equal(status, 0, stdout + stderr)
+      return stdout
+    }
+    const reveal = ['conversation', 'larkspur-1001', '--reveal', '--reason', 'complaint 17']
+    assert.match(elsewhere(...reveal), /I am seeing PT-20417 at half past nine/)
+    const found = elsewhere('search', '--json', '--limit', '300')
+    const [token = ''] = /tok_[0-9a-f]{32}/.exec(found) ?? []
+    assert.notEqual(elsewhere('resolve', token, '--reason', 'complaint 17').trim(), '')
+
+    const content = [{ name: 'message', media_type: 'text/plain', body: 'The lift is stuck.' }]
+    const person = draft(9, { conversation_id: 'c-9', subject_ids: ['PT-90001'], content })
+    await done(run(['append', '--ledger', home, '--registry', REGISTRY], person))
+    const theirs = ['conversation', 'c-9', '--reveal', '--reason', 'complaint 17']
+    assert.match(elsewhere(...theirs), /The lift is stuck/)
+    assert.match(elsewhere('search', '--subject', 'PT-90001', '--json'), /c-9/)
+
+    const words = ['--subject', 'PT-90001', '--basis', 'gdpr_17', '--reason', 'request 7', '--as', 'lee']
+    await done(run(['erase', 'plan', '--ledger', home, ...words, '--out', plan]))
+    await done(run(['approve', plan, '--key', key, '--as', 'kim', '--out', approval]))
+    const erasing = ['erase', 'run', plan, '--ledger', home, '--approval', approval, '--as', 'lee']
+    await done(run([...erasing, '--out', certificate]))
+    assert.doesNotMatch(elsewhere(...theirs), /The lift is stuck/)
+    assert.doesNotMatch(elsewhere('search', '--subject', 'PT-90001', '--json'), /c-9/)
+    assert.match(elsewhere(...reveal), /I am seeing PT-20417 at half past nine/)
+    const { rows } = await server.sql(database, 'SELECT generation::int FROM affidavit_keyring.keyrings')
+    assert.deepEqual(rows, [{ generation: 2 }])
+    await done(run(['rotate-key', '--of', 'keyring', '--ledger', home, '--as', 'lee']))
+    elsewhere('append')
+  })
+
+  test('serves a ledger in a folder too, and two names in one database', async () => {
+    const [keyring, one, other] = [keyringAt(await newDatabase()), newPath(), newPath()]
+    await done(run(['init', '--ledger', one, '--origin', NAME, '--keyring', keyring]))
+    await done(run(['init', '--ledger', other, '--origin', 'keyring.example/other', '--keyring', keyring]))
+    assert.deepEqual(readdirSync(one).sort(), ['access.yaml', 'affidavit.json', 'checkpoints', 'keys', 'ledger.db'])
+    const content = [{ name: 'message', media_type: 'text/plain', body: 'The lift is stuck.' }]
+    for (const folder of [one, other]) await done(run(['append', '--ledger', folder], draft(1, { content })))
+    const shown = await done(run(['conversation', 'c-1', '--reveal', '--reason', 'x', '--ledger', one]))
+    assert.match(shown.out, /The lift is stuck/)
+    await done(run(['init', '--after-restore', '--ledger', one]))
+    assert.equal((await run(['verify', '--ledger', one, '--content'])).code, 0)
+  })
+
+  test('is one for two that make a ledger of the same name at once', async () => {
+    const [keyring, folders] = [keyringAt(await newDatabase()), [newPath(), newPath(), newPath()]]
+    const answers = await Promise.all(
+      folders.map((folder) => run(['init', '--ledger', folder, '--origin', NAME, '--keyring', keyring, '--json'])),
+    )
+    assert.deepEqual(answers.map(({ code }) => code).sort(), [0, 3, 3])
+    for (const [i, answer] of answers.entries()) {
+      if (answer.code === 0) continue
+      assert.deepEqual([errorCode(answer), existsSync(folders[i] ?? '')], ['ledger-exists', false])
+    }
+  })
+
+  describe('whose making was interrupted', () => {
+    const BEGIN = 'FUNCTION affidavit_keyring.begin_keyring'
+    for (const records of ['a folder', 'a database'])
+      test(`before it began is made by doing it again: records in ${records}`, async () => {
+        const [database, home, other] = [await newDatabase(), newPath(), newPath()]
+        const where = records === 'a folder' ? ['--ledger', home] : ['--ledger', await ledgerAt(), '--keys', home]
+        const init = ['init', ...where, '--origin', NAME, '--keyring', keyringAt(database), '--json']
+        await server.sql(database, `REVOKE EXECUTE ON ${BEGIN} FROM ${KEYRING_SERVER}`)
+        const failed = await run(init)
+        assert.deepEqual([failed.code, errorCode(failed)], [4, 'store-unavailable'], failed.out)
+        const opened = await run(['append', '--ledger', home, '--json'])
+        assert.deepEqual([errorCode(opened)], ['missing-key'], opened.out)
+        await server.sql(database, `GRANT EXECUTE ON ${BEGIN} TO ${KEYRING_SERVER}`)
+        const { origin } = json(await done(run(init)))
+        assert.equal(errorCode(await run(init)), 'ledger-exists')
+        const { out } = await done(run(['search', '--ledger', home, '--json']))
+        assert.equal(out.match(/"keyring_generation"/g)?.length, 1)
+        assert.ok(out.includes(String(origin)))
+        const second = ['init', '--ledger', other, '--origin', NAME, '--keyring', keyringAt(database), '--json']
+        assert.equal(errorCode(await run(second)), 'ledger-exists')
+        assert.ok(!existsSync(other))
+      })
+
+    test('behind its beginning is finished by doing it again, with the same keyring', async () => {
+      const [url, database, home] = [await ledgerAt(), await newDatabase(), newPath()]
+      const ledgers = /\/(\w+)\?/.exec(url)?.[1] ?? ''
+      const INSERT = 'INSERT (ledger_no, seq, entry, nodes) ON affidavit.entries'
+      const init = ['init', '--ledger', url, '--keys', home, '--keyring', keyringAt(database)]
+      const head = 'SELECT kek_version, wrapped_key FROM affidavit_keyring.keyrings'
+      await server.sql(ledgers, `REVOKE ${INSERT} FROM ${SERVER}`)
+      assert.equal((await run(init)).code, 4)
+      const { rows } = await server.sql(database, head)
+      assert.equal(rows.length, 1)
+      await server.sql(ledgers, `GRANT ${INSERT} TO ${SERVER}`)
+      await done(run(init))
+      assert.deepEqual((await server.sql(database, head)).rows, rows)
+      await done(run(['append', '--ledger', home], draft(1)))
+    })
+  })
+
+  describe('that the environment names', () => {
+    const withKeyring = (url: string): NodeJS.ProcessEnv => ({ ...process.env, AFFIDAVIT_KEYRING: url })
+
+    test('counts in place of that of the settings: after a failover, and with a password that nobody sees', async () => {
+      const { database, home, keyring } = await made()
+      await server.sql('postgres', `ALTER DATABASE ${database} RENAME TO ${database}_moved`)
+      const [away, moved] = [['append', '--ledger', home, '--json'], keyring.replace(database, `${database}_moved`)]
+      assert.equal(errorCode(await run(away)), 'store-unavailable')
+      const secret = moved.replace('@', ':hunter2@')
+      const appended = runBin(away, 'pipe', undefined, withKeyring(secret))
+      assert.equal(appended.status, 0, appended.stdout + appended.stderr)
+      const looked = runBin(['doctor', '--ledger', home], 'pipe', undefined, withKeyring(secret))
+      assert.ok(looked.stdout.includes(moved), looked.stdout)
+      const lost = runBin(away, 'pipe', undefined, withKeyring(secret.replace('_moved', '_lost')))
+      assert.match(lost.stdout, /store-unavailable/)
+      assert.doesNotMatch(looked.stdout + looked.stderr + lost.stdout + lost.stderr, /hunter2/)
+    })
+
+    test('gives init its password, and no other place', async () => {
+      const [database, home] = [await newDatabase(), newPath()]
+      const keyring = keyringAt(database)
+      const init = ['init', '--ledger', home, '--origin', NAME, '--keyring', keyring, '--json']
+      const other = runBin(init, 'pipe', undefined, withKeyring(keyringAt(await newDatabase())))
+      assert.deepEqual([other.status, existsSync(home)], [3, false], other.stdout)
+      const same = runBin(init, 'pipe', undefined, withKeyring(keyring.replace('@', ':hunter2@')))
+      assert.equal(same.status, 0, same.stdout + same.stderr)
+      assert.deepEqual(JSON.parse(readFileSync(join(home, 'affidavit.json'), 'utf8')), { keyring })
+    })
+
+    test('says nothing of a keyring that is a file', async () => {
+      const home = newPath()
+      await done(run(['init', '--ledger', home, '--origin', NAME]))
+      const env = withKeyring('postgres://x@127.0.0.1:1/a')
+      assert.equal(runBin(['append', '--ledger', home], 'pipe', undefined, env).status, 0)
+    })
+
+    test('is refused where it is none', async () => {
+      const { home } = await made()
+      for (const [url, says] of [
+        ['/var/keyring', /AFFIDAVIT_KEYRING: the scheme/],
+        ['postgres://x@127.0.0.1:1/a?ledger=b', /AFFIDAVIT_KEYRING: the URL of a keyring names the ledger b/],
+      ] as const) {
+        const answer = runBin(['append', '--ledger', home, '--json'], 'pipe', undefined, withKeyring(url))
+        assert.equal(answer.status, 3)
+        assert.match(answer.stdout, says)
+      }
+    })
+  })
+
+  describe('refused:', () => {
+    const init = (keyring: string): Promise<Run> =>
+      run(['init', '--ledger', newPath(), '--origin', NAME, '--keyring', keyring, '--json'])
+
+    /** The home of a ledger whose settings name another keyring now. */
+    async function pointed(keyring: (standing: string) => Promise<string> | string): Promise<Run> {
+      const { home, keyring: standing } = await made()
+      const file = join(home, 'affidavit.json')
+      const settings = JSON.parse(readFileSync(file, 'utf8'))
+      writeFileSync(file, JSON.stringify({ ...settings, keyring: await keyring(standing) }))
+      return run(['append', '--ledger', home, '--json'])
+    }
+
+    type Lie = readonly [lie: string, made: () => Promise<Run>, code: string, says: RegExp, cure: RegExp]
+    const LIES: readonly Lie[] = [
+      ['a URL that is none', () => init('postgres://db.example'), 'invalid-query', /no URL of a data/, /USER@HOST/],
+      ['a URL of another scheme', () => init('mysql://db/keys'), 'invalid-query', /scheme .* mysql/, /postgres:/],
+      [
+        'a URL that names a ledger',
+        () => init('postgres://x@127.0.0.1:1/a?ledger=b'),
+        'invalid-query',
+        /names the ledger b/,
+        /leave ledger= out/,
+      ],
+      ['several hosts', () => init('postgres://x@a,b/a'), 'invalid-query', /several hosts/, /new primary/],
+      [
+        'a password on the command line',
+        () => init('postgres://x:hunter2@127.0.0.1:1/a'),
+        'invalid-query',
+        /--keyring: a password on the command line/,
+        /AFFIDAVIT_KEYRING/,
+      ],
+      [
+        'a server that is not there',
+        () => init('postgres://x@127.0.0.1:1/a'),
+        'store-unavailable',
+        /the keyring in postgres:\/\/x@127\.0\.0\.1:1\/a: .*ECONNREFUSED/,
+        /server runs/,
+      ],
+      [
+        'a database that was not migrated for keyrings',
+        async () => init(server.url(await server.database(), KEYRING_SERVER)),
+        'not-a-ledger',
+        /the keyring in .* holds no keyrings/,
+        /affidavit migrate --keyring URL, run as the owner/,
+      ],
+      [
+        'a role without rights',
+        async () => init(keyringAt(await newDatabase(), SERVER)),
+        'store-unavailable',
+        /may not use the schema affidavit_keyring/,
+        /migrate --keyring URL --server ROLE/,
+      ],
+      [
+        'a database that is not there, behind init',
+        () => pointed((standing) => `${standing}_typo`),
+        'store-unavailable',
+        /the keyring in .*_typo: .*no such database/,
+        /name behind/,
+      ],
+      [
+        'the keyring of another name',
+        () =>
+          pointed(async () => {
+            const keyring = keyringAt(await newDatabase())
+            await done(run(['init', '--ledger', newPath(), '--origin', 'keyring.example/x', '--keyring', keyring]))
+            return keyring
+          }),
+        'missing-key',
+        /has no keyring of keyring\.example\/clinic that this role may use/,
+        /database and role/,
+      ],
+      [
+        'the keyring of another ledger of that name',
+        () => pointed(async () => (await made()).keyring),
+        'key-unavailable',
+        /./,
+        /./,
+      ],
+      [
+        'settings that hold a password',
+        () => pointed((standing) => standing.replace('@', ':hunter2@')),
+        'not-a-ledger',
+        /affidavit\.json: the URL in it holds a password/,
+        /take it out/,
+      ],
+      [
+        'settings that name a ledger for the keyring',
+        () => pointed((standing) => `${standing}?ledger=${NAME}`),
+        'not-a-ledger',
+        /affidavit\.json: the URL of a keyring names the ledger/,
+        /leave ledger= out/,
+      ],
+    ]
+    for (const [lie, told, code, says, cure] of LIES)
+      test(lie, async () => {
+        const answer = await told()
+        const error = Object(json(answer).error)
+        assert.equal(error.code, code, answer.out)
+        assert.match(error.problem, says)
+        assert.match(error.cure, cure)
+        assert.doesNotMatch(answer.out + answer.err, /hunter2/)
+      })
+
+    test('a password that a program gives', async () => {
+      const options = { origin: NAME, keyring: 'postgres://x:hunter2@127.0.0.1:1/a' }
+      await assert.rejects(initLedger(newPath(), options), { code: 'invalid-query', problem: /password, which is not/ })
+    })
+
+    test('a name whose keyring has begun; then nothing is made', async () => {
+      const { keyring, database } = await made()
+      const [folder, home, url] = [newPath(), newPath(), await ledgerAt()]
+      const answers = [
+        await run(['init', '--ledger', folder, '--origin', NAME, '--keyring', keyring, '--json']),
+        await run(['init', '--ledger', url, '--keys', home, '--keyring', keyring, '--json']),
+      ]
+      for (const answer of answers) assert.equal(errorCode(answer), 'ledger-exists', answer.out)
+      assert.deepEqual([existsSync(folder), existsSync(home)], [false, false])
+      assert.equal((await server.sql(database, 'SELECT 1 FROM affidavit_keyring.keyrings')).rows.length, 1)
+      await done(run(['init', '--ledger', url, '--keys', home]))
+    })
+  })
+
+  test('is not begun anew by opening, reading or doctor, where it is gone', async () => {
+    const { home } = await made()
+    const gone = await newDatabase()
+    const file = join(home, 'affidavit.json')
+    const settings = JSON.parse(readFileSync(file, 'utf8'))
+    writeFileSync(file, JSON.stringify({ ...settings, keyring: keyringAt(gone) }))
+    for (const words of [['append'], ['doctor'], ['erase', 'finish']])
+      assert.match((await run([...words, '--ledger', home, '--json'])).out, /has no keyring of keyring\.example/)
+    assert.deepEqual((await server.sql(gone, 'SELECT 1 FROM affidavit_keyring.keyring_roles')).rows, [])
+  })
+
+  describe('migrate', () => {
+    const DATABASES = ['for_keyrings', 'for_ledgers', 'for_both', 'for_one']
+    before(async () => {
+      for (const name of DATABASES) await server.sql('postgres', `CREATE DATABASE ${name} OWNER ${KEYRING_OWNER}`)
+      await server.sql('postgres', `ALTER DATABASE for_ledgers OWNER TO ${OWNER}`)
+    })
+    const owned = (database: string, owner = KEYRING_OWNER): string => server.url(database, owner)
+
+    test('prepares a database for keyrings, with a server’s role, and changes nothing the second time', async () => {
+      const words = ['migrate', '--keyring', owned('for_keyrings'), '--server', KEYRING_SERVER]
+      const first = await done(run(words))
+      assert.match(first.out, /\/for_keyrings brought to schema 1\nkeyring_server may now make and use keyrings/)
+      const { keyring, ...others } = json(await done(run([...words, '--json'])))
+      assert.deepEqual([Object(keyring).applied, Object(keyring).database, others], [[], owned('for_keyrings'), {}])
+      const made = ['init', '--ledger', newPath(), '--origin', NAME, '--keyring', keyringAt('for_keyrings')]
+      await done(run(made))
+    })
+
+    test('prepares both at once, each with the owner of its URL', async () => {
+      const ledger = ['--ledger', owned('for_ledgers', OWNER), '--writer', SERVER]
+      const keyring = ['--keyring', owned('for_one'), '--server', KEYRING_SERVER]
+      const told = json(await done(run(['migrate', ...ledger, ...keyring, '--json'])))
+      assert.deepEqual([told.database, Object(told.keyring).database], [owned('for_ledgers', OWNER), owned('for_one')])
+      assert.deepEqual(told.granted, [{ role: SERVER, as: 'writer' }])
+      assert.deepEqual(Object(told.keyring).granted, [{ role: KEYRING_SERVER, as: 'keyring' }])
+    })
+
+    test('may put both into one database, which doctor warns of', async () => {
+      const url = owned('for_both')
+      await done(run(['migrate', '--ledger', url, '--writer', SERVER, '--keyring', url, '--server', SERVER]))
+      const [both, home] = [server.url('for_both'), newPath()]
+      await done(run(['init', '--ledger', both, '--origin', NAME, '--keyring', both, '--keys', home]))
+      const { out } = await run(['doctor', '--ledger', home])
+      assert.match(out, /! keyring .*in the database of the records/)
+    })
+
+    test('needs to be told of a database, and of one for each role', async () => {
+      for (const words of [
+        [],
+        ['--keyring', owned('for_keyrings'), '--writer', SERVER],
+        ['--ledger', owned('for_ledgers', OWNER), '--server', SERVER],
+        ['--keyring', owned('for_keyrings'), '--server', 'nobody'],
+        ['--keyring', owned('for_keyrings'), '--server', KEYRING_OWNER],
+        ['--keyring', newPath()],
+      ]) {
+        const answer = await run(['migrate', ...words, '--json'])
+        assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], words.join(' ') + answer.out)
+      }
+    })
+
+    test('prepares what the environment names where the command line names nothing, and only there', () => {
+      const env = { ...process.env, AFFIDAVIT_KEYRING: owned('for_keyrings').replace('@', ':hunter2@') }
+      const named = runBin(['migrate'], 'pipe', undefined, env)
+      assert.match(named.stdout, /\/for_keyrings is at schema 1 already\n$/)
+      assert.doesNotMatch(named.stdout, /hunter2/)
+      const said = runBin(['migrate', '--ledger', owned('for_ledgers', OWNER)], 'pipe', undefined, env)
+      assert.match(said.stdout, /^postgres:\S*\/for_ledgers is at schema 1 already\n$/)
+    })
+  })
+}
