@@ -1,10 +1,11 @@
 // A ledger whose keyring is in a PostgreSQL database of its own: made, used by several processes, erased from, and what is in the way.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { initLedger } from '../src/index.ts'
 import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
@@ -365,6 +366,28 @@ everybody_else: [reader]
       assert.equal((await server.sql(database, 'SELECT 1 FROM affidavit_keyring.keyrings')).rows.length, 1)
       await done(run(['init', '--ledger', url, '--keys', home]))
     })
+  })
+
+  test('leaves no connection behind where it does not open, or is not made', async () => {
+    const { home, keyring } = await made()
+    const open = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+    // Idle connections of a pool that nobody ended stay for longer.
+    const untilClosed = async (): Promise<number> => {
+      for (let tries = 0; open() > 0 && tries < 300; tries++) await delay(10)
+      return open()
+    }
+    assert.equal(await untilClosed(), 0)
+    const tries = [
+      ['init', '--ledger', newPath(), '--origin', NAME, '--keyring', keyring],
+      ['init', '--ledger', newPath(), '--origin', 'keyring.example/x', '--keyring', keyringAt('postgres')],
+      ['init', '--ledger', `${await ledgerAt()}&sslmode=require`, '--keys', newPath(), '--keyring', keyring],
+      ['migrate', '--keyring', keyringAt('postgres')],
+    ]
+    for (const words of tries) assert.notEqual((await run(words)).code, 0, words.join(' '))
+    renameSync(join(home, 'keys/kek'), newPath())
+    for (const words of [['append'], ['doctor']])
+      assert.notEqual((await run([...words, '--ledger', home])).code, 0, words.join(' '))
+    assert.equal(await untilClosed(), 0)
   })
 
   test('is not begun anew by opening, reading or doctor, where it is gone', async () => {
