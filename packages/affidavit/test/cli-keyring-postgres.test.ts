@@ -169,6 +169,8 @@ everybody_else: [reader]
         const opened = await run(['append', '--ledger', home, '--json'])
         assert.deepEqual([errorCode(opened)], ['missing-key'], opened.out)
         await server.sql(database, `GRANT EXECUTE ON ${BEGIN} TO ${KEYRING_SERVER}`)
+        const renamed = init.map((word) => word.replace(NAME, 'keyring.example/renamed'))
+        assert.equal(errorCode(await run(renamed)), records === 'a folder' ? 'ledger-exists' : 'invalid-query')
         const { origin } = json(await done(run(init)))
         assert.equal(errorCode(await run(init)), 'ledger-exists')
         const { out } = await done(run(['search', '--ledger', home, '--json']))
@@ -381,9 +383,13 @@ everybody_else: [reader]
       ['init', '--ledger', newPath(), '--origin', NAME, '--keyring', keyring],
       ['init', '--ledger', newPath(), '--origin', 'keyring.example/x', '--keyring', keyringAt('postgres')],
       ['init', '--ledger', `${await ledgerAt()}&sslmode=require`, '--keys', newPath(), '--keyring', keyring],
-      ['migrate', '--keyring', keyringAt('postgres')],
     ]
     for (const words of tries) assert.notEqual((await run(words)).code, 0, words.join(' '))
+    await done(run(['migrate', '--keyring', keyringAt(await newDatabase(), KEYRING_OWNER)]))
+    const settings = readFileSync(join(home, 'affidavit.json'), 'utf8')
+    writeFileSync(join(home, 'affidavit.json'), settings.replace(keyring, keyringAt(await newDatabase())))
+    assert.equal(errorCode(await run(['append', '--ledger', home, '--json'])), 'missing-key')
+    writeFileSync(join(home, 'affidavit.json'), settings)
     renameSync(join(home, 'keys/kek'), newPath())
     for (const words of [['append'], ['doctor']])
       assert.notEqual((await run([...words, '--ledger', home])).code, 0, words.join(' '))
