@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..')
 const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}` }
 
 const STAGE_TIMEOUT = 180_000
-const TESTS_TIMEOUT = 900_000
+const TESTS_TIMEOUT = 1_200_000
 
 type Command = readonly [program: string, ...args: string[]]
 
