@@ -33,6 +33,16 @@ const ALONE = [
 ] as const
 const PASSED = ['nothing', 'half of it', 'all of it'] as const
 
+/** What a role may be set to. */
+const SETTINGS = [
+  "default_transaction_isolation = 'serializable'",
+  "default_transaction_isolation = 'repeatable read'",
+  'default_transaction_read_only = on',
+  'synchronous_commit = off',
+  'idle_in_transaction_session_timeout = 1',
+  'client_min_messages = error',
+]
+
 /** A batch while a fault is armed: what was told, and the connection that was hit. */
 async function appendInto(world: World, fault: Fault, patienceMillis?: number): Promise<{ told: Told; link: Link }> {
   const happened = world.proxy.arm(fault)
@@ -216,14 +226,7 @@ else
         }),
       ))
 
-    for (const setting of [
-      "default_transaction_isolation = 'serializable'",
-      "default_transaction_isolation = 'repeatable read'",
-      'default_transaction_read_only = on',
-      'synchronous_commit = off',
-      'idle_in_transaction_session_timeout = 1',
-      'client_min_messages = error',
-    ]) {
+    for (const setting of SETTINGS) {
       test(`two writers at once, where the role has ${setting}: all of it recorded`, () =>
         withSetting(setting, () =>
           withWorld(place, {}, async (world) => {
@@ -238,6 +241,16 @@ else
             await second.close()
             const { entries } = await inspectPostgresLedger(server, world.place.database, world.ledger)
             assert.equal(entries.length, 2 + 40 + 20)
+          }),
+        ))
+    }
+
+    for (const setting of SETTINGS) {
+      test(`one writer alone, where the role has ${setting}: all of it recorded`, () =>
+        withSetting(setting, () =>
+          withWorld(place, { upon: 'known' }, async (world) => {
+            for (let i = 0; i < 3; i++) assert.equal(await world.append(), 'recorded')
+            await world.judge()
           }),
         ))
     }

@@ -78,5 +78,6 @@ function place(
 
 function isSuperseded(error: unknown): boolean {
   const state = error instanceof LedgerError ? sqlState(error.cause) : undefined
-  return state === 'AF003' || state === '23505'
+  // 25006: the role's transactions are read-only unless they say otherwise, as those that read first do.
+  return state === 'AF003' || state === '23505' || state === '25006'
 }
