@@ -16,15 +16,12 @@ import { appendConcurrently, CALLERS } from './callers.ts'
 import type { Context } from './context.ts'
 import { createWorkload } from './drafts.ts'
 import { stretch } from './ledgers.ts'
-import { answerOf, end, start } from './processes.ts'
 import type { Row } from './report.ts'
 import { compare, millisOf, quantile, repeat, secondsOf } from './rounds.ts'
-import type { WriterAnswer } from './writer-process.ts'
-import { rateOf } from './writers.ts'
+import { compareWriters, FOUR_WRITERS, WRITERS } from './writers.ts'
 
 const RECORDS = 8_192
 const ALONE = 500
-const WRITERS = 4
 const LEDGERS = 2
 
 interface Setting extends Context {
@@ -157,59 +154,25 @@ async function mirrorOf({ server, database }: Setting, origin: string): Promise<
 
 async function measureWriters(setting: Setting): Promise<Row[]> {
   const home = await newLedger(setting, 'bench.example/writers')
-  const millis = setting.effort === 'quick' ? 700 : 1500
-  const writers = Array.from({ length: WRITERS }, (_, series) => start('writer-process.ts', home, String(series)))
-  try {
-    await Promise.all(writers.map((writer) => answerOf<WriterAnswer>(writer)))
-    const rounds = await repeat(setting.rounds, async () => ({
-      alone: await rateOf(writers.slice(0, 1), millis),
-      together: await rateOf(writers, millis),
-    }))
-    return [
-      {
-        measurement: 'postgres',
-        what: `PostgreSQL: ${WRITERS} writer processes on one ledger, in sum`,
-        against: 'one writer process',
-        unit: 'records/s',
-        ...compare(
-          rounds,
-          ({ together }) => together,
-          ({ alone }) => alone,
-        ),
-        budget: { kind: 'at least', ratio: 0.9 },
-      },
-    ]
-  } finally {
-    await Promise.all(writers.map(end))
-  }
+  const { together, ...words } = FOUR_WRITERS
+  const compared = await compareWriters(
+    Array.from({ length: WRITERS }, () => home),
+    setting.effort,
+  )
+  return [{ measurement: 'postgres', what: `PostgreSQL: ${together}`, ...words, ...compared }]
 }
 
 /** Ledgers do not wait for each other: as many processes, each with a ledger of its own. */
 async function measureSideBySide(setting: Setting): Promise<Row[]> {
   const homes: string[] = []
   for (let i = 0; i < LEDGERS; i++) homes.push(await newLedger(setting, `bench.example/beside-${i}`))
-  const millis = setting.effort === 'quick' ? 700 : 1500
-  const writers = homes.map((home, series) => start('writer-process.ts', home, String(series)))
-  try {
-    await Promise.all(writers.map((writer) => answerOf<WriterAnswer>(writer)))
-    const rounds = await repeat(setting.rounds, async () => ({
-      alone: await rateOf(writers.slice(0, 1), millis),
-      together: await rateOf(writers, millis),
-    }))
-    return [
-      {
-        measurement: 'postgres',
-        what: `PostgreSQL: ${LEDGERS} ledgers in one database, a writer each, in sum`,
-        against: 'one ledger, one writer',
-        unit: 'records/s',
-        ...compare(
-          rounds,
-          ({ together }) => together,
-          ({ alone }) => alone,
-        ),
-      },
-    ]
-  } finally {
-    await Promise.all(writers.map(end))
-  }
+  return [
+    {
+      measurement: 'postgres',
+      what: `PostgreSQL: ${LEDGERS} ledgers in one database, a writer each, in sum`,
+      against: 'one ledger, one writer',
+      unit: 'records/s',
+      ...(await compareWriters(homes, setting.effort)),
+    },
+  ]
 }
