@@ -37,7 +37,10 @@ export interface World {
 export interface WorldOptions {
   readonly pipeline?: boolean
   readonly query_timeout?: number
-  /** What a batch is built upon: what is read behind the lock, as where left out, or what is known, in one statement. */
+  /**
+   * What a batch is built upon: what is read behind the lock, as where left out, for the first eight; or what is known, in one
+   * statement.
+   */
   readonly upon?: 'read' | 'known'
 }
 
@@ -61,7 +64,7 @@ export async function withWorld(
   const store = postgresStore({ pool, closes: 'pool' })
   const told = new Map<readonly PreparedDraft[], Told>()
 
-  async function hand(drafts: readonly PreparedDraft[], patienceMillis: number): Promise<Told> {
+  async function hand(store: LedgerStore, drafts: readonly PreparedDraft[], patienceMillis: number): Promise<Told> {
     try {
       const placed = await store.commit({ ...batch(drafts), patienceMillis })
       assert.ok(placed.every(({ state }) => state === 'recorded' || state === 'duplicate'))
@@ -73,6 +76,15 @@ export async function withWorld(
     }
   }
 
+  async function comeBetween(): Promise<void> {
+    const pool = new pg.Pool({ connectionString: place.server.url(place.database) })
+    const other = postgresStore({ pool, closes: 'pool' })
+    const drafts = [prepare(), prepare()]
+    told.set(drafts, await hand(other, drafts, 5_000))
+    await other.close()
+    assert.equal(await world.append(), 'recorded')
+  }
+
   const world: World = {
     place,
     proxy,
@@ -80,16 +92,14 @@ export async function withWorld(
     drafts,
     store,
     async append(patienceMillis = 5_000) {
-      // A conversation that was not met yet is looked for.
-      const conversation_id = upon === 'known' ? 'c' : `c${told.size}`
-      const drafts = [prepare({ conversation_id }), prepare({ subject_ids: ['p'] })]
-      const answer = await hand(drafts, patienceMillis)
+      const drafts = [prepare({ conversation_id: 'c' }), prepare({ subject_ids: ['p'] })]
+      const answer = await hand(store, drafts, patienceMillis)
       told.set(drafts, answer)
       return answer
     },
     async judge() {
       for (const [drafts, answer] of told) {
-        if (answer === 'outcome-unknown') told.set(drafts, await hand(drafts, 5_000))
+        if (answer === 'outcome-unknown') told.set(drafts, await hand(store, drafts, 5_000))
       }
       assert.equal(await world.append(), 'recorded', 'the store goes on')
       const { entries } = await inspectPostgresLedger(place.server, place.database, ledger)
@@ -105,7 +115,9 @@ export async function withWorld(
   try {
     await store.create(ledger)
     // Each connection that is used later has its statements prepared.
-    for (let i = 0; i < (upon === 'known' ? 3 : 1); i++) assert.equal(await world.append(), 'recorded')
+    for (let i = 0; i < 3; i++) assert.equal(await world.append(), 'recorded')
+    // A writer that others came in between of reads for a while.
+    if (upon === 'read') await comeBetween()
     await work(world)
   } finally {
     await proxy.stop()

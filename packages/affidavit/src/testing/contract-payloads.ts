@@ -3,31 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import type { DraftPayload, LedgerStore, PreparedDraft, SealedPayload } from '../ledger/store.ts'
+import type { LedgerStore, SealedPayload } from '../ledger/store.ts'
 import { LEDGER, type WithStore } from './contract-reading.ts'
 import { SAMPLE_TIME, samples } from './sample-drafts.ts'
+import { payload, withPayloads } from './sample-payloads.ts'
 
 const { prepare, batch, id } = samples(LEDGER)
-
-/** A payload made so many milliseconds after the sample time. */
-function payload(after: number, more: Partial<SealedPayload> = {}): SealedPayload {
-  const time = (SAMPLE_TIME + after).toString(16).padStart(12, '0')
-  return {
-    blob_id: time + String(after).padStart(20, '0'),
-    body_digest: String(after).padStart(64, 'd'),
-    content_key: Uint8Array.from({ length: 79 }, (_, i) => (i + after) % 256),
-    sealed: Uint8Array.from({ length: 2_000 }, (_, i) => (i * 7 + after) % 256),
-    ...more,
-  }
-}
-
-/** The draft with these payloads, which its entry names: a store may read that from either. */
-function withPayloads(draft: PreparedDraft, payloads: readonly DraftPayload[]): PreparedDraft {
-  const [first, ...rest] = draft.pieces
-  const at = first.includes('"conversation_id"') ? first.indexOf('"conversation_id"') : first.length
-  const content = `"content":${JSON.stringify(payloads.map(({ blob_id }) => ({ blob_id })))},`
-  return { ...draft, pieces: [first.slice(0, at) + content + first.slice(at), ...rest], payloads }
-}
 
 function stored({ body_digest, content_key, sealed }: SealedPayload, more = 0): object {
   return { body_digest, content_key, sealed, more }

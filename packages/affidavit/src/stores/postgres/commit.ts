@@ -1,83 +1,184 @@
-// Committing a group of batches (spec/postgres.md §3): upon what is known, in one round trip, or upon what is read behind the lock.
+// Committing groups of batches (spec/postgres.md §3): upon what is known, in one round trip and behind others that are not answered
+// yet, or upon what is read behind the lock.
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { sequence } from '../../ledger/sequence.ts'
+import { type ConversationTip, sequence } from '../../ledger/sequence.ts'
 import type { Placed } from '../../ledger/store.ts'
-import { sqlState } from './database.ts'
-import type { Group } from './group.ts'
+import { type Statement, sqlState } from './database.ts'
+import type { Entered, Group } from './group.ts'
 import { appendStatements } from './insert.ts'
-import { isEnough, type KnownTip, type ReadTip, readTip, tipStatements } from './tip.ts'
+import type { Connecting } from './shared-connection.ts'
+import {
+  type KnownTip,
+  metConversations,
+  type ReadTip,
+  readTip,
+  remember,
+  selectConversations,
+  tipStatements,
+} from './tip.ts'
 import type { Attempt, Decided, Work } from './transaction.ts'
 
 export interface CommitParts {
   numberOf(ledger: string): Promise<number>
-  write<T>(work: (attempt: Attempt) => Work<T>, patienceMillis: number): Promise<T>
+  ask(statement: Statement): Promise<readonly unknown[]>
+  write<T>(work: (attempt: Attempt) => Work<T> | Promise<Work<T>>, patienceMillis: number): Promise<T>
+  /** What is sent behind others goes through it. */
+  readonly shared: Connecting
 }
 
-/** @returns commits a group; groups of one ledger come one after another */
-export function createCommit({ numberOf, write }: CommitParts): (group: Group) => Promise<readonly Placed[]> {
-  const tips = new Map<number, KnownTip>()
-
-  /** Reads under the lock what the batch builds on. */
-  function looked(ledgerNo: number, group: Group): Work<Committed> {
-    const known = tips.get(ledgerNo)
-    return {
-      reads: tipStatements(ledgerNo, group.drafts, known),
-      decide: (answers, _, waitedMillis) => place(ledgerNo, group, readTip(answers, known), waitedMillis),
-    }
-  }
-
-  /** Builds on what is known; nothing is done where that is not so any more. */
-  function guessed(ledgerNo: number, group: Group, known: KnownTip): Work<Committed> {
-    const read = { ...known, standing: new Map() }
-    return { reads: [], decide: (_, __, waitedMillis) => place(ledgerNo, group, read, waitedMillis) }
-  }
-
-  async function commit(ledgerNo: number, group: Group): Promise<Committed> {
-    const { drafts, patienceMillis } = group
-    const known = tips.get(ledgerNo)
-    if (isEnough(known, drafts)) {
-      try {
-        const work = (attempt: Attempt): Work<Committed> =>
-          attempt === 'first' ? guessed(ledgerNo, group, known) : looked(ledgerNo, group)
-        return await write(work, patienceMillis)
-      } catch (error) {
-        // Somebody else wrote meanwhile, or an id or a conversation stands there: then it is looked up.
-        if (!isSuperseded(error)) throw error
-      }
-    }
-    return write(() => looked(ledgerNo, group), patienceMillis)
-  }
-
-  return async (group) => {
-    const ledgerNo = await numberOf(group.ledger)
-    const { placed, ...tip } = await commit(ledgerNo, group)
-    tips.set(ledgerNo, tip)
-    return placed
-  }
+/** What this writer knows of a ledger, and has under way there. */
+interface Lane {
+  /** Where the ledger ends once all that was sent is committed; nothing where somebody else may have written. */
+  known: KnownTip | undefined
+  /** `astray`: a guess was wrong, and so are those behind it. All are done anew before anything else is. */
+  state: 'straight' | 'astray'
+  readonly underWay: Set<Promise<unknown>>
+  /** Undisturbed commits after which the next one is taken to be so too. */
+  caution: number
 }
+
+/** After others were seen to write: they may go on for a while, and a wrong guess costs as much as a right one saves. */
+const CAUTIOUS = 8
 
 interface Committed extends KnownTip {
   readonly placed: readonly Placed[]
+  /** Where its conversations stand now. */
+  readonly moved: ReadonlyMap<string, ConversationTip>
+}
+
+/** @returns hands a group over; groups of one ledger take their places in the order of the calls */
+export function createCommit({ numberOf, ask, write, shared }: CommitParts): (group: Group) => Promise<Entered> {
+  const lanes = new Map<number, Lane>()
+
+  return async (group) => {
+    const ledgerNo = await numberOf(group.ledger)
+    const lane = laneOf(ledgerNo)
+    if (lane.state === 'astray') await allSettled(lane)
+    const known = await meet(ledgerNo, lane, group)
+    // While it was asked, one that was sent before may have gone astray.
+    if (known !== undefined && lane.known === known) return follow(lane, guess(ledgerNo, lane, known, group))
+    await allSettled(lane)
+    const placed = follow(lane, look(ledgerNo, lane, group))
+    await allSettled(lane)
+    return placed
+  }
+
+  function laneOf(ledgerNo: number): Lane {
+    const lane = lanes.get(ledgerNo) ?? { known: undefined, state: 'straight', underWay: new Set(), caution: 1 }
+    lanes.set(ledgerNo, lane)
+    return lane
+  }
+
+  /** What the group may be built upon, where that can be known, with the conversations that were not met yet. */
+  async function meet(ledgerNo: number, { known, caution }: Lane, { drafts }: Group): Promise<KnownTip | undefined> {
+    if (known === undefined || known.undisturbed < caution) return undefined
+    const met = ({ conversation_id: id }: { conversation_id?: string }): boolean =>
+      id === undefined || known.conversations.has(id)
+    if (drafts.every(met)) return known
+    try {
+      const rows = await ask(
+        selectConversations(
+          ledgerNo,
+          drafts.filter((draft) => !met(draft)),
+        ),
+      )
+      remember(known.conversations, metConversations(rows))
+      return known
+    } catch {
+      // Looking it up asks the same behind the lock, as patiently as the caller is, and tells what came of it.
+      return undefined
+    }
+  }
+
+  /** Sends what builds on what is known; where that is not so any more nothing is done, and it is looked up in its turn. */
+  async function guess(ledgerNo: number, lane: Lane, known: KnownTip, group: Group): Promise<readonly Placed[]> {
+    const before = [...lane.underWay]
+    const guessed = place(ledgerNo, group, { ...known, standing: new Map() }, 0)
+    keep(lane, guessed.value)
+    let state: 'new' | 'sent' = 'new'
+    const work = async (attempt: Attempt): Promise<Work<Committed>> => {
+      if (state === 'new' && attempt === 'first') {
+        state = 'sent'
+        return { reads: [], through: shared, decide: () => guessed }
+      }
+      await goAstray(lane, before)
+      return looked(ledgerNo, lane.known, group)
+    }
+    try {
+      const committed = await write(work, group.patienceMillis)
+      if (committed === guessed.value) lane.caution = 1
+      else keep(lane, committed)
+      return committed.placed
+    } catch (error) {
+      await goAstray(lane, before)
+      if (stateOf(error) === 'AF003') lane.caution = CAUTIOUS
+      // Somebody else wrote meanwhile, or an id or a conversation stands there: then it is looked up.
+      if (!isSuperseded(error)) throw error
+    }
+    return look(ledgerNo, lane, group)
+  }
+
+  /** Reads under the lock what the group builds on. */
+  async function look(ledgerNo: number, lane: Lane, group: Group): Promise<readonly Placed[]> {
+    const committed = await write(() => looked(ledgerNo, lane.known, group), group.patienceMillis)
+    keep(lane, committed)
+    return committed.placed
+  }
+}
+
+function follow(lane: Lane, placed: Promise<readonly Placed[]>): Entered {
+  lane.underWay.add(placed)
+  const over = (): void => void lane.underWay.delete(placed)
+  placed.then(over, over)
+  return { placed }
+}
+
+/** Nothing that was sent behind a wrong guess is built upon; what was sent before it has its place first. */
+async function goAstray(lane: Lane, before: readonly Promise<unknown>[]): Promise<void> {
+  if (lane.state === 'straight') lane.known = undefined
+  lane.state = 'astray'
+  await Promise.allSettled(before)
+}
+
+async function allSettled(lane: Lane): Promise<void> {
+  await Promise.allSettled(lane.underWay)
+  lane.state = 'straight'
+}
+
+function keep(lane: Lane, { tip, fence, undisturbed, conversations, moved }: Committed): void {
+  remember(conversations, moved)
+  lane.known = { tip, fence, undisturbed, conversations }
+}
+
+function looked(ledgerNo: number, known: KnownTip | undefined, group: Group): Work<Committed> {
+  return {
+    reads: tipStatements(ledgerNo, group.drafts, known),
+    decide: (answers, _, waitedMillis) => place(ledgerNo, group, readTip(answers, known), waitedMillis),
+  }
 }
 
 function place(
   ledgerNo: number,
   { drafts, at, patienceMillis }: Group,
-  read: ReadTip,
+  { tip, fence, undisturbed, conversations, ...read }: ReadTip,
   waitedMillis: number,
 ): Decided<Committed> {
-  const next = sequence(read.tip, drafts, read, at + Math.round(waitedMillis))
-  const fence = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), read.fence)
-  const conversations = new Map([...read.conversations, ...next.conversations])
+  const known = { fence, standing: read.standing, conversations: read.met ?? conversations }
+  const next = sequence(tip, drafts, known, at + Math.round(waitedMillis))
+  const newest = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), fence)
   return {
-    value: { placed: next.placed, tip: next.tip, fence, conversations, lastBy: read.lastBy },
-    ...appendStatements(ledgerNo, read.tip, next.entries, patienceMillis),
+    value: { ...next, moved: next.conversations, fence: newest, undisturbed, conversations },
+    ...appendStatements(ledgerNo, tip, next.entries, patienceMillis),
   }
 }
 
+function stateOf(error: unknown): string | undefined {
+  return error instanceof LedgerError ? sqlState(error.cause) : undefined
+}
+
 function isSuperseded(error: unknown): boolean {
-  const state = error instanceof LedgerError ? sqlState(error.cause) : undefined
+  const state = stateOf(error)
   // 25006: the role's transactions are read-only unless they say otherwise, as those that read first do.
   return state === 'AF003' || state === '23505' || state === '25006'
 }

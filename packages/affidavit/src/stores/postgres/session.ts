@@ -26,7 +26,7 @@ export interface Session {
   /** The rows of one statement. @throws LedgerError what `inspectDatabase` and `askOne` throw */
   ask(statement: Statement): Promise<readonly unknown[]>
   /** @throws LedgerError what `inspectDatabase` and `inTransaction` throw */
-  write<T>(work: (attempt: Attempt) => Work<T>, patienceMillis?: number): Promise<T>
+  write<T>(work: (attempt: Attempt) => Work<T> | Promise<Work<T>>, patienceMillis?: number): Promise<T>
   /** Takes nothing more, waits for what was begun, and lets go of the pool. */
   close(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { PLAIN_JSON, parseJson } from '../../bytes/json.ts'
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { HASH_BYTES } from '../../crypto/sha256.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
-import type { ConversationTip, Known, Standing, Tip } from '../../ledger/sequence.ts'
+import type { ConversationTip, Standing, Tip } from '../../ledger/sequence.ts'
 import type { PreparedDraft } from '../../ledger/store.ts'
 import { emptyFrontier, planFrontier } from '../../merkle/growth.ts'
 import { bytesColumn, column, integerColumn, type PgResult, type Statement, textColumn } from './database.ts'
@@ -17,17 +17,26 @@ export interface KnownTip {
   readonly fence: number
   /** Those that were met while nobody else wrote. */
   readonly conversations: Map<string, ConversationTip>
-  /** Who wrote last, as far as was seen. */
-  readonly lastBy: 'us' | 'others'
+  /** Commits in a row that found nobody else's before them. */
+  readonly undisturbed: number
 }
 
-/** Conversations kept in memory; beyond, they are met anew: it only saves look-ups. */
+/** Conversations kept in memory; those beyond are met anew. More than can be under way, so that none of these is forgotten. */
 const MAX_CONVERSATIONS = 20_000
 
-/** Whether a batch can be sequenced upon what is known, if the head is where it was. */
-export function isEnough(known: KnownTip | undefined, drafts: readonly PreparedDraft[]): known is KnownTip {
-  if (known === undefined || known.lastBy === 'others') return false
-  return drafts.every(({ conversation_id: id }) => id === undefined || known.conversations.has(id))
+/** Keeps where conversations stand, those that moved last the longest. */
+export function remember(
+  conversations: Map<string, ConversationTip>,
+  moved: Iterable<readonly [string, ConversationTip]>,
+): void {
+  for (const [id, tip] of moved) {
+    conversations.delete(id)
+    conversations.set(id, tip)
+  }
+  for (const id of conversations.keys()) {
+    if (conversations.size <= MAX_CONVERSATIONS) return
+    conversations.delete(id)
+  }
 }
 
 /** Takes the lock of a ledger's head, which the next writer waits for. */
@@ -49,7 +58,8 @@ export function lockHeadOf(ledger: string): Statement {
 
 // By its hash too, not only by its size: a server that took over for one that died may have lost what was known, and grown again.
 // The hashes of the frontier, largest subtree first: the tree of n has one for each bit of n (spec/tree.md). What is computed is set
-// apart, so that the rows of row-level security are found by their index.
+// apart, so that the rows of row-level security are found by their index. What is looked up is so in the order of one index alone: a
+// plan that was made for an empty ledger serves any.
 const TIP = `WITH last AS MATERIALIZED (
     SELECT seq + 1 AS size, entry, substr(nodes, 1, ${HASH_BYTES}) AS hash FROM affidavit.entries
     WHERE ledger_no = $1 ORDER BY seq DESC LIMIT 1),
@@ -58,9 +68,11 @@ const TIP = `WITH last AS MATERIALIZED (
     WHERE (size >> level) & 1 = 1 AND (size <> $2 OR hash <> $3))
   SELECT size, entry, hash,
     (SELECT string_agg(substr(f.nodes, level * ${HASH_BYTES} + 1, ${HASH_BYTES}), ''::bytea ORDER BY level DESC)
-     FROM places JOIN affidavit.entries f ON f.ledger_no = $1 AND f.seq = places.at) AS frontier,
+     FROM places CROSS JOIN LATERAL (SELECT n.seq, n.nodes FROM affidavit.entries n
+       WHERE n.ledger_no = $1 AND n.seq >= places.at ORDER BY n.seq LIMIT 1) f WHERE f.seq = places.at) AS frontier,
     (SELECT convert_from(x.entry, 'UTF8')::jsonb #>> '{details,keyring_generation}' FROM affidavit.entries x
-     WHERE x.ledger_no = $1 AND x.action = 'content_erased' ORDER BY x.seq DESC LIMIT 1) AS fence
+     WHERE x.ledger_no = $1 AND x.action BETWEEN 'content_erased' AND 'content_erased'
+     ORDER BY x.action DESC, x.seq DESC LIMIT 1) AS fence
   FROM last WHERE size <> $2 OR hash <> $3`
 
 /** The statements whose answers `readTip` takes, in this order; the lock comes first. */
@@ -78,12 +90,17 @@ export function tipStatements(
     },
     // Planned each time: by a plan of when the ledger was small, all of it might be gone through.
     { text: STANDING, values: [ledgerNo, drafts.map(({ id }) => id)] },
-    {
-      name: 'affidavit conversations',
-      text: CONVERSATIONS,
-      values: [ledgerNo, [...new Set(drafts.flatMap(({ conversation_id }) => conversation_id ?? []))]],
-    },
+    selectConversations(ledgerNo, drafts),
   ]
+}
+
+/** Where the conversations of drafts stand. */
+export function selectConversations(ledgerNo: number, drafts: readonly PreparedDraft[]): Statement {
+  return {
+    name: 'affidavit conversations',
+    text: CONVERSATIONS,
+    values: [ledgerNo, [...new Set(drafts.flatMap(({ conversation_id }) => conversation_id ?? []))]],
+  }
 }
 
 // One look-up for each id, whatever the planner takes the ledger to hold.
@@ -94,8 +111,10 @@ const CONVERSATIONS = `SELECT wanted AS conversation_id, t.conversation_seq, sub
     SELECT c.conversation_seq, c.nodes FROM affidavit.entries c
     WHERE c.ledger_no = $1 AND c.conversation_id = wanted ORDER BY c.conversation_seq DESC LIMIT 1) t`
 
-export interface ReadTip extends Known, Omit<KnownTip, 'conversations'> {
-  readonly conversations: Map<string, ConversationTip>
+export interface ReadTip extends KnownTip {
+  readonly standing: ReadonlyMap<string, Standing>
+  /** Those of the batch, where they were read; else the others tell. */
+  readonly met?: ReadonlyMap<string, ConversationTip>
 }
 
 /**
@@ -109,17 +128,19 @@ export function readTip(answers: readonly PgResult[], known: KnownTip | undefine
   // No row: the ledger ends where it did, or has no entry yet.
   const isUnmoved = row === undefined && known?.tip.frontier.size === size
   const start = isUnmoved ? known : { tip: tipOf(row, size), fence: row === undefined ? 0 : fenceOf(row) }
-  const before = isUnmoved && known.conversations.size < MAX_CONVERSATIONS ? known.conversations : []
-  const met = (conversations ?? []).map(
-    (found) => [textColumn(found, 'conversation_id'), conversationOf(found)] as const,
-  )
   return {
     tip: start.tip,
     fence: start.fence,
-    lastBy: isUnmoved ? 'us' : 'others',
+    undisturbed: isUnmoved ? known.undisturbed + 1 : 0,
+    conversations: isUnmoved ? known.conversations : new Map(),
     standing: new Map(standing?.map((found) => [textColumn(found, 'id'), standingOf(found)])),
-    conversations: new Map([...before, ...met]),
+    met: new Map(metConversations(conversations ?? [])),
   }
+}
+
+/** The answer to `selectConversations`. */
+export function metConversations(rows: readonly unknown[]): (readonly [string, ConversationTip])[] {
+  return rows.map((found) => [textColumn(found, 'conversation_id'), conversationOf(found)])
 }
 
 function conversationOf(row: unknown): ConversationTip {

@@ -15,6 +15,7 @@ import {
   sqlState,
 } from './database.ts'
 import { notCommitted, outcomeUnknown } from './errors.ts'
+import type { Connecting } from './shared-connection.ts'
 
 /** `again`: the work was done before, and whether it was committed is what this run finds out. */
 export type Attempt = 'first' | 'again'
@@ -27,6 +28,8 @@ export interface Work<T> {
    * the server may read the last of it later than the same is done again: for what does no harm at any time.
    */
   readonly sent?: 'at once'
+  /** Sent through this connection, behind what others sent; one of the pool's own where left out. */
+  readonly through?: Connecting
   /** What follows from what was read. It must give the same effect when it runs again after an unknown outcome. */
   decide(read: readonly PgResult[], attempt: Attempt, waitedMillis: number): Decided<T>
 }
@@ -58,7 +61,7 @@ const SETTLING_ATTEMPTS = 3
 export async function inTransaction<T>(
   connections: Connections,
   patienceMillis: number,
-  workOf: (attempt: Attempt) => Work<T>,
+  workOf: (attempt: Attempt) => Work<T> | Promise<Work<T>>,
 ): Promise<T> {
   const { clock } = connections
   const begun = clock.elapsed()
@@ -67,7 +70,7 @@ export async function inTransaction<T>(
     const left = patienceMillis - (clock.elapsed() - begun)
     const attempt = unknown === undefined ? 'first' : 'again'
     const timing: Timing = { attempt, patienceMillis: Math.max(1, left), waited: () => clock.elapsed() - begun }
-    const outcome = await attemptOnce(connections, workOf(attempt), timing)
+    const outcome = await attemptOnce(connections, await workOf(attempt), timing)
     if (outcome.state === 'committed') return outcome.value
     if (outcome.state === 'unknown') unknown = outcome
     const isInTime = clock.elapsed() - begun < patienceMillis
@@ -90,7 +93,7 @@ interface Timing {
 }
 
 async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, timing: Timing): Promise<Outcome<T>> {
-  const held = await hold(pool)
+  const held = await hold(work.through ?? pool)
   if ('cause' in held) return { state: 'not committed', cause: held.cause, isPassing: isTransient(held.cause) }
   const begin = { text: beginning(timing.patienceMillis, settings) }
   const { attempt } = timing
@@ -197,7 +200,7 @@ interface Held {
   letGo(failure: unknown): Promise<void>
 }
 
-async function hold(pool: PgPool): Promise<Held | { readonly cause: unknown }> {
+async function hold(pool: Connecting): Promise<Held | { readonly cause: unknown }> {
   let client: PgClient
   try {
     client = await pool.connect()
