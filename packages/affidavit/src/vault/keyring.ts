@@ -1,6 +1,7 @@
 // The keyring: keys of scopes and tokens of personal ids, found or made, durable before they are used (spec/vault.md §4).
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 
 import { toHex } from '../bytes/hex.ts'
 import type { RandomSource } from '../crypto/random.ts'
@@ -92,6 +93,11 @@ export interface KeyEnds {
   readonly destroyed: readonly string[]
 }
 
+interface MadeRow {
+  readonly opened: OpenedRow
+  readonly row: KeyringRow
+}
+
 /**
  * Opens the keyring of a ledger, or begins it where the store is empty.
  * @throws LedgerError `key-destroyed` (an old copy of the keyring), `key-unavailable`, `wrong-key`, and what the store throws
@@ -114,7 +120,7 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
   function findOrMake<T>(
     wanted: readonly T[],
     lookupOf: (keys: GenerationKeys, wanted: T) => string,
-    make: (keys: GenerationKeys, wanted: T) => KeyringRow,
+    make: (keys: GenerationKeys, wanted: T) => MadeRow,
   ): Promise<readonly OpenedRow[]> {
     return ask(async (keys) => {
       const lookups = wanted.map((one) => lookupOf(keys, one))
@@ -122,10 +128,17 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
       if (found === 'superseded') return found
       const rows = new Map(found.map((row) => [row.lookup, row]))
       const missing = wanted.filter((_, i) => !rows.has(lookups[i] ?? '')).map((one) => make(keys, one))
-      const added = missing.length === 0 ? [] : await store.add(keys.generation, missing)
+      const made = new Map(missing.map((one) => [one.row.key, one]))
+      const newRows = missing.map(({ row }) => row)
+      const added = newRows.length === 0 ? [] : await store.add(keys.generation, newRows)
       if (added === 'superseded') return added
       for (const row of added) rows.set(row.lookup, row)
-      return lookups.map((lookup) => openRow(keys, rows.get(lookup) ?? unreachable('a row was added')))
+      return lookups.map((lookup) => {
+        const row = rows.get(lookup) ?? unreachable('a row was added')
+        const own = made.get(row.key)
+        // What is kept as we sealed it says what we sealed.
+        return own !== undefined && isDeepStrictEqual(own.row, row) ? own.opened : openRow(keys, row)
+      })
     })
   }
 
@@ -144,7 +157,10 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
       return (await current.keys()).generation
     },
     async scopeKeys(scopes) {
-      const make = (keys: GenerationKeys, scope: Scope): KeyringRow => sealScope(keys, newScope(scope, random), random)
+      const make = (keys: GenerationKeys, scope: Scope): MadeRow => {
+        const opened = newScope(scope, random)
+        return { opened, row: sealScope(keys, opened, random) }
+      }
       return (await findOrMake(scopes, scopeLookup, make)).filter(isScope).map(scopeKeyOf)
     },
     async knownScopeKeys(scopes) {
@@ -190,8 +206,10 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
       return opened.filter(isScope)
     },
     async tokens(personal) {
-      const make = (keys: GenerationKeys, id: string): KeyringRow =>
-        sealIdentity(keys, { kind: 'identity', token: `tok_${toHex(random(16))}`, personal: id }, random)
+      const make = (keys: GenerationKeys, id: string): MadeRow => {
+        const opened = { kind: 'identity', token: `tok_${toHex(random(16))}`, personal: id } as const
+        return { opened, row: sealIdentity(keys, opened, random) }
+      }
       return (await findOrMake(personal, identityLookup, make)).filter(isIdentity).map(({ token }) => token)
     },
     async tokenOf(personal) {

@@ -2,7 +2,7 @@
 
 import type { KeyringHead, KeyringRow, KeyringStore, Superseded } from '../../vault/keyring-store.ts'
 import { type DatabaseKind, driverCode, inOurWords } from './connect.ts'
-import { blobColumn, integerColumn, type SqliteDatabase, type SqlValue, textColumn } from './database.ts'
+import { blobColumn, integerColumn, type SqliteDatabase, textColumn } from './database.ts'
 import type { ExpectInPlace } from './in-place.ts'
 
 /** `Afdk` in the SQLite header. What is deleted is overwritten: it is sealed, and all the same. */
@@ -115,9 +115,10 @@ export function localKeyringStore(
       read((db) => inForce(db, generation, (stage) => rowsWhere(db, stage, 'owner', [owner]))),
     add: (generation, rows) =>
       write((db) =>
-        inForce(db, generation, (stage) =>
-          rows.map((row) => rowsWhere(db, stage, 'lookup', [row.lookup])[0] ?? insertRow(db, stage, row)),
-        ),
+        inForce(db, generation, (stage) => {
+          const [standing, insert] = [selectRows(db, stage, 'lookup'), insertRows(db, stage)]
+          return rows.map((row) => standing(row.lookup)[0] ?? insert(row))
+        }),
       ),
     page: (generation, after, limit) =>
       read((db) =>
@@ -134,7 +135,8 @@ export function localKeyringStore(
     stage: (generation, stage, rows) =>
       write((db) =>
         inForce(db, generation, () => {
-          for (const row of rows) insertRow(db, stage, row, 'OR IGNORE')
+          const insert = insertRows(db, stage, 'OR IGNORE')
+          for (const row of rows) insert(row)
           return 'staged' as const
         }),
       ),
@@ -212,20 +214,25 @@ function writeHead(
   for (const version of retired) db.prepare('INSERT OR IGNORE INTO retired (kek_version) VALUES (?)').run(version)
 }
 
-function rowsWhere(
-  db: SqliteDatabase,
-  stage: number,
-  column: 'lookup' | 'key' | 'owner',
-  values: readonly string[],
-): KeyringRow[] {
-  const statement = db.prepare(`SELECT ${ROW} FROM rows WHERE stage = ? AND ${column} = ?`)
-  return values.flatMap((value) => statement.all(stage, value).map(rowOf))
+// Compiling a statement takes longer than running it: once for all rows.
+
+function rowsWhere(db: SqliteDatabase, stage: number, column: Column, values: readonly string[]): KeyringRow[] {
+  return values.flatMap(selectRows(db, stage, column))
 }
 
-function insertRow(db: SqliteDatabase, stage: number, row: KeyringRow, or: '' | 'OR IGNORE' = ''): KeyringRow {
-  const values: SqlValue[] = [stage, row.kind, row.key, row.lookup, row.owner, row.sealed]
-  db.prepare(`INSERT ${or} INTO rows (stage, ${ROW}) VALUES (?, ?, ?, ?, ?, ?)`).run(...values)
-  return row
+type Column = 'lookup' | 'key' | 'owner'
+
+function selectRows(db: SqliteDatabase, stage: number, column: Column): (value: string) => KeyringRow[] {
+  const statement = db.prepare(`SELECT ${ROW} FROM rows WHERE stage = ? AND ${column} = ?`)
+  return (value) => statement.all(stage, value).map(rowOf)
+}
+
+function insertRows(db: SqliteDatabase, stage: number, or: '' | 'OR IGNORE' = ''): (row: KeyringRow) => KeyringRow {
+  const statement = db.prepare(`INSERT ${or} INTO rows (stage, ${ROW}) VALUES (?, ?, ?, ?, ?, ?)`)
+  return (row) => {
+    statement.run(stage, row.kind, row.key, row.lookup, row.owner, row.sealed)
+    return row
+  }
 }
 
 const KINDS = ['scope', 'identity', 'content'] as const
