@@ -1,4 +1,4 @@
-// A PostgreSQL server of a test's own, started from what is installed, and stopped with it. Also as root, where PostgreSQL refuses to run.
+// A PostgreSQL server of a test's own, started and stopped with it. Also as root, where PostgreSQL refuses to run.
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
@@ -8,7 +8,6 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statfsSync,
@@ -22,12 +21,15 @@ import pg from 'pg'
 
 import { grantRole } from '../src/stores/postgres/grants.ts'
 import { migrate } from '../src/stores/postgres/migrate.ts'
+import { installedBinaries, postgresBinaries } from './postgres-binaries.ts'
 
 /** The role that owns the schema, and that of a server. */
 export const OWNER = 'affidavit_owner'
 export const SERVER = 'affidavit_server'
 
 export interface PostgresServer {
+  /** The folder of its programs. */
+  readonly bin: string
   readonly port: number
   readonly folder: string
   /** For anybody who is let in: nobody needs a password here. */
@@ -42,24 +44,12 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-/** Why no server can be started here; `undefined` where one can. */
+/** Why no server can be started here; `undefined` where one can. What was asked for and is not there is an error. */
 export function missingForPostgres(): string | undefined {
-  if (binaries() === undefined && process.env.AFFIDAVIT_TEST_INSTALL === '1') install()
-  if (binaries() !== undefined) return undefined
-  return 'PostgreSQL 15 or newer is not installed; AFFIDAVIT_TEST_INSTALL=1 lets the tests install it'
-}
-
-/** The folder with initdb and postgres, of the newest version. */
-function binaries(): string | undefined {
-  const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian)
-    ? readdirSync(debian)
-        .map(Number)
-        .filter((version) => version >= 15)
-    : []
-  const folders = versions.sort((a, b) => b - a).map((version) => join(debian, String(version), 'bin'))
-  const asked = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
-  return [...folders, ...(asked ? [asked] : [])].find((folder) => existsSync(join(folder, 'initdb')))
+  const mayInstall = process.env.AFFIDAVIT_TEST_INSTALL === '1' && process.env.AFFIDAVIT_TEST_POSTGRES === undefined
+  if (mayInstall && installedBinaries().length === 0) install()
+  if (postgresBinaries() !== undefined) return undefined
+  return 'PostgreSQL 15 or newer is not installed, and npm brings none for this system; AFFIDAVIT_TEST_INSTALL=1 lets the tests install it'
 }
 
 function install(): void {
@@ -81,22 +71,18 @@ export async function changeSetting(server: PostgresServer, name: string, value:
   for (let shown: unknown; shown !== value; ) [{ [name]: shown }] = (await server.sql('postgres', `SHOW ${name}`)).rows
 }
 
-/** @param settings lines of postgresql.conf */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
+/**
+ * @param settings lines of postgresql.conf
+ * @param bin the folder of its programs
+ */
+export async function startPostgres(
+  settings: readonly string[] = [],
+  bin: string = postgresBinaries() ?? '',
+): Promise<PostgresServer> {
   const folder = makeServerFolder()
-  runAsServer(folder, 'initdb', [
-    '-A',
-    'trust',
-    '-U',
-    'super',
-    '-N',
-    '-E',
-    'UTF8',
-    '--locale=C',
-    '-D',
-    join(folder, 'data'),
-  ])
-  const server = await serverIn(folder, settings)
+  const how = ['-A', 'trust', '-U', 'super', '-N', '-E', 'UTF8', '--locale=C']
+  initialise(folder, bin, [...how, '-D', join(folder, 'data')])
+  const server = await serverIn(folder, settings, bin)
   await server.start()
   await prepare(server)
   return server
@@ -124,9 +110,8 @@ function quickFolder(): string {
 /** Enough for the servers of several test files at once. */
 const ROOMY = 4 * 1024 ** 3
 
-/** Runs one of PostgreSQL's programs as whom the server runs as. */
-export function runAsServer(folder: string, program: string, args: readonly string[]): void {
-  const [first = '', ...words] = [...asServer(), join(binaries() ?? '', program), ...args]
+function initialise(folder: string, bin: string, args: readonly string[]): void {
+  const [first = '', ...words] = [...asServer(), join(bin, 'initdb'), ...args]
   const data = join(folder, 'data')
   execFileSync(first, words, {
     env: { ...process.env, HOME: data, LC_ALL: 'C' },
@@ -143,15 +128,15 @@ function asServer(): string[] {
 }
 
 /** The server of a folder whose `data` was made; not started yet. */
-export async function serverIn(folder: string, settings: readonly string[]): Promise<PostgresServer> {
+export async function serverIn(folder: string, settings: readonly string[], bin: string): Promise<PostgresServer> {
   const data = join(folder, 'data')
-  const bin = binaries() ?? ''
   const port = await freePort()
   let child: ChildProcess | undefined
   let made = 0
   const pools: pg.Pool[] = []
 
   return {
+    bin,
     port,
     folder: data,
     url,
@@ -212,7 +197,7 @@ export async function serverIn(folder: string, settings: readonly string[]): Pro
     const [first = '', ...words] = [...asServer(), join(bin, 'postgres'), '-D', data, ...options]
     const env = { ...process.env, HOME: data, LC_ALL: 'C' }
     child = spawn(first, words, { env, cwd: data, stdio: ['ignore', log, log] })
-    await untilReady(bin, port, () => readFileSync(join(folder, 'log'), 'utf8'))
+    await untilReady(url('postgres', 'super'), () => readFileSync(join(folder, 'log'), 'utf8'))
   }
 }
 
@@ -251,11 +236,24 @@ function freePort(): Promise<number> {
   })
 }
 
-async function untilReady(bin: string, port: number, log: () => string): Promise<void> {
+async function untilReady(url: string, log: () => string): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
-    const { status } = spawnSync(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)])
-    if (status === 0) return
+    if (await answers(url)) return
     await delay(50)
   }
   throw new Error(`PostgreSQL did not start:\n${log()}`)
+}
+
+// pg_isready is not among the programs that npm brings.
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => undefined)
+  }
 }
