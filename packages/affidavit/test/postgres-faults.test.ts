@@ -9,6 +9,7 @@ import pg from 'pg'
 import { postgresStore } from '../src/stores/postgres/store.ts'
 import type { Fault, Link } from './cutting-proxy.ts'
 import { inspectPostgresLedger } from './oracle/naive-postgres.ts'
+import { majorOf, postgresBinaries } from './postgres-binaries.ts'
 import { missingForPostgres, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
 import { type Place, type Told, underLoad, until, type World, withWorld } from './postgres-world.ts'
 
@@ -51,17 +52,22 @@ async function appendInto(world: World, fault: Fault, patienceMillis?: number): 
 }
 
 /** A session of the superuser's that holds the head of the ledger. */
-async function heldHead(world: World): Promise<pg.Client> {
+async function heldHead(world: World, holding: string = HEAD): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: world.place.server.url(world.place.database, 'super') })
   client.on('error', () => undefined)
   await client.connect()
   await client.query('BEGIN')
-  await client.query(HEAD, [world.ledger])
+  await client.query(holding, [world.ledger])
   return client
 }
 
 const HEAD =
   'SELECT FROM affidavit.heads h JOIN affidavit.ledgers l USING (ledger_no) WHERE l.origin = $1 FOR UPDATE OF h'
+
+/** The last entry again, one place further on, in a transaction that stays open. */
+const SAME_PLACE = `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes)
+  SELECT ledger_no, seq + 1, convert_to((convert_from(entry, 'UTF8')::jsonb || jsonb_build_object('seq', seq + 1, 'id', 'x', 'conversation_id', 'x'))::text, 'UTF8'), nodes
+  FROM affidavit.entries JOIN affidavit.ledgers USING (ledger_no) WHERE origin = $1 ORDER BY seq DESC LIMIT 1`
 
 const waiting = `SELECT pid FROM pg_stat_activity WHERE usename = '${SERVER}' AND wait_event_type = 'Lock'`
 
@@ -226,6 +232,27 @@ else
         }),
       ))
 
+    // PostgreSQL 17 has it; it ends the session. A commit may then be done and not told.
+    const limited = (majorOf(postgresBinaries() ?? '') ?? 0) < 17 && 'PostgreSQL has no transaction_timeout before 17'
+    for (const [what, holding] of [
+      ['the wait for the head', HEAD],
+      ['the writes', SAME_PLACE],
+    ] as const) {
+      test(`transaction_timeout ends the session at ${what}: recorded, once others let go`, { skip: limited }, () =>
+        withSetting('transaction_timeout = 200', () =>
+          withWorld(place, {}, async (world) => {
+            const other = await heldHead(world, holding)
+            const appended = world.append()
+            const { rows } = await until(world, waiting)
+            await until(world, `SELECT 1 WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ${rows[0]?.pid})`)
+            await other.end()
+            assert.equal(await appended, 'recorded')
+            await world.judge()
+          }),
+        ),
+      )
+    }
+
     for (const setting of SETTINGS) {
       test(`two writers at once, where the role has ${setting}: all of it recorded`, () =>
         withSetting(setting, () =>
@@ -337,11 +364,6 @@ else
         await world.judge()
       }))
   })
-
-/** The last entry again, one place further on, in a transaction that stays open. */
-const SAME_PLACE = `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes)
-  SELECT ledger_no, seq + 1, convert_to((convert_from(entry, 'UTF8')::jsonb || jsonb_build_object('seq', seq + 1, 'id', 'x', 'conversation_id', 'x'))::text, 'UTF8'), nodes
-  FROM affidavit.entries JOIN affidavit.ledgers USING (ledger_no) WHERE origin = $1 ORDER BY seq DESC LIMIT 1`
 
 /** As a standby does that took over without the last commit. */
 const LOSE_TWO = `ALTER TABLE affidavit.entries DISABLE TRIGGER no_change;

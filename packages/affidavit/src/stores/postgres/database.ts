@@ -40,8 +40,9 @@ export function sqlState(error: unknown): string | undefined {
 /** Whether an error says that the connection is over, or that nothing is known of it. */
 export function isConnectionLost(error: unknown): boolean {
   const state = sqlState(error)
-  // Class 08: connection exceptions; 57P: the server shuts down, crashes, or ended the session.
-  return state === undefined || state.startsWith('08') || state.startsWith('57P')
+  // Class 08: connection exceptions; 57P: the server shuts down, crashes, or ended the session; 25P04: ended it for its
+  // transaction_timeout, which may have run out at the very COMMIT.
+  return state === undefined || /^(08|57P|25P04)/.test(state)
 }
 
 /** Answers in the order of the statements. Sent at once where the connection can; a failed one fails those behind it. */

@@ -50,6 +50,10 @@ const EXPLAINED: Readonly<Record<string, Explained>> = {
     problem: 'this role has not the right to',
     cure: 'affidavit migrate --writer ROLE, for a keyring --server ROLE, run as the owner, gives it',
   },
+  '25P04': {
+    problem: 'the server ended the session: transaction_timeout',
+    cure: 'raise transaction_timeout for this role',
+  },
   '25006': { problem: 'the server takes no writes: it is a standby, or set read-only', cure: 'name the primary' },
   '53100': { problem: 'the disk of the server is full', cure: 'free space there; nothing half-done was left' },
   '53300': { problem: 'the server has no connection left', cure: 'raise max_connections, or use a pooler' },
