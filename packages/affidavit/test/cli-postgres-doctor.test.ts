@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import { majorOf, postgresBinaries } from './postgres-binaries.ts'
 import {
   changeSetting,
   missingForPostgres,
@@ -23,6 +24,7 @@ if (missing !== undefined) test('doctor on PostgreSQL', { skip: missing })
 else describe('doctor notices on PostgreSQL:', () => doctor())
 
 function doctor(): void {
+  const major = majorOf(postgresBinaries() ?? '') ?? 0
   const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-doctor-'))
   const home = join(base, 'home')
   let server: PostgresServer
@@ -95,6 +97,16 @@ function doctor(): void {
     ['a right to update', `GRANT UPDATE (entry) ON affidavit.entries TO ${SERVER}`, 'rights', /UPDATE entries\.entry/],
     ['a right to delete', `GRANT DELETE ON affidavit.checkpoints TO ${SERVER}`, 'rights', /DELETE checkpoints/],
     ['a right to truncate', `GRANT TRUNCATE ON affidavit.entries TO ${SERVER}`, 'rights', /TRUNCATE entries/],
+    ...(major < 17
+      ? []
+      : ([
+          [
+            'a right to hold up everybody',
+            `GRANT MAINTAIN ON affidavit.heads TO ${SERVER}`,
+            'rights',
+            /MAINTAIN heads/,
+          ],
+        ] as const)),
     ['a right of everybody', 'GRANT DELETE ON affidavit.entries TO PUBLIC', 'rights', /DELETE entries/],
     [
       'a right to forge what is searched by',

@@ -30,7 +30,7 @@ export interface TableFacts {
   readonly table: string
   readonly may: {
     readonly select: boolean
-    /** Rows removed by it: DELETE, TRUNCATE; or what keeps others from it: TRIGGER. */
+    /** Rows removed by it: DELETE, TRUNCATE; or what keeps others from it: TRIGGER, MAINTAIN. */
     readonly remove: readonly string[]
     /** Columns. */
     readonly insert: readonly string[]
@@ -99,9 +99,12 @@ export async function surveyPowers(pool: PgPool): Promise<readonly Power[]> {
   return rows.map((row) => ({ role: textColumn(row, 'role'), power: textColumn(row, 'power') }))
 }
 
+// A right of its own from PostgreSQL 17 on. Whoever has it may lock a table, for as long as they like.
+const MAINTAIN = `CASE WHEN current_setting('server_version_num')::int >= 170000 THEN ARRAY['MAINTAIN'] END`
+
 const TABLES = `SELECT c.relname::text AS table,
     has_table_privilege(c.oid, 'SELECT') AS may_select,
-    ARRAY(SELECT one FROM unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) one WHERE has_table_privilege(c.oid, one)) AS may_remove,
+    ARRAY(SELECT one FROM unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER'] || ${MAINTAIN}) one WHERE has_table_privilege(c.oid, one)) AS may_remove,
     ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           AND has_column_privilege(c.oid, a.attnum, 'INSERT') ORDER BY a.attnum) AS may_insert,
     ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
