@@ -221,7 +221,8 @@ else
       if (available.rowCount === 0) return
       await sql(
         database,
-        `CREATE EXTENSION amcheck; GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean) TO ${SERVER}`,
+        `CREATE SCHEMA checks; GRANT USAGE ON SCHEMA checks TO ${SERVER}; CREATE EXTENSION amcheck SCHEMA checks;
+         GRANT EXECUTE ON FUNCTION checks.bt_index_check(regclass, boolean) TO ${SERVER}`,
       )
       const compared = await verify('rich', database)
       assert.equal(notCompared(compared), false)

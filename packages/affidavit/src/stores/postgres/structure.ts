@@ -121,18 +121,26 @@ const INDEXES = `SELECT i.oid::text, i.relname FROM pg_index x JOIN pg_class i O
 
 /** Whether this database can compare its indexes with their tables: by the extension amcheck, where this role may use it. */
 export async function canCompareIndexes(snapshot: Snapshot): Promise<boolean> {
-  const [row] = await snapshot.rows(`SELECT coalesce((SELECT has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p
-    JOIN pg_extension e ON e.extname = 'amcheck' AND e.extnamespace = p.pronamespace
-    WHERE p.proname = 'bt_index_check' AND p.pronargs = 2), false)`)
-  return row?.[0] === true
+  return (await comparingFunction(snapshot)) !== undefined
 }
 
 /** Compares every index with its table, each tuple of it: PostgreSQL's amcheck. */
 export async function checkIndexes(snapshot: Snapshot): Promise<Finding[]> {
+  const compare = await comparingFunction(snapshot)
+  if (compare === undefined) return []
   const found: Finding[] = []
   for (const [oid, name] of await snapshot.rows(INDEXES)) {
-    const read = await snapshot.tryRows('SELECT bt_index_check($1::oid::regclass, true)', [String(oid)])
+    const read = await snapshot.tryRows(`SELECT ${compare}($1::oid::regclass, true)`, [String(oid)])
     if ('problem' in read) found.push(finding('index-altered', { what: `index ${String(name)}` }, read.problem))
   }
   return found
+}
+
+/** With the schema that it was put into. */
+async function comparingFunction(snapshot: Snapshot): Promise<string | undefined> {
+  const [row] = await snapshot.rows(`SELECT format('%I.%I', n.nspname, p.proname)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_extension e ON e.extname = 'amcheck' AND e.extnamespace = n.oid
+    WHERE p.proname = 'bt_index_check' AND p.pronargs = 2
+      AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')`)
+  return row === undefined ? undefined : String(row[0])
 }
