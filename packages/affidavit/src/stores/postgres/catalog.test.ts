@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { missingForPostgres, OWNER, type PostgresServer, startPostgres } from '../../../test/postgres-server.ts'
+import { majorOf, postgresBinaries } from '../../../test/postgres-binaries.ts'
+import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from '../../../test/postgres-server.ts'
 import { readCatalog, releasedCatalog } from './catalog.ts'
 import { openSnapshot } from './snapshot.ts'
 import { checkSchema } from './structure.ts'
@@ -12,6 +13,7 @@ const missing = missingForPostgres()
 if (missing !== undefined) test('the schema of a database is held against the released one', { skip: missing })
 else
   describe('the schema of a database is held against the released one', () => {
+    const major = majorOf(postgresBinaries() ?? '') ?? 0
     let server: PostgresServer
     before(async () => {
       server = await startPostgres()
@@ -89,6 +91,11 @@ else
         'DROP VIEW affidavit.records; ALTER TABLE affidavit.entries ALTER COLUMN recorded_at TYPE varchar',
         /column entries\.recorded_at/,
       ],
+      [
+        'a column that may be null',
+        'ALTER TABLE affidavit.entries ALTER COLUMN recorded_at DROP NOT NULL',
+        /column entries\.recorded_at/,
+      ],
       ['a column of somebody’s own', 'ALTER TABLE affidavit.entries ADD COLUMN x int', /column entries\.x/],
       ['a table whose rows appear in ours', 'CREATE TABLE public.more () INHERITS (affidavit.entries)', /child table/],
       [
@@ -115,7 +122,20 @@ else
       ],
       ['a table that is not synced', 'ALTER TABLE affidavit.cosignatures SET UNLOGGED', /table cosignatures/],
     ]
-    for (const [what, sql, told] of CHANGES) {
+    // What PostgreSQL 18 has besides.
+    const SINCE_18: typeof CHANGES = [
+      [
+        'a column that may have been null before',
+        'ALTER TABLE affidavit.entries ALTER COLUMN recorded_at DROP NOT NULL, ADD CONSTRAINT late NOT NULL recorded_at NOT VALID',
+        /column entries\.recorded_at/,
+      ],
+      [
+        'a constraint that is not enforced',
+        'ALTER TABLE affidavit.payload_uses ALTER CONSTRAINT payload_uses_ledger_no_blob_id_fkey NOT ENFORCED',
+        /constraint payload_uses/,
+      ],
+    ]
+    for (const [what, sql, told] of [...CHANGES, ...(major >= 18 ? SINCE_18 : [])]) {
       test(`found: ${what}`, async () => {
         const findings = await findingsAfter(`SET allow_system_table_mods = on; ${sql}`)
         assert.ok(
@@ -124,6 +144,33 @@ else
         )
       })
     }
+
+    /** The same, as a role for which the settings of its connections were changed. */
+    async function findingsWith(setting: string, sql: string): Promise<string[]> {
+      await server.sql('postgres', `ALTER ROLE ${SERVER} SET ${setting}`)
+      try {
+        return await findingsAfter(sql)
+      } finally {
+        await server.sql('postgres', `ALTER ROLE ${SERVER} RESET ALL`)
+      }
+    }
+
+    for (const setting of ['search_path = affidavit, pg_catalog', 'quote_all_identifiers = on']) {
+      test(`nothing is found where nothing was changed, and the role has ${setting}`, async () => {
+        assert.deepEqual(await findingsWith(setting, 'SELECT 1'), [])
+      })
+    }
+
+    test('found: a trigger that is disabled, where a function in front of PostgreSQL’s own says that it is not', async () => {
+      const told = await findingsWith(
+        'search_path = hostile, pg_catalog',
+        `CREATE SCHEMA hostile; GRANT USAGE ON SCHEMA hostile TO PUBLIC;
+         CREATE FUNCTION hostile.concat_ws(text, text, text) RETURNS text LANGUAGE sql
+           AS $$ SELECT pg_catalog.concat_ws($1, $2, replace($3, '=D', '=A')) $$;
+         ALTER TABLE affidavit.entries DISABLE TRIGGER derive`,
+      )
+      assert.deepEqual(told, ['schema object trigger entries.derive is not as it was released'])
+    })
 
     test('without a table nothing can be read, and that is said', async () => {
       const database = await server.database()

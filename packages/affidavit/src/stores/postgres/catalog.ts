@@ -13,12 +13,16 @@ export type Catalog = ReadonlyMap<string, string>
 
 const NS = `'affidavit'::regnamespace`
 
+// From PostgreSQL 18 on a column may take no null, and yet hold those of before.
+const NULL_BEFORE = `EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = c.oid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum]
+        AND NOT n.convalidated)`
+
 // One row for each: its kind and name, and a definition in which nothing depends on who owns it or when it was made.
 const OBJECTS = `
   SELECT 'table ' || c.relname, concat_ws(' ', c.relkind, c.relpersistence, 'rls=' || c.relrowsecurity, 'forced=' || c.relforcerowsecurity)
     FROM pg_class c WHERE c.relnamespace = ${NS} AND c.relkind NOT IN ('i', 'I', 'S', 'c')
   UNION ALL SELECT 'column ' || c.relname || '.' || a.attname, concat_ws(' ', format_type(a.atttypid, a.atttypmod),
-      CASE WHEN a.attnotnull THEN 'not null' END, (SELECT l.collname FROM pg_collation l WHERE l.oid = a.attcollation AND c.relkind = 'r'),
+      CASE WHEN a.attnotnull AND NOT ${NULL_BEFORE} THEN 'not null' END, (SELECT l.collname FROM pg_collation l WHERE l.oid = a.attcollation AND c.relkind = 'r'),
       nullif(a.attidentity, ''), nullif(a.attgenerated, ''), pg_get_expr(d.adbin, d.adrelid))
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE c.relnamespace = ${NS} AND c.relkind IN ('r', 'p', 'v')

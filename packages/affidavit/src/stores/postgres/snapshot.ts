@@ -32,7 +32,7 @@ export async function openSnapshot(pool: PgPool, of?: string): Promise<Snapshot>
     await client.query({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' })
     if (of !== undefined) await client.query({ text: `SET TRANSACTION SNAPSHOT '${of.replaceAll("'", '')}'` })
     instant = of ?? (await exported(client))
-    await client.query({ text: 'SET LOCAL enable_seqscan = off; SAVEPOINT readable' })
+    await client.query({ text: `${OURS_ALONE}; SET LOCAL enable_seqscan = off; SAVEPOINT readable` })
   } catch (error) {
     release(false)
     throw storeError(error, 'verify')
@@ -59,6 +59,10 @@ export async function openSnapshot(pool: PgPool, of?: string): Promise<Snapshot>
     },
   }
 }
+
+// Whatever the role or the database have set: no function or operator is asked that somebody put in front of PostgreSQL's own, and
+// the catalog tells what it is asked in the same words.
+const OURS_ALONE = 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL quote_all_identifiers = off'
 
 async function exported(client: PgClient): Promise<string> {
   const { rows } = await client.query({ text: 'SELECT pg_export_snapshot() AS id' })
