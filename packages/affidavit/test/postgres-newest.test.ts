@@ -24,7 +24,7 @@ const reason =
     ? 'npm brings no PostgreSQL for this system'
     : majorOf(others) === major && 'every other test runs on it'
 
-describe(`on PostgreSQL ${major}, beside another`, { skip: reason, concurrency: true }, () => {
+describe('on the newest PostgreSQL, beside another', { skip: reason, concurrency: true }, () => {
   test('a ledger is made, written, verified and examined', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'affidavit-newest-'))
     const server = await startPostgres([], newest)
