@@ -1,7 +1,7 @@
 // PostgreSQL's programs, initdb and postgres: those that were asked for, else those installed, else those that came with `npm ci`.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
@@ -61,25 +61,27 @@ function npmFolder(): string | undefined {
   }
 }
 
-/** What was copied is used by every server of this process. */
-const copies = new Map<string, string>()
-
 // npm packs no symbolic links: the package lists them, for a script of its own that may not have run. And whom PostgreSQL runs as
 // need not be let into the folders above node_modules. So what came from npm is copied, and completed.
 function usableBinaries(bin: string): string {
   const native = dirname(bin)
   const list = join(native, 'pg-symlinks.json')
   if (!existsSync(list)) return bin
-  const copy = copies.get(native) ?? mkdtempSync(join(tmpdir(), 'affidavit-postgres-'))
-  if (!copies.has(native)) {
-    copies.set(native, copy)
-    process.on('exit', () => rmSync(copy, { recursive: true, force: true }))
-    chmodSync(copy, 0o755)
-    cpSync(native, copy, { recursive: true, verbatimSymlinks: true })
-    spawnSync('chmod', ['-R', 'a+rX', copy])
-    completeLinks(copy, JSON.parse(readFileSync(list, 'utf8')))
-  }
+  const copy = copies.get(native) ?? copyPrograms(native)
+  copies.set(native, copy)
+  completeLinks(copy, JSON.parse(readFileSync(list, 'utf8')))
   return join(copy, basename(bin))
+}
+
+/** Each is used by every server of this process, and ends with it. */
+const copies = new Map<string, string>()
+
+function copyPrograms(native: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'affidavit-postgres-'))
+  process.on('exit', () => rmSync(copy, { recursive: true, force: true }))
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true })
+  spawnSync('chmod', ['-R', 'a+rX', copy])
+  return copy
 }
 
 /** @param links from the folder of the package, each into its own folder: `native/lib/libicuuc.so.60.2` */
