@@ -11,10 +11,16 @@ import { majorOf, npmBinaries, postgresBinaries } from './postgres-binaries.ts'
 import { startPostgres } from './postgres-server.ts'
 import { draft, type Run, run } from './run-cli.ts'
 
-const src = join(import.meta.dirname, '../src')
+const packageFolder = join(import.meta.dirname, '..')
 const NAME = 'newest.example/clinic'
-// What compares the catalog with the released one, and tries every right, on a server of its own.
-const RUN_AGAIN = ['stores/postgres/catalog.test.ts', 'stores/postgres/privileges.test.ts']
+
+/** Files of tests, each with a server of its own, and which tests of it: of some, those that an older version has nothing for. */
+const RUN_AGAIN: readonly (readonly [file: string, only: string])[] = [
+  ['src/stores/postgres/catalog.test.ts', '.'],
+  ['src/stores/postgres/privileges.test.ts', '.'],
+  ['test/cli-postgres-doctor.test.ts', 'hold up everybody'],
+  ['test/postgres-faults.test.ts', 'transaction_timeout'],
+]
 
 const newest = npmBinaries()
 const major = newest === undefined ? undefined : majorOf(newest)
@@ -45,12 +51,13 @@ describe('on the newest PostgreSQL, beside another', { skip: reason, concurrency
     }
   })
 
-  for (const file of RUN_AGAIN) {
-    test(`${file} passes`, async () => {
+  for (const [file, only] of RUN_AGAIN) {
+    test(`${file} passes: ${only}`, async () => {
       // Without the test runner's own variable: a process started here is no part of the run.
       const { NODE_TEST_CONTEXT, ...inherited } = process.env
       const env = { ...inherited, AFFIDAVIT_TEST_POSTGRES: String(major) }
-      const args = ['--conditions=affidavit-source', '--test-reporter=spec', join(src, file)]
+      const chosen = ['--test-reporter=spec', `--test-name-pattern=${only}`]
+      const args = ['--conditions=affidavit-source', ...chosen, join(packageFolder, file)]
       const { failed, said } = await new Promise<{ failed: boolean; said: string }>((resolve) => {
         execFile(process.execPath, args, { env, timeout: 120_000 }, (error, stdout, stderr) =>
           resolve({ failed: error !== null, said: stdout + stderr }),
