@@ -121,6 +121,12 @@ function doctor(): void {
       /CREATE in the schema/,
     ],
     [
+      'a function that everybody may call, as in a dump that came back without its rights',
+      'GRANT EXECUTE ON FUNCTION affidavit.derive_lists() TO PUBLIC',
+      'rights',
+      /EXECUTE derive_lists/,
+    ],
+    [
       'a right that is missing',
       `REVOKE INSERT ON affidavit.checkpoints FROM ${SERVER}`,
       'needs',

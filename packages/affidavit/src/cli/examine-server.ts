@@ -141,15 +141,20 @@ const MAY_INSERT: Readonly<Record<string, readonly string[]>> = {
 const MAY_UPDATE: Readonly<Record<string, readonly string[]>> = { heads: ['size'] }
 const MAY_CALL = ['append', 'caller', 'create_ledger', 'sweep_payloads']
 
-function tooManyRights(tables: readonly TableFacts[], { create }: SchemaFacts): Finding {
+function tooManyRights(tables: readonly TableFacts[], { create, functions }: SchemaFacts): Finding {
   const found = tables.flatMap(({ table, may }) => [
     ...may.remove.map((right) => `${right} ${table}`),
     ...without(may.update, MAY_UPDATE[table]).map((name) => `UPDATE ${table}.${name}`),
     ...without(may.insert, MAY_INSERT[table]).map((name) => `INSERT ${table}.${name}`),
   ])
-  const all = create ? ['CREATE in the schema', ...found] : found
+  const calls = without(functions, MAY_CALL).map((name) => `EXECUTE ${name}`)
+  const all = [...(create ? ['CREATE in the schema'] : []), ...found, ...calls]
   if (all.length === 0) return ok('rights', 'this role can change, remove and forge nothing')
-  return fail('rights', `this role may ${firstOf(all)}`, 'REVOKE it; migrate --writer ROLE gives a server all it needs')
+  return fail(
+    'rights',
+    `this role may ${firstOf(all)}`,
+    'REVOKE it; affidavit migrate --writer ROLE, run as the owner, gives a server all it needs, and PUBLIC nothing',
+  )
 }
 
 function missingRights(tables: readonly TableFacts[], { functions }: SchemaFacts): Finding {

@@ -58,7 +58,15 @@ async function bringUp(client: PgClient, kind: SchemaKind): Promise<number[]> {
     })
     applied.push(version)
   }
+  await closeToPublic(client, kind)
   return applied
+}
+
+// What each schema says of PUBLIC, said again: a dump that is brought back without its rights leaves every function to everybody.
+async function closeToPublic(client: PgClient, { schema }: SchemaKind): Promise<void> {
+  await client.query({
+    text: `REVOKE ALL ON SCHEMA ${schema} FROM PUBLIC; REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ${schema} FROM PUBLIC`,
+  })
 }
 
 async function versionsIn(client: PgClient, { schema }: SchemaKind): Promise<ReadonlyMap<number, string>> {
