@@ -147,7 +147,7 @@ const REASONS: readonly (readonly [name: string, change: (folder: string) => Pro
       await keyring.close()
       copyFileSync(join(home, 'older.db'), keyringFile(folder))
     },
-    /key-destroyed: key-encryption key .* was destroyed/,
+    /key-destroyed: the keyring of .* is of generation \d+, whose key is gone: key-encryption key .* was destroyed/,
   ],
   [
     'another database in its place',

@@ -39,8 +39,8 @@ export async function openCurrent(parts: KeyringParts): Promise<Current> {
     try {
       return await unwrapHead(parts, head)
     } catch (error) {
-      if ((await parts.store.head())?.generation === head.generation) throw error
-      return look()
+      if ((await parts.store.head())?.generation !== head.generation) return look()
+      throw error instanceof LedgerError && error.code === 'key-destroyed' ? olderCopy(parts.name, head, error) : error
     }
   }
 
@@ -96,6 +96,14 @@ async function unwrapHead({ wrapper, name }: KeyringParts, head: KeyringHead): P
 
 function contextOf(name: string, generation: number): string {
   return `affidavit keyring key v1\n${name}\n${generation}`
+}
+
+function olderCopy(name: string, { generation }: KeyringHead, cause: LedgerError): LedgerError {
+  return new LedgerError('key-destroyed', {
+    problem: `the keyring of ${name} is of generation ${generation}, whose key is gone: ${cause.problem}`,
+    cure: 'an older copy came back: bring back one that was made since. Nothing opens this one any more, and what was erased stays erased',
+    cause,
+  })
 }
 
 export function noHead(name: string): LedgerError {
