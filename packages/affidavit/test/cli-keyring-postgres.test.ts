@@ -443,6 +443,48 @@ everybody_else: [reader]
       assert.match(out, /! keyring .*in the database of the records/)
     })
 
+    test('lets a further role use a keyring that another one began, and no other keyring', async () => {
+      const { home, database } = await made()
+      const other = newPath()
+      await done(
+        run(['init', '--ledger', other, '--origin', 'keyring.example/other', '--keyring', keyringAt(database)]),
+      )
+      await server.sql('postgres', 'CREATE ROLE second_server LOGIN')
+      const content = [{ name: 'message', media_type: 'text/plain', body: 'The lift is stuck.' }]
+      await done(run(['append', '--ledger', home], draft(1, { content })))
+      const asSecond = { ...process.env, AFFIDAVIT_KEYRING: keyringAt(database, 'second_server') }
+      const reveal = ['conversation', 'c-1', '--reveal', '--reason', 'x', '--ledger', home, '--json']
+      const words = ['migrate', '--keyring', owned(database), '--server', 'second_server']
+      await done(run(words))
+      assert.match(
+        runBin(reveal, 'pipe', undefined, asSecond).stdout,
+        /no keyring of keyring\.example\/clinic that this role may/,
+      )
+      const told = await done(run([...words, '--keyring-of', NAME]))
+      assert.match(told.out, /second_server may now use the keyring of keyring\.example\/clinic\n/)
+      assert.match(runBin(reveal, 'pipe', undefined, asSecond).stdout, /The lift is stuck/)
+      await done(run(reveal))
+      const again = json(await done(run([...words, '--keyring-of', NAME, '--json'])))
+      assert.deepEqual(Object(again.keyring).granted, [{ role: 'second_server', as: 'keyring', keyrings: [NAME] }])
+      const seen = 'SELECT name FROM affidavit_keyring.keyrings'
+      const { rows } = await server.pool(database, 'second_server').query(seen)
+      assert.deepEqual(rows, [{ name: NAME }])
+    })
+
+    test('gives no right to a keyring that has not begun, and says which have', async () => {
+      const { database } = await made()
+      await server.sql('postgres', 'CREATE ROLE third_server LOGIN')
+      const words = ['migrate', '--keyring', owned(database), '--server', 'third_server', '--json']
+      const answer = await run([...words, '--keyring-of', NAME, '--keyring-of', `${NAME}s`])
+      assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], answer.out)
+      const { problem, cure } = Object(json(answer).error)
+      assert.match(problem, /no keyring of keyring\.example\/clinics has begun/)
+      assert.equal(cure, `here are: ${NAME}`)
+      const holds = "SELECT has_schema_privilege('third_server', 'affidavit_keyring', 'USAGE') AS usage"
+      assert.deepEqual((await server.sql(database, holds)).rows, [{ usage: false }])
+      assert.match((await run(['migrate', '--help'])).out, /--keyring-of <name>/)
+    })
+
     test('needs to be told of a database, and of one for each role', async () => {
       for (const words of [
         [],
@@ -451,6 +493,8 @@ everybody_else: [reader]
         ['--keyring', owned('for_keyrings'), '--server', 'nobody'],
         ['--keyring', owned('for_keyrings'), '--server', KEYRING_OWNER],
         ['--keyring', newPath()],
+        ['--keyring', owned('for_keyrings'), '--keyring-of', NAME],
+        ['--keyring', owned('for_keyrings'), '--server', KEYRING_SERVER, '--keyring-of', 'nobody.example/x'],
       ]) {
         const answer = await run(['migrate', ...words, '--json'])
         assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], words.join(' ') + answer.out)

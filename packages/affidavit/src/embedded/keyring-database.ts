@@ -18,7 +18,7 @@ export async function openKeyringIn(database: LedgerUrl, name: string): Promise<
     if ((await saying(database, () => store.head())) !== undefined) return store
     throw new LedgerError('missing-key', {
       problem: `${formatLedgerUrl(database)} has no keyring of ${name} that this role may use`,
-      cure: 'check database and role: a keyring belongs to the role that made it. Where init was interrupted, do it again; else bring the keyring back from its own backup',
+      cure: 'check database and role: a keyring belongs to the role that made it, and to whom migrate --server ROLE --keyring-of NAME gave it. Where init was interrupted, do it again; else bring the keyring back from its own backup',
     })
   } catch (error) {
     await store.close()

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 
 import { placeOf } from '../../embedded/place.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { type Grantee, grantRole } from '../../stores/postgres/grants.ts'
+import { type Grantee, grantRole, refuseUnbegun } from '../../stores/postgres/grants.ts'
 import { type Migrated, migrate } from '../../stores/postgres/migrate.ts'
 import { openPool } from '../../stores/postgres/pool.ts'
 import { KEYRINGS, LEDGERS, type SchemaKind } from '../../stores/postgres/schemas.ts'
@@ -17,12 +17,15 @@ interface Options {
   readonly writer: readonly string[]
   readonly reader: readonly string[]
   readonly server: readonly string[]
+  readonly keyringOf: readonly string[]
   readonly json?: boolean
 }
 
 interface Grant {
   readonly role: string
   readonly as: Grantee
+  /** NAMEs whose keyrings are others', and this role's too from now on. */
+  readonly keyrings?: readonly string[]
 }
 
 /** A database to be prepared for ledgers or for keyrings. */
@@ -53,6 +56,12 @@ export function addMigrate(program: Command, { terminal }: Surroundings): void {
       ).env('AFFIDAVIT_KEYRING'),
     )
     .option('--server <role>', 'with --keyring: a role that servers connect as; may stand several times', collect, [])
+    .option(
+      '--keyring-of <name>',
+      'with --server: the roles may also use the keyring of this NAME, which others began; may stand several times',
+      collect,
+      [],
+    )
     .addOption(jsonOption())
     .action(async (options: Options, command: Command) => {
       const { ledger, keyring } = tasksOf(options, command)
@@ -66,13 +75,15 @@ export function addMigrate(program: Command, { terminal }: Surroundings): void {
 // All that was said is read before anything is changed.
 function tasksOf(options: Options, command: Command): { readonly ledger?: Task; readonly keyring?: Task } {
   const { ledger, keyring } = named(options, command)
-  const { writer, reader, server } = options
+  const { writer, reader, server, keyringOf } = options
   if (ledger === undefined && keyring === undefined)
     throw usage('migrate needs a database', 'name it: --ledger URL for ledgers, --keyring URL for keyrings, or both')
   if (ledger === undefined && writer.length + reader.length > 0)
     throw usage('--writer and --reader say nothing without --ledger', 'for a keyring say --server ROLE')
   if (keyring === undefined && server.length > 0)
     throw usage('--server says nothing without --keyring', 'for ledgers say --writer ROLE')
+  if (server.length === 0 && keyringOf.length > 0)
+    throw usage('--keyring-of says nothing without --server', 'name the role that may use it: --server ROLE')
   return {
     ...(ledger === undefined
       ? {}
@@ -85,7 +96,7 @@ function tasksOf(options: Options, command: Command): { readonly ledger?: Task; 
         }),
     ...(keyring === undefined
       ? {}
-      : { keyring: { url: parseKeyringUrl(keyring), kind: KEYRINGS, grants: grantsTo(server, 'keyring') } }),
+      : { keyring: { url: parseKeyringUrl(keyring), kind: KEYRINGS, grants: sharing(server, keyringOf) } }),
   }
 }
 
@@ -102,11 +113,21 @@ function grantsTo(roles: readonly string[], as: Grantee): readonly Grant[] {
   return roles.map((role) => ({ role, as }))
 }
 
+function sharing(roles: readonly string[], keyrings: readonly string[]): readonly Grant[] {
+  const grants = grantsTo(roles, 'keyring')
+  return keyrings.length === 0 ? grants : grants.map((grant) => ({ ...grant, keyrings }))
+}
+
 async function bringUp({ url, kind, grants }: Task): Promise<Done> {
   const pool = await openPool(url)
   try {
     const migrated = await migrate(pool, kind)
-    for (const { role, as } of grants) await grantRole(pool, role, as)
+    const shared = grants.flatMap(({ keyrings = [] }) => keyrings)
+    if (shared.length > 0) await refuseUnbegun(pool, shared)
+    for (const { role, as, keyrings = [] } of grants) {
+      await grantRole(pool, role, as)
+      for (const name of keyrings) await grantRole(pool, role, as, name)
+    }
     return { database: formatLedgerUrl(url), ...migrated, granted: grants }
   } finally {
     await pool.end()
@@ -126,7 +147,11 @@ function databaseOf(ledger: string): LedgerUrl {
 
 function linesOf({ database, applied, version, granted }: Done): string {
   const schema = applied.length === 0 ? `is at schema ${version} already` : `brought to schema ${version}`
-  const lines = granted.map(({ role, as }) => `${role} may now ${MAY[as]}\n`)
+  const lines = granted.map(({ role, as, keyrings = [] }) =>
+    [`${role} may now ${MAY[as]}\n`, ...keyrings.map((name) => `${role} may now use the keyring of ${name}\n`)].join(
+      '',
+    ),
+  )
   return `${database} ${schema}\n${lines.join('')}`
 }
 

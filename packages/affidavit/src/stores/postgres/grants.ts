@@ -3,7 +3,7 @@
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { askOne } from './connect.ts'
-import { column, type PgPool } from './database.ts'
+import { column, type PgPool, textColumn } from './database.ts'
 import { KEYRINGS, LEDGERS, type SchemaKind } from './schemas.ts'
 
 /** `writer`: a server that records. `reader`: whoever looks with SQL, or verifies. `keyring`: a server, in its keyring's database. */
@@ -53,6 +53,29 @@ export async function grantRole(pool: PgPool, role: string, grantee: Grantee, ke
     text: 'INSERT INTO affidavit_keyring.keyring_roles (name, role_name) VALUES ($1, $2) ON CONFLICT DO NOTHING',
     values: [keyring, role],
   })
+}
+
+/**
+ * Refuses NAMEs of which no keyring has begun; as the owner, who sees them all.
+ * @throws LedgerError `invalid-query`, `store-unavailable`
+ */
+export async function refuseUnbegun(pool: PgPool, names: readonly string[]): Promise<void> {
+  const rows = await askOne(pool, { text: 'SELECT name FROM affidavit_keyring.keyrings ORDER BY name' })
+  const begun = rows.map((row) => textColumn(row, 'name'))
+  const unknown = names.find((name) => !begun.includes(name))
+  if (unknown === undefined) return
+  throw new LedgerError('invalid-query', {
+    problem: `no keyring of ${unknown} has begun in this database; no role was given any right`,
+    cure: begun.length === 0 ? 'affidavit init --keyring URL begins one' : `here are: ${listed(begun)}`,
+    path: '--keyring-of',
+  })
+}
+
+const LISTED = 20
+
+function listed(names: readonly string[]): string {
+  const more = names.length > LISTED ? `, and ${names.length - LISTED} more` : ''
+  return `${names.slice(0, LISTED).join(', ')}${more}`
 }
 
 const ROLE = `SELECT r.rolsuper OR r.rolbypassrls AS unbound, pg_has_role(r.oid, n.nspowner, 'MEMBER') AS owns
