@@ -1,14 +1,20 @@
 // One process at a time begins a ledger of a NAME: whoever comes second sees that it has begun.
 
-import { type PgClient, type PgPool, run } from './database.ts'
+import { takeLock } from './advisory-lock.ts'
+import type { PgClient, PgPool } from './database.ts'
 import { inOurWords } from './errors.ts'
 
 /**
  * Does `work` while no other does any for this NAME. It is let go with its connection, whatever becomes of the process.
- * @throws LedgerError `store-unavailable`, and what `work` throws
+ * @throws LedgerError `store-unavailable` (also where somebody holds it for too long), and what `work` throws
  */
-export async function holdingName<T>(pool: PgPool, name: string, work: () => Promise<T>): Promise<T> {
-  const client = await hold(pool, name)
+export async function holdingName<T>(
+  pool: PgPool,
+  name: string,
+  work: () => Promise<T>,
+  patienceMillis: number = PATIENCE_MILLIS,
+): Promise<T> {
+  const client = await hold(pool, name, patienceMillis)
   try {
     return await work()
   } finally {
@@ -16,15 +22,17 @@ export async function holdingName<T>(pool: PgPool, name: string, work: () => Pro
   }
 }
 
-const LOCK = "SELECT pg_advisory_lock(hashtextextended('affidavit begin ' || $1, 0))"
+/** Whoever comes second waits for whoever makes a ledger, with its keys, which a key service may take a while for. */
+const PATIENCE_MILLIS = 30_000
 
-async function hold(pool: PgPool, name: string): Promise<PgClient> {
+async function hold(pool: PgPool, name: string, patienceMillis: number): Promise<PgClient> {
   let client: PgClient | undefined
   try {
     client = await pool.connect()
     // An error that nobody listens to would end the process; without its connection, the work is done unheld.
     client.on('error', () => undefined)
-    await run(client, { text: LOCK, values: [name] })
+    const lock = { name: `affidavit begin ${name}`, until: 'session', patienceMillis, doing: 'init' } as const
+    await takeLock(client, lock)
     return client
   } catch (error) {
     client?.release(true)

@@ -4,7 +4,7 @@
 export interface SchemaKind {
   readonly schema: 'affidavit' | 'affidavit_keyring'
   /** Where its frozen SQL lies, one numbered file for each version. */
-  readonly folder: string
+  readonly folder: URL
   /** The newest version, which this version writes. */
   readonly version: number
   /** What lies in it, as messages say it. */
@@ -17,7 +17,7 @@ export interface SchemaKind {
 
 export const LEDGERS: SchemaKind = {
   schema: 'affidavit',
-  folder: 'schema',
+  folder: new URL('./schema/', import.meta.url),
   version: 1,
   holds: 'ledgers',
   migrate: 'affidavit migrate --ledger URL',
@@ -26,7 +26,7 @@ export const LEDGERS: SchemaKind = {
 
 export const KEYRINGS: SchemaKind = {
   schema: 'affidavit_keyring',
-  folder: 'schema-keyring',
+  folder: new URL('./schema-keyring/', import.meta.url),
   version: 1,
   holds: 'keyrings',
   migrate: 'affidavit migrate --keyring URL',
