@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { initLedger } from '../src/index.ts'
 import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
-import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
+import { missingForPostgres, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
 import { draft, errorCode, json, type Run, run, runBin } from './run-cli.ts'
 
 const packageFolder = join(import.meta.dirname, '..')
@@ -405,109 +405,5 @@ everybody_else: [reader]
     for (const words of [['append'], ['doctor'], ['erase', 'finish']])
       assert.match((await run([...words, '--ledger', home, '--json'])).out, /has no keyring of keyring\.example/)
     assert.deepEqual((await server.sql(gone, 'SELECT 1 FROM affidavit_keyring.keyring_roles')).rows, [])
-  })
-
-  describe('migrate', () => {
-    const DATABASES = ['for_keyrings', 'for_ledgers', 'for_both', 'for_one']
-    before(async () => {
-      for (const name of DATABASES) await server.sql('postgres', `CREATE DATABASE ${name} OWNER ${KEYRING_OWNER}`)
-      await server.sql('postgres', `ALTER DATABASE for_ledgers OWNER TO ${OWNER}`)
-    })
-    const owned = (database: string, owner = KEYRING_OWNER): string => server.url(database, owner)
-
-    test('prepares a database for keyrings, with a server’s role, and changes nothing the second time', async () => {
-      const words = ['migrate', '--keyring', owned('for_keyrings'), '--server', KEYRING_SERVER]
-      const first = await done(run(words))
-      assert.match(first.out, /\/for_keyrings brought to schema 1\nkeyring_server may now make and use keyrings/)
-      const { keyring, ...others } = json(await done(run([...words, '--json'])))
-      assert.deepEqual([Object(keyring).applied, Object(keyring).database, others], [[], owned('for_keyrings'), {}])
-      const made = ['init', '--ledger', newPath(), '--origin', NAME, '--keyring', keyringAt('for_keyrings')]
-      await done(run(made))
-    })
-
-    test('prepares both at once, each with the owner of its URL', async () => {
-      const ledger = ['--ledger', owned('for_ledgers', OWNER), '--writer', SERVER]
-      const keyring = ['--keyring', owned('for_one'), '--server', KEYRING_SERVER]
-      const told = json(await done(run(['migrate', ...ledger, ...keyring, '--json'])))
-      assert.deepEqual([told.database, Object(told.keyring).database], [owned('for_ledgers', OWNER), owned('for_one')])
-      assert.deepEqual(told.granted, [{ role: SERVER, as: 'writer' }])
-      assert.deepEqual(Object(told.keyring).granted, [{ role: KEYRING_SERVER, as: 'keyring' }])
-    })
-
-    test('may put both into one database, which doctor warns of', async () => {
-      const url = owned('for_both')
-      await done(run(['migrate', '--ledger', url, '--writer', SERVER, '--keyring', url, '--server', SERVER]))
-      const [both, home] = [server.url('for_both'), newPath()]
-      await done(run(['init', '--ledger', both, '--origin', NAME, '--keyring', both, '--keys', home]))
-      const { out } = await run(['doctor', '--ledger', home])
-      assert.match(out, /! keyring .*in the database of the records/)
-    })
-
-    test('lets a further role use a keyring that another one began, and no other keyring', async () => {
-      const { home, database } = await made()
-      const other = newPath()
-      await done(
-        run(['init', '--ledger', other, '--origin', 'keyring.example/other', '--keyring', keyringAt(database)]),
-      )
-      await server.sql('postgres', 'CREATE ROLE second_server LOGIN')
-      const content = [{ name: 'message', media_type: 'text/plain', body: 'The lift is stuck.' }]
-      await done(run(['append', '--ledger', home], draft(1, { content })))
-      const asSecond = { ...process.env, AFFIDAVIT_KEYRING: keyringAt(database, 'second_server') }
-      const reveal = ['conversation', 'c-1', '--reveal', '--reason', 'x', '--ledger', home, '--json']
-      const words = ['migrate', '--keyring', owned(database), '--server', 'second_server']
-      await done(run(words))
-      assert.match(
-        runBin(reveal, 'pipe', undefined, asSecond).stdout,
-        /no keyring of keyring\.example\/clinic that this role may/,
-      )
-      const told = await done(run([...words, '--keyring-of', NAME]))
-      assert.match(told.out, /second_server may now use the keyring of keyring\.example\/clinic\n/)
-      assert.match(runBin(reveal, 'pipe', undefined, asSecond).stdout, /The lift is stuck/)
-      await done(run(reveal))
-      const again = json(await done(run([...words, '--keyring-of', NAME, '--json'])))
-      assert.deepEqual(Object(again.keyring).granted, [{ role: 'second_server', as: 'keyring', keyrings: [NAME] }])
-      const seen = 'SELECT name FROM affidavit_keyring.keyrings'
-      const { rows } = await server.pool(database, 'second_server').query(seen)
-      assert.deepEqual(rows, [{ name: NAME }])
-    })
-
-    test('gives no right to a keyring that has not begun, and says which have', async () => {
-      const { database } = await made()
-      await server.sql('postgres', 'CREATE ROLE third_server LOGIN')
-      const words = ['migrate', '--keyring', owned(database), '--server', 'third_server', '--json']
-      const answer = await run([...words, '--keyring-of', NAME, '--keyring-of', `${NAME}s`])
-      assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], answer.out)
-      const { problem, cure } = Object(json(answer).error)
-      assert.match(problem, /no keyring of keyring\.example\/clinics has begun/)
-      assert.equal(cure, `here are: ${NAME}`)
-      const holds = "SELECT has_schema_privilege('third_server', 'affidavit_keyring', 'USAGE') AS usage"
-      assert.deepEqual((await server.sql(database, holds)).rows, [{ usage: false }])
-      assert.match((await run(['migrate', '--help'])).out, /--keyring-of <name>/)
-    })
-
-    test('needs to be told of a database, and of one for each role', async () => {
-      for (const words of [
-        [],
-        ['--keyring', owned('for_keyrings'), '--writer', SERVER],
-        ['--ledger', owned('for_ledgers', OWNER), '--server', SERVER],
-        ['--keyring', owned('for_keyrings'), '--server', 'nobody'],
-        ['--keyring', owned('for_keyrings'), '--server', KEYRING_OWNER],
-        ['--keyring', newPath()],
-        ['--keyring', owned('for_keyrings'), '--keyring-of', NAME],
-        ['--keyring', owned('for_keyrings'), '--server', KEYRING_SERVER, '--keyring-of', 'nobody.example/x'],
-      ]) {
-        const answer = await run(['migrate', ...words, '--json'])
-        assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], words.join(' ') + answer.out)
-      }
-    })
-
-    test('prepares what the environment names where the command line names nothing, and only there', () => {
-      const env = { ...process.env, AFFIDAVIT_KEYRING: owned('for_keyrings').replace('@', ':hunter2@') }
-      const named = runBin(['migrate'], 'pipe', undefined, env)
-      assert.match(named.stdout, /\/for_keyrings is at schema 1 already\n$/)
-      assert.doesNotMatch(named.stdout, /hunter2/)
-      const said = runBin(['migrate', '--ledger', owned('for_ledgers', OWNER)], 'pipe', undefined, env)
-      assert.match(said.stdout, /^postgres:\S*\/for_ledgers is at schema 1 already\n$/)
-    })
   })
 }

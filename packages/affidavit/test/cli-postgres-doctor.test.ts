@@ -127,6 +127,18 @@ function doctor(): void {
       /EXECUTE derive_lists/,
     ],
     [
+      'a function that is somebody else’s, as in a dump that somebody else brought back',
+      'ALTER FUNCTION affidavit.create_ledger OWNER TO super',
+      'owner',
+      /belong to affidavit_owner and super/,
+    ],
+    [
+      'a schema of another version',
+      "INSERT INTO affidavit.schema_versions (version, sha256) VALUES (2, '')",
+      'guards',
+      /has schema 2, and this version needs 1/,
+    ],
+    [
       'a right that is missing',
       `REVOKE INSERT ON affidavit.checkpoints FROM ${SERVER}`,
       'needs',
@@ -165,11 +177,11 @@ function doctor(): void {
       }
     })
 
-  test('a standby that every append waits for', async () => {
+  test('a standby that every commit waits for', async () => {
     await changeSetting(server, 'synchronous_standby_names', 'one')
     const found = await lookAt(url)
     await changeSetting(server, 'synchronous_standby_names', '')
-    assert.match(found.find(({ about }) => about === 'standbys')?.says ?? '', /every append waits/)
+    assert.match(found.find(({ about }) => about === 'standbys')?.says ?? '', /every commit waits/)
   })
 
   test('nothing, and changes nothing, where all is in order', async () => {

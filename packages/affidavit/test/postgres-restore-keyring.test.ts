@@ -132,13 +132,19 @@ function differing(): void {
 
   test('keyring and home of before an erasure: it is erased again before anything is read, on record', async () => {
     const home = await restore({ ledger: 'erased', keyring: 'three', home: 'three' })
+    assert.match(
+      (await run(['doctor', '--ledger', home])).out,
+      /✗ keyring .*generation 1, .*tells of generation 2: an older/,
+    )
     const found = await verified(home)
-    assert.deepEqual([found.status, found.findings], ['tampered', ['erased-content-opens']])
+    // The log of the home ends before the records do; opening writes on.
+    const content = found.findings.filter((code) => code !== 'anchor-record-missing')
+    assert.deepEqual([found.status, content], ['tampered', ['erased-content-opens']])
     assert.match(await revealed(home, 'PT-10001'), /unavailable: its key is destroyed/)
     assert.match(await revealed(home, 'PT-10003'), /This is PT-10003/)
-    const { findings, content } = await verified(home)
-    assert.deepEqual(findings, [])
-    assert.match(content, /erased under the record at seq/)
+    const again = await verified(home)
+    assert.deepEqual(again.findings, [])
+    assert.match(again.content, /erased under the record at seq/)
   })
 
   test('a ledger of before an erasure is refused; in a new incarnation what was erased stays so', async () => {

@@ -1,22 +1,14 @@
-// What doctor says of a PostgreSQL server: whether it syncs, whom it lets do what, and what guards the records there.
+// What doctor says of a PostgreSQL server: whether it syncs, takes writes, has standbys, and room.
 
 import { statfsSync } from 'node:fs'
 import type { PgPool } from '../stores/postgres/database.ts'
-import { LEDGERS } from '../stores/postgres/schemas.ts'
-import { openSnapshot } from '../stores/postgres/snapshot.ts'
-import { checkSchema } from '../stores/postgres/structure.ts'
+import { KEYRINGS, LEDGERS, type SchemaKind } from '../stores/postgres/schemas.ts'
 import {
   clockAhead,
-  type Power,
-  type SchemaFacts,
   type ServerFacts,
   type StandbyFacts,
-  surveyPowers,
-  surveySchema,
   surveyServer,
   surveyStandbys,
-  surveyTables,
-  type TableFacts,
 } from '../stores/postgres/survey.ts'
 import { isLocal, type LedgerUrl } from '../stores/postgres/url.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -26,22 +18,17 @@ const LOW_DISK_BYTES = 1_000_000_000
 const CLOCK_MILLIS = 2_000
 
 /** @throws LedgerError `store-unavailable` */
-export async function examineServer(pool: PgPool, url: LedgerUrl): Promise<Finding[]> {
+export async function examineServer(pool: PgPool, url: LedgerUrl, kind: SchemaKind): Promise<Finding[]> {
   const server = await surveyServer(pool)
-  const tables = await surveyTables(pool)
-  const findings = [
+  return [
     serverFinding(server),
     durabilityFinding(server),
     writesFinding(server),
-    standbyFinding(server, await surveyStandbys(pool)),
-    clockFinding(await clockAhead(pool, Date.now)),
+    standbyFinding(server, await surveyStandbys(pool), kind),
+    // What lies in a keyring has no time.
+    ...(kind === LEDGERS ? [clockFinding(await clockAhead(pool, Date.now))] : []),
     sizeFinding(server, url),
-    roleFinding(server.role, await surveyPowers(pool)),
   ]
-  // Without a schema there is nothing to guard; that it is missing is said of the database.
-  if (tables.length === 0) return findings
-  const schema = await surveySchema(pool)
-  return [...findings, tooManyRights(tables, schema), missingRights(tables, schema), await guardsFinding(pool)]
 }
 
 function serverFinding({ version, role, encoding }: ServerFacts): Finding {
@@ -60,11 +47,11 @@ function durabilityFinding({ settings }: ServerFacts): Finding {
   )
   for (const name of ['fsync', 'full_page_writes'] as const) {
     if (settings[name] === 'on') continue
-    const cure = `set ${name} = on and restart the server; until then a loss of power loses records`
+    const cure = `set ${name} = on and restart the server; until then a loss of power loses what was acknowledged`
     return fail('durability', says.join(', '), cure)
   }
   const isRaised = ['off', 'local', 'remote_write'].includes(synchronous_commit)
-  return ok('durability', `${says.join(', ')}${isRaised ? ', raised to on for every commit of a ledger' : ''}`)
+  return ok('durability', `${says.join(', ')}${isRaised ? ', raised to on for every commit of ours' : ''}`)
 }
 
 function writesFinding({ readOnly }: ServerFacts): Finding {
@@ -73,21 +60,34 @@ function writesFinding({ readOnly }: ServerFacts): Finding {
   return fail('writes', 'default_transaction_read_only is on', 'turn it off for this role and database')
 }
 
-function standbyFinding({ settings }: ServerFacts, { connected, synchronous, hidden }: StandbyFacts): Finding {
+function standbyFinding(
+  { settings }: ServerFacts,
+  { connected, synchronous, hidden }: StandbyFacts,
+  kind: SchemaKind,
+): Finding {
   const names = settings.synchronous_standby_names
   const seen = `${counted(connected, 'standby')} connected`
+  if (names === '' && kind === KEYRINGS) return unwaited(seen, connected)
   if (names === '') {
     const says = `${seen}; no commit waits for one: records are lost with this server`
     return warn('standbys', says, 'set synchronous_standby_names, where losing the server must lose no record')
   }
   if (connected === 0) {
-    const says = `${seen}, and synchronous_standby_names is ${names}: every append waits`
+    const says = `${seen}, and synchronous_standby_names is ${names}: every commit waits`
     return fail('standbys', says, 'bring a standby back, or take it out of synchronous_standby_names')
   }
   if (hidden > 0) return ok('standbys', `${seen}, synchronous_standby_names is ${names}; pg_monitor shows their state`)
   if (synchronous > 0) return ok('standbys', `${seen}, ${synchronous} of them synchronous`)
-  const says = `${seen}, none of them synchronous, and synchronous_standby_names is ${names}: every append waits`
+  const says = `${seen}, none of them synchronous, and synchronous_standby_names is ${names}: every commit waits`
   return fail('standbys', says, 'give a standby one of these names')
+}
+
+// A keyring that is turned over on the primary alone is one whose key is destroyed on the standby.
+function unwaited(seen: string, connected: number): Finding {
+  const lost = connected === 0 ? 'what was sealed since the last backup' : 'what was sealed since, or all of it'
+  const when = connected === 0 ? 'when this server is lost' : 'when one of them is promoted that is behind'
+  const says = `${seen}; no commit waits for one: ${lost} opens no more ${when}`
+  return warn('standbys', says, 'set synchronous_standby_names; promote none that is not synchronous')
 }
 
 function clockFinding(ahead: number): Finding {
@@ -114,82 +114,4 @@ function freeBytes(folder: string): number | undefined {
   } catch {
     return undefined
   }
-}
-
-function roleFinding(role: string, powers: readonly Power[]): Finding {
-  if (powers.length === 0)
-    return ok('role', `${role} is no superuser and owns nothing here, and can become none that does`)
-  const own = powers.filter((one) => one.role === role)
-  const [first] = own.length > 0 ? own : powers
-  const says =
-    first?.role === role ? `${role} ${first.power}` : `${role} can become ${first?.role}, which ${first?.power}`
-  return fail(
-    'role',
-    `${says}: it can change what is recorded`,
-    'let servers connect as a role of their own: affidavit migrate --writer ROLE',
-  )
-}
-
-/** What a server may write: columns, by table (grants.ts). */
-const MAY_INSERT: Readonly<Record<string, readonly string[]>> = {
-  checkpoints: ['ledger_no', 'size', 'note'],
-  cosignatures: ['ledger_no', 'size', 'line_no', 'line'],
-  entries: ['ledger_no', 'seq', 'entry', 'nodes'],
-  payload_chunks: ['ledger_no', 'blob_id', 'chunk_no', 'sealed'],
-  payloads: ['ledger_no', 'blob_id', 'body_digest', 'content_key', 'sealed'],
-}
-const MAY_UPDATE: Readonly<Record<string, readonly string[]>> = { heads: ['size'] }
-const MAY_CALL = ['append', 'caller', 'create_ledger', 'sweep_payloads']
-
-function tooManyRights(tables: readonly TableFacts[], { create, functions }: SchemaFacts): Finding {
-  const found = tables.flatMap(({ table, may }) => [
-    ...may.remove.map((right) => `${right} ${table}`),
-    ...without(may.update, MAY_UPDATE[table]).map((name) => `UPDATE ${table}.${name}`),
-    ...without(may.insert, MAY_INSERT[table]).map((name) => `INSERT ${table}.${name}`),
-  ])
-  const calls = without(functions, MAY_CALL).map((name) => `EXECUTE ${name}`)
-  const all = [...(create ? ['CREATE in the schema'] : []), ...found, ...calls]
-  if (all.length === 0) return ok('rights', 'this role can change, remove and forge nothing')
-  return fail(
-    'rights',
-    `this role may ${firstOf(all)}`,
-    'REVOKE it; affidavit migrate --writer ROLE, run as the owner, gives a server all it needs, and PUBLIC nothing',
-  )
-}
-
-function missingRights(tables: readonly TableFacts[], { functions }: SchemaFacts): Finding {
-  const missing = tables.flatMap(({ table, may }) => [
-    ...(may.select ? [] : [`SELECT ${table}`]),
-    ...without(MAY_INSERT[table], may.insert).map((name) => `INSERT ${table}.${name}`),
-    ...without(MAY_UPDATE[table], may.update).map((name) => `UPDATE ${table}.${name}`),
-  ])
-  const all = [...missing, ...without(MAY_CALL, functions).map((name) => `EXECUTE ${name}`)]
-  if (all.length === 0) return ok('needs', 'this role may do what a server does')
-  return fail('needs', `this role may not ${firstOf(all)}`, 'affidavit migrate --writer ROLE, run as the owner')
-}
-
-function without(names: readonly string[] = [], taken: readonly string[] = []): readonly string[] {
-  return names.filter((name) => !taken.includes(name))
-}
-
-// Triggers, policies, functions and rights of others, as the verifier compares them with what was released.
-async function guardsFinding(pool: PgPool): Promise<Finding> {
-  const snapshot = await openSnapshot(pool)
-  try {
-    const { findings } = await checkSchema(snapshot)
-    if (findings.length === 0)
-      return ok('guards', `schema ${LEDGERS.version}, every trigger and policy as it was released`)
-    const told = findings.map(({ what, problem }) => `${what ?? 'the schema'} ${problem}`)
-    return fail('guards', firstOf(told), 'find out who changed it; affidavit verify says whether records were changed')
-  } finally {
-    await snapshot.close()
-  }
-}
-
-/** Findings that one line tells. */
-const TOLD = 4
-
-function firstOf(all: readonly string[]): string {
-  const more = all.length > TOLD ? `, and ${all.length - TOLD} more` : ''
-  return `${all.slice(0, TOLD).join(', ')}${more}`
 }

@@ -5,9 +5,7 @@ import { join } from 'node:path'
 
 import { parseTimestamp } from '../clock/clock.ts'
 import { databaseFile, keysFolder, readAnchor } from '../embedded/folder.ts'
-import { type KeyringPlace, keyringPlace, shownKeyring } from '../embedded/keyring-place.ts'
 import { type Place, shownPlace } from '../embedded/place.ts'
-import { openKeyringToRead } from '../embedded/read-keyring.ts'
 import { noLedgerAt, openStore, storeOf } from '../embedded/store.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { fileKeys } from '../keys/file.ts'
@@ -15,10 +13,13 @@ import { checkKeys } from '../ledger/check-keys.ts'
 import { checkpointFile } from '../ledger/checkpoint-file.ts'
 import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
+import type { PgPool } from '../stores/postgres/database.ts'
 import { openPool } from '../stores/postgres/pool.ts'
 import { LEDGERS } from '../stores/postgres/schemas.ts'
 import type { LedgerUrl } from '../stores/postgres/url.ts'
 import { LEDGER_DATABASE } from '../stores/sqlite/connect.ts'
+import { examineKeyring } from './examine-keyring.ts'
+import { examineRights } from './examine-rights.ts'
 import { examineServer } from './examine-server.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 import { count, counted } from './output.ts'
@@ -40,7 +41,7 @@ export async function examine(place: Place): Promise<Finding[]> {
 async function examineDatabase(home: string, database: LedgerUrl): Promise<Finding[]> {
   try {
     const pool = await openPool(database)
-    const server = await examineServer(pool, database).catch(async (error) => {
+    const server = await examinePool(pool, database).catch(async (error) => {
       await pool.end()
       throw error
     })
@@ -49,6 +50,10 @@ async function examineDatabase(home: string, database: LedgerUrl): Promise<Findi
     if (error instanceof LedgerError) return [fail('server', error.problem, error.cure)]
     throw error
   }
+}
+
+async function examinePool(pool: PgPool, database: LedgerUrl): Promise<Finding[]> {
+  return [...(await examineServer(pool, database, LEDGERS)), ...(await examineRights(pool, LEDGERS))]
 }
 
 /** The ledger itself. The store is closed afterwards. */
@@ -65,7 +70,7 @@ async function examineLedger(place: Place, open: () => Promise<LedgerStore>): Pr
       ok('database', `${where}, schema ${schema}, ledger ${origin}`),
       ...(await recordFindings(store, origin)),
       ...(await keyFindings(folder, store, origin)),
-      await keyringFinding(place, origin),
+      ...(await examineKeyring(place, store, origin)),
       await checkpointLogFinding(place, store, origin),
       diskFinding(folder),
     ]
@@ -128,40 +133,6 @@ async function keyFindings(folder: string, store: LedgerStore, origin: string): 
   )
   if (open.length === 0) return [ok('keys', `${keys}, readable by their owner only`)]
   return [fail('keys', `${open.join(', ')} can be read by others`, `chmod 600 ${keys}/*.key*`)]
-}
-
-async function keyringFinding({ home: folder, database }: Place, origin: string): Promise<Finding> {
-  try {
-    const keyring = await openKeyringToRead(folder, origin)
-    try {
-      const { generation, version, retired } = await keyring.inForce()
-      const says = `${shownKeyring(folder)}, generation ${generation}, under key-encryption key ${version}`
-      if (retired.length === 0 && database !== undefined && isIn(database, keyringPlace(folder)))
-        return warn(
-          'keyring',
-          `${says}; in the database of the records`,
-          'keep it in a database of its own: who has a copy of one has the other',
-        )
-      if (retired.length === 0) return ok('keyring', says)
-      const stand = `${counted(retired.length, 'earlier one')} still to be destroyed`
-      return warn(
-        'keyring',
-        `${says}; ${stand}`,
-        'affidavit erase finish destroys what can be; a key service may take days',
-      )
-    } finally {
-      await keyring.close()
-    }
-  } catch (error) {
-    if (error instanceof LedgerError) return fail('keyring', error.problem, error.cure)
-    throw error
-  }
-}
-
-function isIn({ host, port, database }: LedgerUrl, keyring: KeyringPlace): boolean {
-  if (keyring.kind === 'file') return false
-  const there = keyring.database
-  return there.host === host && there.port === port && there.database === database
 }
 
 async function checkpointLogFinding({ home, database }: Place, store: LedgerStore, origin: string): Promise<Finding> {

@@ -39,7 +39,7 @@ export async function rotateKeyring(parts: KeyringRotationParts, operator?: Oper
     return { generation, old_version, new_version, retired_key_versions: await destroyRetired(keyring) }
   })
   const { generation, ...versions } = turned
-  const { keyring_generation: previous_generation } = await newestOnRecord(store, ledger)
+  const { keyring_generation: previous_generation } = await keyringOnRecord(store, ledger)
   const told = { key: 'keyring', told: 'by-rotation', keyring_generation: generation, previous_generation } as const
   // Whoever opened the ledger meanwhile may have recorded it: then that is the record.
   const { seq } = await parts.record({ ...turnRecord(parts, { ...told, ...versions }), ...actorOf(operator) })
@@ -59,7 +59,7 @@ export async function recordKeyring(parts: KeyringRotationParts): Promise<void> 
     // An erasure that is not over may have turned it over, and says so when it is.
     await parts.erasing.settle()
     const { generation, version } = await keyring.inForce()
-    const { seq: newest, keyring_generation: previous_generation } = await newestOnRecord(store, ledger)
+    const { seq: newest, keyring_generation: previous_generation } = await keyringOnRecord(store, ledger)
     if (previous_generation === generation) return
     if (look < LOOKS && (await keyring.inForce()).generation !== generation) continue
     const retired_key_versions = await destroyRetired(keyring)
@@ -94,7 +94,7 @@ interface Told {
 }
 
 /** The newest record about the keyring: a rotation, the outcome of an erasure, or the beginning. */
-async function newestOnRecord(store: LedgerStore, ledger: string): Promise<Told> {
+export async function keyringOnRecord(store: LedgerStore, ledger: string): Promise<Told> {
   const [rotated, erased] = [await newestTurn(store, ledger), await newestOutcome(store, ledger)]
   const newest = (rotated?.seq ?? -1) > (erased?.seq ?? -1) ? rotated : erased
   return newest ?? { seq: 0, keyring_generation: await firstGeneration(store, ledger) }

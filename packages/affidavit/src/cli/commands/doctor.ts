@@ -13,6 +13,9 @@ const MARKS: Readonly<Record<Finding['state'], { mark: string; style: Style }>> 
   fail: { mark: '✗', style: 'red' },
 }
 
+/** Of the first column. */
+const MIN_WIDTH = 16
+
 export function addDoctor(program: Command, { terminal, exit }: Surroundings): void {
   program
     .command('doctor')
@@ -27,10 +30,11 @@ export function addDoctor(program: Command, { terminal, exit }: Surroundings): v
       if (options.json === true)
         terminal.out(jsonDocument({ ok: findings.every(({ state }) => state !== 'fail'), findings }))
       else {
+        const wide = Math.max(MIN_WIDTH, ...findings.map(({ about }) => about.length))
         for (const { state, about, says, cure } of findings) {
           const { mark, style } = MARKS[state]
           terminal.out(
-            `  ${terminal.style(style, mark)} ${about.padEnd(16)} ${says}${cure === undefined ? '' : `\n${' '.repeat(21)}cure: ${cure}`}\n`,
+            `  ${terminal.style(style, mark)} ${about.padEnd(wide)} ${says}${cure === undefined ? '' : `\n${' '.repeat(wide + 5)}cure: ${cure}`}\n`,
           )
         }
       }

@@ -3,9 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import { KEYRING_OWNER, keyringDatabases } from '../../../test/postgres-keyring.ts'
 import { majorOf, postgresBinaries } from '../../../test/postgres-binaries.ts'
 import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from '../../../test/postgres-server.ts'
 import { readCatalog, releasedCatalog } from './catalog.ts'
+import { KEYRINGS } from './schemas.ts'
 import { openSnapshot } from './snapshot.ts'
 import { checkSchema } from './structure.ts'
 
@@ -15,8 +17,10 @@ else
   describe('the schema of a database is held against the released one', () => {
     const major = majorOf(postgresBinaries() ?? '') ?? 0
     let server: PostgresServer
+    let keyrings: () => Promise<string>
     before(async () => {
       server = await startPostgres()
+      keyrings = await keyringDatabases(server)
     })
     after(() => server.stop())
 
@@ -41,6 +45,15 @@ else
       if (process.env.AFFIDAVIT_WRITE_CATALOG === '1') writeFileSync(file, `${JSON.stringify(catalog, undefined, 2)}\n`)
       assert.deepEqual(catalog, Object.fromEntries(releasedCatalog()))
       assert.deepEqual(await findingsAfter('SELECT 1'), [])
+    })
+
+    test('a database for keyrings has the released schema', async () => {
+      const snapshot = await openSnapshot(server.pool(await keyrings(), KEYRING_OWNER))
+      const catalog = Object.fromEntries([...(await readCatalog(snapshot, KEYRINGS))].sort())
+      await snapshot.close()
+      const file = join(import.meta.dirname, 'schema-keyring/0001.catalog.json')
+      if (process.env.AFFIDAVIT_WRITE_CATALOG === '1') writeFileSync(file, `${JSON.stringify(catalog, undefined, 2)}\n`)
+      assert.deepEqual(catalog, Object.fromEntries(releasedCatalog(KEYRINGS)))
     })
 
     const CHANGES: readonly (readonly [what: string, sql: string, told: RegExp])[] = [

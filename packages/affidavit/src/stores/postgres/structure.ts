@@ -3,6 +3,7 @@
 
 import { type Finding, finding } from '../../verify/finding.ts'
 import { type Catalog, readCatalog, readForbiddenGrants, releasedCatalog } from './catalog.ts'
+import { LEDGERS, type SchemaKind } from './schemas.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export interface SchemaCheck {
@@ -11,9 +12,9 @@ export interface SchemaCheck {
   readonly missing: readonly string[]
 }
 
-export async function checkSchema(snapshot: Snapshot): Promise<SchemaCheck> {
-  const [there, released] = [await readCatalog(snapshot), releasedCatalog()]
-  const grants = await readForbiddenGrants(snapshot)
+export async function checkSchema(snapshot: Snapshot, kind: SchemaKind = LEDGERS): Promise<SchemaCheck> {
+  const [there, released] = [await readCatalog(snapshot, kind), releasedCatalog(kind)]
+  const grants = await readForbiddenGrants(snapshot, kind)
   return {
     findings: [
       ...differences(there, released),

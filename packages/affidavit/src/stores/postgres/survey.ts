@@ -2,6 +2,7 @@
 
 import { askOne } from './connect.ts'
 import { column, integerColumn, type PgPool, textColumn } from './database.ts'
+import type { SchemaKind } from './schemas.ts'
 
 export interface ServerFacts {
   readonly version: string
@@ -38,10 +39,15 @@ export interface TableFacts {
   }
 }
 
-/** What the role may do with the schema itself. */
+/** Whose the schema is, and what the role may do with it. */
 export interface SchemaFacts {
   readonly create: boolean
+  /** That it may call. */
   readonly functions: readonly string[]
+  /** Of the schema, its tables and its functions. */
+  readonly owners: readonly string[]
+  /** Whether the owner is a superuser, or has BYPASSRLS. */
+  readonly isOwnerUnbound: boolean
 }
 
 export interface StandbyFacts {
@@ -84,9 +90,10 @@ const POWERS = `SELECT r.rolname::text AS role, w.power FROM pg_roles r, LATERAL
     (r.rolsuper, 'is a superuser'),
     (r.rolbypassrls, 'has BYPASSRLS'),
     (r.rolcreaterole, 'has CREATEROLE'),
-    (r.oid IN (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'affidavit'
-               UNION SELECT c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'affidavit'),
-     'owns the schema affidavit'),
+    (r.oid IN (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = $1
+               UNION SELECT c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1
+               UNION SELECT p.proowner FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1),
+     'owns the schema ' || $1),
     (r.oid IN (SELECT d.datdba FROM pg_database d WHERE d.datname = current_database()), 'owns the database'),
     (r.rolname IN ('pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program'), 'may write everything')
   ) AS w (holds, power)
@@ -94,8 +101,8 @@ const POWERS = `SELECT r.rolname::text AS role, w.power FROM pg_roles r, LATERAL
   ORDER BY r.rolname <> current_user, r.rolname, w.power`
 
 /** @throws LedgerError `store-unavailable` */
-export async function surveyPowers(pool: PgPool): Promise<readonly Power[]> {
-  const rows = await askOne(pool, { text: POWERS })
+export async function surveyPowers(pool: PgPool, { schema }: SchemaKind): Promise<readonly Power[]> {
+  const rows = await askOne(pool, { text: POWERS, values: [schema] })
   return rows.map((row) => ({ role: textColumn(row, 'role'), power: textColumn(row, 'power') }))
 }
 
@@ -110,11 +117,11 @@ const TABLES = `SELECT c.relname::text AS table,
     ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
           AND has_column_privilege(c.oid, a.attnum, 'UPDATE') ORDER BY a.attnum) AS may_update
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = 'affidavit' AND c.relkind IN ('r', 'p') ORDER BY c.relname`
+  WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') ORDER BY c.relname`
 
 /** The tables of the schema; none where there is no such schema. @throws LedgerError `store-unavailable` */
-export async function surveyTables(pool: PgPool): Promise<readonly TableFacts[]> {
-  const rows = await askOne(pool, { text: TABLES })
+export async function surveyTables(pool: PgPool, { schema }: SchemaKind): Promise<readonly TableFacts[]> {
+  const rows = await askOne(pool, { text: TABLES, values: [schema] })
   return rows.map((row) => ({
     table: textColumn(row, 'table'),
     may: {
@@ -128,13 +135,39 @@ export async function surveyTables(pool: PgPool): Promise<readonly TableFacts[]>
 
 const SCHEMA = `SELECT has_schema_privilege(n.oid, 'CREATE') AS may_create,
     ARRAY(SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = n.oid AND has_function_privilege(p.oid, 'EXECUTE')
-          ORDER BY 1) AS functions
-  FROM pg_namespace n WHERE n.nspname = 'affidavit'`
+          ORDER BY 1) AS functions,
+    ARRAY(SELECT DISTINCT pg_get_userbyid(o.owner)::text FROM (SELECT n.nspowner AS owner
+      UNION SELECT c.relowner FROM pg_class c WHERE c.relnamespace = n.oid
+      UNION SELECT p.proowner FROM pg_proc p WHERE p.pronamespace = n.oid) o ORDER BY 1) AS owners,
+    (SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = n.nspowner) AS is_unbound
+  FROM pg_namespace n WHERE n.nspname = $1`
 
 /** @throws LedgerError `store-unavailable` */
-export async function surveySchema(pool: PgPool): Promise<SchemaFacts> {
-  const [row] = await askOne(pool, { text: SCHEMA })
-  return { create: column(row, 'may_create') === true, functions: textsColumn(row, 'functions') }
+export async function surveySchema(pool: PgPool, { schema }: SchemaKind): Promise<SchemaFacts> {
+  const [row] = await askOne(pool, { text: SCHEMA, values: [schema] })
+  return {
+    create: column(row, 'may_create') === true,
+    functions: textsColumn(row, 'functions'),
+    owners: textsColumn(row, 'owners'),
+    isOwnerUnbound: column(row, 'is_unbound') === true,
+  }
+}
+
+/**
+ * The newest version of the schema; `undefined` where this role may not read it.
+ * @throws LedgerError `store-unavailable`
+ */
+export async function surveyVersion(pool: PgPool, { schema }: SchemaKind): Promise<number | undefined> {
+  const [may] = await askOne(pool, {
+    text: `SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS reads
+      FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid WHERE n.nspname = $1 AND c.relname = 'schema_versions'`,
+    values: [schema],
+  })
+  if (column(may, 'reads') !== true) return undefined
+  const [row] = await askOne(pool, {
+    text: `SELECT coalesce(max(version), 0) AS version FROM ${schema}.schema_versions`,
+  })
+  return integerColumn(row, 'version')
 }
 
 const STANDBYS = `SELECT count(*) AS connected, count(*) FILTER (WHERE sync_state IN ('sync', 'quorum')) AS synchronous,
