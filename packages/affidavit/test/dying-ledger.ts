@@ -2,15 +2,16 @@
 // whoever comes next.
 
 import { createRandomSource } from '../src/crypto/random.ts'
-import { databaseFile, keyringFile } from '../src/embedded/folder.ts'
 import { openWrapper } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { nameOf } from '../src/embedded/origin.ts'
+import { placeOf } from '../src/embedded/place.ts'
+import { openStore } from '../src/embedded/store.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
-import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
-import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { openKeyring } from '../src/vault/keyring.ts'
+import type { Backend } from './backend.ts'
 import { type ErasureClinic, QUIET } from './erasure-clinic.ts'
+import { openKeyringStore } from './keyring-store.ts'
 
 const WRITES = new Set([
   'commit',
@@ -40,6 +41,19 @@ function around<Parts extends object>(
   })
 }
 
+export type When = 'before' | 'after'
+
+/** Where each failure takes long, some are before and some behind their write. */
+export function waysToFail({ pace }: Backend): readonly (When | 'before or after')[] {
+  return pace === 'slow' && process.env.AFFIDAVIT_SOAK !== '1' ? ['before or after'] : ['before', 'after']
+}
+
+/** Whether the failure with this number is before or behind its write. */
+export function whenToFail(way: When | 'before or after', number: number): When {
+  if (way !== 'before or after') return way
+  return number % 2 === 0 ? 'before' : 'after'
+}
+
 export interface Dying {
   readonly ledger: Ledger
   /** From now on the writes are counted; the one with this number, and all behind it, fail. */
@@ -50,7 +64,7 @@ export interface Dying {
 /** `when`: whether the write at which it dies reached the disk. */
 export async function openToDie(
   { folder, origin }: Pick<ErasureClinic, 'folder' | 'origin'>,
-  when: 'before' | 'after',
+  when: When,
 ): Promise<Dying> {
   let [count, at] = [0, Number.POSITIVE_INFINITY]
   let died: string | undefined
@@ -63,12 +77,12 @@ export async function openToDie(
   }
   const name = nameOf(origin)
   const keyring = await openKeyring({
-    store: around(sqliteKeyringStore(keyringFile(folder), 'open'), act),
+    store: around(await openKeyringStore(folder, name), act),
     wrapper: around(await openWrapper(folder, name), act),
     name,
     random: createRandomSource(),
   })
-  const store = around(sqliteStore(databaseFile(folder), 'open'), act)
+  const store = around(await openStore(placeOf(folder)), act)
   const ledger = await openFolder(folder, { publish: QUIET, store, keyring })
   return {
     ledger,

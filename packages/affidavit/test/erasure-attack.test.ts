@@ -271,7 +271,7 @@ describe('of what was linked later, old copies and every key that is left give n
       await using ledger = await open(linked)
       await linkTo(ledger, 6)
     }
-    before = copyOf(linked, home)
+    before = await copyOf(linked, home)
     keysThen = await keysOf(linked.folder)
     record6 = await recordAt6()
     assert.ok(await unwrapsWith(keysThen))

@@ -1,20 +1,21 @@
 // A clinic's ledger with two patients, its access policy, and the people who erase: for tests of erasures.
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before } from 'node:test'
+import { after, afterEach, before } from 'node:test'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
 import { formatTimestamp } from '../src/clock/clock.ts'
 import { contentOpener } from '../src/embedded/check-content.ts'
-import { databaseFile } from '../src/embedded/folder.ts'
-import { initLedger } from '../src/embedded/init.ts'
+import { keysFolder } from '../src/embedded/folder.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
+import { placeOf } from '../src/embedded/place.ts'
 import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
+import { openStore } from '../src/embedded/store.ts'
 import { type ErasureApproval, signApproval } from '../src/erasure/approval.ts'
 import { type ErasurePlan, planDigest } from '../src/erasure/plan.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
@@ -24,10 +25,10 @@ import { formatVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { type OpeningParts, openContent, wholeBody } from '../src/ledger/open-content.ts'
 import { recordOf } from '../src/ledger/read.ts'
-import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import type { Keyring } from '../src/vault/keyring.ts'
 import type { Report } from '../src/verify/report.ts'
-import { verifyFolder } from './verify-folder.ts'
+import { type Backend, copyFiles, files } from './backend.ts'
+import { verifyUnderItsKey } from './verify-home.ts'
 
 export const ADA = 'Ada Okafor, MRN 00441'
 export const BEN = 'Ben Adeyemi, MRN 00532'
@@ -35,6 +36,8 @@ export const QUIET = { intervalMillis: 3_600_000, afterEntries: 1_000_000, heart
 export const AGENT = { action: 'agent_response_generated', actor_id: 'clinic-agent', actor_type: 'agent' } as const
 
 export interface ErasureClinic {
+  readonly backend: Backend
+  /** Its home. */
   readonly folder: string
   readonly origin: string
   readonly verifierKey: string
@@ -85,18 +88,34 @@ export const SAID = {
 export function clinicToCopy(
   name: string,
   story: readonly Draft[] = STORY,
-): { readonly home: string; readonly copied: () => ErasureClinic } {
+  backend: Backend = files,
+): { readonly home: string; readonly copied: () => Promise<ErasureClinic> } {
   const home = mkdtempSync(join(tmpdir(), `affidavit-${name}-`))
   let pristine: ErasureClinic | undefined
   before(async () => {
-    pristine = await makeErasureClinic(join(home, 'pristine'), story)
+    pristine = await makeErasureClinic(join(home, 'pristine'), story, backend)
+  })
+  const made: ErasureClinic[] = []
+  afterEach(async () => {
+    for (const { folder } of made.splice(0)) await backend.remove(folder)
   })
   after(() => rmSync(home, { recursive: true, force: true }))
-  return { home, copied: () => copyOf(pristine ?? assert.fail('the tests have not begun'), home) }
+  return {
+    home,
+    async copied() {
+      const clinic = await copyOf(pristine ?? assert.fail('the tests have not begun'), home)
+      made.push(clinic)
+      return clinic
+    },
+  }
 }
 
-export async function makeErasureClinic(folder: string, story: readonly Draft[] = STORY): Promise<ErasureClinic> {
-  const { origin, verifierKey } = await initLedger(folder, { origin: 'clinic.example/agents' })
+export async function makeErasureClinic(
+  folder: string,
+  story: readonly Draft[] = STORY,
+  backend: Backend = files,
+): Promise<ErasureClinic> {
+  const { origin, verifierKey } = await backend.init(folder, 'clinic.example/agents')
   const [approver, other] = [generateSignerKey('approver/kim', 'ed25519'), generateSignerKey('approver/max', 'ed25519')]
   const text = JSON.stringify({
     affidavit_access: 1,
@@ -111,7 +130,7 @@ export async function makeErasureClinic(folder: string, story: readonly Draft[] 
   const policy = parseAccessPolicy(text, 'json', 'access.json')
   await using ledger = await openFolder(folder, { publish: QUIET })
   for (const draft of story) await ledger.append(draft)
-  return { folder, origin, verifierKey, policy, policyText: text, approver }
+  return { backend, folder, origin, verifierKey, policy, policyText: text, approver }
 }
 
 export function open(clinic: ErasureClinic): Promise<Ledger> {
@@ -178,7 +197,7 @@ export async function allContents(
   { folder, origin }: Pick<ErasureClinic, 'folder' | 'origin'>,
   given?: Keyring,
 ): Promise<Record<string, string>> {
-  const store = sqliteStore(databaseFile(folder), 'open')
+  const store = await openStore(placeOf(folder))
   const keyring = given ?? (await openFolderKeyring(folder, origin, 'open'))
   const found: Record<string, string> = {}
   try {
@@ -225,16 +244,24 @@ export async function verified({
   folder,
   verifierKey,
 }: Pick<ErasureClinic, 'folder' | 'verifierKey'>): Promise<Report> {
-  return verifyFolder(folder, verifierKey, {
+  return verifyUnderItsKey(folder, verifierKey, {
     openContent: contentOpener((ledger) => openKeyringToRead(folder, ledger)),
   })
 }
 
 let copies = 0
 
-/** A copy of a clinic, in a folder of its own below `home`. */
-export function copyOf(clinic: ErasureClinic, home: string): ErasureClinic {
+/** A copy of a clinic, with a home of its own below `home`. */
+export async function copyOf(clinic: ErasureClinic, home: string): Promise<ErasureClinic> {
   const folder = join(home, `copy-${copies++}`)
-  cpSync(clinic.folder, folder, { recursive: true, preserveTimestamps: true })
+  await clinic.backend.copy(clinic.folder, folder)
   return { ...clinic, folder }
+}
+
+/** The keyring of an older copy comes back with its key-encryption keys, as from a backup that nobody listed. */
+export async function bringBackKeyring({ backend, folder }: ErasureClinic, from: ErasureClinic): Promise<void> {
+  await backend.bringBackKeyring(folder, from.folder)
+  const keys = join(keysFolder(folder), 'kek')
+  rmSync(keys, { recursive: true })
+  copyFiles(join(keysFolder(from.folder), 'kek'), keys)
 }

@@ -37,7 +37,7 @@ const { home, copied } = clinicToCopy('erasure-damaged', LONGER)
 
 /** A clinic in which seq 6 was linked to Ada: to erase her, seq 8 and 9 have to be wrapped anew. */
 async function linked(): Promise<ErasureClinic> {
-  const clinic = copied()
+  const clinic = await copied()
   await using ledger = await open(clinic)
   await linkTo(ledger, 6)
   return clinic
@@ -94,7 +94,7 @@ test('damaged content that others have is lost where the plan says so, and verif
     ],
   )
   // Certified again, it says the same, whatever became of them since.
-  for (const mend of mends) mend()
+  for (const mend of mends) await mend()
   assert.match(await carryOut(clinic, plan), /"damaged":2,/)
   assert.deepEqual(await opensNow(clinic), without(...ERASED, '8 message', '9 one'))
   const { findings } = await verified(clinic)
@@ -113,9 +113,9 @@ test('damaged content that was brought back since the plan stays, and the certif
   const mendOther = await damage(clinic, '9 two', 'altered')
   const plan = await planned(clinic)
   assert.equal(plan.damaged, 2)
-  mend()
+  await mend()
   assert.match(await carryOut(clinic, plan), /"damaged":1,.*1 payload under these keys does not stay/)
-  mendOther()
+  await mendOther()
   assert.deepEqual(await opensNow(clinic), without(...ERASED, '9 two'))
 })
 
@@ -145,8 +145,8 @@ for (const how of ['altered', 'missing'] as const) {
     const { status, findings } = await verified(clinic)
     const places = findings.flatMap(({ seq }) => seq ?? [])
     assert.deepEqual([status, places], ['tampered', [8, 9]])
-    mend()
-    mendListed()
+    await mend()
+    await mendListed()
     assert.deepEqual(await opensNow(clinic), without(...ERASED, '8 message', '9 one'))
   })
 }
@@ -183,7 +183,7 @@ describe('not carried out: where something is damaged that nobody signed away:',
       const clinic = await linked()
       const mends = await damageAll(clinic, since.planned)
       const plan = await planned(clinic)
-      for (const mend of mends) mend()
+      for (const mend of mends) await mend()
       const mendNow = await damageAll(clinic, since.now)
       {
         await using ledger = await open(clinic)
@@ -201,7 +201,7 @@ describe('not carried out: where something is damaged that nobody signed away:',
     const plan = await planned(clinic.now)
     const mend = await damage(clinic.before, '8 message', 'altered')
     await assert.rejects(carryOut(clinic.now, plan), { path: 'content-altered' })
-    mend()
+    await mend()
     assert.deepEqual(await opensNow(clinic.before), ALL)
   })
 
@@ -229,7 +229,7 @@ async function damageAll(
 
 /** A ledger that goes on after a restore, in whose conversation c-2 something was linked to Ada. */
 async function restored(): Promise<{ readonly before: ErasureClinic; readonly now: ErasureClinic }> {
-  const before = copied()
+  const before = await copied()
   const { origin, verifierKey } = await continueAfterRestore(before.folder)
   const now = { ...before, origin, verifierKey }
   await using ledger = await open(now)
@@ -245,7 +245,7 @@ test('damaged content of before a restore, under the same keys, is counted, and 
   const plan = await planned(clinic.now)
   assert.deepEqual([plan.damaged, plan.damaged_sample], [1, []])
   assert.match(await carryOut(clinic.now, plan), /"damaged":1,/)
-  mend()
+  await mend()
   assert.deepEqual(await opensNow(clinic.before), without(...ADAS, '8 message'))
 })
 
@@ -299,13 +299,13 @@ test('what was wrapped anew before keeps its row, whatever lies beside the paylo
   const plan = await planned(clinic, [BEN])
   assert.deepEqual([plan.damaged, plan.damaged_payloads], [0, []])
   assert.match(await carryOut(clinic, plan), /"damaged":0,/)
-  mend()
+  await mend()
   const contents = await saidContents(clinic)
   assert.deepEqual([contents['8 message'], contents['15 message']], ['The lift moves.', 'gone'])
 })
 
 test('what was erased with another of its owners before is not lost again', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     await using ledger = await open(clinic)
     await eraseAll(ledger, clinic)

@@ -35,7 +35,7 @@ const { home, copied } = clinicToCopy('erasure-verified', LONGER)
 
 describe('erased by a link:', () => {
   test('what was linked is counted as erased, and what was wrapped anew opens and is what it was', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     {
       await using ledger = await open(clinic)
       await linkTo(ledger, 6)
@@ -61,7 +61,7 @@ describe('erased by a link:', () => {
   })
 
   test('a link of one payload, or one before its record, does not erase another', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     {
       await using ledger = await open(clinic)
       const id = '0193f5a2-7c00-7abc-8def-000000000009'
@@ -78,7 +78,7 @@ describe('erased by a link:', () => {
   })
 
   test('a link of before a restore is none of the ledger that follows', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     {
       await using ledger = await open(clinic)
       await linkTo(ledger, 6)
@@ -99,7 +99,7 @@ describe('erased by a link:', () => {
   })
 
   test('a link that came after the erasure, or was taken back before, erases nothing', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     {
       await using ledger = await open(clinic)
       const token = await tokenOf(clinic, ADA)
@@ -114,8 +114,8 @@ describe('erased by a link:', () => {
   })
 
   test('what was linked, erased, and opens all the same is found', async () => {
-    const clinic = copied()
-    const old = copyOf(clinic, home)
+    const clinic = await copied()
+    const old = await copyOf(clinic, home)
     {
       await using ledger = await open(clinic)
       await linkTo(ledger, 6)
@@ -134,7 +134,7 @@ describe('erased by a link:', () => {
   })
 
   test('a row of what was wrapped anew that is damaged keeps its own content closed, and no other', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     let damaged = ''
     {
       await using ledger = await open(clinic)
@@ -157,13 +157,13 @@ describe('erased by a link:', () => {
   })
 
   test('in one conversation, the link that erases content of it is proven too', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     {
       await using ledger = await open(clinic)
       await linkTo(ledger, 6)
       await eraseAll(ledger, clinic)
     }
-    const copy = copyOf(clinic, home)
+    const copy = await copyOf(clinic, home)
     tampered(databaseFile(clinic.folder), databaseFile(copy.folder), ({ rows, run }) => {
       const [row] = rows("SELECT seq, entry FROM entries WHERE action = 'content_linked'")
       const text = Buffer.from(row?.entry instanceof Uint8Array ? row.entry : assert.fail('no entry')).toString('utf8')

@@ -54,7 +54,7 @@ async function scopeKeysOf(
 
 describe('linked later:', () => {
   test('what else lies under its keys stays, and the conversation goes on', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     await linkTo(ledger, 6)
     const plan = await planFor(ledger, clinic)
@@ -75,7 +75,7 @@ describe('linked later:', () => {
   })
 
   test('content about somebody else is lost for them, and the plan says so; their other content is theirs', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     await linkTo(ledger, 2)
     const plan = await planFor(ledger, clinic)
@@ -96,7 +96,7 @@ describe('linked later:', () => {
   })
 
   test('of several payloads of a record, those that the link names', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     await linkTo(ledger, 9, [ADA], ['one'])
     const plan = await planFor(ledger, clinic)
@@ -107,7 +107,7 @@ describe('linked later:', () => {
   })
 
   test('under the keys of the ledger itself: the papers of the erasure open, and it is certified again', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     {
       await using ledger = await open(clinic)
       await linkTo(ledger, 10)
@@ -124,7 +124,7 @@ describe('linked later:', () => {
   })
 
   test('to a subject who is the same person by another link', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     await linkTo(ledger, 6, ['MRN 00777'])
     await ledger.append({
@@ -139,7 +139,7 @@ describe('linked later:', () => {
   })
 
   test('and taken back: it stays', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     const link = await linkTo(ledger, 6)
     await unlink(ledger, link)
@@ -150,7 +150,7 @@ describe('linked later:', () => {
   })
 
   test('to two persons: the other one loses it, and the plan says so', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     await linkTo(ledger, 6, [ADA, BEN])
     await linkTo(ledger, 1, [BEN])
@@ -179,7 +179,7 @@ describe('linked later:', () => {
   })
 
   test('an equal body that comes later is sealed by itself, whether the first one is gone or was wrapped anew', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     await linkTo(ledger, 6)
     await eraseAll(ledger, clinic)
@@ -199,7 +199,7 @@ describe('linked later:', () => {
   })
 
   test('an erasure of the conversation, and of another link, reaches what was wrapped anew', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     await linkTo(ledger, 6)
     await eraseAll(ledger, clinic)
@@ -216,7 +216,7 @@ describe('linked later:', () => {
     ['wrapped anew', 8],
   ] as const) {
     test(`to somebody of whom the keyring has nothing, and somebody else turns it over first: ${name}`, async () => {
-      const clinic = copied()
+      const clinic = await copied()
       const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
       const token = await tokenOf(clinic, ADA)
       let others = 0
@@ -242,7 +242,7 @@ describe('linked later:', () => {
   }
 
   test('a retry of a draft under keys that were replaced is no conflict', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     await using ledger = await open(clinic)
     const id = '0193f5a2-7c00-7abc-8def-000000000001'
     const { timestamp } = (await ledger.at(6)) ?? assert.fail('no record')
@@ -294,7 +294,7 @@ describe('linked later:', () => {
   }
 
   test('content of before a restore, under the same keys, stays', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     const { origin } = await continueAfterRestore(clinic.folder)
     const next = { ...clinic, origin }
     {
@@ -309,7 +309,7 @@ describe('linked later:', () => {
   })
 
   test('whoever records in the conversation meanwhile loses nothing', async () => {
-    const clinic = copied()
+    const clinic = await copied()
     const written = new Map<number, string>()
     {
       await using eraser = await open(clinic)
@@ -354,7 +354,7 @@ describe('not carried out:', () => {
   }
   for (const [name, since] of Object.entries(SINCE)) {
     test(name, async () => {
-      const clinic = copied()
+      const clinic = await copied()
       await using ledger = await open(clinic)
       const link = await linkTo(ledger, 6)
       const plan = await planFor(ledger, clinic)
@@ -368,12 +368,12 @@ describe('not carried out:', () => {
 })
 
 test('a linked payload whose content key is not the recorded one is gone all the same: in a backup of the database too', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     await using ledger = await open(clinic)
     await linkTo(ledger, 6)
   }
-  const copy = copyOf(clinic, home)
+  const copy = await copyOf(clinic, home)
   await damage(copy, '6 message', 'altered')
   {
     await using ledger = await open(copy)

@@ -249,7 +249,7 @@ test('whatever is recorded, linked, damaged and erased, what opens in the end is
   let [lost, kept, damaged] = [0, 0, 0]
   await fc.assert(
     fc.asyncProperty(commands, async (story) => {
-      const clinic = copyOf(pristine, home)
+      const clinic = await copyOf(pristine, home)
       const model = createModel()
       let ledger = await open(clinic)
       for (const command of story) {

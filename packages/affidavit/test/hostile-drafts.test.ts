@@ -20,7 +20,7 @@ import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { ANY_ACTION, anyDraft } from './any-draft.ts'
 import { inspectLedger } from './oracle/naive-ledger.ts'
 import { personsOf } from './persons.ts'
-import { verifyFolder } from './verify-folder.ts'
+import { verifyUnderItsKey } from './verify-home.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'affidavit-hostile-drafts-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -156,7 +156,7 @@ async function count(ledger: Ledger, action: string): Promise<number> {
 }
 
 async function assertValid(folder: string, verifierKey: string): Promise<void> {
-  const report = await verifyFolder(folder, verifierKey)
+  const report = await verifyUnderItsKey(folder, verifierKey)
   // Producers of arbitrary numbers have gaps: that is what the numbers are for.
   assert.deepEqual(
     report.findings.filter(({ code }) => code !== 'producer-gap'),

@@ -33,7 +33,7 @@ import {
   said,
   saidContents,
 } from './erasure-clinic.ts'
-import { verifyFolder } from './verify-folder.ts'
+import { verifyUnderItsKey } from './verify-home.ts'
 
 const { home, copied } = clinicToCopy('keyring-rotation')
 
@@ -60,12 +60,12 @@ async function inForce({ folder, origin }: ErasureClinic): ReturnType<Keyring['i
 }
 
 async function assertValid({ folder, verifierKey }: ErasureClinic): Promise<void> {
-  const report = await verifyFolder(folder, verifierKey)
+  const report = await verifyUnderItsKey(folder, verifierKey)
   assert.deepEqual([report.status, report.findings], ['valid', []])
 }
 
 test('a rotation keeps every key, destroys the version before, and is on record', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const old = await inForce(clinic)
   {
     await using ledger = await open(clinic)
@@ -103,7 +103,7 @@ test('a rotation keeps every key, destroys the version before, and is on record'
 })
 
 test('an old copy of the keyring, with every key that is left, opens no more', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const kept = join(home, 'kept-keyring.db')
   cpSync(keyringFile(clinic.folder), kept)
   {
@@ -122,7 +122,7 @@ for (const when of ['before', 'after'] as const) {
     const seen: string[] = []
     const told: string[] = []
     for (let number = 1; ; number++) {
-      const clinic = copied()
+      const clinic = await copied()
       const { ledger, dieAt, died } = await openToDie(clinic, when)
       dieAt(number)
       const outcome = await ledger.rotateKeyring().then(
@@ -156,7 +156,7 @@ for (const when of ['before', 'after'] as const) {
 }
 
 test('a keyring that was turned over and never recorded is put on record by the next opening, once', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
   await keyring.turnOver()
   await keyring.turnOver()
@@ -181,7 +181,7 @@ test('a keyring that was turned over and never recorded is put on record by the 
 })
 
 test('an older copy of the keyring that comes back with its keys is put on record, and so is a rotation behind it', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const { folder } = clinic
   const old = join(home, 'old')
   cpSync(folder, old, { recursive: true, preserveTimestamps: true })
@@ -208,12 +208,12 @@ test('an older copy of the keyring that comes back with its keys is put on recor
 })
 
 test('an older copy of the keyring that was on record before, and comes back, is put on record once more', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     await using ledger = await open(clinic)
     await ledger.rotateKeyring()
   }
-  const old = copyOf(clinic, home)
+  const old = await copyOf(clinic, home)
   {
     await using ledger = await open(clinic)
     await ledger.rotateKeyring()
@@ -237,7 +237,7 @@ test('an older copy of the keyring that was on record before, and comes back, is
 })
 
 test('two rotations that are told the other way round: the next opening says which generation is in force', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   await using other = await open(clinic)
   const keyring = await interrupted(clinic, () => other.rotateKeyring())
   {
@@ -270,7 +270,7 @@ async function interrupted(clinic: ErasureClinic, then: () => Promise<unknown>):
 }
 
 test('another process that opens between a turn-over and its record writes the record, and there is one', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const keyring = await interrupted(clinic, async () => (await open(clinic)).close())
   await using ledger = await openFolder(clinic.folder, { publish: QUIET, keyring })
   const rotated = await ledger.rotateKeyring()
@@ -280,7 +280,7 @@ test('another process that opens between a turn-over and its record writes the r
 })
 
 test('a rotation that another process makes and records while this one opens is told once', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   await using other = await open(clinic)
   const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
   let asked = 0
@@ -300,7 +300,7 @@ test('a rotation that another process makes and records while this one opens is 
 })
 
 test('processes that have the keyring open go on, and nothing is prepared anew', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     await using other = await open(clinic)
     await other.append(said('Before.', { conversation_id: 'c-3' }))
@@ -320,7 +320,7 @@ test('processes that have the keyring open go on, and nothing is prepared anew',
 })
 
 test('a rotation and an erasure at once: the rows go, all else opens, both are on record', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     await using eraser = await open(clinic)
     await using other = await open(clinic)
@@ -349,7 +349,7 @@ test('a rotation and an erasure at once: the rows go, all else opens, both are o
 
 test('a rotation and then an erasure, or the other way round: the next opening has nothing to add', async () => {
   for (const last of ['erasure', 'rotation']) {
-    const clinic = copied()
+    const clinic = await copied()
     {
       await using ledger = await open(clinic)
       if (last === 'erasure') await ledger.rotateKeyring()
@@ -368,7 +368,7 @@ test('a rotation and then an erasure, or the other way round: the next opening h
 })
 
 test('an erasure that stopped behind its decision is finished before the keyring is turned over', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
   let failures = 0
   const failing: Keyring = {
@@ -384,7 +384,7 @@ test('an erasure that stopped behind its decision is finished before the keyring
 })
 
 test('a keeper that refuses to destroy is not said to have done so, and the rotation is told by the next opening', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
   const refusing: Keyring = {
     ...keyring,
@@ -404,7 +404,7 @@ test('a keeper that refuses to destroy is not said to have done so, and the rota
 })
 
 test('a turn-over by somebody else behind the decision of an erasure: decided anew, and the next rotation goes on from its outcome', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     const keyring = await openFolderKeyring(clinic.folder, clinic.origin, 'open')
     await using other = await open(clinic)
@@ -432,7 +432,7 @@ test('a turn-over by somebody else behind the decision of an erasure: decided an
 })
 
 test('a key that cannot be destroyed now stands on record, keeps nobody from going on, and goes with the next rotation, or when erasures are finished', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   const { folder, origin } = clinic
   const name = nameOf(origin)
   const wrapper = await openWrapper(folder, name)
@@ -472,7 +472,7 @@ test('a key that cannot be destroyed now stands on record, keeps nobody from goi
 })
 
 test('changes of both kinds in any order: the ledger opens, verifies and is exported under the first key', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     await using ledger = await open(clinic)
     await ledger.rotateKeyring()
@@ -503,7 +503,7 @@ test('changes of both kinds in any order: the ledger opens, verifies and is expo
 })
 
 test('a ledger that goes on after a restore takes the keyring as it is', async () => {
-  const clinic = copied()
+  const clinic = await copied()
   {
     await using ledger = await open(clinic)
     await ledger.rotateKeyring()

@@ -1,15 +1,13 @@
 // A clinic whose records are linked to persons later: what was said in it, and how links are recorded, for tests of erasures.
 
 import assert from 'node:assert/strict'
-import { renameSync } from 'node:fs'
 
-import { databaseFile } from '../src/embedded/folder.ts'
+import { placeOf } from '../src/embedded/place.ts'
+import { openStore } from '../src/embedded/store.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { recordOf } from '../src/ledger/read.ts'
-import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { ADA, type ErasureClinic, SAID, STORY, said, saidContents } from './erasure-clinic.ts'
-import { type Tampering, tampered } from './manipulate.ts'
 
 /** seq 8 and 9: more about nobody, in c-2; seq 10 and 11: about nobody, in no conversation. */
 export const LONGER: readonly Draft[] = [
@@ -87,10 +85,10 @@ export type Damage = 'altered' | 'missing'
  * Damages what is stored beside a payload, by its `seq name`, in a clinic that nobody has open; answers what brings the row
  * back, as from a backup.
  */
-export async function damage(clinic: ErasureClinic, name: string, how: Damage): Promise<() => void> {
+export async function damage(clinic: ErasureClinic, name: string, how: Damage): Promise<() => Promise<void>> {
   const [seq, content] = name.split(' ')
   // Without a ledger, which would finish what was decided.
-  const store = sqliteStore(databaseFile(clinic.folder), 'open')
+  const store = await openStore(placeOf(clinic.folder))
   const found = await store.entries(clinic.origin, {}, { limit: 10_000, order: 'ascending' })
   await store.close()
   const record = found.map(recordOf).find((one) => `${one.seq}` === seq) ?? assert.fail('no record')
@@ -98,26 +96,40 @@ export async function damage(clinic: ErasureClinic, name: string, how: Damage): 
   return damageRow(clinic, blob_id, how)
 }
 
-function damageRow({ folder }: ErasureClinic, blob_id: string, how: Damage): () => void {
-  const columns = ['ledger_no', 'blob_id', 'body_digest', 'content_key', 'sealed'] as const
-  let before: readonly (string | number | bigint | null | NodeJS.ArrayBufferView)[] = []
-  inPlace(folder, ({ rows, run }) => {
-    const [row = assert.fail('no payload')] = rows(`SELECT ${columns} FROM payloads WHERE blob_id = ?`, blob_id)
-    before = columns.map((column) => row[column] ?? null)
-    const key = Buffer.from(row.content_key instanceof Uint8Array ? row.content_key : assert.fail('no key'))
-    key[70] = (key[70] ?? 0) ^ 1
-    if (how === 'altered') run('UPDATE payloads SET content_key = ? WHERE blob_id = ?', key, blob_id)
-    else run('DELETE FROM payloads WHERE blob_id = ?', blob_id)
-  })
-  return () =>
-    inPlace(folder, ({ run }) => {
-      run('DELETE FROM payloads WHERE blob_id = ?', blob_id)
-      run(`INSERT INTO payloads (${columns}) VALUES (?, ?, ?, ?, ?)`, ...before)
-    })
+async function damageRow(
+  { backend, folder }: ErasureClinic,
+  blob_id: string,
+  how: Damage,
+): Promise<() => Promise<void>> {
+  const names = ['ledger_no', 'body_digest', 'content_key', 'sealed'] as const
+  const [row = assert.fail('no payload')] = await backend.rows(
+    folder,
+    `SELECT ${names} FROM payloads WHERE blob_id = ?`,
+    blob_id,
+  )
+  const [no, digest, key, sealed] = [
+    Number(row.ledger_no),
+    String(row.body_digest),
+    ...bytesOf(row.content_key, row.sealed),
+  ]
+  const remove = ['DELETE FROM payloads WHERE blob_id = ?', blob_id] as const
+  const put = (content_key: Uint8Array) =>
+    [
+      `INSERT INTO payloads (${names}, blob_id) VALUES (?, ?, ?, ?, ?)`,
+      no,
+      digest,
+      content_key,
+      sealed,
+      blob_id,
+    ] as const
+  const altered = Buffer.from(key)
+  altered[70] = (altered[70] ?? 0) ^ 1
+  await backend.tamper(folder, how === 'altered' ? [remove, put(altered)] : [remove])
+  return () => backend.tamper(folder, [remove, put(key)])
 }
 
-function inPlace(folder: string, change: (tampering: Tampering) => void): void {
-  const file = databaseFile(folder)
-  tampered(file, `${file}.changed`, change)
-  renameSync(`${file}.changed`, file)
+function bytesOf(...values: readonly [unknown, unknown]): readonly [Uint8Array, Uint8Array] {
+  const [one, other] = values
+  assert.ok(one instanceof Uint8Array && other instanceof Uint8Array, 'blobs')
+  return [one, other]
 }

@@ -18,7 +18,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { after, describe, test } from 'node:test'
 
 import { inspectCheckpointLog, inspectLedger, type NaiveLedger } from '../../test/oracle/naive-ledger.ts'
-import { verifyFolder } from '../../test/verify-folder.ts'
+import { verifyUnderItsKey } from '../../test/verify-home.ts'
 import type { Draft } from '../formats/fields.ts'
 import { parseVerifierKey } from '../formats/verifier-key.ts'
 import { fileKeys } from '../keys/file.ts'
@@ -315,7 +315,7 @@ describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
       inspectLedger(databaseFile(folder), origin).entries.map(({ hash }) => hash),
       before.entries.map(({ hash }) => hash),
     )
-    const report = await verifyFolder(folder, verifierKey)
+    const report = await verifyUnderItsKey(folder, verifierKey)
     assert.deepEqual([report.status, report.subject.origin], ['valid', origin])
   })
 

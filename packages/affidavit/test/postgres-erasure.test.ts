@@ -1,0 +1,19 @@
+// What an erasure promises, where records and keyring lie in PostgreSQL (spec/erasure.md §6).
+
+import { describe, test } from 'node:test'
+
+import { testErasureCrash } from './erasure-crash.ts'
+import { testErasurePath } from './erasure-path.ts'
+import { testErasureRefusals } from './erasure-refusals.ts'
+import { postgresBackend } from './postgres-backend.ts'
+import { missingForPostgres } from './postgres-server.ts'
+
+const missing = missingForPostgres()
+if (missing !== undefined) test('erasures in PostgreSQL', { skip: missing })
+else
+  describe('erasures in PostgreSQL', () => {
+    const backend = postgresBackend()
+    describe('from the plan to the certificate', () => testErasurePath(backend))
+    describe('interrupted, raced, or overtaken', () => testErasureCrash(backend))
+    describe('refused', () => testErasureRefusals(backend))
+  })
