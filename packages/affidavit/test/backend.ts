@@ -10,6 +10,7 @@ import { initLedger } from '../src/embedded/init.ts'
 import type { Made } from '../src/embedded/start.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { tampered } from './manipulate.ts'
+import { inspectLedger, type NaiveLedger } from './oracle/naive-ledger.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -33,6 +34,8 @@ export interface Backend {
   rows(home: string, ...select: Statement): Promise<readonly Row[]>
   /** Changes records as somebody may who has every right on the database; its schema is as before in the end. */
   tamper(home: string, statements: readonly Statement[]): Promise<void>
+  /** Reads a ledger and checks it, without any code of ours. */
+  inspect(home: string, origin: string): Promise<NaiveLedger>
   /** Whatever bytes there are of it, in the home, the records and the keyring. */
   bytes(home: string): Promise<Buffer>
 }
@@ -75,6 +78,7 @@ export const files: Backend = {
     replaceDatabase(databaseFile(home), changed)
     rmSync(changed)
   },
+  inspect: async (home, origin) => inspectLedger(databaseFile(home), origin),
   bytes: async (home) => Buffer.concat(bytesOfFiles(home)),
 }
 

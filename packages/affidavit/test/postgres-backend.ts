@@ -11,6 +11,7 @@ import { initLedger } from '../src/embedded/init.ts'
 import { readSettings, settingsFile, writeSettings } from '../src/embedded/settings.ts'
 import { formatLedgerUrl, parseKeyringUrl, parseLedgerUrl } from '../src/stores/postgres/url.ts'
 import { type Backend, bytesOfFiles, copyFiles, type Row, type Statement } from './backend.ts'
+import { inspectPostgresLedger } from './oracle/naive-postgres.ts'
 import { KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 
@@ -100,6 +101,7 @@ export function postgresBackend(): PostgresBackend {
     bringBackKeyring: (home, from) => replace(databasesOf(home).keyring, databasesOf(from).keyring),
     rows: (home, ...select) => connected(databasesOf(home).records, (client) => query(client, select)),
     tamper: (home, statements) => connected(databasesOf(home).records, (client) => tamper(client, statements)),
+    inspect: (home, origin) => inspectPostgresLedger(running().server, databasesOf(home).records, origin),
     async bytes(home) {
       const { records, keyring } = databasesOf(home)
       const both = [records, keyring].map((database) => connected(database, (client) => bytesIn(client)))

@@ -3,6 +3,7 @@
 import { describe, test } from 'node:test'
 
 import { testErasureCrash } from './erasure-crash.ts'
+import { testErasureModel } from './erasure-model.ts'
 import { testErasurePath } from './erasure-path.ts'
 import { testErasureRefusals } from './erasure-refusals.ts'
 import { postgresBackend } from './postgres-backend.ts'
@@ -15,5 +16,6 @@ else
     const backend = postgresBackend()
     describe('from the plan to the certificate', () => testErasurePath(backend))
     describe('interrupted, raced, or overtaken', () => testErasureCrash(backend))
+    describe('held against a naive model', () => testErasureModel(backend, process.env.AFFIDAVIT_SOAK === '1' ? 60 : 2))
     describe('refused', () => testErasureRefusals(backend))
   })

@@ -2,13 +2,12 @@
 
 import assert from 'node:assert/strict'
 
-import { databaseFile } from '../../src/embedded/folder.ts'
 import { continueAfterRestore } from '../../src/embedded/init.ts'
 import { type Command, command, current, type Model, only, onOpen, opened, slackOf, writtenSince } from './command.ts'
 import { writeOwn } from './paper-appends.ts'
 import { look, stepSaid, timeFor } from './paper-clock.ts'
 import { type Paper, publish } from './paper-ledger.ts'
-import { copyDatabase, type Handle, openHandle, paperOf, type World } from './world.ts'
+import { type Handle, openHandle, paperOf, type World } from './world.ts'
 
 /** Opens another handle, of two at most. */
 export function open(queueCapacity: number): Command {
@@ -108,8 +107,10 @@ export function confirmClock(through: number): Command {
 export function backUp(): Command {
   return command('back up', async (model, world) => {
     await closeAll(model, world)
-    const database = databaseFile(world.folder)
-    copyDatabase(database, `${database}.backup`)
+    const { backend, folder, backup, keyring } = world
+    await keyring.close()
+    if (model.backup !== undefined) await backend.remove(backup)
+    await backend.copy(folder, backup)
     model.backup = structuredClone(model.papers)
   })
 }
@@ -119,8 +120,7 @@ export function restore(): Command {
   const run: Command['run'] = async (model, world) => {
     await closeAll(model, world)
     const lost = current(model)
-    const database = databaseFile(world.folder)
-    copyDatabase(`${database}.backup`, database)
+    await world.backend.bringBackRecords(world.folder, world.backup)
     model.papers = structuredClone(model.backup ?? [])
     const restored = current(model)
     const refusal = refusalOf(lost, restored)

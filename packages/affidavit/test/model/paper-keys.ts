@@ -52,7 +52,7 @@ function fail(name: string): never {
   throw new Error(`the keyring has no key of ${name}`)
 }
 
-/** A keyring that is opened when it is first asked for. */
+/** A keyring that is opened when it is asked for. */
 export function lazyKeyring(folder: string, origin: string): { get(): Promise<Keyring>; close(): Promise<void> } {
   let opened: Promise<Keyring> | undefined
   return {
@@ -61,7 +61,9 @@ export function lazyKeyring(folder: string, origin: string): { get(): Promise<Ke
       return opened
     },
     async close() {
-      await (await opened)?.close()
+      const open = opened
+      opened = undefined
+      await (await open)?.close()
     },
   }
 }

@@ -4,28 +4,28 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 
 import { localAnchor } from '../../src/embedded/anchors.ts'
-import { databaseFile } from '../../src/embedded/folder.ts'
 import { parseVerifierKey } from '../../src/formats/verifier-key.ts'
 import type { Ledger } from '../../src/ledger/ledger.ts'
-import { verifySqlite } from '../../src/stores/sqlite/verify.ts'
 import type { Keyring } from '../../src/vault/keyring.ts'
 import { verifyProof } from '../../src/verify/proof.ts'
 import type { Trust } from '../../src/verify/trust.ts'
-import { inspectCheckpointLog, inspectLedger } from '../oracle/naive-ledger.ts'
+import { inspectCheckpointLog, type NaiveLedger } from '../oracle/naive-ledger.ts'
 import { naiveTree } from '../oracle/naive-tree.ts'
 import { withPersons } from '../persons.ts'
+import { verifyHome } from '../verify-home.ts'
 import { onPaper, type Paper } from './paper-ledger.ts'
 import type { World } from './world.ts'
 
 /** Every incarnation in the folder is valid, and has what paper has, no more and no less. */
-export async function judgeFolder({ folder, keyring }: World, papers: readonly Paper[]): Promise<void> {
+export async function judgeFolder({ backend, folder, keyring }: World, papers: readonly Paper[]): Promise<void> {
   const newest = papers.at(-1)
   for (const paper of papers) {
     // What a restored database lost, the checkpoint log still swears to: only the newest incarnation has all of its own.
     await judgeVerdict(folder, paper, paper === newest ? [await localAnchor(folder)] : [])
-    await judgeRows(folder, paper, await keyring.get())
+    const ledger = await backend.inspect(folder, paper.origin)
+    await judgeRows(ledger, paper, await keyring.get())
+    if (paper === newest) judgeReleased(folder, ledger, paper)
   }
-  if (newest !== undefined) judgeReleased(folder, newest)
 }
 
 async function judgeVerdict(
@@ -35,7 +35,7 @@ async function judgeVerdict(
 ): Promise<void> {
   for (const key of [keys.at(0), keys.at(-1)]) {
     const trust = pinned(key ?? '')
-    const report = await verifySqlite(databaseFile(folder), { origin, trust, anchors, threads: 0 })
+    const report = await verifyHome(folder, { origin, trust, anchors })
     assert.deepEqual(report.findings, [])
     assert.deepEqual([report.status, report.records_checked], ['valid', records.length])
     assert.equal(report.axes.signer.verdict, 'pinned key')
@@ -43,8 +43,7 @@ async function judgeVerdict(
   }
 }
 
-async function judgeRows(folder: string, { origin, records, checkpoints }: Paper, keyring: Keyring): Promise<void> {
-  const ledger = inspectLedger(databaseFile(folder), origin)
+async function judgeRows(ledger: NaiveLedger, { records, checkpoints }: Paper, keyring: Keyring): Promise<void> {
   const written = ledger.entries.map(async ({ members, hash }) => {
     return { fields: onPaper(await withPersons(keyring, Object.fromEntries(members))), hash }
   })
@@ -60,8 +59,7 @@ async function judgeRows(folder: string, { origin, records, checkpoints }: Paper
 }
 
 /** Everything that was published is outside the database too. */
-function judgeReleased(folder: string, { origin, checkpoints }: Paper): void {
-  const ledger = inspectLedger(databaseFile(folder), origin)
+function judgeReleased(folder: string, ledger: NaiveLedger, { checkpoints }: Paper): void {
   const released = inspectCheckpointLog(join(folder, 'checkpoints', 'checkpoints.log'), ledger)
   const sizes = new Set(released.map(({ size }) => size))
   assert.deepEqual([...sizes], checkpoints)
