@@ -66,28 +66,41 @@ export async function rewriteEverything(
 }
 
 function rebuild(db: SqliteDatabase, changed: number, change: Change): void {
+  const size = integerColumn(db.prepare('SELECT count(*) AS n FROM entries').get(), 'n')
+  const entries = Array.from({ length: size }, (_, seq) => readEntryAt(db, seq))
+  const update = db.prepare('UPDATE entries SET entry = ?, nodes = ? WHERE seq = ?')
+  for (const [seq, { entry, nodes }] of linkAnew(entries, changed, change).entries()) update.run(entry, nodes, seq)
+  db.exec('DELETE FROM cosignatures; DELETE FROM checkpoints')
+}
+
+/** A history, from its first entry on, as the ledger would have written it with one entry changed. */
+export function linkAnew(
+  history: readonly Entry[],
+  changed: number,
+  change: Change,
+): readonly { readonly entry: Uint8Array; readonly nodes: Uint8Array }[] {
   const growth = createGrowth(emptyFrontier)
   const conversations = new Map<string, string>()
-  const size = integerColumn(db.prepare('SELECT count(*) AS n FROM entries').get(), 'n')
-  const update = db.prepare('UPDATE entries SET entry = ?, nodes = ? WHERE seq = ?')
   let previous_hash = ''
-  for (let seq = 0; seq < size; seq++) {
-    const before = readEntryAt(db, seq)
+  return history.map((before, seq) => {
     const entry = { ...(seq === changed ? change(before) : before), previous_hash }
     const conversation = entry.conversation_id
     if (conversation !== undefined) entry.conversation_previous_hash = conversations.get(conversation) ?? ''
     const bytes = utf8(canonicalJson(entry, ENTRY_JSON))
     const leaf = leafHash(bytes)
-    update.run(bytes, growth.append(leaf), seq)
     previous_hash = toHex(leaf)
     if (conversation !== undefined) conversations.set(conversation, previous_hash)
-  }
-  db.exec('DELETE FROM cosignatures; DELETE FROM checkpoints')
+    return { entry: bytes, nodes: growth.append(leaf) }
+  })
 }
 
 function readEntryAt(db: SqliteDatabase, seq: number): Entry {
-  const parsed = parseEntry(blobColumn(db.prepare('SELECT entry FROM entries WHERE seq = ?').get(seq), 'entry'))
-  if ('fault' in parsed) throw new Error(`the entry at seq ${seq} cannot be read: ${parsed.fault.problem}`)
+  return entryOf(blobColumn(db.prepare('SELECT entry FROM entries WHERE seq = ?').get(seq), 'entry'))
+}
+
+export function entryOf(bytes: Uint8Array): Entry {
+  const parsed = parseEntry(bytes)
+  if ('fault' in parsed) throw new Error(`an entry cannot be read: ${parsed.fault.problem}`)
   return parsed.entry
 }
 
