@@ -40,6 +40,11 @@ export interface Backend {
   bytes(home: string): Promise<Buffer>
 }
 
+/** Whether a suite does here all that it may do. */
+export function doesAll({ pace }: Backend): boolean {
+  return pace === 'quick' || process.env.AFFIDAVIT_SOAK === '1'
+}
+
 export const files: Backend = {
   pace: 'quick',
   init: (home, origin) => initLedger(home, { origin }),

@@ -9,7 +9,7 @@ import { placeOf } from '../src/embedded/place.ts'
 import { openStore } from '../src/embedded/store.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { openKeyring } from '../src/vault/keyring.ts'
-import type { Backend } from './backend.ts'
+import { type Backend, doesAll } from './backend.ts'
 import { type ErasureClinic, QUIET } from './erasure-clinic.ts'
 import { openKeyringStore } from './keyring-store.ts'
 
@@ -44,8 +44,8 @@ function around<Parts extends object>(
 export type When = 'before' | 'after'
 
 /** Where each failure takes long, some are before and some behind their write. */
-export function waysToFail({ pace }: Backend): readonly (When | 'before or after')[] {
-  return pace === 'slow' && process.env.AFFIDAVIT_SOAK !== '1' ? ['before or after'] : ['before', 'after']
+export function waysToFail(backend: Backend): readonly (When | 'before or after')[] {
+  return doesAll(backend) ? ['before', 'after'] : ['before or after']
 }
 
 /** Whether the failure with this number is before or behind its write. */

@@ -2,6 +2,7 @@
 
 import { describe, test } from 'node:test'
 
+import { testErasureAttack } from './erasure-attack.ts'
 import { testErasureCrash } from './erasure-crash.ts'
 import { testErasureModel } from './erasure-model.ts'
 import { testErasurePath } from './erasure-path.ts'
@@ -16,6 +17,7 @@ else
     const backend = postgresBackend()
     describe('from the plan to the certificate', () => testErasurePath(backend))
     describe('interrupted, raced, or overtaken', () => testErasureCrash(backend))
+    describe('attacked with old copies and every key that is left', () => testErasureAttack(backend))
     describe('held against a naive model', () => testErasureModel(backend, process.env.AFFIDAVIT_SOAK === '1' ? 60 : 2))
     describe('refused', () => testErasureRefusals(backend))
   })
