@@ -14,6 +14,7 @@ import { measureExport } from './export.ts'
 import { measureLatency } from './latency.ts'
 import { createLedgers } from './ledgers.ts'
 import { measurePostgres } from './postgres.ts'
+import { measurePostgresLarge } from './postgres-large.ts'
 import { measureProve } from './prove.ts'
 import { type Row, renderJson, renderTable } from './report.ts'
 import { measureScale } from './scale.ts'
@@ -33,6 +34,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['content', measureContent],
   ['detect', measureDetect],
   ['postgres', measurePostgres],
+  ['postgres-large', measurePostgresLarge],
   ['scale', measureScale],
 ])
 
@@ -44,7 +46,7 @@ const { values } = parseArgs({
     records: { type: 'string' },
   },
 })
-const rows = await measure(values.only === undefined ? [...MEASUREMENTS.keys()] : [values.only])
+const rows = await measure(named(values.only))
 console.log(values.json ? renderJson(rows) : renderTable(rows))
 
 async function measure(names: readonly string[]): Promise<Row[]> {
@@ -58,9 +60,18 @@ async function measure(names: readonly string[]): Promise<Row[]> {
   return rows
 }
 
+/** `postgres` names `postgres-large` too. */
+function named(only: string | undefined): string[] {
+  const names = [...MEASUREMENTS.keys()]
+  if (only === undefined) return names
+  const found = names.filter((name) => name === only || name.startsWith(`${only}-`))
+  if (found.length === 0) throw new Error(`no measurement ${only}; there are ${names.join(', ')}`)
+  return found
+}
+
 async function measureOne(name: string, context: Context): Promise<Row[]> {
   const run = MEASUREMENTS.get(name)
-  if (run === undefined) throw new Error(`no measurement ${name}; there are ${[...MEASUREMENTS.keys()].join(', ')}`)
+  if (run === undefined) throw new Error(`no measurement ${name}`)
   const begun = performance.now()
   const rows = await run(context)
   say(`${name}: ${((performance.now() - begun) / 1000).toFixed(1)} s`)

@@ -1,21 +1,15 @@
 // Ledgers in PostgreSQL: durable append of many callers and of one, against inserting the very bytes that came of it into the same
 // tables; writer processes; ledgers side by side in one database.
 
-import { tmpdir } from 'node:os'
-
-import { initLedger, openLedger } from 'affidavit'
+import { openLedger } from 'affidavit'
 import pg from 'pg'
 
-import {
-  missingForPostgres,
-  OWNER,
-  type PostgresServer,
-  startPostgres,
-} from '../packages/affidavit/test/postgres-server.ts'
+import { OWNER, type PostgresServer } from '../packages/affidavit/test/postgres-server.ts'
 import { appendConcurrently, CALLERS } from './callers.ts'
 import type { Context } from './context.ts'
 import { createWorkload } from './drafts.ts'
 import { stretch } from './ledgers.ts'
+import { newHome, onPostgres } from './postgres-ledgers.ts'
 import type { Row } from './report.ts'
 import { compare, millisOf, quantile, repeat, secondsOf } from './rounds.ts'
 import { compareWriters, FOUR_WRITERS, WRITERS } from './writers.ts'
@@ -30,16 +24,8 @@ interface Setting extends Context {
   readonly rounds: number
 }
 
-export async function measurePostgres(context: Context): Promise<Row[]> {
-  const missing = missingForPostgres()
-  if (missing !== undefined) {
-    console.error(`postgres: left out: ${missing}`)
-    return []
-  }
-  // On a disk: what is measured is durable.
-  process.env.TMPDIR ??= tmpdir()
-  const server = await startPostgres(['max_wal_size=4GB'])
-  try {
+export function measurePostgres(context: Context): Promise<Row[]> {
+  return onPostgres(async (server) => {
     const rounds = context.effort === 'quick' ? 3 : 7
     const setting = { ...context, server, rounds, database: await server.database() }
     return [
@@ -47,16 +33,11 @@ export async function measurePostgres(context: Context): Promise<Row[]> {
       ...(await measureWriters(setting)),
       ...(await measureSideBySide(setting)),
     ]
-  } finally {
-    await server.stop()
-  }
+  })
 }
 
-/** The home of a new ledger. */
-async function newLedger({ ledgers, server, database }: Setting, origin: string): Promise<string> {
-  const home = ledgers.emptyFolder()
-  await initLedger(`${server.url(database)}?ledger=${origin}`, { origin, keys: home })
-  return home
+function newLedger(setting: Setting, origin: string): Promise<string> {
+  return newHome(setting, setting.server, setting.database, origin)
 }
 
 async function measureAppend(setting: Setting): Promise<Row[]> {

@@ -1,9 +1,9 @@
 // The proof of one record, against looking the record up by its primary key through the same store.
 
-import { databaseFile } from '../packages/affidavit/src/embedded/folder.ts'
 import { openFolder } from '../packages/affidavit/src/embedded/open.ts'
+import { placeAt } from '../packages/affidavit/src/embedded/place.ts'
+import { openStore } from '../packages/affidavit/src/embedded/store.ts'
 import type { LedgerStore } from '../packages/affidavit/src/ledger/store.ts'
-import { sqliteStore } from '../packages/affidavit/src/stores/sqlite/store.ts'
 import type { Context } from './context.ts'
 import type { Row } from './report.ts'
 import { compare, quantile, repeat, secondsOf } from './rounds.ts'
@@ -11,10 +11,10 @@ import { compare, quantile, repeat, secondsOf } from './rounds.ts'
 const PROOFS = 200
 
 export async function measureProve({ ledgers, effort, records }: Context): Promise<Row[]> {
-  const folder = await ledgers.withRecords(records)
+  const home = await ledgers.withRecords(records)
   let nodeReads = 0
-  const store = countingReads(sqliteStore(databaseFile(folder), 'open'), () => nodeReads++)
-  await using ledger = await openFolder(folder, { store })
+  const store = countingReads(await openStore(placeAt(home)), () => nodeReads++)
+  await using ledger = await openFolder(home, { store })
   const { size } = await ledger.publish()
   const anySeq = (): number => Math.floor(Math.random() * size)
   const lookUp = async (seq: number): Promise<unknown> =>

@@ -5,30 +5,26 @@ import { once } from 'node:events'
 
 import { openLedger } from 'affidavit'
 
-import { sha256 } from '../packages/affidavit/src/crypto/sha256.ts'
-import { databaseFile } from '../packages/affidavit/src/embedded/folder.ts'
+import { verifyLedger } from '../packages/affidavit/src/cli/verify-ledger.ts'
+import { placeAt } from '../packages/affidavit/src/embedded/place.ts'
 import { parseVerifierKey } from '../packages/affidavit/src/formats/verifier-key.ts'
-import { connectSqliteForReading } from '../packages/affidavit/src/stores/sqlite/connect.ts'
-import { blobColumn, integerColumn } from '../packages/affidavit/src/stores/sqlite/database.ts'
-import { verifySqlite } from '../packages/affidavit/src/stores/sqlite/verify.ts'
 import type { Trust } from '../packages/affidavit/src/verify/trust.ts'
 import type { Context } from './context.ts'
+import { readAndHash } from './reading.ts'
 import type { Row } from './report.ts'
 import { compare, repeat, secondsOf } from './rounds.ts'
-
-const PAGE = 512
 
 export async function measureVerify(context: Context): Promise<Row[]> {
   return [...(await measureSpeed(context)), await measureMemory(context)]
 }
 
 async function measureSpeed({ ledgers, records }: Context): Promise<Row[]> {
-  const path = databaseFile(await ledgers.withRecords(records))
-  const trust = await pinnedKey(await ledgers.withRecords(records))
+  const home = await ledgers.withRecords(records)
+  const vkey = await verifierKey(home)
   const rate = async (threads: number, indexes: 'compared' | 'skipped'): Promise<number> =>
-    records / (await secondsOf(() => verifyWell(path, trust, threads, indexes)))
+    records / (await secondsOf(() => verifyWell(home, vkey, threads, indexes)))
   const rounds = await repeat(3, async () => ({
-    raw: records / (await secondsOf(() => readAndHash(path))),
+    raw: records / (await secondsOf(() => readAndHash(home))),
     one: await rate(1, 'skipped'),
     two: await rate(2, 'skipped'),
     oneCompared: await rate(1, 'compared'),
@@ -70,37 +66,30 @@ async function measureMemory({ ledgers, effort, records }: Context): Promise<Row
 
 /** Verifies and insists on a good verdict: a benchmark of a failing verification would measure nothing. */
 export async function verifyWell(
-  path: string,
-  trust: Trust,
+  home: string,
+  vkey: string,
   threads: number,
   indexes: 'compared' | 'skipped',
 ): Promise<void> {
-  const { status, findings } = await verifySqlite(path, { trust, anchors: [], threads, indexes })
-  if (status !== 'valid') throw new Error(`${path} is ${status}: ${JSON.stringify(findings[0])}`)
+  const asked = { vkey: [vkey], anchor: [], threads, skipIndexes: indexes === 'skipped', onProgress: () => undefined }
+  const { status, findings } = await verifyLedger(placeAt(home), asked)
+  if (status !== 'valid') throw new Error(`${home} is ${status}: ${JSON.stringify(findings[0])}`)
 }
 
-export async function pinnedKey(folder: string): Promise<Trust> {
-  await using ledger = await openLedger(folder)
-  const key = parseVerifierKey(await ledger.verifierKey())
+export async function verifierKey(home: string): Promise<string> {
+  await using ledger = await openLedger(home)
+  return ledger.verifierKey()
+}
+
+export async function pinnedKey(home: string): Promise<Trust> {
+  const key = parseVerifierKey(await verifierKey(home))
   if ('code' in key) throw new Error(`the ledger has no key to pin: ${key.code}`)
   return { kind: 'pinned', keys: [key] }
 }
 
-function readAndHash(path: string): void {
-  const db = connectSqliteForReading(path)
-  const page = db.prepare('SELECT seq, entry, nodes FROM entries WHERE ledger_no = 1 AND seq >= ? ORDER BY seq LIMIT ?')
-  for (let next = 0, rows = page.all(next, PAGE); rows.length > 0; rows = page.all(next, PAGE)) {
-    for (const row of rows) {
-      sha256(blobColumn(row, 'entry'))
-      next = integerColumn(row, 'seq') + 1
-    }
-  }
-  db.close()
-}
-
 /** Verification in a process of its own, so that its memory is nobody else's. */
-async function peakMegabytes(folder: string): Promise<number> {
-  const verifier = fork(new URL('./verify-process.ts', import.meta.url), [folder])
+async function peakMegabytes(home: string): Promise<number> {
+  const verifier = fork(new URL('./verify-process.ts', import.meta.url), [home])
   const exit = once(verifier, 'exit')
   const [peak]: number[] = await Promise.race([once(verifier, 'message'), exit.then(() => [])])
   await exit
