@@ -23,6 +23,7 @@ import {
 /** The members that ENTRY captures, quotes left out, in the order of its groups from 1 on. */
 export const CAPTURED = [
   'action',
+  'actor_id',
   'compliance_domains',
   'content',
   'conversation_id',
@@ -31,12 +32,16 @@ export const CAPTURED = [
   'details',
   'id',
   'ledger',
+  'parent_id',
   'previous_hash',
   'producer_id',
   'producer_seq',
   'recorded_at',
+  'resource_id',
+  'resource_type',
   'seq',
   'subject_ids',
+  'timestamp',
 ] as const
 
 const LABEL = `[ !#-[\\]-~]{1,${MAX_LABEL_BYTES}}`

@@ -29,6 +29,7 @@ function isAscii(text: string): boolean {
 const FOLLOWED = [
   ...['action', 'conversation_id', 'conversation_previous_hash', 'conversation_seq', 'id', 'ledger', 'previous_hash'],
   ...['producer_id', 'producer_seq', 'recorded_at', 'seq', 'subject_ids'],
+  ...['actor_id', 'parent_id', 'resource_id', 'resource_type', 'timestamp'],
 ] as const
 
 /** The skimmed entry is that of the authority: refused with the same fault, or read with the same members. */

@@ -8,9 +8,10 @@ import { type EntryFault, parseEntry } from './entry.ts'
 import { CAPTURED, ENTRY } from './entry-pattern.ts'
 import { type ContentReference, MAX_ENTRY_BYTES } from './fields.ts'
 
-/** The members of an entry that verification follows. */
+/** The members of an entry that verification follows, and those that are searched by. */
 export interface Skimmed {
   readonly action: string
+  readonly actor_id: string
   readonly content?: readonly ContentReference[] | undefined
   readonly conversation_id?: string | undefined
   readonly conversation_previous_hash?: string | undefined
@@ -18,12 +19,16 @@ export interface Skimmed {
   readonly details?: { readonly [name: string]: unknown } | undefined
   readonly id: string
   readonly ledger: string
+  readonly parent_id?: string | undefined
   readonly previous_hash: string
   readonly producer_id?: string | undefined
   readonly producer_seq?: number | undefined
   readonly recorded_at: string
+  readonly resource_id?: string | undefined
+  readonly resource_type?: string | undefined
   readonly seq: number
   readonly subject_ids?: readonly string[] | undefined
+  readonly timestamp: string
 }
 
 /**
@@ -52,18 +57,23 @@ function skimPlain(text: string): Skimmed | undefined {
   if (parts === null) return undefined
   const members = {
     action: parts[AT.action] ?? '',
+    actor_id: parts[AT.actor_id] ?? '',
     content: referencesIn(parts[AT.content]),
     conversation_id: parts[AT.conversation_id],
     conversation_previous_hash: parts[AT.conversation_previous_hash],
     conversation_seq: numberIn(parts[AT.conversation_seq]),
     id: parts[AT.id] ?? '',
     ledger: parts[AT.ledger] ?? '',
+    parent_id: parts[AT.parent_id],
     previous_hash: parts[AT.previous_hash] ?? '',
     producer_id: parts[AT.producer_id],
     producer_seq: numberIn(parts[AT.producer_seq]),
     recorded_at: parts[AT.recorded_at] ?? '',
+    resource_id: parts[AT.resource_id],
+    resource_type: parts[AT.resource_type],
     seq: Number(parts[AT.seq]),
     subject_ids: labelsIn(parts[AT.subject_ids]),
+    timestamp: parts[AT.timestamp] ?? '',
   }
   if (!isSound(parts) || !isSorted(members.subject_ids)) return undefined
   return namesKeys(members) ? { ...members, details: JSON.parse(parts[AT.details] ?? '{}') } : members

@@ -30,8 +30,22 @@ export interface StoredRow {
   readonly columns?: StoredColumns
 }
 
+/** Members of an entry that a store may keep beside it. */
+export const QUERY_MEMBERS = [
+  'id',
+  'action',
+  'actor_id',
+  'conversation_id',
+  'conversation_seq',
+  'parent_id',
+  'resource_type',
+  'resource_id',
+  'timestamp',
+  'recorded_at',
+] as const
+
 /** `null`: the entry has no such member. */
-export type StoredColumns = { readonly [member: string]: string | number | null }
+export type StoredColumns = { readonly [member in (typeof QUERY_MEMBERS)[number]]?: string | number | null }
 
 /** A row as read, or why it cannot be read. */
 export type Row = StoredRow | { readonly seq: number; readonly unreadable: string }

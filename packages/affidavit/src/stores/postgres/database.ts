@@ -5,6 +5,8 @@ export interface Statement {
   readonly text: string
   readonly values?: readonly unknown[]
   readonly name?: string
+  /** Rows as arrays, in the order of their columns. */
+  readonly rowMode?: 'array'
 }
 
 export interface PgResult {

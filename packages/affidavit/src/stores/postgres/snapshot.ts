@@ -1,17 +1,39 @@
 // A database as a verifier reads it: one instant of it, on one connection or on several; read only. What its content keeps from being
 // read is an answer, and the rest can still be read.
 
-import { column, isConnectionLost, type PgClient, type PgPool, sqlState, textColumn } from './database.ts'
+import {
+  column,
+  inOneGo,
+  isConnectionLost,
+  type PgClient,
+  type PgPool,
+  run,
+  type Statement,
+  sqlState,
+  textColumn,
+} from './database.ts'
 import { storeError } from './errors.ts'
 
+/** In the order of the columns. */
+export type Rows = readonly (readonly unknown[])[]
+
+export interface Problem {
+  readonly problem: string
+}
+
+export interface Question {
+  readonly text: string
+  readonly values?: readonly unknown[]
+}
+
+/** Whatever is asked is asked in turn: nothing that is read fails because of another question. */
 export interface Snapshot {
-  /** The rows, as arrays, in the order of their columns. @throws what the driver says */
-  rows(text: string, values?: readonly unknown[]): Promise<readonly (readonly unknown[])[]>
+  /** @throws what the driver says */
+  rows(text: string, values?: readonly unknown[]): Promise<Rows>
   /** The rows, or what the content of the database keeps from being read. */
-  tryRows(
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<readonly (readonly unknown[])[] | { readonly problem: string }>
+  tryRows(text: string, values?: readonly unknown[]): Promise<Rows | Problem>
+  /** The same of several questions, which are sent together. */
+  tryAll(questions: readonly Question[]): Promise<readonly (Rows | Problem)[]>
   /** Its name, for others that shall see the same instant. */
   readonly instant: string
   close(): Promise<void>
@@ -37,21 +59,48 @@ export async function openSnapshot(pool: PgPool, of?: string): Promise<Snapshot>
     release(false)
     throw storeError(error, 'verify')
   }
+  let turn: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const asked = turn.then(ask)
+    turn = asked.catch(() => undefined)
+    return asked
+  }
+
+  async function tryOne(question: Question): Promise<Rows | Problem> {
+    try {
+      return await ask(client, question)
+    } catch (error) {
+      return { problem: await recover(error) }
+    }
+  }
+
+  async function recover(error: unknown): Promise<string> {
+    const problem = contentProblem(error)
+    if (problem === undefined) throw error
+    await client.query({ text: 'ROLLBACK TO SAVEPOINT readable' })
+    return problem
+  }
+
+  async function tryTogether(questions: readonly Question[]): Promise<readonly (Rows | Problem)[]> {
+    try {
+      const answers = await inOneGo(client, questions.map(inArrays))
+      return answers.map(({ rows }) => arraysOf(rows))
+    } catch (error) {
+      await recover(error)
+    }
+    // The one that failed has failed those behind it.
+    const answers: (Rows | Problem)[] = []
+    for (const question of questions) answers.push(await tryOne(question))
+    return answers
+  }
+
   return {
     instant,
-    rows: (text, values) => rowsOf(client, text, values),
-    async tryRows(text, values) {
-      try {
-        return await rowsOf(client, text, values)
-      } catch (error) {
-        const problem = contentProblem(error)
-        if (problem === undefined) throw error
-        await client.query({ text: 'ROLLBACK TO SAVEPOINT readable' })
-        return { problem }
-      }
-    },
+    rows: (text, values) => inTurn(() => ask(client, { text, ...(values && { values }) })),
+    tryRows: (text, values) => inTurn(() => tryOne({ text, ...(values && { values }) })),
+    tryAll: (questions) => inTurn(() => tryTogether(questions)),
     async close() {
-      const isUsable = await client.query({ text: 'ROLLBACK' }).then(
+      const isUsable = await inTurn(() => client.query({ text: 'ROLLBACK' })).then(
         () => true,
         () => false,
       )
@@ -69,12 +118,15 @@ async function exported(client: PgClient): Promise<string> {
   return textColumn(rows[0], 'id')
 }
 
-async function rowsOf(
-  client: PgClient,
-  text: string,
-  values: readonly unknown[] = [],
-): Promise<readonly (readonly unknown[])[]> {
-  const { rows } = await client.query({ text, values: [...values], rowMode: 'array' })
+async function ask(client: PgClient, question: Question): Promise<Rows> {
+  return arraysOf((await run(client, inArrays(question))).rows)
+}
+
+function inArrays(question: Question): Statement {
+  return { ...question, rowMode: 'array' }
+}
+
+function arraysOf(rows: readonly unknown[]): Rows {
   return rows.map((row) => (Array.isArray(row) ? row : []))
 }
 

@@ -26,8 +26,8 @@ export function storedLedgers(snapshot: Snapshot): StoredLedgers {
   return {
     list: () => readLedgers(snapshot),
     log: (ledger) => storedLog(snapshot, ledger),
-    structure: (part: StructurePart): Promise<readonly Finding[]> =>
-      part === 'indexes' ? checkIndexes(snapshot) : checkStrays(snapshot),
+    structure: (part: StructurePart, chosen): Promise<readonly Finding[]> =>
+      part === 'indexes' ? checkIndexes(snapshot) : checkStrays(snapshot, chosen),
   }
 }
 

@@ -4,23 +4,12 @@ import { utf8 } from '../../bytes/text.ts'
 import type { LeafText } from '../../merkle/hash.ts'
 import type { Row, StoredColumns } from '../../verify/chunk.ts'
 import { type Listed, MAX_LISTED, type Stretch, type StretchPage } from '../../verify/stored/stored-log.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Problem, Rows, Snapshot } from './snapshot.ts'
 
-/** Entries that are read and judged at once: enough to make a round trip cheap, few enough to keep memory flat. */
-const PAGE = 1_000
+/** Entries that are read and judged at once: enough to make asking cheap, few enough to keep memory flat. */
+const PAGE = 1_024
 
-const TEXTS = [
-  'id',
-  'action',
-  'actor_id',
-  'conversation_id',
-  'parent_id',
-  'resource_type',
-  'resource_id',
-  'timestamp',
-  'recorded_at',
-] as const
-const COLUMNS = TEXTS.map((name) => `e."${name}"`).join(', ')
+const COLUMNS = `e.id, e.action, e.actor_id, e.conversation_id, e.parent_id, e.resource_type, e.resource_id, e."timestamp", e.recorded_at`
 
 // As text, which is half as long on its way as bytes are; what is no text is asked for as bytes, row by row.
 const AS_TEXT = `SELECT e.seq::text, convert_from(e.entry, 'UTF8'), encode(e.nodes, 'hex'), e.conversation_seq::text, ${COLUMNS}
@@ -28,17 +17,44 @@ const AS_TEXT = `SELECT e.seq::text, convert_from(e.entry, 'UTF8'), encode(e.nod
 const AS_BYTES = `SELECT e.seq::text, e.entry, encode(e.nodes, 'hex'), e.conversation_seq::text, ${COLUMNS}
   FROM affidavit.entries e WHERE e.ledger_no = $1 AND e.seq = $2`
 
-/** Every row of the stretch. What cannot be read is named and passed over. */
+/** Every row of the stretch. What cannot be read is named and passed over. The server reads a page while the one before is judged. */
 export async function* readStretch(snapshot: Snapshot, no: number, { from, to }: Stretch): AsyncGenerator<StretchPage> {
-  for (let next = from; next < to; ) {
-    const read = await snapshot.tryRows(AS_TEXT, [no, next, to])
-    const isWhole = !('problem' in read)
-    const rows = isWhole ? read.map(rowOf) : await readOneByOne(snapshot, no, next, Math.min(to, next + PAGE))
-    const last = isWhole ? rows.at(-1)?.seq : Math.min(to, next + PAGE) - 1
-    if (rows.length > 0) yield { rows, ...(await readLists(snapshot, no, next, last ?? next)) }
-    if (last === undefined || (isWhole && rows.length < PAGE)) return
-    next = last + 1
+  const pageAt = (next: number): Promise<StretchPage> => readPage(snapshot, no, next, Math.min(to, next + PAGE))
+  let ahead = pageAt(from)
+  let listed: Pick<StretchPage, 'subjects' | 'uses'> = { subjects: [], uses: [] }
+  for (let next = from + PAGE; ; next += PAGE) {
+    const { rows, ...lists } = await ahead
+    if (next < to) {
+      ahead = pageAt(next)
+      // Where it fails, whoever asks for it is told; nobody may.
+      ahead.catch(() => undefined)
+    }
+    listed = { subjects: [...listed.subjects, ...lists.subjects], uses: [...listed.uses, ...lists.uses] }
+    if (rows.length > 0) {
+      yield { rows, ...listed }
+      listed = { subjects: [], uses: [] }
+    } else {
+      // Listed for entries that are not there: the first is named.
+      listed = { subjects: listed.subjects.slice(0, 1), uses: listed.uses.slice(0, 1) }
+    }
+    if (next >= to) return
   }
+}
+
+async function readPage(snapshot: Snapshot, no: number, from: number, to: number): Promise<StretchPage> {
+  const [read, subjects, uses] = await snapshot.tryAll([
+    { text: AS_TEXT, values: [no, from, to] },
+    ...LISTS.map(({ quick }) => ({ text: quick, values: [no, from, to] })),
+  ])
+  return {
+    rows: isRows(read) ? read.map(rowOf) : await readOneByOne(snapshot, no, from, to),
+    subjects: await listOf(snapshot, LISTS[0], subjects, [no, from, to]),
+    uses: await listOf(snapshot, LISTS[1], uses, [no, from, to]),
+  }
+}
+
+function isRows(read: Rows | Problem | undefined): read is Rows {
+  return read !== undefined && !('problem' in read)
 }
 
 async function readOneByOne(snapshot: Snapshot, no: number, from: number, to: number): Promise<Row[]> {
@@ -52,49 +68,65 @@ async function readOneByOne(snapshot: Snapshot, no: number, from: number, to: nu
 }
 
 function rowOf([seq, entry, nodes, conversation_seq, ...texts]: readonly unknown[]): Row {
-  const columns: { [name: string]: string | number | null } = {
+  const [id, action, actor_id, conversation_id, parent_id, resource_type, resource_id, timestamp, recorded_at] = texts
+  const columns: StoredColumns = {
+    id: textOf(id),
+    action: textOf(action),
+    actor_id: textOf(actor_id),
+    conversation_id: textOf(conversation_id),
     conversation_seq: conversation_seq === null ? null : Number(conversation_seq),
+    parent_id: textOf(parent_id),
+    resource_type: textOf(resource_type),
+    resource_id: textOf(resource_id),
+    timestamp: textOf(timestamp),
+    recorded_at: textOf(recorded_at),
   }
-  for (const [i, name] of TEXTS.entries()) {
-    const text = texts[i]
-    columns[name] = typeof text === 'string' ? text : null
-  }
-  return { seq: Number(seq), entry: entryOf(entry), nodes: String(nodes), columns: columns satisfies StoredColumns }
+  return { seq: Number(seq), entry: entryOf(entry), nodes: String(nodes), columns }
 }
 
-// As leaf text where every byte is ASCII: that spares two copies of each entry.
+function textOf(column: unknown): string | null {
+  return typeof column === 'string' ? column : null
+}
+
+// Text of the server is valid UTF-8, and only such text is hashed to what its bytes are.
 function entryOf(entry: unknown): Uint8Array | LeafText {
-  if (typeof entry === 'string') return IS_ASCII.test(entry) ? `\0${entry}` : utf8(entry)
+  if (typeof entry === 'string') return `\0${entry}`
   return entry instanceof Uint8Array ? entry : new Uint8Array()
 }
 
-const IS_ASCII = /^[\x00-\x7f]*$/
+interface List {
+  /** What entries may have, mostly. */
+  readonly quick: string
+  /** Of one seq no more than an entry has room for, however many there are. */
+  readonly careful: string
+}
 
-async function readLists(
-  snapshot: Snapshot,
-  no: number,
-  from: number,
-  last: number,
-): Promise<Pick<StretchPage, 'subjects' | 'uses'>> {
+const LISTS: readonly [subjects: List, uses: List] = [
+  listIn('entry_subjects', 'subject_id', '"timestamp"'),
+  listIn('payload_uses', 'blob_id', 'NULL'),
+]
+
+function listIn(table: string, name: string, time: string): List {
+  const of = `FROM affidavit.${table} t WHERE t.ledger_no = $1 AND t.seq >= $2 AND t.seq < $3`
   return {
-    subjects: await readList(snapshot, 'entry_subjects', 'subject_id', [no, from, last]),
-    uses: await readList(snapshot, 'payload_uses', 'blob_id', [no, from, last]),
+    quick: `SELECT t.seq::text, t.${name}, ${time} ${of} ORDER BY t.seq LIMIT ${MAX_LISTED}`,
+    careful: `SELECT n.seq::text, n.name, n.time FROM (SELECT t.seq, t.${name} AS name, ${time} AS time, row_number() OVER (PARTITION BY t.seq ORDER BY t.${name}) AS no
+        ${of}) n WHERE n.no <= ${MAX_LISTED} ORDER BY n.seq, n.no`,
   }
 }
 
-// Of one seq no more than an entry has room for.
-async function readList(
+async function listOf(
   snapshot: Snapshot,
-  table: 'entry_subjects' | 'payload_uses',
-  name: 'subject_id' | 'blob_id',
+  { careful }: List,
+  read: Rows | Problem | undefined,
   values: readonly number[],
 ): Promise<Listed[]> {
-  const rows = await snapshot.tryRows(
-    `SELECT n.seq::text, n.name FROM (SELECT t.seq, t.${name} AS name, row_number() OVER (PARTITION BY t.seq ORDER BY t.${name}) AS no
-       FROM affidavit.${table} t WHERE t.ledger_no = $1 AND t.seq >= $2 AND t.seq <= $3) n
-     WHERE n.no <= ${MAX_LISTED} ORDER BY n.seq, n.no`,
-    values,
-  )
+  const all = isRows(read) && read.length === MAX_LISTED ? await snapshot.tryRows(careful, values) : read
   // What cannot be read is missing from the list of its entry.
-  return 'problem' in rows ? [] : rows.map(([seq, listed]) => ({ seq: Number(seq), name: utf8(String(listed)) }))
+  return isRows(all) ? all.map(listedOf) : []
+}
+
+function listedOf([seq, name, timestamp]: readonly unknown[]): Listed {
+  const listed = { seq: Number(seq), name: utf8(String(name)) }
+  return typeof timestamp === 'string' ? { ...listed, timestamp } : listed
 }

@@ -31,6 +31,18 @@ test('a name too few, too many, another one, or one that is no UTF-8 is found', 
   assert.equal(check.differs(0, ['\ufffd']), DIFFERENT)
 })
 
+test('a name that is listed with another time than the entry has is found', () => {
+  const at = (timestamp: string): Listed => ({ seq: 5, name: Buffer.from('a'), timestamp })
+  for (const [listed, found] of [
+    ['2026-01-01T00:00:00.000Z', undefined],
+    ['2020-01-01T00:00:00.000Z', 'entry_subjects has another time than the entry'],
+  ] as const) {
+    const check = createListCheck('entry_subjects')
+    check.take([at(listed)])
+    assert.equal(check.differs(5, ['a'], '2026-01-01T00:00:00.000Z'), found)
+  }
+})
+
 test('names listed where no entry was read are strays at the next entry, on its page or a later one', () => {
   const check = createListCheck('payload_uses')
   check.take(listed([0, 'a'], [1, 'b'], [2, 'c'], [3, 'd']))

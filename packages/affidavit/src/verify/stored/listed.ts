@@ -7,8 +7,8 @@ import type { Listed } from './stored-log.ts'
 export interface ListCheck {
   /** Takes what is listed up to the end of the next page. */
   take(listed: readonly Listed[]): void
-  /** What differs between the names that the entry at `seq` has and those that are listed for it. */
-  differs(seq: number, names: readonly string[]): string | undefined
+  /** What differs between the entry at `seq`, with its names and its claimed time, and what is listed for it. */
+  differs(seq: number, names: readonly string[], timestamp?: string): string | undefined
 }
 
 /** @param table how findings name the list */
@@ -21,16 +21,21 @@ export function createListCheck(table: 'entry_subjects' | 'payload_uses'): ListC
       pending = next < pending.length ? [...pending.slice(next, next + 1), ...listed] : listed
       next = 0
     },
-    differs(seq, names) {
+    differs(seq, names, timestamp) {
       const first = pending[next]
       if (names.length === 0 && (first === undefined || first.seq > seq)) return undefined
       const listed: Uint8Array[] = []
       let stray: number | undefined
+      let isOtherTime = false
       for (let row = first; row !== undefined && row.seq <= seq; row = pending[++next]) {
-        if (row.seq === seq) listed.push(row.name)
-        else stray ??= row.seq
+        if (row.seq !== seq) stray ??= row.seq
+        else {
+          listed.push(row.name)
+          isOtherTime ||= row.timestamp !== undefined && row.timestamp !== timestamp
+        }
       }
       if (stray !== undefined) return `${table} lists rows for seq ${stray}, which has none`
+      if (isOtherTime) return `${table} has another time than the entry`
       return sameNames(names.map(utf8), listed) ? undefined : `${table} does not list what the entry names`
     },
   }

@@ -58,6 +58,8 @@ export interface Listed {
   readonly seq: number
   /** As bytes: text that is no UTF-8 would read as another text. */
   readonly name: Uint8Array
+  /** The claimed time that is listed with it; absent where the store lists none. */
+  readonly timestamp?: string
 }
 
 /**

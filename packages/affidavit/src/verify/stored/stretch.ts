@@ -81,8 +81,8 @@ function createBesideChecks(log: StoredLog, chunk: ChunkTask, payloadBytes: Cont
   function check(row: StoredRow, entry: Skimmed | undefined): readonly Finding[] {
     const references = entry?.content ?? NO_REFERENCES
     const payloads = references.length === 0 ? NO_NAMES : [...new Set(references.map(({ blob_id }) => blob_id))]
-    const columns = columnsProblem(row)
-    const subject = subjects.differs(row.seq, entry?.subject_ids ?? NO_NAMES)
+    const columns = columnsProblem(row, entry)
+    const subject = subjects.differs(row.seq, entry?.subject_ids ?? NO_NAMES, entry?.timestamp)
     const use = uses.differs(row.seq, payloads)
     if (columns === undefined && subject === undefined && use === undefined && references.length === 0) return NOTHING
     const place = placeOf(row.seq, entry)
