@@ -21,14 +21,16 @@ export async function measureVerify(context: Context): Promise<Row[]> {
 async function measureSpeed({ ledgers, records }: Context): Promise<Row[]> {
   const home = await ledgers.withRecords(records)
   const vkey = await verifierKey(home)
+  // A database in a server can compare its indexes only where somebody installed what that takes.
+  const compares = placeAt(home).database === undefined
   const rate = async (threads: number, indexes: 'compared' | 'skipped'): Promise<number> =>
     records / (await secondsOf(() => verifyWell(home, vkey, threads, indexes)))
   const rounds = await repeat(3, async () => ({
     raw: records / (await secondsOf(() => readAndHash(home))),
     one: await rate(1, 'skipped'),
     two: await rate(2, 'skipped'),
-    oneCompared: await rate(1, 'compared'),
-    twoCompared: await rate(2, 'compared'),
+    oneCompared: compares ? await rate(1, 'compared') : Number.NaN,
+    twoCompared: compares ? await rate(2, 'compared') : Number.NaN,
   }))
   const row = (what: string, ours: (round: (typeof rounds)[number]) => number): Row => ({
     measurement: 'verify',
@@ -37,11 +39,22 @@ async function measureSpeed({ ledgers, records }: Context): Promise<Row[]> {
     unit: 'records/s',
     ...compare(rounds, ours, ({ raw }) => raw),
   })
+  const inside = compares ? 'thread' : 'connection'
   return [
-    { ...row('whole ledger, 1 thread, indexes skipped', ({ one }) => one), budget: { kind: 'at least', ratio: 0.5 } },
-    { ...row('whole ledger, 2 threads, indexes skipped', ({ two }) => two), budget: { kind: 'at least', ratio: 0.9 } },
-    row('whole ledger, 1 thread, indexes compared', ({ oneCompared }) => oneCompared),
-    row('whole ledger, 2 threads, indexes compared', ({ twoCompared }) => twoCompared),
+    {
+      ...row(`whole ledger, 1 ${inside}, indexes skipped`, ({ one }) => one),
+      budget: { kind: 'at least', ratio: 0.5 },
+    },
+    {
+      ...row(`whole ledger, 2 ${inside}s, indexes skipped`, ({ two }) => two),
+      budget: { kind: 'at least', ratio: 0.9 },
+    },
+    ...(compares
+      ? [
+          row('whole ledger, 1 thread, indexes compared', ({ oneCompared }) => oneCompared),
+          row('whole ledger, 2 threads, indexes compared', ({ twoCompared }) => twoCompared),
+        ]
+      : []),
   ]
 }
 
