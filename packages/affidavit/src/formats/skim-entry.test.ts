@@ -54,6 +54,12 @@ test('golden entries are read as the authority reads them, the plain ones by the
   for (const text of plain) assert.ok(ENTRY.test(text), text)
 })
 
+test('the text of any characters is read as its bytes are', () => {
+  const others = golden.written.map(({ entry }) => entry).filter((text) => !isAscii(text))
+  assert.ok(others.length > 0)
+  for (const text of [...others, `\ufeff${others[0]}`]) assertAgrees(text)
+})
+
 test('the pattern knows every field, and captures those that it says', () => {
   const asIfPlain = everything
     .replaceAll(/\\./g, '')

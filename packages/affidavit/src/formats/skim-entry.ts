@@ -33,7 +33,7 @@ export interface Skimmed {
 
 /**
  * Reads an entry as strictly as `parseEntry`. Never throws.
- * @param entry the exact bytes; or their text, where every byte is ASCII
+ * @param entry the exact bytes; or the text that they are the UTF-8 of
  */
 export function skimEntry(entry: Uint8Array | string): { readonly entry: Skimmed } | { readonly fault: EntryFault } {
   if (typeof entry !== 'string') return parseEntry(entry)

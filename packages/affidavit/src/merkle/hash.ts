@@ -22,7 +22,7 @@ export function leafHexOfText(entry: string): string {
 }
 
 /**
- * What is hashed of an entry, 0x00 ‖ entry, as text: U+0000, then the entry's text, every byte of it ASCII. Whoever reads
+ * What is hashed of an entry, 0x00 ‖ entry, as text: U+0000, then the text that the entry's bytes are the UTF-8 of. Whoever reads
  * entries reads them so, because putting the byte in front of a text that is there copies it.
  */
 export type LeafText = string

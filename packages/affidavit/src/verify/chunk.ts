@@ -22,7 +22,7 @@ import type { NumberSet } from './numbers.ts'
 /** What a store keeps at a place in a log. */
 export interface StoredRow {
   readonly seq: number
-  /** The exact bytes; or, which is quicker, the leaf text, where every byte is ASCII. */
+  /** The exact bytes; or, which is quicker, the leaf text, where they are valid UTF-8. */
   readonly entry: Uint8Array | LeafText
   /** The tree nodes stored beside it, in lower-case hex. */
   readonly nodes: string

@@ -34,7 +34,7 @@ export interface ReadEntry {
   readonly parsed: ReturnType<typeof skimEntry>
 }
 
-/** @param bytes exactly as stored; or its leaf text, where every byte is ASCII */
+/** @param bytes exactly as stored; or its leaf text, where they are valid UTF-8 */
 export function readEntry(bytes: Uint8Array | LeafText): ReadEntry {
   if (typeof bytes === 'string') return { hash: leafHexOf(bytes), parsed: skimEntry(entryOf(bytes)) }
   return { hash: hashOf(bytes), parsed: skimEntry(bytes) }
