@@ -46,9 +46,10 @@ else
     let server: PostgresServer
     let pool: pg.Pool
     let client: pg.PoolClient
+    let database: string
     before(async () => {
       server = await startPostgres(['autovacuum=off'])
-      const database = await server.database()
+      database = await server.database()
       await server.sql(database, SOME_RECORDS)
       pool = server.pool(database, SERVER)
       client = await pool.connect()
@@ -62,7 +63,7 @@ else
 
     /** The indexes of entries and of what is listed for them that a search goes by, and the conditions that they are asked with. */
     async function searchedBy(filter: EntryFilter, order: 'ascending' | 'descending'): Promise<Searched> {
-      const whole = { ...filter, from_seq: 0, until_seq: Number.MAX_SAFE_INTEGER }
+      const whole = { from_seq: 0, ...filter, until_seq: Number.MAX_SAFE_INTEGER }
       const { text, values } = selectEntries(1, whole, { limit: 500, order })
       const { rows } = await client.query(`EXPLAIN (COSTS OFF) ${text}`, [...(values ?? [])])
       const plan = rows.map((row) => String(row['QUERY PLAN'])).join('\n')
@@ -87,10 +88,24 @@ else
         for (const order of ['ascending', 'descending'] as const) {
           const { names, plan } = await searchedBy(filter, order)
           assert.deepEqual(names, indexes, plan)
-          assert.doesNotMatch(plan, /^ *(->)? *Sort/m)
+          // A short stretch behind a recorded time may be sorted.
+          if (filter.recorded_from === undefined && filter.recorded_until === undefined)
+            assert.doesNotMatch(plan, /Sort/)
         }
       })
     }
+
+    test('what the planner knows is of when the ledger was small: by the same indexes, the first page and the next', async () => {
+      const small =
+        "UPDATE pg_class SET relpages = 1, reltuples = 5 WHERE relnamespace = 'affidavit'::regnamespace AND relkind = 'r'"
+      await server.sql(database, small)
+      for (const [filter, ...indexes] of [...FEW, ...ALONE]) {
+        for (const from_seq of [0, 10_000]) {
+          const { names, plan } = await searchedBy({ ...filter, from_seq }, 'ascending')
+          assert.deepEqual(names, indexes, plan)
+        }
+      }
+    })
 
     test('by a recorded time: the index of seq is asked for what lies within it', async () => {
       for (const filter of [{ recorded_from: TIME }, { recorded_until: TIME }]) {

@@ -78,11 +78,17 @@ const NOT_BY_INDEX = " || ''"
 function columnsOf(filter: EntryFilter): [keyof EntryFilter, (typeof COLUMNS)[keyof EntryFilter]][] {
   // Proven by the type of COLUMNS: its keys are those of a filter.
   const all = Object.entries(COLUMNS) as [keyof EntryFilter, (typeof COLUMNS)[keyof EntryFilter]][]
+  // Of two bounds a planner that knows nothing expects that they leave little, and goes through that. Among times it may.
+  const isOfSomething = all.some(([name, [, comparison]]) => comparison === '=' && filter[name] !== undefined)
   return all.filter(([name]) => {
     const value: unknown = filter[name]
     if (value !== undefined && typeof value !== 'string' && typeof value !== 'number') throw badCondition(name)
-    return value !== undefined
+    return value !== undefined && !(isNoBound(name, value) && isOfSomething)
   })
+}
+
+function isNoBound(name: keyof EntryFilter, value: unknown): boolean {
+  return (name === 'from_seq' && value === 0) || (name === 'until_seq' && value === Number.MAX_SAFE_INTEGER)
 }
 
 interface Source {
