@@ -1,16 +1,28 @@
 // Backups of a test's databases with PostgreSQL's own programs, and a server without anything to bring them back to.
 
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { makeServerFolder, type PostgresServer, runAsServer, serverIn } from './postgres-server.ts'
+import { postgresBinaries } from './postgres-binaries.ts'
+import { makeServerFolder, missingForPostgres, type PostgresServer, runAsServer, serverIn } from './postgres-server.ts'
+
+/** Why no backup can be taken here; `undefined` where one can. */
+export function missingForBackups(): string | undefined {
+  const missing = missingForPostgres()
+  if (missing !== undefined || existsSync(programOf('pg_restore'))) return missing
+  return 'pg_dump, pg_restore and pg_basebackup are not installed; AFFIDAVIT_TEST_INSTALL=1 lets the tests install PostgreSQL'
+}
+
+function programOf(name: string): string {
+  return join(postgresBinaries() ?? '', name)
+}
 
 /** A server that runs, with a superuser and nothing else: no role, no database of ours. */
 export async function startEmptyServer(): Promise<PostgresServer> {
   const folder = makeServerFolder()
   const options = ['-A', 'trust', '-U', 'super', '-N', '-E', 'UTF8', '--locale=C']
-  runAsServer(folder, 'initdb', [...options, '-D', join(folder, 'data')])
-  const server = await serverIn(folder, [])
+  runAsServer(folder, programOf('initdb'), [...options, '-D', join(folder, 'data')])
+  const server = await serverIn(folder, [], postgresBinaries() ?? '')
   await server.start()
   return server
 }
@@ -20,8 +32,8 @@ export async function baseBackup(of: PostgresServer): Promise<PostgresServer> {
   const folder = makeServerFolder()
   const from = `host=127.0.0.1 port=${of.port} user=super`
   const how = ['--checkpoint=fast', '--no-sync', '-X', 'stream', '-d', from]
-  runAsServer(folder, 'pg_basebackup', [...how, '-D', join(folder, 'data')])
-  return serverIn(folder, [])
+  runAsServer(folder, programOf('pg_basebackup'), [...how, '-D', join(folder, 'data')])
+  return serverIn(folder, [], of.bin)
 }
 
 /** A folder of backups, as an operator's. */
@@ -34,7 +46,7 @@ export interface Backups {
 export function makeBackups(): Backups {
   const folder = makeServerFolder()
   return {
-    run: (program, ...args) => runAsServer(folder, program, args),
+    run: (program, ...args) => runAsServer(folder, programOf(program), args),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

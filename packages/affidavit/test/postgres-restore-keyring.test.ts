@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { type Backups, makeBackups } from './postgres-backup.ts'
+import { type Backups, makeBackups, missingForBackups } from './postgres-backup.ts'
 import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
-import { missingForPostgres, OWNER, type PostgresServer, startPostgres } from './postgres-server.ts'
+import { OWNER, type PostgresServer, startPostgres } from './postgres-server.ts'
 import { draft, errorCode, json, type Run, run } from './run-cli.ts'
 
 const NAME = 'restore.example/clinic'
@@ -19,7 +19,7 @@ const REGISTRY = join(import.meta.dirname, '../demo/clinic-registry.yaml')
 const MOMENTS = ['two', 'three', 'erased'] as const
 type Moment = (typeof MOMENTS)[number]
 
-const missing = missingForPostgres()
+const missing = missingForBackups()
 if (missing !== undefined) test('a ledger and its keyring from different backups', { skip: missing })
 else describe('a ledger and its keyring from different backups', () => differing())
 

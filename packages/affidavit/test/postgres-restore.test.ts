@@ -9,14 +9,14 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { type Backups, baseBackup, makeBackups, startEmptyServer } from './postgres-backup.ts'
+import { type Backups, baseBackup, makeBackups, missingForBackups, startEmptyServer } from './postgres-backup.ts'
 import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
-import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
+import { OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
 import { BIN, draft, errorCode, json, type Run, run } from './run-cli.ts'
 
 const NAME = 'restore.example/clinic'
 
-const missing = missingForPostgres()
+const missing = missingForBackups()
 if (missing !== undefined) test('backup and restore of PostgreSQL', { skip: missing })
 else describe('backup and restore of PostgreSQL', () => restoring())
 

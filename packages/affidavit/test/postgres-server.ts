@@ -81,7 +81,7 @@ export async function startPostgres(
 ): Promise<PostgresServer> {
   const folder = makeServerFolder()
   const how = ['-A', 'trust', '-U', 'super', '-N', '-E', 'UTF8', '--locale=C']
-  initialise(folder, bin, [...how, '-D', join(folder, 'data')])
+  runAsServer(folder, join(bin, 'initdb'), [...how, '-D', join(folder, 'data')])
   const server = await serverIn(folder, settings, bin)
   await server.start()
   await prepare(server)
@@ -110,8 +110,9 @@ function quickFolder(): string {
 /** Enough for the servers of several test files at once. */
 const ROOMY = 4 * 1024 ** 3
 
-function initialise(folder: string, bin: string, args: readonly string[]): void {
-  const [first = '', ...words] = [...asServer(), join(bin, 'initdb'), ...args]
+/** Runs one of PostgreSQL's programs as whom the server runs as, in its folder. @throws where it fails, with what it said */
+export function runAsServer(folder: string, program: string, args: readonly string[]): void {
+  const [first = '', ...words] = [...asServer(), program, ...args]
   const data = join(folder, 'data')
   execFileSync(first, words, {
     env: { ...process.env, HOME: data, LC_ALL: 'C' },
