@@ -106,7 +106,7 @@ describe('system calls that fail', { concurrency: 2, skip: !hasStrace() && 'need
 
   /** Positions to break, of `count` calls: all in a soak, else a few, the first and the last among them. */
   function positions(count: number): number[] {
-    const few = SOAK ? count : 4
+    const few = SOAK ? count : 3
     if (count <= few) return Array.from({ length: count }, (_, i) => i + 1)
     return Array.from({ length: few }, (_, i) => 1 + Math.round((i * (count - 1)) / (few - 1)))
   }

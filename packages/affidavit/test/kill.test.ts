@@ -1,6 +1,6 @@
 // Processes that append at full speed are killed at random instants, over and over, on one ledger. Nothing that was
 // acknowledged is ever lost, and the next process opens the ledger by the normal path.
-// AFFIDAVIT_SOAK=1 kills thousands instead of hundreds.
+// AFFIDAVIT_SOAK=1 kills thousands instead of dozens.
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -16,7 +16,7 @@ import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { inspectCheckpointLog, inspectLedger } from './oracle/naive-ledger.ts'
 
-const KILLS = process.env.AFFIDAVIT_SOAK === '1' ? 4_000 : 120
+const KILLS = process.env.AFFIDAVIT_SOAK === '1' ? 4_000 : 80
 /** Full inspections cost as much as the ledger is long, so they are few; every kill is held against its acknowledgements. */
 const ROUND = 50
 const KILLS_OF_A_LEDGER = 400
