@@ -33,9 +33,10 @@ export interface PgPool {
   end(): Promise<void>
 }
 
-/** The SQLSTATE of an error that the server answered (PostgreSQL, appendix A); `undefined` where no answer came. */
+/** The SQLSTATE of what the server answered (PostgreSQL, appendix A); `undefined` where no answer came. */
 export function sqlState(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  // Each answer has a severity (§55.8). What the system says of a socket has none, and may look like an SQLSTATE: EPIPE.
+  if (typeof error !== 'object' || error === null || !('code' in error && 'severity' in error)) return undefined
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined
 }
 
