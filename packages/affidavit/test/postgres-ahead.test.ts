@@ -7,11 +7,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 import type { PreparedDraft } from '../src/ledger/store.ts'
 import { postgresStore } from '../src/stores/postgres/store.ts'
+import { samples } from '../src/testing/sample-drafts.ts'
 import { payload, withPayloads } from '../src/testing/sample-payloads.ts'
 import type { Fault } from './cutting-proxy.ts'
 import { inspectPostgresLedger } from './oracle/naive-postgres.ts'
-import { missingForPostgres, type PostgresServer, startPostgres } from './postgres-server.ts'
-import { type Place, type World, withWorld } from './postgres-world.ts'
+import { missingForPostgres, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
+import { type Place, until, type World, withWorld } from './postgres-world.ts'
 
 /** Enough for a batch to be sent behind others. */
 const MANY = 64
@@ -112,7 +113,8 @@ else
                 const batches = threeBatches(world, kind)
                 await armNth(world, fault, nth, { passed, outcome: 'cut' })
                 // What was settled is told as a duplicate of itself.
-                for (const told of await handIn(world, batches)) assert.match(told, /^recorded|^duplicate/, passed)
+                for (const told of await handIn(world, batches))
+                  assert.match(told, /^recorded|^duplicate/, `${passed}: ${told}`)
                 await expectLast(world, batches)
                 for (let i = 0; i < 3; i++) await world.append()
               }
@@ -167,6 +169,24 @@ else
         )
       }))
 
+    test('a ledger whose head somebody holds keeps no other ledger of this writer waiting', () =>
+      alone(async (world) => {
+        const other = `${world.ledger}1`
+        const { prepare, batch } = samples(other)
+        await world.store.create(other)
+        for (let i = 0; i < 3; i++) await world.store.commit(batch([prepare()]))
+        const holder = server.pool(place.database)
+        const client = await holder.connect()
+        await client.query('BEGIN')
+        await client.query(HEAD, [world.ledger])
+        const told = handIn(world, threeBatches(world))
+        await until(world, WAITING)
+        assert.equal((await world.store.commit(batch([prepare()])))[0]?.state, 'recorded')
+        await client.query('ROLLBACK')
+        client.release()
+        assert.deepEqual(await told, ['recorded', 'recorded', 'recorded'])
+      }))
+
     test('conversations that others began, and those that a batch before began, are gone on with', () =>
       alone(async (world) => {
         const { prepare, batch } = world.drafts
@@ -202,3 +222,5 @@ async function armNth(
 
 const HEAD =
   'SELECT FROM affidavit.heads h JOIN affidavit.ledgers l USING (ledger_no) WHERE l.origin = $1 FOR UPDATE OF h'
+
+const WAITING = `SELECT pid FROM pg_stat_activity WHERE usename = '${SERVER}' AND wait_event_type = 'Lock'`

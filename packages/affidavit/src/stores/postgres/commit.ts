@@ -7,7 +7,7 @@ import type { Placed } from '../../ledger/store.ts'
 import { type Statement, sqlState } from './database.ts'
 import type { Entered, Group } from './group.ts'
 import { appendStatements } from './insert.ts'
-import type { Connecting } from './shared-connection.ts'
+import { type Connecting, shareConnection } from './shared-connection.ts'
 import {
   type KnownTip,
   metConversations,
@@ -23,8 +23,7 @@ export interface CommitParts {
   numberOf(ledger: string): Promise<number>
   ask(statement: Statement): Promise<readonly unknown[]>
   write<T>(work: (attempt: Attempt) => Work<T> | Promise<Work<T>>, patienceMillis: number): Promise<T>
-  /** What is sent behind others goes through it. */
-  readonly shared: Connecting
+  readonly pool: Connecting
 }
 
 /** What this writer knows of a ledger, and has under way there. */
@@ -34,6 +33,8 @@ interface Lane {
   /** `astray`: a guess was wrong, and so are those behind it. All are done anew before anything else is. */
   state: 'straight' | 'astray'
   readonly underWay: Set<Promise<unknown>>
+  /** What is sent behind others goes through it. It is this ledger's alone: who waits for a lock there holds up no other. */
+  readonly shared: Connecting
   /** Undisturbed commits after which the next one is taken to be so too. */
   caution: number
 }
@@ -48,7 +49,7 @@ interface Committed extends KnownTip {
 }
 
 /** @returns hands a group over; groups of one ledger take their places in the order of the calls */
-export function createCommit({ numberOf, ask, write, shared }: CommitParts): (group: Group) => Promise<Entered> {
+export function createCommit({ numberOf, ask, write, pool }: CommitParts): (group: Group) => Promise<Entered> {
   const lanes = new Map<number, Lane>()
 
   return async (group) => {
@@ -65,7 +66,7 @@ export function createCommit({ numberOf, ask, write, shared }: CommitParts): (gr
   }
 
   function laneOf(ledgerNo: number): Lane {
-    const lane = lanes.get(ledgerNo) ?? { known: undefined, state: 'straight', underWay: new Set(), caution: 1 }
+    const lane = lanes.get(ledgerNo) ?? newLane(pool)
     lanes.set(ledgerNo, lane)
     return lane
   }
@@ -100,7 +101,7 @@ export function createCommit({ numberOf, ask, write, shared }: CommitParts): (gr
     const work = async (attempt: Attempt): Promise<Work<Committed>> => {
       if (state === 'new' && attempt === 'first') {
         state = 'sent'
-        return { reads: [], through: shared, decide: () => guessed }
+        return { reads: [], through: lane.shared, decide: () => guessed }
       }
       await goAstray(lane, before)
       return looked(ledgerNo, lane.known, group)
@@ -125,6 +126,10 @@ export function createCommit({ numberOf, ask, write, shared }: CommitParts): (gr
     keep(lane, committed)
     return committed.placed
   }
+}
+
+function newLane(pool: Connecting): Lane {
+  return { known: undefined, state: 'straight', underWay: new Set(), shared: shareConnection(pool), caution: 1 }
 }
 
 function follow(lane: Lane, placed: Promise<readonly Placed[]>): Entered {

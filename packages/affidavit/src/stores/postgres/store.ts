@@ -29,7 +29,6 @@ import {
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
 import { LEDGERS } from './schemas.ts'
 import { openSession, type PoolOptions } from './session.ts'
-import { shareConnection } from './shared-connection.ts'
 import { lockHead, lockHeadOf, memberOf } from './tip.ts'
 import type { Attempt, Work } from './transaction.ts'
 
@@ -49,7 +48,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
   const session = openSession(LEDGERS, options)
   const { tracked, ask, write } = session
   const ledgerNos = new Map<string, number>()
-  const groups = createGroups(createCommit({ numberOf, ask, write, shared: shareConnection(options.pool) }))
+  const groups = createGroups(createCommit({ numberOf, ask, write, pool: options.pool }))
 
   function read<T>(
     statementOf: (ledgerNo: number) => Statement,
