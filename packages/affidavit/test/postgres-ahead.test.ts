@@ -5,7 +5,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 
+import pg from 'pg'
+
 import type { PreparedDraft } from '../src/ledger/store.ts'
+import { shareConnection } from '../src/stores/postgres/shared-connection.ts'
 import { postgresStore } from '../src/stores/postgres/store.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
 import { payload, withPayloads } from '../src/testing/sample-payloads.ts'
@@ -168,6 +171,36 @@ else
           [],
         )
       }))
+
+    test('a pool that waits for each answer: sent one after another, and none in vain', () =>
+      alone(async (world) => {
+        const begins = { count: 0 }
+        void world.proxy.arm({ ...BEGIN, passed: 'all of it', outcome: 'go on' }).then(() => begins.count++)
+        const batches = threeBatches(world)
+        assert.deepEqual(await handIn(world, batches), ['recorded', 'recorded', 'recorded'])
+        assert.equal(begins.count, 0, 'upon what is known')
+        await expectLast(world, batches)
+      }, false))
+
+    test('who waits for a connection of the pool has it, though there is always somebody to send behind', async () => {
+      const pool = new pg.Pool({ connectionString: server.url(place.database), pipeline: true, max: 1 })
+      const shared = shareConnection(pool)
+      const others = { state: 'waiting' }
+      let holder = await shared.connect()
+      const other = pool.connect().then((client) => {
+        others.state = 'served'
+        client.release()
+      })
+      for (let i = 0; i < 1_000; i++) {
+        const next = shared.connect()
+        holder.release()
+        holder = await next
+      }
+      assert.equal(others.state, 'served')
+      holder.release()
+      await other
+      await pool.end()
+    })
 
     test('a ledger whose head somebody holds keeps no other ledger of this writer waiting', () =>
       alone(async (world) => {
