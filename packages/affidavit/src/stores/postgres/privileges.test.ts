@@ -171,6 +171,69 @@ else
       await client.end()
     })
 
+    describe('a body whose entry came while somebody looked at an instant before it', () => {
+      const NAME = 'own.example/late'
+      let ledgers = 0
+
+      /** A body of two chunks is kept, somebody does something, its entry comes, and they go on. */
+      async function around(
+        before: string,
+        after: readonly string[],
+        entryComes: string = 'COMMIT null',
+      ): Promise<{ answers: string[]; chunks: unknown[] }> {
+        const [writer, somebody] = [server.url(database), server.url(database)].map(
+          (connectionString) => new pg.Client({ connectionString }),
+        )
+        assert.ok(writer && somebody)
+        await Promise.all([writer.connect(), somebody.connect()])
+        const origin = `${NAME}/${++ledgers}`
+        await writer.query("SELECT affidavit.create_ledger($1, 'own_ledgers')", [origin])
+        const { rows } = await writer.query('SELECT ledger_no AS no FROM affidavit.ledgers WHERE origin = $1', [origin])
+        const no = String(rows[0].no)
+        const fill = (sql: string): string => sql.replaceAll('LEDGER', no)
+        await writer.query(fill("INSERT INTO affidavit.payload_chunks VALUES (LEDGER, 'scan', 1, 'x')"))
+        await somebody.query(fill(before))
+        const entry = { id: 'i', action: 'a', actor_id: 'a', timestamp: 't', recorded_at: 'r', ledger: origin, seq: 0 }
+        const named = JSON.stringify({ ...entry, content: [{ blob_id: 'scan' }] })
+        const recorded = await answerOf(writer, [
+          'BEGIN',
+          "SET LOCAL lock_timeout = '50ms'",
+          fill('UPDATE affidavit.heads SET size = 1 WHERE ledger_no = LEDGER'),
+          fill("INSERT INTO affidavit.payloads VALUES (LEDGER, 'scan', 'x', 'x', 'x')"),
+          fill(`${APPEND} (LEDGER, 0, convert_to('${named}', 'UTF8'), '')`),
+          'COMMIT',
+        ])
+        assert.equal(recorded, entryComes)
+        await writer.query('ROLLBACK')
+        const answers: string[] = []
+        for (const sql of after) answers.push(await answerOf(somebody, [fill(sql)]))
+        await somebody.query('ROLLBACK')
+        const left = await writer.query('SELECT chunk_no FROM affidavit.payload_chunks WHERE ledger_no = $1', [no])
+        await Promise.all([writer.end(), somebody.end()])
+        return { answers, chunks: left.rows }
+      }
+
+      for (const isolation of ['REPEATABLE READ', 'SERIALIZABLE']) {
+        const opened = `BEGIN ISOLATION LEVEL ${isolation}; SELECT FROM affidavit.heads`
+        test(`loses no chunk, ${isolation}`, async () => {
+          const { answers, chunks } = await around(opened, ["SELECT affidavit.sweep_payloads(LEDGER, '~')", 'COMMIT'])
+          assert.deepEqual(answers, [HEAD_HAS_MOVED, 'ROLLBACK null'])
+          assert.deepEqual(chunks, [{ chunk_no: 1 }])
+        })
+        test(`gets no further chunk, ${isolation}`, async () => {
+          const more = "INSERT INTO affidavit.payload_chunks VALUES (LEDGER, 'scan', 2, 'x')"
+          const { answers, chunks } = await around(opened, [more, 'COMMIT'])
+          assert.deepEqual(answers, [REFUSED, 'ROLLBACK null'])
+          assert.deepEqual(chunks, [{ chunk_no: 1 }])
+        })
+      }
+
+      test('waits for a sweep that was begun before it, and is not swept behind its back', async () => {
+        const { chunks } = await around("BEGIN; SELECT affidavit.sweep_payloads(LEDGER, '~')", ['COMMIT'], '55P03')
+        assert.deepEqual(chunks, [])
+      })
+    })
+
     test('names that somebody puts in front of ours are not used, by no writer and by nothing that runs as the owner', async () => {
       await server.sql(database, HOSTILE)
       await server.sql(database, `ALTER ROLE ${SERVER} SET search_path = hostile, pg_catalog`)
@@ -210,6 +273,11 @@ else
       await other.end()
     })
   })
+
+/** Nobody locks a head that was moved behind the instant that they look at. */
+const HEAD_HAS_MOVED = '40001'
+
+const APPEND = 'INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes) VALUES'
 
 /** The first entry again, at the end, with columns of its own. */
 const FORGED = `INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes, id, action, actor_id, conversation_id, "timestamp", recorded_at)

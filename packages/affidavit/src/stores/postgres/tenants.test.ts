@@ -225,6 +225,14 @@ else
       assert.match(await answerOf(both, "SELECT affidavit.sweep_payloads(1, '0')"), /^AF002 /)
     })
 
+    test('a head is held against the last entry whoever its writer has become before COMMIT', async () => {
+      const both = await connected('of both')
+      await both.query('BEGIN')
+      await both.query('UPDATE affidavit.heads SET size = 0 WHERE ledger_no = 1')
+      await both.query(`SET LOCAL ROLE ${OTHER}`)
+      assert.match(await answerOf(both, 'COMMIT'), /^AF001 /)
+    })
+
     test('a ledger belongs to the role that somebody acts as when making it', async () => {
       const both = await connected('of both')
       await both.query(`SELECT affidavit.create_ledger('made.example/as-member/1')`)

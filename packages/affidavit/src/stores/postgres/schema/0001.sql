@@ -145,12 +145,14 @@ CREATE FUNCTION affidavit.refuse_change() RETURNS trigger LANGUAGE plpgsql
     RAISE EXCEPTION 'append-only: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'evidence is never changed; a correction is a record of its own';
   END $$;
 
--- A payload that no entry names is no evidence: what was kept for a record that never came.
+-- A payload that no entry names is no evidence: what was kept for a record that never came. Asked of now: whoever looks at an earlier
+-- instant sees no entry that came since.
 CREATE FUNCTION affidavit.refuse_in_use() RETURNS trigger LANGUAGE plpgsql
   SET search_path = pg_catalog, pg_temp
   AS $$ BEGIN
-    IF EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = OLD.ledger_no AND u.blob_id = OLD.blob_id) THEN
-      RAISE EXCEPTION 'in use: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'an entry names this payload';
+    IF current_setting('transaction_isolation') <> 'read committed' OR EXISTS
+      (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = OLD.ledger_no AND u.blob_id = OLD.blob_id) THEN
+      RAISE EXCEPTION 'in use: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'an entry names this payload, or the transaction is not READ COMMITTED';
     END IF;
     RETURN OLD;
   END $$;
@@ -237,16 +239,18 @@ ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER derive_lists;
 CREATE FUNCTION affidavit.refuse_late_chunk() RETURNS trigger LANGUAGE plpgsql
   SET search_path = pg_catalog, pg_temp
   AS $$ BEGIN
-    IF EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = NEW.ledger_no AND u.blob_id = NEW.blob_id) THEN
-      RAISE EXCEPTION 'in use: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'an entry names this payload';
+    IF current_setting('transaction_isolation') <> 'read committed' OR EXISTS
+      (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = NEW.ledger_no AND u.blob_id = NEW.blob_id) THEN
+      RAISE EXCEPTION 'in use: %', TG_TABLE_NAME USING ERRCODE = 'AF001', HINT = 'an entry names this payload, or the transaction is not READ COMMITTED';
     END IF;
     RETURN NEW;
   END $$;
 CREATE TRIGGER no_late_chunk BEFORE INSERT ON affidavit.payload_chunks FOR EACH ROW EXECUTE FUNCTION affidavit.refuse_late_chunk();
 ALTER TABLE affidavit.payload_chunks ENABLE ALWAYS TRIGGER no_late_chunk;
 
--- The head says what the last entry says, at every commit, and belongs to its ledger for ever.
-CREATE FUNCTION affidavit.check_head() RETURNS trigger LANGUAGE plpgsql
+-- The head says what the last entry says, at every commit, and belongs to its ledger for ever. Runs as the owner: whoever moved it may
+-- by then be a role that sees no entry.
+CREATE FUNCTION affidavit.check_head() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   AS $$ BEGIN
     IF NEW.ledger_no <> OLD.ledger_no OR NEW.size <> coalesce(
@@ -309,7 +313,8 @@ CREATE FUNCTION affidavit.create_ledger(wanted text, for_role name DEFAULT NULL)
   END $$;
 
 -- Removes payloads of a ledger of the caller's that are older than `before` (the first twelve digits of a blob_id) and that no
--- entry names; answers how many.
+-- entry names; answers how many. Where there is one, behind the lock of the head, which whoever records takes: no entry comes to name it
+-- before this commits.
 CREATE FUNCTION affidavit.sweep_payloads(of_ledger bigint, before text) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = pg_catalog, pg_temp
   AS $$
@@ -319,6 +324,13 @@ CREATE FUNCTION affidavit.sweep_payloads(of_ledger bigint, before text) RETURNS 
                    WHERE l.ledger_no = of_ledger AND pg_has_role(affidavit.caller(), l.role::oid, 'MEMBER')) THEN
       RAISE EXCEPTION 'no such ledger' USING ERRCODE = 'AF002';
     END IF;
+    IF NOT EXISTS (SELECT 1 FROM affidavit.payload_chunks c WHERE c.ledger_no = of_ledger AND c.blob_id < before
+        AND NOT EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = c.ledger_no AND u.blob_id = c.blob_id))
+      AND NOT EXISTS (SELECT 1 FROM affidavit.payloads p WHERE p.ledger_no = of_ledger AND p.blob_id < before
+        AND NOT EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = p.ledger_no AND u.blob_id = p.blob_id)) THEN
+      RETURN 0;
+    END IF;
+    PERFORM 1 FROM affidavit.heads h WHERE h.ledger_no = of_ledger FOR UPDATE;
     DELETE FROM affidavit.payload_chunks c WHERE c.ledger_no = of_ledger AND c.blob_id < before
       AND NOT EXISTS (SELECT 1 FROM affidavit.payload_uses u WHERE u.ledger_no = c.ledger_no AND u.blob_id = c.blob_id);
     DELETE FROM affidavit.payloads p WHERE p.ledger_no = of_ledger AND p.blob_id < before
