@@ -1,7 +1,7 @@
 // What is in the way of a ledger in PostgreSQL: each with its code, and with what can be done.
 
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -14,7 +14,7 @@ import {
   SERVER,
   startPostgres,
 } from './postgres-server.ts'
-import { draft, json, type Run, run } from './run-cli.ts'
+import { draft, errorCode, json, type Run, run } from './run-cli.ts'
 
 const NAME = 'cli.example/clinic'
 
@@ -274,6 +274,31 @@ function refusals(): void {
       assert.doesNotMatch(answer.out, /hunter2/)
     }
   })
+
+  const ANOTHER = (size: number): string =>
+    `stranger.example/log\n${size}\n${'A'.repeat(43)}=\n\n— stranger.example/log AAAAAAAA\n`
+  for (const [what, note, says] of [
+    ['is none', 'junk', /the checkpoint of size 2 that is kept is none/],
+    ['is that of another ledger', ANOTHER(2), /kept for size 2 is of another size, or of another ledger/],
+  ] as const)
+    test(`a checkpoint, put there with the rights of a server, that ${what}: it is not released`, async () => {
+      const folder = join(base, what)
+      const name = `damaged.example/${what.replaceAll(' ', '-')}`
+      const there = `${server.url(database)}?ledger=${name}`
+      assert.equal((await run(['init', '--ledger', there, '--keys', folder])).code, 0)
+      const log = join(folder, 'checkpoints', 'checkpoints.log')
+      const released = readFileSync(log, 'utf8')
+      const pool = server.pool(database)
+      await pool.query(
+        "INSERT INTO affidavit.checkpoints SELECT ledger_no, 2, convert_to($1, 'UTF8') FROM affidavit.ledgers WHERE name = $2",
+        [note, name],
+      )
+      await pool.end()
+      const answer = await run(['append', '--ledger', folder, '--json'], draft(1))
+      assert.deepEqual([answer.code, errorCode(answer)], [4, 'store-corrupt'], answer.out)
+      assert.match(String(Object(json(answer).error).problem), says)
+      assert.equal(readFileSync(log, 'utf8'), released)
+    })
 
   test('a database that runs without fsync', async () => {
     await changeSetting(server, 'fsync', 'off')

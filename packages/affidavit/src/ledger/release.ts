@@ -1,9 +1,12 @@
 // Releasing: kept checkpoints are written to the log outside the database (spec/sequencing.md §6, spec/checkpoint.md §6).
 
 import { utf8 } from '../bytes/text.ts'
-import { openCheckpoint } from '../formats/checkpoint.ts'
+import { openCheckpoint, parseCheckpointBody } from '../formats/checkpoint.ts'
+import { parseNote } from '../formats/note.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import type { Publishing } from './publish.ts'
+import { corrupt } from './regrow.ts'
+import type { StoredCheckpoint } from './store.ts'
 
 const PAGE = 100
 
@@ -23,7 +26,7 @@ export async function newestReleased({ keys, ledger, outside }: Publishing): Pro
 /**
  * Releases the kept checkpoints that are not among the released ones: a crash, or a log that could not be written, held
  * them back, and another process may have released a later one meanwhile.
- * @throws LedgerError `not-published`
+ * @throws LedgerError `not-published`; `store-corrupt` where what is kept is no checkpoint of this ledger, which nobody releases
  */
 export async function releaseMissing(
   { store, ledger, outside }: Publishing,
@@ -33,9 +36,21 @@ export async function releaseMissing(
   let from = (released[0]?.size ?? 0) - 1
   for (;;) {
     const page = await store.checkpoints(ledger, from, PAGE)
-    for (const { size, note } of page) if (!there.has(size)) await outside.append(note)
+    for (const kept of page) {
+      if (there.has(kept.size)) continue
+      refuseOther(kept, ledger)
+      await outside.append(kept.note)
+    }
     const last = page.at(-1)
     if (last === undefined) return
     from = last.size
   }
+}
+
+function refuseOther({ size, note }: StoredCheckpoint, ledger: string): void {
+  const parsed = parseNote(utf8(note))
+  const body = 'code' in parsed ? parsed : parseCheckpointBody(parsed.text)
+  if ('code' in body) throw corrupt(`the checkpoint of size ${size} that is kept is none (${body.code})`)
+  if (body.origin !== ledger || body.size !== size)
+    throw corrupt(`the checkpoint that is kept for size ${size} is of another size, or of another ledger`)
 }
