@@ -101,6 +101,29 @@ function contents(): void {
     assert.match(blind.content, /^intact: 3 payloads, \d+ bytes read$/)
   })
 
+  const KEPT =
+    "INSERT INTO affidavit.payload_chunks SELECT 1, '0198c0ffee00aaaabbbbccccddddeeee', no, 'x' FROM generate_series(FIRST, 2) no"
+  test('chunks of a body that is being kept, or whose record never came, are nothing amiss; others are', async () => {
+    const kept = await verify(await changed('ledger', KEPT.replace('FIRST', '1')))
+    assert.deepEqual([kept.code, kept.findings], [0, []])
+    const made = await verify(await changed('ledger', KEPT.replace('FIRST', '2')))
+    assert.deepEqual([made.code, made.findings], [1, ['stray-row undefined']])
+  })
+
+  test('a chunk that somebody put behind a body is found, and hides nothing of it', async () => {
+    const behind = `SET session_replication_role = replica; ALTER TABLE affidavit.payload_chunks DISABLE TRIGGER no_late_chunk;
+      INSERT INTO affidavit.payload_chunks SELECT ledger_no, blob_id, max(chunk_no) + 1, 'x' FROM affidavit.payload_chunks GROUP BY 1, 2;
+      ALTER TABLE affidavit.payload_chunks ENABLE ALWAYS TRIGGER no_late_chunk`
+    const folder = await changed('ledger', behind)
+    const { code, findings, problems } = await verify(folder)
+    assert.deepEqual([code, findings], [1, ['payload-altered c-2']])
+    assert.match(problems, /1 chunks too many are stored/)
+    const words = ['--reveal', '--reason', 'to look', '--ledger', folder]
+    const said = await run(['conversation', 'c-2', ...words])
+    assert.equal(said.code, 0, said.err)
+    assert.ok(said.out.includes(LONG.trim()))
+  })
+
   const of = (conversation: string): string =>
     `blob_id = (SELECT u.blob_id FROM affidavit.payload_uses u JOIN affidavit.entries e USING (ledger_no, seq)
       WHERE e.conversation_id = '${conversation}')`

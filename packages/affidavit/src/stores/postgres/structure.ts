@@ -108,10 +108,11 @@ const straysBeside = (chosen: number): readonly Stray[] => [
     ),
   },
   {
+    // Those of a body that is being kept, or whose record never came, lie before their payload does.
     what: 'table payload_chunks',
-    problem: 'belong to no payload',
-    sql: `SELECT count(*)::text FROM affidavit.payload_chunks c WHERE NOT EXISTS
-            (SELECT 1 FROM affidavit.payloads p WHERE p.ledger_no = c.ledger_no AND p.blob_id = c.blob_id)`,
+    problem: 'have an id that no payload gets, or are not numbered from 1 on',
+    sql: `SELECT coalesce(sum(odd.chunks), 0)::text FROM (SELECT count(*) AS chunks FROM affidavit.payload_chunks c GROUP BY c.ledger_no, c.blob_id
+            HAVING min(c.chunk_no) <> 1 OR max(c.chunk_no) <> count(*) OR c.blob_id !~ '^[0-9a-f]{32}$') odd`,
   },
   {
     what: 'table cosignatures',
