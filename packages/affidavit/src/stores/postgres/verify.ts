@@ -28,7 +28,7 @@ export interface VerifyOptions extends LedgerOptions {
 /**
  * Verifies a whole ledger, reading only. Altered data never throws: it is what the report is for. A role that row-level security
  * holds for verifies what is its own.
- * @throws LedgerError `store-unavailable`, `not-found` (no such origin)
+ * @throws LedgerError `store-unavailable`, `not-found` (no such origin, or none that this role may see)
  */
 export function verifyPostgres(database: VerifiedDatabase, options: VerifyOptions): Promise<Report> {
   const { connections = 2 } = options
@@ -65,7 +65,10 @@ async function reportOn(
     }
     const all = snapshots.map(storedLedgers)
     const runTasks: OpenedStore['runTasks'] = (tasks, onAnswer) => runOnConnections(all, tasks, onAnswer)
-    return known(await judge({ where, ledgers: storedLedgers(first), runTasks, findings }, first), where)
+    const report = known(await judge({ where, ledgers: storedLedgers(first), runTasks, findings }, first), where)
+    const { origin = '' } = report.subject
+    if (findings.length === 0 && (await isHidden(first, origin))) throw hidden(where, origin)
+    return report
   } catch (error) {
     const problem = contentProblem(error)
     if (problem !== undefined) return unreadableReport({ where, findings: [] }, kind, problem)
@@ -73,6 +76,23 @@ async function reportOn(
   } finally {
     for (const snapshot of snapshots) await snapshot.close()
   }
+}
+
+// Of a ledger that anchors know and that is not there, whoever row-level security holds for cannot tell whether it is another role's. What
+// hides it is as it was released: else the report says what was changed.
+async function isHidden(snapshot: Snapshot, origin: string): Promise<boolean> {
+  const [row] = await snapshot.rows(
+    `SELECT row_security_active('affidavit.ledgers') AND NOT EXISTS (SELECT 1 FROM affidavit.ledgers l WHERE l.origin = $1)`,
+    [origin],
+  )
+  return origin !== '' && row?.[0] === true
+}
+
+function hidden(where: string, origin: string): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `${where} has no ledger ${origin} that this role may see: it belongs to another role, or was removed`,
+    cure: 'verify as a member of the role that it belongs to, or as the owner of the schema, from whom no ledger is hidden: where it was removed, that finds it',
+  })
 }
 
 function known(answer: Report | UnknownLedger, where: string): Report {
