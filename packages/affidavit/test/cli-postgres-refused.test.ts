@@ -103,6 +103,13 @@ function refusals(): void {
         /not where the keys/,
         /--keys DIR/,
       ],
+      [
+        'a URL that is mistyped, with its password',
+        () => search(` ${url.replace('@', ':hunter2@')}`),
+        'invalid-query',
+        /--ledger: a password on the command line/,
+        /PGPASSFILE/,
+      ],
       ['a home beside a folder', () => search(home, other), 'invalid-query', /--keys says nothing/, /leave it out/],
       [
         'a host that is not there',
@@ -298,6 +305,43 @@ function refusals(): void {
       assert.deepEqual([answer.code, errorCode(answer)], [4, 'store-corrupt'], answer.out)
       assert.match(String(Object(json(answer).error).problem), says)
       assert.equal(readFileSync(log, 'utf8'), released)
+    })
+
+  test('verify by a role that the ledger is hidden from: no verdict, for it may be whole; by its owner, that it was removed', async () => {
+    await server.sql('postgres', 'CREATE ROLE auditor LOGIN')
+    const grant = await run(['migrate', '--ledger', server.url(database, OWNER), '--reader', 'auditor'])
+    assert.equal(grant.code, 0, grant.err)
+    const verify = (role: string): Promise<Run> =>
+      run(['verify', '--ledger', at(database, role), '--keys', home, '--no-record', '--json'])
+    for (const role of ['auditor', 'tenant']) {
+      const answer = await verify(role)
+      assert.deepEqual([answer.code, errorCode(answer)], [3, 'not-found'], answer.out)
+      assert.match(answer.out, /no ledger cli\.example\/clinic\/\w+ that this role may see/)
+      assert.match(answer.out, /or as the owner/)
+    }
+    assert.equal((await verify(OWNER)).code, 0)
+    await server.sql('postgres', `CREATE DATABASE removed TEMPLATE ${database}`)
+    await server.sql(
+      'removed',
+      `ALTER TABLE affidavit.ledgers DISABLE TRIGGER no_change; DELETE FROM affidavit.ledgers;
+       ALTER TABLE affidavit.ledgers ENABLE ALWAYS TRIGGER no_change`,
+    )
+    const removed = ['verify', '--ledger', at('removed', OWNER), '--keys', home, '--no-record', '--json']
+    assert.equal((await run(removed)).code, 1)
+  })
+
+  const SET: readonly (readonly [setting: string, says: RegExp, cure: RegExp])[] = [
+    ['row_security = off', /row_security is off/, /RESET row_security/],
+    ["statement_timeout = '1ms'", /statement_timeout/, /raise statement_timeout/],
+  ]
+  for (const [setting, says, cure] of SET)
+    test(`a role that has ${setting}`, async () => {
+      await server.sql('postgres', `ALTER ROLE ${SERVER} SET ${setting}`)
+      const answer = await search(url)
+      await server.sql('postgres', `ALTER ROLE ${SERVER} RESET ALL`)
+      assert.deepEqual([answer.code, errorCode(answer)], [4, 'store-unavailable'], answer.out)
+      assert.match(String(Object(json(answer).error).problem), says)
+      assert.match(String(Object(json(answer).error).cure), cure)
     })
 
   test('a database that runs without fsync', async () => {

@@ -1,7 +1,7 @@
 // What PostgreSQL says, in our words. Messages of the server may quote values; of them only what it says about itself is passed on.
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { sqlState } from './database.ts'
+import { column, sqlState } from './database.ts'
 
 /** An error of the driver in our words; any other as it is. */
 export function inOurWords(error: unknown, doing: string): unknown {
@@ -32,9 +32,16 @@ interface Explained {
 function explain(error: unknown): Explained {
   const state = sqlState(error)
   if (state === undefined) return explainUnanswered(saidBySocket(error))
+  // The same SQLSTATE as of a missing right; where in the server it was said is in no language.
+  if (state === '42501' && column(error, 'routine') === 'check_enable_rls') return ROW_SECURITY_OFF
   const known = Object.entries(EXPLAINED).find(([prefix]) => state.startsWith(prefix))
   if (known !== undefined) return known[1]
   return { problem: `PostgreSQL answered ${state}`, cure: 'the log of the server says more; run affidavit doctor' }
+}
+
+const ROW_SECURITY_OFF: Explained = {
+  problem: 'row_security is off, and what this role may see depends on it',
+  cure: 'ALTER ROLE … RESET row_security, and the same of the database',
 }
 
 const EXPLAINED: Readonly<Record<string, Explained>> = {
@@ -56,11 +63,18 @@ const EXPLAINED: Readonly<Record<string, Explained>> = {
   },
   '25006': { problem: 'the server takes no writes: it is a standby, or set read-only', cure: 'name the primary' },
   '53100': { problem: 'the disk of the server is full', cure: 'free space there; nothing half-done was left' },
-  '53300': { problem: 'the server has no connection left', cure: 'raise max_connections, or use a pooler' },
+  '53300': {
+    problem: 'the server has no connection left',
+    cure: 'raise max_connections, or the CONNECTION LIMIT of this role or database, or use a pooler',
+  },
   '55P03': { problem: 'other writers held it for too long', cure: 'try again; drafts with the same ids' },
   '57014': {
     problem: 'the server cancelled it: statement_timeout, or an operator',
     cure: 'raise statement_timeout for this role',
+  },
+  '57P05': {
+    problem: 'the server ended the session: idle_session_timeout',
+    cure: 'raise idle_session_timeout for this role',
   },
   '57P': { problem: 'the server shuts down or ended the session', cure: 'wait until it is back' },
   '58': {

@@ -174,6 +174,12 @@ describe('the connection', () => {
 
 test('what looks like a URL is one, and a folder is none', () => {
   for (const text of ['postgres://x/y', 'mysql://x', 'postgresql:x', 'POSTGRES://X/y']) assert.ok(isUrl(text), text)
+  // Mistyped, and with a password in it: nobody shows them as the name of a folder.
+  const mistyped = [' postgres://u:x@h/d', '"postgres://u:x@h/d"', 'postgres//u:x@h/d', 'host=h password=x dbname=d']
+  for (const text of mistyped) {
+    assert.ok(isUrl(text), text)
+    assert.throws(() => parseLedgerUrl(text), { code: 'invalid-query' })
+  }
   for (const text of ['./audit', '/var/audit', 'audit', 'C:\\audit', 'a:b', 'postgres', ''])
     assert.ok(!isUrl(text), text)
 })

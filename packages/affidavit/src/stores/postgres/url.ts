@@ -27,9 +27,13 @@ const PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_
 const SHAPE =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<host>\[[0-9a-f:.]+\]|[^:@/?#[\]]*)(?::(?<port>[0-9]{1,5}))?\/(?<database>[^@/?#]+)(?:\?(?<query>[^#]*))?$/i
 
-/** Whether a text is meant as a URL, and not as a folder. */
+/** Whether a text is meant as a URL, or as what libpq takes besides, and not as a folder, whose name may be shown. */
 export function isUrl(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /^postgres(ql)?:/i.test(text)
+  return (
+    /^["'\s]*[a-z][a-z0-9+.-]*:\/\//i.test(text) ||
+    /^["'\s]*postgres(ql)?(:|\/\/)/i.test(text) ||
+    /(^|\s)password\s*=/i.test(text)
+  )
 }
 
 /** Whether a text, as far as it is a URL, gives a password. */
