@@ -38,7 +38,7 @@ export function isUrl(text: string): boolean {
 
 /** Whether a text, as far as it is a URL, gives a password. */
 export function holdsPassword(text: string): boolean {
-  return /^postgres(ql)?:\/\/[^/@?]*:[^@?]*@/i.test(text)
+  return /^["'\s]*postgres(ql)?:?\/\/[^/@?]*:[^@?]*@/i.test(text)
 }
 
 /**
