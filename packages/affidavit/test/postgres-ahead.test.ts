@@ -157,9 +157,14 @@ else
         await client.query('BEGIN')
         await client.query(HEAD, [world.ledger])
         const told = handIn(world, [first, ...others], 100)
-        const begins = world.proxy.arm({ ...BEGIN, passed: 'all of it', outcome: 'go on' })
-        // The second is looked up by now.
-        await begins
+        const began: string[] = []
+        const rewritten = (message: Buffer): Buffer => {
+          began.push(message.toString())
+          return message
+        }
+        await world.proxy.arm({ ...BEGIN, rewritten, passed: 'all of it', outcome: 'go on' })
+        // The second is looked up by now, and waits no longer than its patience for the first and the lock together.
+        assert.ok(Number(/lock_timeout = (\d+)/.exec(began.join())?.[1]) < 5_000)
         await client.query('ROLLBACK')
         client.release()
         assert.deepEqual(await told, ['not-committed', 'recorded', 'recorded'])

@@ -1,6 +1,7 @@
 // Committing groups of batches (spec/postgres.md §3): upon what is known, in one round trip and behind others that are not answered
 // yet, or upon what is read behind the lock.
 
+import type { Clock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { type ConversationTip, sequence } from '../../ledger/sequence.ts'
 import type { Placed } from '../../ledger/store.ts'
@@ -24,6 +25,12 @@ export interface CommitParts {
   ask(statement: Statement): Promise<readonly unknown[]>
   write<T>(work: (attempt: Attempt) => Work<T> | Promise<Work<T>>, patienceMillis: number): Promise<T>
   readonly pool: Connecting
+  readonly clock: Clock
+}
+
+/** A group that has its turn. Its patience counts from then on, whatever it waits for. */
+interface Turn extends Group {
+  waitedMillis(): number
 }
 
 /** What this writer knows of a ledger, and has under way there. */
@@ -49,10 +56,12 @@ interface Committed extends KnownTip {
 }
 
 /** @returns hands a group over; groups of one ledger take their places in the order of the calls */
-export function createCommit({ numberOf, ask, write, pool }: CommitParts): (group: Group) => Promise<Entered> {
+export function createCommit({ numberOf, ask, write, pool, clock }: CommitParts): (group: Group) => Promise<Entered> {
   const lanes = new Map<number, Lane>()
 
-  return async (group) => {
+  return async (handedOver) => {
+    const begun = clock.elapsed()
+    const group = { ...handedOver, waitedMillis: () => clock.elapsed() - begun }
     const ledgerNo = await numberOf(group.ledger)
     const lane = laneOf(ledgerNo)
     if (lane.state === 'astray') await allSettled(lane)
@@ -93,9 +102,9 @@ export function createCommit({ numberOf, ask, write, pool }: CommitParts): (grou
   }
 
   /** Sends what builds on what is known; where that is not so any more nothing is done, and it is looked up in its turn. */
-  async function guess(ledgerNo: number, lane: Lane, known: KnownTip, group: Group): Promise<readonly Placed[]> {
+  async function guess(ledgerNo: number, lane: Lane, known: KnownTip, group: Turn): Promise<readonly Placed[]> {
     const before = [...lane.underWay]
-    const guessed = place(ledgerNo, group, { ...known, standing: new Map() }, 0)
+    const guessed = place(ledgerNo, group, { ...known, standing: new Map() })
     keep(lane, guessed.value)
     let state: 'new' | 'sent' = 'new'
     const work = async (attempt: Attempt): Promise<Work<Committed>> => {
@@ -107,7 +116,7 @@ export function createCommit({ numberOf, ask, write, pool }: CommitParts): (grou
       return looked(ledgerNo, lane.known, group)
     }
     try {
-      const committed = await write(work, group.patienceMillis)
+      const committed = await write(work, patienceLeft(group))
       if (committed === guessed.value) lane.caution = 1
       else keep(lane, committed)
       return committed.placed
@@ -121,8 +130,8 @@ export function createCommit({ numberOf, ask, write, pool }: CommitParts): (grou
   }
 
   /** Reads under the lock what the group builds on. */
-  async function look(ledgerNo: number, lane: Lane, group: Group): Promise<readonly Placed[]> {
-    const committed = await write(() => looked(ledgerNo, lane.known, group), group.patienceMillis)
+  async function look(ledgerNo: number, lane: Lane, group: Turn): Promise<readonly Placed[]> {
+    const committed = await write(() => looked(ledgerNo, lane.known, group), patienceLeft(group))
     keep(lane, committed)
     return committed.placed
   }
@@ -156,26 +165,31 @@ function keep(lane: Lane, { tip, fence, undisturbed, conversations, moved }: Com
   lane.known = { tip, fence, undisturbed, conversations }
 }
 
-function looked(ledgerNo: number, known: KnownTip | undefined, group: Group): Work<Committed> {
+function looked(ledgerNo: number, known: KnownTip | undefined, group: Turn): Work<Committed> {
   return {
     reads: tipStatements(ledgerNo, group.drafts, known),
-    decide: (answers, _, waitedMillis) => place(ledgerNo, group, readTip(answers, known), waitedMillis),
+    decide: (answers) => place(ledgerNo, group, readTip(answers, known)),
   }
 }
 
 function place(
   ledgerNo: number,
-  { drafts, at, patienceMillis }: Group,
+  group: Turn,
   { tip, fence, undisturbed, conversations, ...read }: ReadTip,
-  waitedMillis: number,
 ): Decided<Committed> {
+  const { drafts, at } = group
   const known = { fence, standing: read.standing, conversations: read.met ?? conversations }
-  const next = sequence(tip, drafts, known, at + Math.round(waitedMillis))
+  const next = sequence(tip, drafts, known, at + Math.round(group.waitedMillis()))
   const newest = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), fence)
   return {
     value: { ...next, moved: next.conversations, fence: newest, undisturbed, conversations },
-    ...appendStatements(ledgerNo, tip, next.entries, patienceMillis),
+    ...appendStatements(ledgerNo, tip, next.entries, patienceLeft(group)),
   }
+}
+
+/** Who has none left tries once more, and waits for nobody. */
+function patienceLeft({ patienceMillis, waitedMillis }: Turn): number {
+  return Math.max(1, patienceMillis - waitedMillis())
 }
 
 function stateOf(error: unknown): string | undefined {

@@ -1,6 +1,7 @@
 // LedgerStore over PostgreSQL (spec/postgres.md): any number of processes write to one ledger, and ledgers do not wait for each other.
 
 import { toHex } from '../../bytes/hex.ts'
+import { systemClock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { type Reread, regrow } from '../../ledger/regrow.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
@@ -47,8 +48,9 @@ const STRETCH = 2_000
 export function postgresStore(options: PostgresStoreOptions): LedgerStore {
   const session = openSession(LEDGERS, options)
   const { tracked, ask, write } = session
+  const { pool, clock = systemClock } = options
   const ledgerNos = new Map<string, number>()
-  const groups = createGroups(createCommit({ numberOf, ask, write, pool: options.pool }))
+  const groups = createGroups(createCommit({ numberOf, ask, write, pool, clock }))
 
   function read<T>(
     statementOf: (ledgerNo: number) => Statement,

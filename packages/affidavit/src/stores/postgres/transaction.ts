@@ -31,7 +31,7 @@ export interface Work<T> {
   /** Sent through this connection, behind what others sent; one of the pool's own where left out. */
   readonly through?: Connecting
   /** What follows from what was read. It must give the same effect when it runs again after an unknown outcome. */
-  decide(read: readonly PgResult[], attempt: Attempt, waitedMillis: number): Decided<T>
+  decide(read: readonly PgResult[], attempt: Attempt): Decided<T>
 }
 
 export interface Decided<T> {
@@ -67,10 +67,10 @@ export async function inTransaction<T>(
   const begun = clock.elapsed()
   let unknown: { readonly cause: unknown } | undefined
   for (let settling = 0; ; ) {
-    const left = patienceMillis - (clock.elapsed() - begun)
     const attempt = unknown === undefined ? 'first' : 'again'
-    const timing: Timing = { attempt, patienceMillis: Math.max(1, left), waited: () => clock.elapsed() - begun }
-    const outcome = await attemptOnce(connections, await workOf(attempt), timing)
+    const work = await workOf(attempt)
+    const left = patienceMillis - (clock.elapsed() - begun)
+    const outcome = await attemptOnce(connections, work, { attempt, patienceMillis: Math.max(1, left) })
     if (outcome.state === 'committed') return outcome.value
     if (outcome.state === 'unknown') unknown = outcome
     const isInTime = clock.elapsed() - begun < patienceMillis
@@ -89,7 +89,6 @@ type Outcome<T> =
 interface Timing {
   readonly attempt: Attempt
   readonly patienceMillis: number
-  waited(): number
 }
 
 async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, timing: Timing): Promise<Outcome<T>> {
@@ -98,7 +97,7 @@ async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, ti
   const begin = { text: beginning(timing.patienceMillis, settings) }
   const { attempt } = timing
   if (work.sent === 'at once') {
-    return commit(held, begin, [...work.reads, COMMIT], (read) => work.decide(read, attempt, timing.waited()).value)
+    return commit(held, begin, [...work.reads, COMMIT], (read) => work.decide(read, attempt).value)
   }
   // 1. The lock, and what is built upon. Nothing was written before, so giving up here is exact.
   const isAtOnce = work.reads.length === 0
@@ -110,7 +109,7 @@ async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, ti
   }
   let decided: Decided<T>
   try {
-    decided = work.decide(read.results, attempt, timing.waited())
+    decided = work.decide(read.results, attempt)
   } catch (cause) {
     await held.letGo(cause)
     return { state: 'not committed', cause, isPassing: false }
