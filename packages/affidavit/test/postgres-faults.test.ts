@@ -330,6 +330,16 @@ else
         await world.judge()
       }))
 
+    test('a session is ended the moment it has begun: the process goes on, and so does the store', () =>
+      withWorld(place, {}, async (world) => {
+        const last = `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '${SERVER}'`
+        await server.sql('postgres', last)
+        const rewritten = (message: Buffer): Buffer => Buffer.concat([message, ENDED])
+        const fault = { from: 'server', at: /^Z/, rewritten, passed: 'all of it', outcome: 'cut' } as const
+        assert.equal((await appendInto(world, fault)).told, 'recorded')
+        await world.judge()
+      }))
+
     for (const upon of ['read', 'known'] as const) {
       test(`what a server lost and grew again is read anew, at the very size that was known, where a batch is built upon what is ${upon}`, () =>
         withWorld(place, { upon }, async (world) => {
@@ -370,3 +380,6 @@ const LOSE_TWO = `ALTER TABLE affidavit.entries DISABLE TRIGGER no_change;
   DELETE FROM affidavit.entries e USING affidavit.ledgers l WHERE l.ledger_no = e.ledger_no AND l.origin = 'LEDGER' AND seq >= SIZE;
   ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER no_change;
   UPDATE affidavit.heads h SET size = SIZE FROM affidavit.ledgers l WHERE l.ledger_no = h.ledger_no AND l.origin = 'LEDGER'`
+
+/** What a server says to a session that it ends, behind whatever it said before. */
+const ENDED = Buffer.from('E\0\0\0\x25SFATAL\0C57P01\0Mterminating them\0\0', 'latin1')

@@ -29,7 +29,9 @@ export interface PgClient {
 export interface PgPool {
   connect(): Promise<PgClient>
   on(event: 'error', listener: (what: Error) => void): unknown
+  on(event: 'connect', listener: (client: Pick<PgClient, 'on'>) => void): unknown
   off(event: 'error', listener: (what: Error) => void): unknown
+  off(event: 'connect', listener: (client: Pick<PgClient, 'on'>) => void): unknown
   end(): Promise<void>
 }
 

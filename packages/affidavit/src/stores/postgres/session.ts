@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Clock, systemClock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { askOne, inspectDatabase } from './connect.ts'
-import type { PgPool, Statement } from './database.ts'
+import type { PgClient, PgPool, Statement } from './database.ts'
 import type { SchemaKind } from './schemas.ts'
 import { type Attempt, type Connections, inTransaction, type Work } from './transaction.ts'
 
@@ -41,6 +41,9 @@ export function openSession(kind: SchemaKind, options: PoolOptions): Session {
   // An idle connection whose server went away says so to its pool, where nobody listening would end the process.
   const ignore = (): void => undefined
   pool.on('error', ignore)
+  // So does one whose session was ended the moment it had begun, before anybody holds it.
+  const ignoreOf = (client: Pick<PgClient, 'on'>): void => void client.on('error', ignore)
+  pool.on('connect', ignoreOf)
   let inspected: Promise<Connections> | undefined
   let state: 'usable' | 'closed' = 'usable'
 
@@ -76,8 +79,9 @@ export function openSession(kind: SchemaKind, options: PoolOptions): Session {
       if (state === 'closed') return
       state = 'closed'
       await Promise.allSettled(underWay)
-      if (options.closes === 'pool') await pool.end()
-      else pool.off('error', ignore)
+      if (options.closes === 'pool') return pool.end()
+      pool.off('error', ignore)
+      pool.off('connect', ignoreOf)
     },
   }
 }
