@@ -57,6 +57,8 @@ export interface Sequenced {
   readonly tip: Tip
   /** The conversations that this batch moved on, and where they stand now. */
   readonly conversations: ReadonlyMap<string, ConversationTip>
+  /** That of the newest decision to erase which has a place. */
+  readonly fence: number
 }
 
 /**
@@ -111,7 +113,7 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
   }
   const end: Tip =
     entries.length === 0 ? tip : { frontier: growth.frontier(), integrity_hash: previous_hash, recorded_at }
-  return { entries, placed, tip: end, conversations }
+  return { entries, placed, tip: end, conversations, fence }
 }
 
 function answerAgain(draft: PreparedDraft, earlier: Standing): Placed {

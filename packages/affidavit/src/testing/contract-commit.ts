@@ -115,6 +115,16 @@ function idempotencyContract(withStore: WithStore): void {
       assert.equal((await store.head(LEDGER))?.size, 3)
     }))
 
+  test('a decision to erase that got no place keeps no draft from its own', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      await store.commit(batch([prepare({ id: id(1) })]))
+      const details = { phase: 'decided', keyring_generation: 2 }
+      const decision = prepareOwn({ id: id(1), action: 'content_erased', actor_type: 'system', details })
+      assert.deepEqual(states(await store.commit(batch([{ ...decision, keyring_fence: 2 }]))), ['conflict'])
+      assert.deepEqual(states(await store.commit(batch([prepare()]))), ['recorded'])
+    }))
+
   test('a batch that is handed in again, as after an unknown outcome, adds nothing and is answered the same', () =>
     withStore(async (store) => {
       await store.create(LEDGER)

@@ -180,9 +180,8 @@ function place(
   const { drafts, at } = group
   const known = { fence, standing: read.standing, conversations: read.met ?? conversations }
   const next = sequence(tip, drafts, known, at + Math.round(group.waitedMillis()))
-  const newest = drafts.reduce((highest, { keyring_fence = 0 }) => Math.max(highest, keyring_fence), fence)
   return {
-    value: { ...next, moved: next.conversations, fence: newest, undisturbed, conversations },
+    value: { ...next, moved: next.conversations, undisturbed, conversations },
     ...appendStatements(ledgerNo, tip, next.entries, patienceLeft(group)),
   }
 }
