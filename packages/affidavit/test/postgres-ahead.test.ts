@@ -147,6 +147,11 @@ else
         await world.store.commit(world.drafts.batch([again]))
         assert.deepEqual(await handIn(world, [first, ...others]), ['duplicate', 'recorded', 'recorded'])
         await expectLast(world, [first.slice(1), ...others])
+        // Nobody else wrote, and it is not taken to be so.
+        const begins = { count: 0 }
+        void world.proxy.arm({ ...BEGIN, passed: 'all of it', outcome: 'go on' }).then(() => begins.count++)
+        await world.append()
+        assert.equal(begins.count, 0, 'upon what is known')
       }))
 
     test('the first is refused, because its patience ends behind a lock: nothing of it is there, and the others have their places', () =>

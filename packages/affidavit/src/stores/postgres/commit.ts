@@ -121,8 +121,9 @@ export function createCommit({ numberOf, ask, write, pool, clock }: CommitParts)
       else keep(lane, committed)
       return committed.placed
     } catch (error) {
+      // Those behind one that went astray for a reason of its own say nothing of others.
+      if (lane.state === 'straight' && stateOf(error) === 'AF003') lane.caution = CAUTIOUS
       await goAstray(lane, before)
-      if (stateOf(error) === 'AF003') lane.caution = CAUTIOUS
       // Somebody else wrote meanwhile, or an id or a conversation stands there: then it is looked up.
       if (!isSuperseded(error)) throw error
     }
