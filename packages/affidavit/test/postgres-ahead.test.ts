@@ -212,6 +212,24 @@ else
       await pool.end()
     })
 
+    test('others hold every connection of the pool: not committed when the patience is over, and recorded when they let go', async () => {
+      const pool = new pg.Pool({ connectionString: server.url(place.database), pipeline: true, max: 1 })
+      const store = postgresStore({ pool, closes: 'pool' })
+      const ledger = 'exhausted.example/agents/0'
+      const { prepare, batch } = samples(ledger)
+      await store.create(ledger)
+      for (let i = 0; i < 3; i++) await store.commit(batch([prepare()]))
+      const drafts = [[prepare()], [prepare({ conversation_id: 'not met yet' })]]
+      for (const one of drafts) {
+        const other = await pool.connect()
+        await assert.rejects(store.commit({ ...batch(one), patienceMillis: 20 }), { code: 'not-committed' })
+        other.release()
+        assert.equal((await store.commit(batch(one)))[0]?.state, 'recorded')
+      }
+      assert.equal(pool.idleCount, 1)
+      await store.close()
+    })
+
     test('a ledger whose head somebody holds keeps no other ledger of this writer waiting', () =>
       alone(async (world) => {
         const other = `${world.ledger}1`

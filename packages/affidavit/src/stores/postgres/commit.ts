@@ -7,6 +7,7 @@ import { type ConversationTip, sequence } from '../../ledger/sequence.ts'
 import type { Placed } from '../../ledger/store.ts'
 import { type Statement, sqlState } from './database.ts'
 import type { Entered, Group } from './group.ts'
+import { inTime } from './in-time.ts'
 import { appendStatements } from './insert.ts'
 import { type Connecting, shareConnection } from './shared-connection.ts'
 import {
@@ -81,18 +82,20 @@ export function createCommit({ numberOf, ask, write, pool, clock }: CommitParts)
   }
 
   /** What the group may be built upon, where that can be known, with the conversations that were not met yet. */
-  async function meet(ledgerNo: number, { known, caution }: Lane, { drafts }: Group): Promise<KnownTip | undefined> {
+  async function meet(ledgerNo: number, { known, caution }: Lane, group: Turn): Promise<KnownTip | undefined> {
+    const { drafts } = group
     if (known === undefined || known.undisturbed < caution) return undefined
     const met = ({ conversation_id: id }: { conversation_id?: string }): boolean =>
       id === undefined || known.conversations.has(id)
     if (drafts.every(met)) return known
     try {
-      const rows = await ask(
+      const asked = ask(
         selectConversations(
           ledgerNo,
           drafts.filter((draft) => !met(draft)),
         ),
       )
+      const rows = await inTime(asked, patienceLeft(group), 'no answer')
       remember(known.conversations, metConversations(rows))
       return known
     } catch {

@@ -104,6 +104,7 @@ function explainUnanswered(problem: string): Explained {
 
 const CURES: readonly (readonly [said: RegExp, cure: string])[] = [
   [/ENOTFOUND|EAI_AGAIN/, 'check the host in the URL'],
+  [/^the pool has no connection/, 'give the pool more connections (max), or let go of them sooner'],
   [/does not support SSL/, 'give the server a certificate; sslmode=disable is for a network that is safe by itself'],
   [
     /certificate|altnames/i,

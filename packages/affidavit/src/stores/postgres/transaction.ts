@@ -15,6 +15,7 @@ import {
   sqlState,
 } from './database.ts'
 import { notCommitted, outcomeUnknown } from './errors.ts'
+import { inTime } from './in-time.ts'
 import type { Connecting } from './shared-connection.ts'
 
 /** `again`: the work was done before, and whether it was committed is what this run finds out. */
@@ -92,7 +93,7 @@ interface Timing {
 }
 
 async function attemptOnce<T>({ pool, settings }: Connections, work: Work<T>, timing: Timing): Promise<Outcome<T>> {
-  const held = await hold(work.through ?? pool)
+  const held = await hold(work.through ?? pool, timing.patienceMillis)
   if ('cause' in held) return { state: 'not committed', cause: held.cause, isPassing: isTransient(held.cause) }
   const begin = { text: beginning(timing.patienceMillis, settings) }
   const { attempt } = timing
@@ -192,6 +193,9 @@ function isUnconfirmed(notice: unknown): boolean {
   return column(notice, 'routine') === 'SyncRepWaitForLSN' || sqlState(notice)?.startsWith('57') === true
 }
 
+/** A connection may be this long in coming, at least: also for who has no patience left, and tries once more. */
+const CONNECTING_MILLIS = 500
+
 interface Held {
   readonly client: PgClient
   readonly notices: unknown[]
@@ -199,11 +203,17 @@ interface Held {
   letGo(failure: unknown): Promise<void>
 }
 
-async function hold(pool: Connecting): Promise<Held | { readonly cause: unknown }> {
+async function hold(pool: Connecting, patienceMillis: number): Promise<Held | { readonly cause: unknown }> {
+  const connecting = pool.connect()
   let client: PgClient
   try {
-    client = await pool.connect()
+    client = await inTime(connecting, Math.max(CONNECTING_MILLIS, patienceMillis), 'the pool has no connection left')
   } catch (cause) {
+    // One that comes too late goes back.
+    connecting.then(
+      (late) => late.release(),
+      () => undefined,
+    )
     return { cause }
   }
   const notices: unknown[] = []
