@@ -269,12 +269,23 @@ else
     test('what the planner expects tells of no value of another tenant', async () => {
       const other = await connected(OTHER)
       const value = 'hidden-7'
-      const members = { id: 'ID', action: value, actor_id: value, timestamp: value, recorded_at: value, ledger: OTHER_LEDGER }
+      const members = {
+        id: 'ID',
+        action: value,
+        actor_id: value,
+        timestamp: value,
+        recorded_at: value,
+        ledger: OTHER_LEDGER,
+      }
       const more = { parent_id: value, resource_type: value, resource_id: value, subject_ids: [value] }
-      const entry = JSON.stringify({ ...members, ...more, seq: 'SEQ' }).replace('"SEQ"', "' || seq || '").replace('ID', "' || seq || '")
+      const entry = JSON.stringify({ ...members, ...more, seq: 'SEQ' })
+        .replace('"SEQ"', "' || seq || '")
+        .replace('ID', "' || seq || '")
       await other.query(`INSERT INTO affidavit.entries (ledger_no, seq, entry, nodes)
         SELECT 2, seq, convert_to('${entry}', 'UTF8'), '' FROM generate_series(4, 300) seq`)
-      await other.query(`INSERT INTO affidavit.payloads SELECT 2, '${value}' || n, '${value}', '', '' FROM generate_series(1, 300) n`)
+      await other.query(
+        `INSERT INTO affidavit.payloads SELECT 2, '${value}' || n, '${value}', '', '' FROM generate_series(1, 300) n`,
+      )
       await server.sql(database, 'ANALYZE')
       const own = await connected(SERVER)
       const columns = await ask(
@@ -289,7 +300,11 @@ else
           return JSON.stringify(plan).replaceAll(/hidden-\w+/g, '…')
         }
         for (const operator of ['=', '<'])
-          assert.equal(await expected(`${operator} '${value}'`), await expected(`${operator} 'hidden-0'`), `${table}.${column}`)
+          assert.equal(
+            await expected(`${operator} '${value}'`),
+            await expected(`${operator} 'hidden-0'`),
+            `${table}.${column}`,
+          )
         assert.equal(await expected(`< '${value}'`), await expected("< 'hidden-9'"), `${table}.${column}`)
       }
     })
