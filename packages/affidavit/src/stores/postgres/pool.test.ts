@@ -95,6 +95,23 @@ function connections(): void {
       })
     })
 
+  test('take the password from the file of libpq, and say nothing of it', async () => {
+    const [before, file] = [process.env.PGPASSFILE, join(folder, 'pgpass')]
+    const warnings: string[] = []
+    const hear = ({ message }: Error): void => void warnings.push(message)
+    process.on('warning', hear)
+    process.env.PGPASSFILE = file
+    try {
+      writeFileSync(file, '127.0.0.1:*:*:guarded:p@ss/word\n', { mode: 0o600 })
+      assert.equal(await ask(at('127.0.0.1', '', 'guarded').replace('?', '')), 'guarded false affidavit')
+    } finally {
+      process.off('warning', hear)
+      if (before === undefined) delete process.env.PGPASSFILE
+      else process.env.PGPASSFILE = before
+    }
+    assert.deepEqual(warnings, [])
+  })
+
   test('are refused another authority', async () => {
     const other = mkdtempSync(join(folder, 'other-'))
     const others = certify(other)

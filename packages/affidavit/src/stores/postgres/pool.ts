@@ -1,9 +1,12 @@
 // Connections to PostgreSQL. The package pg is optional and loaded only here; a pool of an application's own making serves as well.
 
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import type { PoolConfig } from 'pg'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { PgPool } from './database.ts'
+import { passwordInFile } from './password-file.ts'
 import { type LedgerUrl, type SslMode, sslModeOf } from './url.ts'
 
 /**
@@ -13,7 +16,7 @@ import { type LedgerUrl, type SslMode, sslModeOf } from './url.ts'
  *   cannot be read
  */
 export async function openPool(url: LedgerUrl, questions: 'short' | 'long' = 'short'): Promise<PgPool> {
-  const { host, port, database, user, password, parameters } = url
+  const { host, port, database, user, parameters } = url
   const ssl = encryptionOf(sslModeOf(url), parameters)
   const { Pool } = await loadDriver()
   const pool = new Pool({
@@ -21,7 +24,7 @@ export async function openPool(url: LedgerUrl, questions: 'short' | 'long' = 'sh
     port,
     database,
     ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
+    ...passwordOf(url),
     ...(parameters.options === undefined ? {} : { options: parameters.options }),
     ssl,
     application_name: parameters.application_name ?? 'affidavit',
@@ -34,6 +37,15 @@ export async function openPool(url: LedgerUrl, questions: 'short' | 'long' = 'sh
   // A server that goes away ends idle connections; whoever asks next is told.
   pool.on('error', () => undefined)
   return pool
+}
+
+// Where the URL and PGPASSWORD give none, the password file may: it is looked into when the server asks.
+function passwordOf({ host, port, database, user, password }: LedgerUrl): Pick<PoolConfig, 'password'> {
+  if (password !== undefined) return { password }
+  if (process.env.PGPASSWORD !== undefined) return {}
+  const who = user ?? process.env.PGUSER ?? process.env.USER ?? userInfo().username
+  // An empty one is none, to the driver too, whose types want a text.
+  return { password: () => passwordInFile({ host, port, database, user: who }) ?? '' }
 }
 
 interface Encryption {
