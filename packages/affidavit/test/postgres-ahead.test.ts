@@ -52,7 +52,9 @@ function threeBatches({ drafts: { prepare } }: World, kind: 'plain' | 'with payl
     Array.from({ length: MANY }, (_, i) => {
       // Of a conversation that is known, so that nothing is asked.
       const draft = prepare(i % 2 === 0 ? { conversation_id: 'c' } : {})
-      return kind === 'plain' || i > 0 ? draft : withPayloads(draft, [{ state: 'sealed', ...payload(batch) }])
+      return kind === 'plain' || i > 0 || batch === 1
+        ? draft
+        : withPayloads(draft, [{ state: 'sealed', ...payload(batch) }])
     }),
   )
 }
@@ -112,7 +114,7 @@ else
         test(`${pool}: the connection is cut before, within and behind ${name}: all recorded, once, in their order`, () =>
           alone(async (world) => {
             for (const passed of ['nothing', 'half of it', 'all of it'] as const) {
-              for (const kind of pipeline ? (['plain', 'with payloads'] as const) : (['plain'] as const)) {
+              for (const kind of pipeline || nth === 1 ? (['plain', 'with payloads'] as const) : (['plain'] as const)) {
                 const batches = threeBatches(world, kind)
                 await armNth(world, fault, nth, { passed, outcome: 'cut' })
                 // What was settled is told as a duplicate of itself.
@@ -137,6 +139,22 @@ else
         await happened
         await other.close()
         await expectLast(world, [between, ...batches])
+      }))
+
+    test('what is looked up, because where a conversation stands was not answered, has its place before what is behind it', () =>
+      alone(async (world) => {
+        const [, ...others] = threeBatches(world)
+        const first = Array.from({ length: MANY }, () => world.drafts.prepare({ conversation_id: 'not met' }))
+        const at = /^B {2}affidavit conversations/
+        void world.proxy.arm({ from: 'client', at, passed: 'nothing', outcome: 'cut' })
+        // Long enough for those behind it to overtake it, if they could.
+        const meanwhile = async (): Promise<void> => {
+          for (let i = 0; i < 5_000; i++) await turn()
+        }
+        const happened = world.proxy.arm({ ...BEGIN, meanwhile, passed: 'all of it', outcome: 'go on' })
+        assert.deepEqual(await handIn(world, [first, ...others]), ['recorded', 'recorded', 'recorded'])
+        await happened
+        await expectLast(world, [first, ...others])
       }))
 
     test('an id of the first stands already: it is told again, and the others have their places', () =>
