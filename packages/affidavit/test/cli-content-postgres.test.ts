@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 
 import { KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
 import { missingForPostgres, type PostgresServer, startPostgres } from './postgres-server.ts'
-import { draft, json, type Run, run } from './run-cli.ts'
+import { done, draft, json, run } from './run-cli.ts'
 
 const NAME = 'content.example/clinic'
 const LONG = 'The lift is stuck. '.repeat(20_000)
@@ -211,10 +211,4 @@ function contents(): void {
 
 function said(conversation_id: string, body: string): string {
   return draft(1, { conversation_id, content: [{ name: 'message', media_type: 'text/plain', body }] })
-}
-
-async function done(made: Promise<Run>): Promise<Run> {
-  const answer = await made
-  assert.equal(answer.code, 0, answer.out + answer.err)
-  return answer
 }

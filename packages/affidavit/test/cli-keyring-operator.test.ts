@@ -1,68 +1,33 @@
 // What an operator does for keyrings in PostgreSQL: prepares their database, gives roles their rights, and looks after both.
 
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 
 import pg from 'pg'
 
-import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
-import {
-  changeSetting,
-  missingForPostgres,
-  OWNER,
-  type PostgresServer,
-  SERVER,
-  startPostgres,
-} from './postgres-server.ts'
-import { draft, errorCode, json, type Run, run, runBin } from './run-cli.ts'
-
-const NAME = 'keyring.example/clinic'
+import { keyringPlaces, NAME } from './keyring-suite.ts'
+import { KEYRING_OWNER, KEYRING_SERVER } from './postgres-keyring.ts'
+import { changeSetting, missingForPostgres, OWNER, SERVER } from './postgres-server.ts'
+import { done, draft, errorCode, json, run, runBin } from './run-cli.ts'
 
 const missing = missingForPostgres()
 if (missing !== undefined) test('operating keyrings in PostgreSQL', { skip: missing })
 else describe('operating keyrings in PostgreSQL', () => operating())
 
 function operating(): void {
-  const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-keyring-'))
-  let server: PostgresServer
-  let newDatabase: () => Promise<string>
-  let files = 0
-  const newPath = (): string => join(base, `path-${files++}`)
-  const keyringAt = (database: string, role = KEYRING_SERVER): string => server.url(database, role)
-
-  before(async () => {
-    server = await startPostgres()
-    newDatabase = await keyringDatabases(server)
-  })
-  after(async () => {
-    await server.stop()
-    rmSync(base, { recursive: true, force: true })
-  })
-
-  async function done(made: Promise<Run>): Promise<Run> {
-    const answer = await made
-    assert.equal(answer.code, 0, answer.out + answer.err)
-    return answer
-  }
-
-  /** A ledger whose records and keyring are in two databases of two owners. */
-  async function made(): Promise<{ database: string; home: string }> {
-    const [database, home] = [await newDatabase(), newPath()]
-    const url = `${server.url(await server.database())}?ledger=${NAME}`
-    await done(run(['init', '--ledger', url, '--keyring', keyringAt(database), '--keys', home]))
-    return { database, home }
-  }
+  const places = keyringPlaces()
+  const { newPath, keyringAt, made } = places
 
   describe('migrate', () => {
     const DATABASES = ['for_keyrings', 'for_ledgers', 'for_both', 'for_one']
     before(async () => {
-      for (const name of DATABASES) await server.sql('postgres', `CREATE DATABASE ${name} OWNER ${KEYRING_OWNER}`)
-      await server.sql('postgres', `ALTER DATABASE for_ledgers OWNER TO ${OWNER}`)
+      for (const name of DATABASES)
+        await places.server.sql('postgres', `CREATE DATABASE ${name} OWNER ${KEYRING_OWNER}`)
+      await places.server.sql('postgres', `ALTER DATABASE for_ledgers OWNER TO ${OWNER}`)
     })
-    const owned = (database: string, owner = KEYRING_OWNER): string => server.url(database, owner)
+    const owned = (database: string, owner = KEYRING_OWNER): string => places.server.url(database, owner)
 
     test('prepares a database for keyrings, with a server’s role, and changes nothing the second time', async () => {
       const words = ['migrate', '--keyring', owned('for_keyrings'), '--server', KEYRING_SERVER]
@@ -86,7 +51,7 @@ function operating(): void {
     test('may put both into one database, which doctor warns of', async () => {
       const url = owned('for_both')
       await done(run(['migrate', '--ledger', url, '--writer', SERVER, '--keyring', url, '--server', SERVER]))
-      const [both, home] = [server.url('for_both'), newPath()]
+      const [both, home] = [places.server.url('for_both'), newPath()]
       await done(run(['init', '--ledger', both, '--origin', NAME, '--keyring', both, '--keys', home]))
       const { out } = await run(['doctor', '--ledger', home])
       assert.match(out, /! keyring .*in the database of the records/)
@@ -98,7 +63,7 @@ function operating(): void {
       await done(
         run(['init', '--ledger', other, '--origin', 'keyring.example/other', '--keyring', keyringAt(database)]),
       )
-      await server.sql('postgres', 'CREATE ROLE second_server LOGIN')
+      await places.server.sql('postgres', 'CREATE ROLE second_server LOGIN')
       const content = [{ name: 'message', media_type: 'text/plain', body: 'The lift is stuck.' }]
       await done(run(['append', '--ledger', home], draft(1, { content })))
       const asSecond = { ...process.env, AFFIDAVIT_KEYRING: keyringAt(database, 'second_server') }
@@ -116,13 +81,13 @@ function operating(): void {
       const again = json(await done(run([...words, '--keyring-of', NAME, '--json'])))
       assert.deepEqual(Object(again.keyring).granted, [{ role: 'second_server', as: 'keyring', keyrings: [NAME] }])
       const seen = 'SELECT name FROM affidavit_keyring.keyrings'
-      const { rows } = await server.pool(database, 'second_server').query(seen)
+      const { rows } = await places.server.pool(database, 'second_server').query(seen)
       assert.deepEqual(rows, [{ name: NAME }])
     })
 
     test('gives no right to a keyring that has not begun, and says which have', async () => {
       const { database } = await made()
-      await server.sql('postgres', 'CREATE ROLE third_server LOGIN')
+      await places.server.sql('postgres', 'CREATE ROLE third_server LOGIN')
       const words = ['migrate', '--keyring', owned(database), '--server', 'third_server', '--json']
       const answer = await run([...words, '--keyring-of', NAME, '--keyring-of', `${NAME}s`])
       assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], answer.out)
@@ -130,7 +95,7 @@ function operating(): void {
       assert.match(problem, /no keyring of keyring\.example\/clinics has begun/)
       assert.equal(cure, `here are: ${NAME}`)
       const holds = "SELECT has_schema_privilege('third_server', 'affidavit_keyring', 'USAGE') AS usage"
-      assert.deepEqual((await server.sql(database, holds)).rows, [{ usage: false }])
+      assert.deepEqual((await places.server.sql(database, holds)).rows, [{ usage: false }])
       assert.match((await run(['migrate', '--help'])).out, /--keyring-of <name>/)
     })
 
@@ -175,8 +140,8 @@ function operating(): void {
     /** What is found where somebody has done this to a copy of the keyring's database. */
     async function findingsAfter(sql: string): Promise<readonly Found[]> {
       const copy = `keyring_copy_${++copies}`
-      await server.sql('postgres', `CREATE DATABASE ${copy} TEMPLATE ${database}`)
-      await server.sql(copy, sql)
+      await places.server.sql('postgres', `CREATE DATABASE ${copy} TEMPLATE ${database}`)
+      await places.server.sql(copy, sql)
       const file = join(home, 'affidavit.json')
       const settings = readFileSync(file, 'utf8')
       writeFileSync(file, settings.replace(keyringAt(database), keyringAt(copy)))
@@ -298,7 +263,7 @@ function operating(): void {
           assert.match(found[0]?.says ?? '', says)
           assert.match(found[0]?.cure ?? '', cure)
         } finally {
-          await server.sql('postgres', UNDO.join(';'))
+          await places.server.sql('postgres', UNDO.join(';'))
         }
       })
 
@@ -310,7 +275,7 @@ function operating(): void {
 
     test('an older copy that came back', async () => {
       const older = `keyring_copy_${++copies}`
-      await server.sql('postgres', `CREATE DATABASE ${older} TEMPLATE ${database}`)
+      await places.server.sql('postgres', `CREATE DATABASE ${older} TEMPLATE ${database}`)
       // Its key came back too: else nothing would open it.
       const kek = join(home, 'keys/kek')
       await done(run(['append', '--ledger', home], draft(1)))
@@ -350,7 +315,7 @@ function operating(): void {
         (await findings()).find(({ about }) => about === 'keyring standbys')
       assert.match((await standbys())?.says ?? '', /^0 standbys connected; no commit waits.* when this server is lost$/)
       // As a standby connects, to be sent the log.
-      const standby = new pg.Client({ connectionString: `${server.url('postgres', 'super')}?replication=true` })
+      const standby = new pg.Client({ connectionString: `${places.server.url('postgres', 'super')}?replication=true` })
       await standby.connect()
       try {
         const behind = await standbys()
@@ -359,15 +324,15 @@ function operating(): void {
       } finally {
         await standby.end()
       }
-      await changeSetting(server, 'synchronous_standby_names', 'nobody')
+      await changeSetting(places.server, 'synchronous_standby_names', 'nobody')
       const waited = await standbys()
-      await changeSetting(server, 'synchronous_standby_names', '')
+      await changeSetting(places.server, 'synchronous_standby_names', '')
       assert.deepEqual([waited?.state, /every commit waits$/.test(waited?.says ?? '')], ['fail', true])
     })
 
     test('nothing, where all is in order; and changes nothing', async () => {
       const rows = async (): Promise<unknown> =>
-        (await server.sql(database, 'SELECT * FROM affidavit_keyring.keyrings')).rows
+        (await places.server.sql(database, 'SELECT * FROM affidavit_keyring.keyrings')).rows
       const [before, answer] = [await rows(), await run(['doctor', '--ledger', home])]
       assert.equal(answer.code, 0, answer.out)
       assert.deepEqual(await rows(), before)

@@ -1,66 +1,37 @@
 // A ledger whose keyring is in a PostgreSQL database of its own: made, used by several processes, erased from, and what is in the way.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { initLedger } from '../src/index.ts'
-import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
-import { missingForPostgres, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
-import { draft, errorCode, json, type Run, run, runBin } from './run-cli.ts'
+import { keyringPlaces, NAME } from './keyring-suite.ts'
+import { KEYRING_OWNER, KEYRING_SERVER } from './postgres-keyring.ts'
+import { missingForPostgres, SERVER } from './postgres-server.ts'
+import { done, draft, errorCode, json, type Run, run, runBin } from './run-cli.ts'
 
 const packageFolder = join(import.meta.dirname, '..')
 const REGISTRY = join(packageFolder, 'demo/clinic-registry.yaml')
 const CHATS = join(packageFolder, 'demo/clinic-conversations.jsonl')
-const NAME = 'keyring.example/clinic'
 
 const missing = missingForPostgres()
 if (missing !== undefined) test('a keyring in PostgreSQL', { skip: missing })
 else describe('a keyring in PostgreSQL', () => keyrings())
 
 function keyrings(): void {
-  const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-keyring-'))
-  let server: PostgresServer
-  let newDatabase: () => Promise<string>
-  let files = 0
-  const newPath = (): string => join(base, `path-${files++}`)
-  const keyringAt = (database: string, role = KEYRING_SERVER): string => server.url(database, role)
-  const ledgerAt = async (): Promise<string> => `${server.url(await server.database())}?ledger=${NAME}`
-
-  before(async () => {
-    server = await startPostgres()
-    newDatabase = await keyringDatabases(server)
-  })
-  after(async () => {
-    await server.stop()
-    rmSync(base, { recursive: true, force: true })
-  })
-
-  async function done(made: Promise<Run>): Promise<Run> {
-    const answer = await made
-    assert.equal(answer.code, 0, answer.out + answer.err)
-    return answer
-  }
-
-  /** A ledger whose records and keyring are in two databases of two owners. */
-  async function made(): Promise<{ url: string; keyring: string; database: string; home: string }> {
-    const [url, database, home] = [await ledgerAt(), await newDatabase(), newPath()]
-    const keyring = keyringAt(database)
-    await done(run(['init', '--ledger', url, '--keyring', keyring, '--keys', home]))
-    return { url, keyring, database, home }
-  }
+  const places = keyringPlaces()
+  const { newPath, newDatabase, keyringAt, ledgerAt, made } = places
 
   const rowsOf = async (database: string): Promise<readonly unknown[]> =>
-    (await server.sql(database, 'SELECT name, kind FROM affidavit_keyring.rows ORDER BY kind')).rows
+    (await places.server.sql(database, 'SELECT name, kind FROM affidavit_keyring.rows ORDER BY kind')).rows
 
   test('is made by init, remembered without a password, and nothing of it is in the home', async () => {
     const { url, keyring, home, database } = await made()
     assert.deepEqual(readdirSync(home).sort(), ['access.yaml', 'affidavit.json', 'checkpoints', 'keys'])
     assert.deepEqual(JSON.parse(readFileSync(join(home, 'affidavit.json'), 'utf8')), { keyring, database: url })
-    const { rows } = await server.sql(database, 'SELECT name, generation::int FROM affidavit_keyring.keyrings')
+    const { rows } = await places.server.sql(database, 'SELECT name, generation::int FROM affidavit_keyring.keyrings')
     assert.deepEqual(rows, [{ name: NAME, generation: 1 }])
     const [start] = Object(json(await done(run(['search', '--ledger', home, '--json'])))).records
     assert.match(JSON.stringify(start), /"keyring": ?"elsewhere"/)
@@ -125,7 +96,7 @@ everybody_else: [reader]
     assert.doesNotMatch(elsewhere(...theirs), /The lift is stuck/)
     assert.doesNotMatch(elsewhere('search', '--subject', 'PT-90001', '--json'), /c-9/)
     assert.match(elsewhere(...reveal), /I am seeing PT-20417 at half past nine/)
-    const { rows } = await server.sql(database, 'SELECT generation::int FROM affidavit_keyring.keyrings')
+    const { rows } = await places.server.sql(database, 'SELECT generation::int FROM affidavit_keyring.keyrings')
     assert.deepEqual(rows, [{ generation: 2 }])
     await done(run(['rotate-key', '--of', 'keyring', '--ledger', home, '--as', 'lee']))
     elsewhere('append')
@@ -163,12 +134,12 @@ everybody_else: [reader]
         const [database, home, other] = [await newDatabase(), newPath(), newPath()]
         const where = records === 'a folder' ? ['--ledger', home] : ['--ledger', await ledgerAt(), '--keys', home]
         const init = ['init', ...where, '--origin', NAME, '--keyring', keyringAt(database), '--json']
-        await server.sql(database, `REVOKE EXECUTE ON ${BEGIN} FROM ${KEYRING_SERVER}`)
+        await places.server.sql(database, `REVOKE EXECUTE ON ${BEGIN} FROM ${KEYRING_SERVER}`)
         const failed = await run(init)
         assert.deepEqual([failed.code, errorCode(failed)], [4, 'store-unavailable'], failed.out)
         const opened = await run(['append', '--ledger', home, '--json'])
         assert.deepEqual([errorCode(opened)], ['missing-key'], opened.out)
-        await server.sql(database, `GRANT EXECUTE ON ${BEGIN} TO ${KEYRING_SERVER}`)
+        await places.server.sql(database, `GRANT EXECUTE ON ${BEGIN} TO ${KEYRING_SERVER}`)
         const renamed = init.map((word) => word.replace(NAME, 'keyring.example/renamed'))
         assert.equal(errorCode(await run(renamed)), records === 'a folder' ? 'ledger-exists' : 'invalid-query')
         const { origin } = json(await done(run(init)))
@@ -187,13 +158,13 @@ everybody_else: [reader]
       const INSERT = 'INSERT (ledger_no, seq, entry, nodes) ON affidavit.entries'
       const init = ['init', '--ledger', url, '--keys', home, '--keyring', keyringAt(database)]
       const head = 'SELECT kek_version, wrapped_key FROM affidavit_keyring.keyrings'
-      await server.sql(ledgers, `REVOKE ${INSERT} FROM ${SERVER}`)
+      await places.server.sql(ledgers, `REVOKE ${INSERT} FROM ${SERVER}`)
       assert.equal((await run(init)).code, 4)
-      const { rows } = await server.sql(database, head)
+      const { rows } = await places.server.sql(database, head)
       assert.equal(rows.length, 1)
-      await server.sql(ledgers, `GRANT ${INSERT} TO ${SERVER}`)
+      await places.server.sql(ledgers, `GRANT ${INSERT} TO ${SERVER}`)
       await done(run(init))
-      assert.deepEqual((await server.sql(database, head)).rows, rows)
+      assert.deepEqual((await places.server.sql(database, head)).rows, rows)
       await done(run(['append', '--ledger', home], draft(1)))
     })
   })
@@ -203,7 +174,7 @@ everybody_else: [reader]
 
     test('counts in place of that of the settings: after a failover, and with a password that nobody sees', async () => {
       const { database, home, keyring } = await made()
-      await server.sql('postgres', `ALTER DATABASE ${database} RENAME TO ${database}_moved`)
+      await places.server.sql('postgres', `ALTER DATABASE ${database} RENAME TO ${database}_moved`)
       const [away, moved] = [['append', '--ledger', home, '--json'], keyring.replace(database, `${database}_moved`)]
       assert.equal(errorCode(await run(away)), 'store-unavailable')
       const secret = moved.replace('@', ':hunter2@')
@@ -288,7 +259,7 @@ everybody_else: [reader]
       ],
       [
         'a database that was not migrated for keyrings',
-        async () => init(server.url(await server.database(), KEYRING_SERVER)),
+        async () => init(places.server.url(await places.server.database(), KEYRING_SERVER)),
         'not-a-ledger',
         /the keyring in .* holds no keyrings/,
         /affidavit migrate --keyring URL, run as the owner/,
@@ -365,7 +336,7 @@ everybody_else: [reader]
       ]
       for (const answer of answers) assert.equal(errorCode(answer), 'ledger-exists', answer.out)
       assert.deepEqual([existsSync(folder), existsSync(home)], [false, false])
-      assert.equal((await server.sql(database, 'SELECT 1 FROM affidavit_keyring.keyrings')).rows.length, 1)
+      assert.equal((await places.server.sql(database, 'SELECT 1 FROM affidavit_keyring.keyrings')).rows.length, 1)
       await done(run(['init', '--ledger', url, '--keys', home]))
     })
   })
@@ -404,6 +375,6 @@ everybody_else: [reader]
     writeFileSync(file, JSON.stringify({ ...settings, keyring: keyringAt(gone) }))
     for (const words of [['append'], ['doctor'], ['erase', 'finish']])
       assert.match((await run([...words, '--ledger', home, '--json'])).out, /has no keyring of keyring\.example/)
-    assert.deepEqual((await server.sql(gone, 'SELECT 1 FROM affidavit_keyring.keyring_roles')).rows, [])
+    assert.deepEqual((await places.server.sql(gone, 'SELECT 1 FROM affidavit_keyring.keyring_roles')).rows, [])
   })
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
-import { draft, errorCode, json, type Run, run, runBin } from './run-cli.ts'
+import { done, draft, errorCode, json, type Run, run, runBin } from './run-cli.ts'
 
 const packageFolder = join(import.meta.dirname, '..')
 const REGISTRY = join(packageFolder, 'demo/clinic-registry.yaml')
@@ -43,11 +43,6 @@ function commandLine(): void {
 
   const byFolder = (...words: readonly string[]): Promise<Run> => run([...words, '--ledger', home])
   const byUrl = (...words: readonly string[]): Promise<Run> => run([...words, '--ledger', url, '--keys', home])
-  async function done(made: Promise<Run>): Promise<Run> {
-    const answer = await made
-    assert.equal(answer.code, 0, answer.out + answer.err)
-    return answer
-  }
 
   test('init keeps in the home what must not lie beside the records, and no password', () => {
     assert.deepEqual(readdirSync(home).sort(), ['access.yaml', 'affidavit.json', 'checkpoints', 'keyring.db', 'keys'])

@@ -32,6 +32,17 @@ import { linkTo } from './linked-clinic.ts'
 export function testErasureCrash(backend: Backend): void {
   const { home, copied } = clinicToCopy('erasure-crash', STORY, backend)
 
+  /** A clinic in which somebody was linked to content, and a copy of that moment. */
+  async function withOldCopy(): Promise<{ clinic: ErasureClinic; old: ErasureClinic }> {
+    const clinic = await copied()
+    {
+      await using ledger = await open(clinic)
+      await ledger.append(said('The lift moves.', { conversation_id: 'c-2' }))
+      await linkTo(ledger, 6)
+    }
+    return { clinic, old: await copyOf(clinic, home) }
+  }
+
   /** Fails at the first write of an erasure, at the second, and so on; what failed is opened again each time. */
   async function failAtEach(way: ReturnType<typeof waysToFail>[number], dangerous: Dangerous): Promise<void> {
     const seen: string[] = []
@@ -174,13 +185,7 @@ export function testErasureCrash(backend: Backend): void {
   })
 
   test('an old copy of the keyring that still opens is turned over before it is used', async () => {
-    const clinic = await copied()
-    {
-      await using ledger = await open(clinic)
-      await ledger.append(said('The lift moves.', { conversation_id: 'c-2' }))
-      await linkTo(ledger, 6)
-    }
-    const old = await copyOf(clinic, home)
+    const { clinic, old } = await withOldCopy()
     {
       await using ledger = await open(clinic)
       const token = await tokenOf(clinic, ADA)
@@ -197,13 +202,7 @@ export function testErasureCrash(backend: Backend): void {
   })
 
   test('an old copy of the keyring in a ledger that goes on after a restore: what earlier incarnations erased stays erased', async () => {
-    const clinic = await copied()
-    {
-      await using ledger = await open(clinic)
-      await ledger.append(said('The lift moves.', { conversation_id: 'c-2' }))
-      await linkTo(ledger, 6)
-    }
-    const old = await copyOf(clinic, home)
+    const { clinic, old } = await withOldCopy()
     {
       await using ledger = await open(clinic)
       await eraseAll(ledger, clinic, [ADA], ['c-1'])

@@ -9,7 +9,7 @@ import { describe, test } from 'node:test'
 
 import { majorOf, npmBinaries, postgresBinaries } from './postgres-binaries.ts'
 import { startPostgres } from './postgres-server.ts'
-import { draft, type Run, run } from './run-cli.ts'
+import { draft, runDone } from './run-cli.ts'
 
 const packageFolder = join(import.meta.dirname, '..')
 const NAME = 'newest.example/clinic'
@@ -39,10 +39,10 @@ describe('on the newest PostgreSQL, beside another', { skip: reason, concurrency
       const database = await server.database()
       await server.sql(database, 'CREATE EXTENSION amcheck; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO PUBLIC')
       const url = `${server.url(database)}?ledger=${NAME}`
-      await done(['init', '--ledger', url, '--origin', NAME, '--keys', home])
-      await done(['append', '--ledger', home], draft(1) + draft(2))
-      await done(['verify', '--ledger', home])
-      const { out } = await done(['doctor', '--ledger', home])
+      await runDone(['init', '--ledger', url, '--origin', NAME, '--keys', home])
+      await runDone(['append', '--ledger', home], draft(1) + draft(2))
+      await runDone(['verify', '--ledger', home])
+      const { out } = await runDone(['doctor', '--ledger', home])
       assert.match(out, new RegExp(`PostgreSQL ${major}\\.`))
       assert.match(out, /every trigger and policy as it was released/)
     } finally {
@@ -69,9 +69,3 @@ describe('on the newest PostgreSQL, beside another', { skip: reason, concurrency
     })
   }
 })
-
-async function done(words: readonly string[], input?: string): Promise<Run> {
-  const said = await run(words, input)
-  assert.equal(said.code, 0, said.out + said.err)
-  return said
-}

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Backups, makeBackups, missingForBackups } from './postgres-backup.ts'
 import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
 import { OWNER, type PostgresServer, startPostgres } from './postgres-server.ts'
-import { draft, errorCode, json, type Run, run } from './run-cli.ts'
+import { draft, errorCode, json, type Run, run, runDone } from './run-cli.ts'
 
 const NAME = 'restore.example/clinic'
 const REGISTRY = join(import.meta.dirname, '../demo/clinic-registry.yaml')
@@ -35,10 +35,10 @@ function differing(): void {
     const [database, keyrings] = [await server.database(), await (await keyringDatabases(server))()]
     const home = join(base, 'home')
     const keyring = server.url(keyrings, KEYRING_SERVER)
-    await done(['init', '--ledger', `${server.url(database)}?ledger=${NAME}`, '--keyring', keyring, '--keys', home])
+    await runDone(['init', '--ledger', `${server.url(database)}?ledger=${NAME}`, '--keyring', keyring, '--keys', home])
     const [key, plan, approval] = ['key', 'plan', 'approval'].map((name) => join(base, name))
     assert.ok(key && plan && approval)
-    const approver = await done(['approver-key', '--out', key, '--name', 'approver/kim'])
+    const approver = await runDone(['approver-key', '--out', key, '--name', 'approver/kim'])
     writeFileSync(join(home, 'access.yaml'), policy(approver.out.trim()))
 
     const save = (moment: Moment): void => {
@@ -47,15 +47,15 @@ function differing(): void {
       backups.run('pg_dump', '-Fc', '-f', `keyring-${moment}`, server.url(keyrings, KEYRING_OWNER))
     }
     const append = ['append', '--ledger', home, '--registry', REGISTRY]
-    await done(append, saidBy('PT-10001') + saidBy('PT-10002'))
+    await runDone(append, saidBy('PT-10001') + saidBy('PT-10002'))
     save('two')
-    await done(append, saidBy('PT-10003'))
+    await runDone(append, saidBy('PT-10003'))
     save('three')
     const words = ['--subject', 'PT-10001', '--basis', 'gdpr_17', '--reason', 'request 7', '--as', 'lee']
-    await done(['erase', 'plan', '--ledger', home, ...words, '--out', plan])
-    await done(['approve', plan, '--key', key, '--as', 'kim', '--out', approval])
+    await runDone(['erase', 'plan', '--ledger', home, ...words, '--out', plan])
+    await runDone(['approve', plan, '--key', key, '--as', 'kim', '--out', approval])
     const erasing = ['--approval', approval, '--as', 'lee', '--out', join(base, 'certificate')]
-    await done(['erase', 'run', plan, '--ledger', home, ...erasing])
+    await runDone(['erase', 'run', plan, '--ledger', home, ...erasing])
     save('erased')
   })
   after(async () => {
@@ -84,7 +84,7 @@ function differing(): void {
   const append = (home: string): Promise<Run> => run(['append', '--ledger', home, '--json'], draft(9))
   async function revealed(home: string, person: string): Promise<string> {
     const words = ['conversation', `c-${person}`, '--reveal', '--reason', 'x', '--as', 'lee']
-    return (await done([...words, '--ledger', home])).out
+    return (await runDone([...words, '--ledger', home])).out
   }
   interface Verified {
     readonly status: unknown
@@ -151,8 +151,8 @@ function differing(): void {
     const home = await restore({ ledger: 'three', keyring: 'erased', home: 'erased' })
     assert.equal(errorCode(await append(home)), 'rolled-back')
     assert.match((await run(['doctor', '--ledger', home])).out, /knows of \d+ records, the database has \d+/)
-    await done(['init', '--after-restore', '--ledger', home])
-    await done(['append', '--ledger', home, '--registry', REGISTRY], saidBy('PT-10003'))
+    await runDone(['init', '--after-restore', '--ledger', home])
+    await runDone(['append', '--ledger', home, '--registry', REGISTRY], saidBy('PT-10003'))
     assert.match(await revealed(home, 'PT-10003'), /This is PT-10003/)
     const { findings, content } = await verified(home)
     assert.deepEqual(findings, ['content-unavailable'])
@@ -175,12 +175,6 @@ function differing(): void {
     assert.equal(status, 'tampered')
     assert.ok(findings.includes('tail-cut'))
   })
-}
-
-async function done(words: readonly string[], stdin = ''): Promise<Run> {
-  const answer = await run(words, stdin)
-  assert.equal(answer.code, 0, `${words.join(' ')}: ${answer.out}${answer.err}`)
-  return answer
 }
 
 function saidBy(person: string): string {

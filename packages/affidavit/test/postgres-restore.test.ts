@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Backups, baseBackup, makeBackups, missingForBackups, startEmptyServer } from './postgres-backup.ts'
 import { KEYRING_OWNER, KEYRING_SERVER, keyringDatabases } from './postgres-keyring.ts'
 import { OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
-import { BIN, draft, errorCode, json, type Run, run } from './run-cli.ts'
+import { BIN, draft, errorCode, json, run, runDone } from './run-cli.ts'
 
 const NAME = 'restore.example/clinic'
 
@@ -43,7 +43,7 @@ function restoring(): void {
     database = await server.database()
     const keyring = server.url(keyrings, KEYRING_SERVER)
     const words = ['--ledger', `${server.url(database)}?ledger=${NAME}`, '--keyring', keyring, '--keys', home]
-    vkey = String(json(await done(['init', ...words, '--json'])).verifier_key)
+    vkey = String(json(await runDone(['init', ...words, '--json'])).verifier_key)
 
     const writer = startWriter(home, join(base, 'acknowledged'))
     await writer.until(10)
@@ -57,7 +57,7 @@ function restoring(): void {
     await writer.until(writer.acknowledged().length + 1)
     await writer.stop()
     // What nobody was told of is published by whoever opens next.
-    await done(['append', '--ledger', home], draft(1))
+    await runDone(['append', '--ledger', home], draft(1))
     cpSync(home, later, { recursive: true })
   })
   after(async () => {
@@ -65,12 +65,6 @@ function restoring(): void {
     backups.remove()
     rmSync(base, { recursive: true, force: true })
   })
-
-  async function done(words: readonly string[], stdin = ''): Promise<Run> {
-    const answer = await run(words, stdin)
-    assert.equal(answer.code, 0, `${words.join(' ')}: ${answer.out}${answer.err}`)
-    return answer
-  }
 
   /** Lets the settings of a home name where its databases are now. */
   function point(folder: string, now: PostgresServer, audit: string, keys: string): void {
@@ -127,14 +121,14 @@ function restoring(): void {
     })
 
     test('goes on with the home that was copied before it: doctor is content, and it verifies', async () => {
-      await done([
+      await runDone([
         'migrate',
         '--ledger',
         elsewhere.url('audit', OWNER),
         '--keyring',
         elsewhere.url('keys', KEYRING_OWNER),
       ])
-      const looked = await done(['doctor', '--ledger', earlier, '--json'])
+      const looked = await runDone(['doctor', '--ledger', earlier, '--json'])
       const findings: readonly { state: string; about: string }[] = Object(json(looked)).findings
       assert.deepEqual(
         findings
@@ -144,17 +138,17 @@ function restoring(): void {
         GUARDED,
       )
       // What was published behind the copy of the home is written on in its log.
-      await done(['checkpoint', '--ledger', earlier])
+      await runDone(['checkpoint', '--ledger', earlier])
       await verifies(earlier)
-      await done(['append', '--ledger', earlier], draft(3, { conversation_id: 'c-3', content: CONTENT }))
+      await runDone(['append', '--ledger', earlier], draft(3, { conversation_id: 'c-3', content: CONTENT }))
       await verifies(earlier)
-      const revealed = await done(['conversation', 'c-3', '--reveal', '--reason', 'x', '--ledger', earlier])
+      const revealed = await runDone(['conversation', 'c-3', '--reveal', '--reason', 'x', '--ledger', earlier])
       assert.match(revealed.out, /The lift is stuck/)
     })
 
     test('has its rights and guards: a server changes nothing, its owner neither, and strangers see nothing', async () => {
       await elsewhere.sql('audit', 'CREATE ROLE stranger LOGIN')
-      await done(['migrate', '--ledger', elsewhere.url('audit', OWNER), '--writer', 'stranger'])
+      await runDone(['migrate', '--ledger', elsewhere.url('audit', OWNER), '--writer', 'stranger'])
       const [asServer, asOwner, asStranger] = [SERVER, OWNER, 'stranger'].map((role) => elsewhere.pool('audit', role))
       assert.ok(asServer && asOwner && asStranger)
       await assert.rejects(asServer.query('UPDATE affidavit.entries SET seq = seq'), { code: '42501' })
@@ -165,10 +159,10 @@ function restoring(): void {
 
     test('goes on where the newer one is lost for good, in a new incarnation that says so', async () => {
       const before = await recordsIn(elsewhere, 'audit')
-      const made = json(await done(['init', '--after-restore', '--ledger', home, '--json']))
-      const { out } = await done(['search', '--ledger', home, '--action', 'logging_started', '--json'])
+      const made = json(await runDone(['init', '--after-restore', '--ledger', home, '--json']))
+      const { out } = await runDone(['search', '--ledger', home, '--action', 'logging_started', '--json'])
       assert.match(out, /lost_checkpoint/)
-      await done(['append', '--ledger', home], draft(4))
+      await runDone(['append', '--ledger', home], draft(4))
       await verifies(home, String(made.verifier_key))
       assert.deepEqual((await recordsIn(elsewhere, 'audit')).slice(0, before.length), before)
     })
@@ -182,7 +176,7 @@ function restoring(): void {
     assert.match((await run(['doctor', ...bare])).out, /✗ needs/)
     await elsewhere.sql('bare', 'CREATE ROLE auditor LOGIN')
     const grants = ['--writer', SERVER, '--reader', 'auditor']
-    await done(['migrate', '--ledger', elsewhere.url('bare', OWNER), ...grants])
+    await runDone(['migrate', '--ledger', elsewhere.url('bare', OWNER), ...grants])
     const looked = await run(['doctor', ...bare])
     for (const about of ['role', 'rights', 'needs', 'guards']) assert.match(looked.out, new RegExp(`✓ ${about} `))
     const asAuditor = elsewhere.pool('bare', 'auditor')
@@ -199,13 +193,13 @@ function restoring(): void {
     point(later, copy, database, keyrings)
     assert.equal(errorCode(await run(['append', '--ledger', later, '--json'], draft(6))), 'rolled-back')
     point(spare, copy, database, keyrings)
-    await done(['doctor', '--ledger', spare])
-    await done(['append', '--ledger', spare], draft(5))
+    await runDone(['doctor', '--ledger', spare])
+    await runDone(['append', '--ledger', spare], draft(5))
     await verifies(spare)
   })
 
   async function verifies(folder: string, pinned = vkey): Promise<void> {
-    const report = json(await done(['verify', '--ledger', folder, '--vkey', pinned, '--content', '--json']))
+    const report = json(await runDone(['verify', '--ledger', folder, '--vkey', pinned, '--content', '--json']))
     assert.deepEqual([report.status, report.findings], ['valid', []])
   }
 }

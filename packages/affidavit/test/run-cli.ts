@@ -1,5 +1,6 @@
 // Command lines, run in this process with everything they write caught, or as a user runs them: through the bin.
 
+import assert from 'node:assert/strict'
 import { type SpawnSyncReturns, type StdioOptions, spawnSync } from 'node:child_process'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +35,17 @@ export async function run(
   }
   const code = await main(argv, { terminal, stdin: Readable.from([Buffer.from(stdin)]), env })
   return { code, out, err }
+}
+
+/** The answer of a command that did what it was asked for. */
+export async function done(answered: Promise<Run>): Promise<Run> {
+  const answer = await answered
+  assert.equal(answer.code, 0, answer.out + answer.err)
+  return answer
+}
+
+export function runDone(argv: readonly string[], stdin: string = ''): Promise<Run> {
+  return done(run(argv, stdin))
 }
 
 export function json(run: Run): Record<string, unknown> {
