@@ -3,13 +3,14 @@
 
 import type { UnixMillis } from '../clock/clock.ts'
 import type { Draft, DraftContent } from '../formats/fields.ts'
+import type { Details } from '../registry/call-data.ts'
 import { type Content, measureContent, measureTexts, refusalsOf, textsOf } from './chat-content.ts'
 import { type Conversation, toolNames } from './chat-line.ts'
 import type { AssistantMessage, InstructionMessage, UserMessage } from './chat-message.ts'
 import { type JsonObject, member } from './json-members.ts'
 import { type Instruction, nextPromptVersion, promptVersion } from './prompt-version.ts'
 import { asJson, said, textOrJson } from './sealed-content.ts'
-import { agentOf, type Details, type ImportContext, openThread, recordAt, type Thread } from './thread.ts'
+import { agentOf, type ImportContext, openThread, recordAt, type Thread } from './thread.ts'
 import { isName } from './tool-names.ts'
 import { callRecords, resultRecords } from './tool-records.ts'
 

@@ -1,10 +1,10 @@
 // What the result of a call means: data that was touched, an access that was refused, or a decision (spec/import.md §7).
 
 import type { Outcome } from '../formats/fields.ts'
+import { type CallData, type Carried, type Details, thingsAbout } from '../registry/call-data.ts'
 import type { Approval } from '../registry/classify.ts'
-import { type CallData, type Carried, thingsAbout } from './call-data.ts'
 import type { OpenCall, Requested } from './open-calls.ts'
-import { agentOf, type Details, type RecordFields, type Thread } from './thread.ts'
+import { agentOf, type RecordFields, type Thread } from './thread.ts'
 import { type Decision, decisionOf, type ToolOutcome } from './tool-result.ts'
 
 /** A record without its place. `parent_id` is absent where the result itself is the cause. */

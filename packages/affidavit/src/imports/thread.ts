@@ -1,8 +1,8 @@
 // A conversation on its way into records: what earlier messages established for later ones.
 
-import type { JsonValue } from '../bytes/json.ts'
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { Draft } from '../formats/fields.ts'
+import { type CallJudge, type Details, strictnessOf } from '../registry/call-data.ts'
 import { floorOf } from '../registry/classify.ts'
 import type { Floor, Registry } from '../registry/registry.ts'
 import type { Conversation } from './chat-line.ts'
@@ -39,7 +39,6 @@ export interface Thread {
 
 const UNKNOWN_AGENT = 'unknown-agent'
 
-export type Details = { readonly [key: string]: JsonValue | undefined }
 /** The fields of a draft but for those that recordAt sets; a member may be undefined. */
 export type RecordFields = { readonly [Name in keyof Draft]?: Draft[Name] | undefined } & Pick<
   Draft,
@@ -98,13 +97,6 @@ function presentOf(object: object): { [key: string]: unknown } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
 }
 
-export type Strictness = Pick<RecordFields, 'data_classification' | 'compliance_domains'>
-
-/** A floor, or what a call comes to, as fields. */
-export function strictnessOf({ data_classification, compliance_domains }: Floor): Strictness {
-  return { data_classification, compliance_domains: [...compliance_domains] }
-}
-
 type AgentFields = Pick<RecordFields, 'actor_id' | 'actor_type' | 'on_behalf_of' | 'agent_name' | 'model'>
 
 /** Who acts where the agent does. */
@@ -112,4 +104,10 @@ export function agentOf({ conversation, principal }: Thread): AgentFields {
   const { agent, model } = conversation
   const actor_id = agent ?? model ?? UNKNOWN_AGENT
   return { actor_id, actor_type: 'agent', on_behalf_of: principal, agent_name: agent, model }
+}
+
+/** What its calls touched is judged by. */
+export function judgeOf({ context, conversation }: Thread): CallJudge {
+  const { registry, digest } = context
+  return { registry, agent: conversation.agent, digest }
 }

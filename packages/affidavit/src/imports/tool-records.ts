@@ -2,13 +2,13 @@
 
 import { canonicalJson, JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import type { Draft } from '../formats/fields.ts'
-import { type CallData, callData, thingsAbout } from './call-data.ts'
+import { type CallData, callData, type Details, thingsAbout } from '../registry/call-data.ts'
 import { measureContent, measureTexts } from './chat-content.ts'
 import type { AssistantMessage, Call, ResultMessage } from './chat-message.ts'
 import { isObject, type JsonObject } from './json-members.ts'
 import { meaningsOf } from './result-meaning.ts'
 import { textOrJson, written } from './sealed-content.ts'
-import { agentOf, type Details, recordAt, type Thread } from './thread.ts'
+import { agentOf, judgeOf, recordAt, type Thread } from './thread.ts'
 import { namesOf } from './tool-names.ts'
 import { outcomeOf, textOf } from './tool-result.ts'
 
@@ -20,7 +20,7 @@ export function* callRecords(
   parent: string,
 ): Generator<Draft> {
   for (const [i, call] of message.calls.entries()) {
-    const data = callData(thread, { tool: call.name, arguments: call.arguments, result: undefined })
+    const data = callData(judgeOf(thread), { tool: call.name, arguments: call.arguments, result: undefined })
     const about = { message_index: index, call_index: i, ...namesOf(call.name, call.id, thread.context.digest) }
     const invoked = invocation(thread, `${index}.call.${i}`, message, call, data, parent, about)
     yield invoked
@@ -77,7 +77,7 @@ export function* resultRecords(thread: Thread, index: number, message: ResultMes
   const open = typeof found === 'string' ? undefined : found
   // The call's own name decides what was touched: a result that names another tool must not talk an access away.
   const name = open?.call.name ?? message.name
-  const data = callData(thread, { tool: name, arguments: open?.call.arguments, result: resultOf(message) })
+  const data = callData(judgeOf(thread), { tool: name, arguments: open?.call.arguments, result: resultOf(message) })
   const outcome = outcomeOf(message)
   const about = { message_index: index, ...namesOf(name, message.call_id, thread.context.digest) }
   const oddities = {

@@ -1,16 +1,24 @@
-// What a call of a chat touched, by the registry, as fields of its records (spec/import.md §5).
+// What a call of a tool touched, by the registry, as fields of its records (spec/import.md §5, spec/capture.md §1).
 
 import { canonicalJson, type JsonValue, PLAIN_JSON } from '../bytes/json.ts'
-import { type Approval, classifyCall, type Touched } from '../registry/classify.ts'
-import { type Ids, MAX_IDS } from '../registry/locate.ts'
-import type { Call } from './chat-message.ts'
-import { type Details, type RecordFields, type Strictness, strictnessOf, type Thread } from './thread.ts'
+import type { Draft } from '../formats/fields.ts'
+import { type Approval, classifyCall, type Touched } from './classify.ts'
+import { type Ids, MAX_IDS, type Parts } from './locate.ts'
+import type { Floor, Registry } from './registry.ts'
+
+/** What it takes to say what an agent's call touched. */
+export interface CallJudge {
+  readonly registry: Registry
+  readonly agent: string | undefined
+  /** The ledger's keyed digest. A plain hash of a short answer could be guessed. */
+  digest(text: string): string
+}
 
 /** A call as far as it is known: its arguments where it was asked for, its result where it was answered. */
 export interface KnownCall {
   /** `undefined` where nothing says which tool answered. */
   readonly tool: string | undefined
-  readonly arguments: Call['arguments'] | undefined
+  readonly arguments: Parts['arguments']
   /** `undefined` while there is none: only then an id that should stand in it is not missing. */
   readonly result: JsonValue | undefined
 }
@@ -25,33 +33,35 @@ export interface CallData {
 
 /** Fields of a record, and what they could not carry: `subject_ids_unclaimed`. */
 export interface Carried {
-  readonly fields: Pick<
-    RecordFields,
-    | 'data_classification'
-    | 'compliance_domains'
-    | 'subject_ids'
-    | 'resource_type'
-    | 'resource_id'
-    | 'retention_class'
-    | 'purpose'
-  >
+  readonly fields: { readonly [Name in CarriedField]?: Draft[Name] | undefined }
   readonly details: Details
 }
+
+type CarriedField =
+  | 'data_classification'
+  | 'compliance_domains'
+  | 'subject_ids'
+  | 'resource_type'
+  | 'resource_id'
+  | 'retention_class'
+  | 'purpose'
+
+export type Details = { readonly [key: string]: JsonValue | undefined }
 
 export interface Thing extends Carried {
   readonly access: Touched['access']
 }
 
 /** Every thing is as strict as the whole call: what a call touched together was in one place together. */
-export function callData({ context, conversation }: Thread, known: KnownCall): CallData {
+export function callData({ registry, agent, digest }: CallJudge, known: KnownCall): CallData {
   // No registry has an entry of no name: what answers without a name is unclassified.
-  const call = { ...known, tool: known.tool ?? '', agent: conversation.agent, channel: undefined }
-  const classified = classifyCall(context.registry, call)
+  const call = { ...known, tool: known.tool ?? '', agent, channel: undefined }
+  const classified = classifyCall(registry, call)
   const strictness = strictnessOf(classified)
   const persons = personsIn(classified.touches, known)
   return {
     call: { fields: { ...strictness, ...persons.fields }, details: persons.details },
-    things: classified.touches.flatMap((touch) => thingsOf(touch, known, strictness, context.digest)),
+    things: classified.touches.flatMap((touch) => thingsOf(touch, known, strictness, digest)),
     approval: classified.approval,
   }
 }
@@ -60,6 +70,13 @@ export function callData({ context, conversation }: Thread, known: KnownCall): C
 export function thingsAbout({ call, things }: CallData): readonly Carried[] {
   if (things.length === 0) return [call]
   return things.map(({ access, fields, details }) => ({ fields, details: { access, ...details } }))
+}
+
+export type Strictness = Pick<Carried['fields'], 'data_classification' | 'compliance_domains'>
+
+/** A floor, or what a call comes to, as fields. */
+export function strictnessOf({ data_classification, compliance_domains }: Floor): Strictness {
+  return { data_classification, compliance_domains: [...compliance_domains] }
 }
 
 function thingsOf(
