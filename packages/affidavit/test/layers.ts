@@ -33,6 +33,9 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['embedded', ['stores/sqlite', 'stores/postgres', 'keys', 'verify', 'registry', 'classify', 'access', ...LEDGER]],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],
+  ['capture', ['registry', 'classify', ...LEDGER]],
+  // No SDK is imported: an adapter knows one by its shape.
+  ['adapters', ['capture', 'errors', 'formats', ...BYTES]],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
 ])
 // These may import every folder except the ones named.

@@ -31,8 +31,8 @@ export interface ModelStep {
   readonly layer: Layer
   /** `chat.completions`, `responses`, `messages`, `generate`. */
   readonly operation: string
-  /** The provider's host, where it is known. */
-  readonly host?: string
+  /** Where it goes: the origin of the provider's URL, `https://api.openai.com`; its name where that is not known. */
+  readonly recipient?: string
   readonly model?: string
   readonly stream: boolean
   /** Instructions in force, in order, and the tool definitions: what the prompt version is a digest of. */

@@ -3,9 +3,9 @@
 import type { Outcome } from '../formats/fields.ts'
 import { type CallData, type Carried, type Details, thingsAbout } from '../registry/call-data.ts'
 import type { Approval } from '../registry/classify.ts'
+import { type Decision, decisionOf, type ToolOutcome } from '../registry/tool-outcome.ts'
 import type { OpenCall, Requested } from './open-calls.ts'
 import { agentOf, type RecordFields, type Thread } from './thread.ts'
-import { type Decision, decisionOf, type ToolOutcome } from './tool-result.ts'
 
 /** A record without its place. `parent_id` is absent where the result itself is the cause. */
 export type Meaning = RecordFields & { readonly kind: 'data' | 'denied' | 'decision'; readonly details: Details }

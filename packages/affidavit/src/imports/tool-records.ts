@@ -3,13 +3,13 @@
 import { canonicalJson, JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import type { Draft } from '../formats/fields.ts'
 import { type CallData, callData, type Details, thingsAbout } from '../registry/call-data.ts'
+import { namesOf } from '../registry/tool-names.ts'
 import { measureContent, measureTexts } from './chat-content.ts'
 import type { AssistantMessage, Call, ResultMessage } from './chat-message.ts'
 import { isObject, type JsonObject } from './json-members.ts'
 import { meaningsOf } from './result-meaning.ts'
 import { textOrJson, written } from './sealed-content.ts'
 import { agentOf, judgeOf, recordAt, type Thread } from './thread.ts'
-import { namesOf } from './tool-names.ts'
 import { outcomeOf, textOf } from './tool-result.ts'
 
 /** One `tool_invoked` for each call, and `approval_requested` where the tool asks for one. `parent` caused the calls. */

@@ -1,65 +1,14 @@
-// What a tool result says about how the call went (spec/import.md §6). Only clear marks count; everything else is success.
+// What a tool message of a chat says about how the call went.
 
-import type { JsonValue } from '../bytes/json.ts'
+import { outcomeOfText, type ToolOutcome } from '../registry/tool-outcome.ts'
 import { textsOf } from './chat-content.ts'
 import type { ResultMessage } from './chat-message.ts'
-import { isObject, type JsonObject, member } from './json-members.ts'
 
-export type ToolOutcome = 'success' | 'error' | 'denied'
-export type Decision = 'approved' | 'denied' | 'unrecognised'
-
-/** The ways in which tools and gateways spell a refusal of authority. */
-const DENIALS = ['access_denied', 'forbidden', 'not_authorized', 'permission_denied', 'unauthorized']
-const APPROVALS = ['accept', 'accepted', 'allow', 'allowed', 'approve', 'approved', 'grant', 'granted', 'yes']
-const REFUSALS = ['declined', 'denied', 'deny', 'no', 'refuse', 'refused', 'reject', 'rejected']
-
-/** `denied` before `error`: a refusal of authority usually comes as an error too. */
 export function outcomeOf(result: ResultMessage): ToolOutcome {
-  const text = textOf(result)
-  const object = lenientObject(text)
-  if (object !== undefined && isDenial(object)) return 'denied'
-  if (result.flagged === 'error' || /^\s*error\b/i.test(text)) return 'error'
-  return object !== undefined && isError(object) ? 'error' : 'success'
+  return outcomeOfText(textOf(result), result.flagged)
 }
 
 /** The texts of a result as one. */
 export function textOf({ content }: ResultMessage): string {
   return textsOf(content).join('\n')
-}
-
-// Results come from foreign systems: a repeated key or a big number must not hide that the call was denied.
-function lenientObject(text: string): JsonObject | undefined {
-  if (!/^\s*\{/.test(text)) return undefined
-  try {
-    const value: JsonValue = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-function isDenial(object: JsonObject): boolean {
-  const error = member(object, 'error')
-  const words = isObject(error) ? [member(error, 'code'), member(error, 'type')] : [error]
-  return member(object, 'denied') === true || words.some(isDenialWord)
-}
-
-function isDenialWord(word: JsonValue | undefined): boolean {
-  return typeof word === 'string' && DENIALS.includes(word.toLowerCase().replaceAll(/[\s-]+/g, '_'))
-}
-
-function isError(object: JsonObject): boolean {
-  const error = member(object, 'error')
-  const named = error !== undefined && error !== false && error !== '' && error !== 0
-  return named || member(object, 'is_error') === true || member(object, 'status') === 'error'
-}
-
-/** What the value at the place of a decision means. */
-export function decisionOf(value: string | boolean | undefined, outcome: ToolOutcome): Decision {
-  if (outcome === 'denied') return 'denied'
-  if (typeof value === 'boolean') return value ? 'approved' : 'denied'
-  const word = (value ?? '').trim().toLowerCase()
-  if (APPROVALS.includes(word)) return 'approved'
-  return REFUSALS.includes(word) ? 'denied' : 'unrecognised'
 }

@@ -2,8 +2,8 @@
 
 import type { Registry } from '../registry/registry.ts'
 import { lookUp } from '../registry/table.ts'
+import { isName } from '../registry/tool-names.ts'
 import type { Conversation } from './chat-line.ts'
-import { isName } from './tool-names.ts'
 
 /** What stands for a name that may be content. No name has its form. */
 const NO_NAME = '?'

@@ -44,6 +44,7 @@ import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint,
 import { readTile } from './tiles.ts'
 import { createTimekeeper, type Timekeeper } from './timekeeper.ts'
 import { recordedFilter, translateFilter } from './translate-filter.ts'
+import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
 export interface Appended {
@@ -120,6 +121,14 @@ export interface Ledger extends AsyncDisposable {
   confirmClock(by: { readonly actor_id: string; readonly reason: string }): Promise<void>
   /** Plans, carries out and finishes erasures (spec/erasure.md). */
   readonly erasures: Erasures
+  /** Whether a record has this id: what a caller would learn by appending it once more. */
+  isRecorded(id: string): Promise<boolean>
+  /** An id that the same words always give (UUIDv8): what is derived twice is recorded once. */
+  deriveId(...words: readonly string[]): string
+  /** The version of an agent's prompt or model that was announced last. */
+  versionInForce(action: VersionAction, agent_name: string): Promise<VersionInForce | undefined>
+  /** What tools touch; absent where the ledger was opened without. */
+  readonly registry: Registry | undefined
   /** A keyed digest (HMAC-SHA-256, hex) under the ledger's key: versions of prompts, arguments; never their text. */
   digest(text: string): string
   health(): Promise<Health>
@@ -280,6 +289,10 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),
     rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
+    isRecorded: async (id) => (await findEntry(store, ledger, id)) !== undefined,
+    deriveId: (...words) => admission.deriveId('caller', ...words),
+    versionInForce: (action, agent) => versionInForce({ store, ledger, keyring, find }, action, agent),
+    registry: parts.registry,
     digest: (text) => hmacSha256Hex(keys.digestKey, `affidavit digest v1\n${text}`),
     async health() {
       const size = (await store.head(ledger))?.size ?? 0

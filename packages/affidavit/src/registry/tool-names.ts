@@ -1,6 +1,6 @@
-// How a record names tools, calls and types of errors (spec/import.md §2): as they are, where they look like names.
+// How a record names tools, calls and types of errors (spec/import.md §2, spec/capture.md §1): as they are, where they look like names.
 
-import type { Details } from '../registry/call-data.ts'
+import type { Details } from './call-data.ts'
 
 /** Anything else may be content, and is kept as a keyed digest. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}$/
