@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'store-unavailable'
   | 'store-corrupt'
   | 'unsupported-file-system'
+  | 'run-stopped'
 
 export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-draft': 'caller',
@@ -67,6 +68,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'store-unavailable': 'world',
   'store-corrupt': 'world',
   'unsupported-file-system': 'world',
+  'run-stopped': 'world',
 }
 
 export interface ErrorContext {
