@@ -152,8 +152,43 @@ export interface ToolCall {
   end(end: ToolEnd): Promise<void>
 }
 
+/** Somebody is asked whether something may go on. */
+export interface ApprovalStep {
+  readonly sdk: string
+  readonly layer: Layer
+  /** The framework's id of the question. Asked again under it in the same conversation, it is the same question, and one record. */
+  readonly approval_id?: string
+  /** The tool whose call waits. */
+  readonly name?: string
+  /** The model's id of that call. */
+  readonly call_id?: string
+  /** Of that call; or what was asked. */
+  readonly arguments?: unknown
+  readonly reason?: string
+  /** As ModelStep.operation_id. */
+  readonly operation_id?: string
+}
+
+export interface ApprovalEnd {
+  readonly approved: boolean
+  /** `person`: whoever the work is done for; `rule`: the application, by itself. */
+  readonly by: 'person' | 'rule'
+  readonly reason?: string
+  /** What came with it. */
+  readonly answer?: unknown
+}
+
+/** A question under way. */
+export interface Approval {
+  /** Id of its `approval_requested`. */
+  readonly id: string
+  /** Resolves when the decision is durable. With an `approval_id`, it is one record however often it is told. @throws LedgerError */
+  end(end: ApprovalEnd): Promise<void>
+}
+
 /** What adapters call. `begin…` resolves when the step may happen. @throws LedgerError where it may not */
 export interface Capture {
   beginModelCall(step: ModelStep): Promise<ModelCall>
   beginToolCall(step: ToolStep): Promise<ToolCall>
+  beginApproval(step: ApprovalStep): Promise<Approval>
 }
