@@ -1,20 +1,121 @@
-// An approval: asked for on record, and decided on record, before the agent goes on (spec/capture.md §1).
+// An approval: asked for on record, and decided on record, before the agent goes on (spec/capture.md §1). A framework may tell of
+// the same one many times, as long as its history does: with an id of its own it is recorded once.
 
-import { begin, settle, type Steps } from './begin.ts'
-import { agentDraft, captured, contentsOf, userDraft } from './draft-of.ts'
+import type { Outcome } from '../formats/fields.ts'
+import { namesOf } from '../registry/tool-names.ts'
+import { begin, type Intended, type MadeDraft, NOTHING_BEGUN, settle, type Steps } from './begin.ts'
+import { agentDraft, captured, contentsOf, type Fields, userDraft } from './draft-of.ts'
 import { errorContent, errorDetails } from './error-details.ts'
-import type { Person } from './facts.ts'
-import { expectRunning, stopRun } from './run.ts'
+import { expectRunning, type Run, runStopped, stopRun } from './run.ts'
+import type { Approval, ApprovalEnd, ApprovalStep, Person } from './steps.ts'
 
-export interface ApprovalRequest {
-  /** Why it is asked for. */
-  readonly reason: string
-  readonly resource_type?: string
-  readonly resource_id?: string
-  readonly subject_ids?: readonly string[]
-  readonly purpose?: string
-  /** What whoever decides is shown; sealed. */
-  readonly request?: unknown
+/** Asks. @throws LedgerError where the question cannot be recorded */
+export async function beginApproval(steps: Steps, step: ApprovalStep): Promise<Approval> {
+  const { run } = steps.whereabouts()
+  expectRunning(run)
+  const stopped = steps.stoppedOperation(step.operation_id)
+  if (stopped !== undefined) throw runStopped(stopped.error)
+  const id = idOf(steps, run, step, 'requested')
+  try {
+    const started = await steps.started(run)
+    const isKnown = step.approval_id !== undefined && (await steps.ledger.isRecorded(id))
+    const begun = isKnown ? NOTHING_BEGUN : begin(steps, [intended(step, requestOf(steps, run, step, id))], started)
+    await begun.needed
+    let ending: Promise<void> | undefined
+    return {
+      id,
+      end(end) {
+        ending ??= decide(end, begun).catch((error) => fail(error))
+        return ending
+      },
+    }
+  } catch (error) {
+    return fail(error)
+  }
+
+  async function decide(end: ApprovalEnd, begun: typeof NOTHING_BEGUN): Promise<void> {
+    const decided = idOf(steps, run, step, 'decided')
+    const isKnown = step.approval_id !== undefined && (await steps.ledger.isRecorded(decided))
+    if (!isKnown) await settle(steps, begun, [intended(step, decisionOf(steps, run, step, { id: decided, parent_id: id, end }))])
+  }
+
+  function fail(error: unknown): never {
+    stopRun(run, error)
+    steps.stopOperation(step.operation_id, error)
+    throw error
+  }
+}
+
+function idOf(steps: Steps, { conversation }: Run, { approval_id }: ApprovalStep, what: 'requested' | 'decided'): string {
+  if (approval_id === undefined) return steps.newId()
+  return steps.ledger.deriveId('capture', `approval_${what}`, conversation.id ?? '', steps.ledger.digest(approval_id))
+}
+
+function intended({ approval_id }: ApprovalStep, draft: MadeDraft): Intended {
+  if (approval_id === undefined) return { kind: 'approval', draft }
+  // Told again later it is the same draft: it claims no time of its own.
+  const { timestamp, ...timeless } = draft
+  return { kind: 'approval', draft: timeless, once: true }
+}
+
+function requestOf(steps: Steps, run: Run, step: ApprovalStep, id: string): MadeDraft {
+  const { content, uncaptured } = contentsOf(step.arguments === undefined ? undefined : captured('request', step.arguments))
+  return agentDraft(actingIn(steps, run), {
+    id,
+    action: 'approval_requested',
+    parent_id: run.conversation.question,
+    outcome_reason: step.reason,
+    ...aboutOf(step),
+    content,
+    details: { ...namesOf(step.name, step.call_id, steps.ledger.digest), sdk: step.sdk, layer: step.layer, uncaptured },
+  })
+}
+
+interface Decision {
+  readonly id: string
+  readonly parent_id: string
+  readonly end: ApprovalEnd
+}
+
+function decisionOf(steps: Steps, run: Run, step: ApprovalStep, { id, parent_id, end }: Decision): MadeDraft {
+  const { content, uncaptured } = contentsOf(
+    end.answer === undefined ? undefined : captured('answer', end.answer),
+    errorContent(end.error),
+  )
+  const fields: Fields = {
+    id,
+    action: 'approval_decided',
+    parent_id,
+    outcome: end.approved === 'undecided' ? 'error' : outcomeOf(end.approved),
+    outcome_reason: end.reason,
+    ...aboutOf(step),
+    content,
+    details: {
+      ...namesOf(step.name, step.call_id, steps.ledger.digest),
+      decided_by: typeof end.by === 'string' ? end.by : 'person',
+      ...errorDetails(end.error, undefined),
+      uncaptured,
+    },
+  }
+  return end.by === 'rule' ? agentDraft(actingIn(steps, run), fields) : userDraft(actingIn(steps, run), { ...fields, ...personIn(end.by) })
+}
+
+function outcomeOf(approved: boolean): Outcome {
+  return approved ? 'success' : 'denied'
+}
+
+function personIn(by: 'person' | Person): Partial<Fields> {
+  return by === 'person' ? {} : { actor_id: by.actor_id, actor_type: by.actor_type ?? 'user' }
+}
+
+function aboutOf({ about }: ApprovalStep): Partial<Fields> {
+  if (about === undefined) return {}
+  const { subject_ids, ...rest } = about
+  return { ...rest, ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }) }
+}
+
+function actingIn(steps: Steps, run: Run): Parameters<typeof agentDraft>[0] {
+  return { run, agent_name: steps.agent_name, timestamp: steps.now() }
 }
 
 export interface ApprovalDecision extends Person {
@@ -22,67 +123,38 @@ export interface ApprovalDecision extends Person {
   readonly reason?: string
 }
 
+export interface ApprovalRequest {
+  /** Why it is asked for. */
+  readonly reason: string
+  readonly about?: NonNullable<ApprovalStep['about']>
+  /** What whoever decides is shown; sealed. */
+  readonly request?: unknown
+}
+
 /**
- * Asks for an approval and resolves with the decision, once both are durable.
- * @throws LedgerError where one of them is not; what `decide` throws, which is recorded as no decision
+ * Asks, and resolves with the decision once both are durable.
+ * @throws LedgerError where one of them is not; what `decide` throws, once that is on record
  */
-export async function approval<Decision extends ApprovalDecision>(
+export async function askApproval<Decision extends ApprovalDecision>(
   steps: Steps,
-  { reason, request, subject_ids, ...about }: ApprovalRequest,
+  { reason, request, about }: ApprovalRequest,
   decide: () => Promise<Decision> | Decision,
 ): Promise<Decision> {
-  const { run } = steps.whereabouts()
-  expectRunning(run)
-  const started = await steps.started(run)
-  const id = steps.newId()
-  const { content, uncaptured } = contentsOf(request === undefined ? undefined : captured('request', request))
-  const fields = { ...about, ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }) }
-  const asked = agentDraft(acting(), {
-    id,
-    action: 'approval_requested',
-    parent_id: run.conversation.question,
-    outcome_reason: reason,
-    ...fields,
-    content,
-    details: { uncaptured },
+  const approval = await beginApproval(steps, {
+    sdk: 'application',
+    layer: 'application',
+    reason,
+    ...(about === undefined ? {} : { about }),
+    ...(request === undefined ? {} : { arguments: request }),
   })
-  const begun = begin(steps, [{ kind: 'approval', draft: asked }], started)
+  let decision: Decision
   try {
-    await begun.needed
-    const decision = await decided()
-    return decision
+    decision = await decide()
   } catch (error) {
-    stopRun(run, error)
+    await approval.end({ approved: 'undecided', by: 'rule', error })
     throw error
   }
-
-  async function decided(): Promise<Decision> {
-    let decision: Decision
-    try {
-      decision = await decide()
-    } catch (error) {
-      const failure = contentsOf(errorContent(error))
-      await settle(steps, begun, [
-        outcome({ outcome: 'error', ...failure, details: errorDetails(error, undefined) }, 'nobody', 'system'),
-      ])
-      throw error
-    }
-    const { approved, actor_id, actor_type = 'user', reason: why } = decision
-    const fields = { outcome: approved ? ('success' as const) : ('denied' as const), outcome_reason: why }
-    await settle(steps, begun, [outcome(fields, actor_id, actor_type)])
-    return decision
-  }
-
-  function outcome(
-    said: Partial<Parameters<typeof userDraft>[1]>,
-    actor_id: string,
-    actor_type: 'user' | 'admin' | 'system',
-  ): Parameters<typeof settle>[2][number] {
-    const made = { id: steps.newId(), action: 'approval_decided', parent_id: id, ...fields } as const
-    return { kind: 'approval', draft: userDraft(acting(), { ...made, ...said, actor_id, actor_type }) }
-  }
-
-  function acting(): Parameters<typeof agentDraft>[0] {
-    return { run, agent_name: steps.agent_name, timestamp: steps.now() }
-  }
+  const { approved, actor_id, actor_type = 'user', reason: why } = decision
+  await approval.end({ approved, by: { actor_id, actor_type }, ...(why === undefined ? {} : { reason: why }) })
+  return decision
 }

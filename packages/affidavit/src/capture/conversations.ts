@@ -35,6 +35,7 @@ const REMEMBERED = 10_000
 export interface Conversations {
   of(id: string): Conversation
   forget(id: string): void
+  size(): number
   /** Those in which nothing happened since. */
   quietSince(elapsed: number): readonly Conversation[]
 }
@@ -54,6 +55,7 @@ export function createConversations(elapsed: () => number): Conversations {
     forget(id) {
       known.delete(id)
     },
+    size: () => known.size,
     quietSince: (instant) => [...known.values()].filter(({ touchedAt }) => touchedAt < instant),
   }
 }

@@ -1,18 +1,12 @@
 // What happens in one instant: messages, deliveries, grants and denials, the end of a conversation (spec/capture.md §1).
 
-import type { ActorType, Draft } from '../formats/fields.ts'
+import type { Draft } from '../formats/fields.ts'
 import { begin, type Intended, type Steps } from './begin.ts'
 import { agentDraft, contentsOf, textContent, userDraft } from './draft-of.ts'
 import { userMessage } from './model-call.ts'
 import type { StepKind } from './policy.ts'
 import { expectRunning, type Run } from './run.ts'
-
-/** A person who decides. */
-export interface Person {
-  readonly actor_id: string
-  /** `user` where left out. */
-  readonly actor_type?: Extract<ActorType, 'user' | 'admin'>
-}
+import type { Person } from './steps.ts'
 
 export interface Delivered {
   /** Characters that reached the user; all of the answer where left out. */

@@ -165,14 +165,25 @@ export interface ApprovalStep {
   /** Of that call; or what was asked. */
   readonly arguments?: unknown
   readonly reason?: string
+  /** What it is about, where that is known. */
+  readonly about?: Omit<Touching, 'access' | 'grant_id'>
   /** As ModelStep.operation_id. */
   readonly operation_id?: string
 }
 
+/** A person who decides. */
+export interface Person {
+  readonly actor_id: string
+  /** `user` where left out. */
+  readonly actor_type?: 'user' | 'admin'
+}
+
 export interface ApprovalEnd {
-  readonly approved: boolean
+  /** `undecided`: whoever was to decide failed to. */
+  readonly approved: boolean | 'undecided'
   /** `person`: whoever the work is done for; `rule`: the application, by itself. */
-  readonly by: 'person' | 'rule'
+  readonly by: 'person' | 'rule' | Person
+  readonly error?: unknown
   readonly reason?: string
   /** What came with it. */
   readonly answer?: unknown

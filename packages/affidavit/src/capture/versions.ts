@@ -30,6 +30,7 @@ export interface Change {
 }
 
 export interface Versions {
+  versionOf(prompt: { readonly instructions: readonly unknown[]; readonly tools: readonly unknown[] }): string
   of(agent: string | undefined, step: ModelStep): InForce | Promise<InForce>
 }
 
@@ -48,7 +49,7 @@ export function createVersions({ ledger, changed_by, producer_id }: VersionsPart
   const met = new Set<string>()
   const newest = new Map<string, Promise<VersionInForce | undefined>>()
 
-  function versionOf(text: string): string {
+  function digestOf(text: string): string {
     const known = digests.get(text)
     if (known !== undefined) return known
     const version = ledger.digest(canonicalJson(JSON.parse(text), PLAIN_JSON))
@@ -118,10 +119,11 @@ export function createVersions({ ledger, changed_by, producer_id }: VersionsPart
   }
 
   return {
+    versionOf: ({ instructions, tools }) => digestOf(describeValue({ instructions, tools }).text),
     of(agent, { instructions, tools, model: asked }) {
       const model = asked === undefined ? undefined : labelOf(asked)
       const text = instructions.length + tools.length === 0 ? undefined : describeValue({ instructions, tools }).text
-      const prompt_version = text === undefined ? undefined : versionOf(text)
+      const prompt_version = text === undefined ? undefined : digestOf(text)
       if (agent === undefined) return { prompt_version, model, changes: [] }
       const changes = [
         ...(isNew('prompt_changed', agent, prompt_version) ? [announce('prompt_changed', agent, prompt_version, text)] : []),

@@ -1,0 +1,182 @@
+// The audit of an agent: its public face, wired from the parts (spec/capture.md).
+
+import { type Alarm, systemAlarm } from '../clock/alarm.ts'
+import { type Clock, formatTimestamp, systemClock } from '../clock/clock.ts'
+import { uuidV7 } from '../bytes/uuid.ts'
+import { createRandomSource } from '../crypto/random.ts'
+import { askApproval, type ApprovalDecision, type ApprovalRequest, beginApproval } from './approval.ts'
+import type { AuditedLedger, Spool } from './audited-ledger.ts'
+import type { Intended, Steps } from './begin.ts'
+import { type Conversation, createConversations, newConversation } from './conversations.ts'
+import { startConversation } from './start-conversation.ts'
+import {
+  type Delivered,
+  decidePrompt,
+  delivered,
+  type Denial,
+  type Disclosure,
+  deny,
+  disclose,
+  ended,
+  type Grant,
+  grant,
+  message,
+  type PromptDecision,
+  type Revocation,
+  revoke,
+} from './facts.ts'
+import { beginModelCall } from './model-call.ts'
+import { policiesOf, type Policy, type StepKind } from './policy.ts'
+import { createRecorder, type DegradedPeriod } from './recorder.ts'
+import { checkContext, createWhere, type Run, type Whereabouts } from './run.ts'
+import type { Capture, RunContext, ToolStep, Touching } from './steps.ts'
+import { beginToolCall } from './tool-call.ts'
+import { type ChangedBy, createVersions } from './versions.ts'
+import { auditedTool, accessData, callModel, type ModelWork, type Tool } from './wrap.ts'
+
+export interface AuditParts {
+  readonly ledger: AuditedLedger
+  readonly spool: Spool | undefined
+  readonly agent_name: string | undefined
+  readonly changed_by: ChangedBy | undefined
+  readonly producer_id: string
+  readonly policy: Readonly<Partial<Record<StepKind, Policy>>>
+  readonly idleMinutes: number
+  readonly clock?: Clock
+  readonly alarm?: Alarm
+}
+
+export interface Audit extends Capture, AsyncDisposable {
+  /** Does some work in somebody's name: every step in it, however deep, belongs to this conversation. @throws LedgerError `invalid-query` */
+  run<T>(context: RunContext, work: () => T): T
+  /** The tool with each call of it on record, before it runs and after. */
+  tool<Arguments extends unknown[], Result>(
+    tool: string | Tool,
+    run: (...given: Arguments) => Result | Promise<Result>,
+  ): (...given: Arguments) => Promise<Result>
+  /** Accesses data, on record before it is accessed and after. */
+  dataAccess<Result>(touching: Touching, access: () => Result | Promise<Result>): Promise<Result>
+  /** Calls a model that no adapter knows. */
+  modelCall<Result>(work: ModelWork<Result>, call: () => Result | Promise<Result>): Promise<Result>
+  /** A message of the user. Resolves with the id of its record. */
+  message(text: string): Promise<string>
+  /** The answer reached the user. */
+  delivered(how?: Delivered): Promise<string>
+  /** Asks for an approval, and resolves with the decision once it is on record. */
+  approval<Decision extends ApprovalDecision>(
+    request: ApprovalRequest,
+    decide: () => Promise<Decision> | Decision,
+  ): Promise<Decision>
+  grant(grant: Grant): Promise<string>
+  revoke(revocation: Revocation): Promise<string>
+  deny(denial: Denial): Promise<string>
+  disclose(disclosure: Disclosure): Promise<string>
+  /** Somebody approved a version of a prompt, or refused it. */
+  decidePrompt(decision: PromptDecision): Promise<string>
+  /** The version that a call with these instructions and tools would be made under. */
+  promptVersion(instructions: readonly unknown[], tools: readonly unknown[]): string
+  /** Ends a conversation; that of the run where none is named. */
+  endConversation(conversation_id?: string): Promise<void>
+  /** The time during which the ledger takes no records; absent while it does. */
+  degraded(): DegradedPeriod | undefined
+  /** Waits for what is on its way, and lets go. The ledger stays open: it is its owner's. @throws LedgerError where something could not be recorded */
+  close(): Promise<void>
+}
+
+/** Operations that were stopped, remembered. */
+const MAX_STOPPED = 10_000
+const MINUTE = 60_000
+
+export function createAudit(parts: AuditParts): Audit {
+  const { ledger, spool, agent_name, producer_id, clock = systemClock, alarm = systemAlarm } = parts
+  const policies = policiesOf(parts.policy, spool !== undefined)
+  const where = createWhere()
+  const random = createRandomSource()
+  const conversations = createConversations(() => clock.elapsed())
+  const stopped = new Map<string, { readonly error: unknown }>()
+  const outside: Run = { context: undefined, conversation: newConversation(undefined), stopped: undefined }
+  const now = (): string => formatTimestamp(Math.floor(clock.now()))
+  const newId = (): string => uuidV7(Math.floor(clock.now()), random(10))
+  const recorder = createRecorder({ ledger, spool, policies, producer_id, clock, alarm, newId })
+  const versions = createVersions({ ledger, changed_by: parts.changed_by, producer_id })
+  let idle: { stop(): void } | undefined
+
+  const steps: Steps = {
+    ledger,
+    recorder,
+    policies,
+    versions,
+    where,
+    agent_name,
+    newId,
+    now,
+    whereabouts,
+    started: (run) => startConversation(steps, run),
+    stopOperation(operation_id, error) {
+      if (operation_id === undefined) return
+      stopped.set(operation_id, { error })
+      const [oldest] = stopped.keys()
+      if (stopped.size > MAX_STOPPED && oldest !== undefined) stopped.delete(oldest)
+    },
+    stoppedOperation: (operation_id) => (operation_id === undefined ? undefined : stopped.get(operation_id)),
+  }
+
+  // Outside of a run nothing is remembered from one step to the next: they need not belong together.
+  function whereabouts(): Whereabouts {
+    return where.getStore() ?? { run: { ...outside, conversation: newConversation(undefined) } }
+  }
+
+  function run<T>(context: RunContext, work: () => T): T {
+    checkContext(context)
+    const conversation = conversations.of(context.conversation_id)
+    watchIdle()
+    return where.run({ run: { context: { ...context }, conversation, stopped: undefined } }, work)
+  }
+
+  function watchIdle(): void {
+    idle ??= alarm(parts.idleMinutes * MINUTE, () => {
+      idle = undefined
+      const quiet = conversations.quietSince(clock.elapsed() - parts.idleMinutes * MINUTE)
+      for (const conversation of quiet) end(conversation, 'idle').catch(() => undefined)
+      if (conversations.size() > 0) watchIdle()
+    })
+  }
+
+  async function end(conversation: Conversation, why: 'call' | 'idle'): Promise<void> {
+    if (conversation.id === undefined || conversation.started === undefined) return
+    const before = whereabouts().run
+    const context = before.conversation === conversation ? before.context : undefined
+    await ended(steps, { context, conversation, stopped: undefined }, why)
+    conversations.forget(conversation.id)
+  }
+
+  const audit: Audit = {
+    beginModelCall: (step) => beginModelCall(steps, step),
+    beginToolCall: (step) => beginToolCall(steps, step),
+    beginApproval: (step) => beginApproval(steps, step),
+    run,
+    tool: (tool, work) => auditedTool(steps, tool, work),
+    dataAccess: (touching, access) => accessData(steps, touching, access),
+    modelCall: (work, call) => callModel(steps, work, call),
+    message: (text) => message(steps, text),
+    delivered: (how = {}) => delivered(steps, how),
+    approval: (request, decide) => askApproval(steps, request, decide),
+    grant: (given) => grant(steps, given),
+    revoke: (revocation) => revoke(steps, revocation),
+    deny: (denial) => deny(steps, denial),
+    disclose: (disclosure) => disclose(steps, disclosure),
+    decidePrompt: (decision) => decidePrompt(steps, decision),
+    promptVersion: (instructions, tools) => versions.versionOf({ instructions, tools }),
+    async endConversation(conversation_id) {
+      const { conversation } = whereabouts().run
+      await end(conversation_id === undefined ? conversation : conversations.of(conversation_id), 'call')
+    },
+    degraded: () => recorder.degraded(),
+    async close() {
+      idle?.stop()
+      await recorder.close()
+    },
+    [Symbol.asyncDispose]: () => audit.close(),
+  }
+  return audit
+}
