@@ -46,7 +46,8 @@ export function asks(...calls: readonly AskedCall[]): Behaviour {
   return { does: 'answer', answer: { calls }, delivery: { kind: 'whole' } }
 }
 
-export function status(code: number, { retryAfterMs = 0 }: { retryAfterMs?: number } = {}): Behaviour {
+/** SDKs take a wait of 0 for none, and wait as long as they think best. */
+export function status(code: number, { retryAfterMs = 1 }: { retryAfterMs?: number } = {}): Behaviour {
   return { does: 'refuse', status: code, retryAfterMs }
 }
 

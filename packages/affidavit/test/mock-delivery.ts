@@ -58,10 +58,15 @@ async function deliverEvents(events: readonly string[], delivery: Delivery, wire
       await wire.write(...events.slice(delivery.after))
       break
     case 'malformed':
-      await wire.write(...events.slice(0, -2), `data: {"type":${EMPTY_LINE}`, ...events.slice(-2))
+      await wire.write(...events.slice(0, -1), broken(events.at(-2) ?? ''), ...events.slice(-1))
       break
   }
   wire.stop('end')
+}
+
+/** The event as it was, but for the end of its JSON. */
+function broken(event: string): string {
+  return `${event.trimEnd().slice(0, -1)}${EMPTY_LINE}`
 }
 
 function parted(bytes: Buffer, size: number): Buffer[] {

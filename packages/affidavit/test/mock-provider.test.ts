@@ -163,7 +163,7 @@ test('a call is kept word for word, and no key of the client with it', async () 
 
 test('what a provider refuses is tried again, or not, as the SDK says', async () => {
   const before = provider.calls.length
-  provider.next(status(429, { retryAfterMs: 1 }), status(500))
+  provider.next(status(429), status(500, { retryAfterMs: 2 }))
   assert.equal((await openai.chat.completions.create(CHAT)).choices[0]?.message.content, SOME_TEXT)
   provider.next(status(401))
   await assert.rejects(openai.chat.completions.create(CHAT), { status: 401, code: 'mock_401' })
@@ -192,10 +192,12 @@ test('a stream that is cut arrives as far as it was sent', async () => {
 
 test('an answer that is cut or no JSON is none', async () => {
   const once = { maxRetries: 0 }
-  provider.next(malformed(), malformed(), cut())
+  provider.next(malformed(), malformed(), cut(), malformed())
   await assert.rejects(openai.chat.completions.create(CHAT, once), SyntaxError)
   await assert.rejects(openai.chat.completions.create(STREAM, once).then(all), SyntaxError)
   await assert.rejects(openai.chat.completions.create(CHAT, once), /terminated/)
+  const anthropic = new Anthropic({ apiKey: 'secret', baseURL: provider.url, logLevel: 'off' })
+  await assert.rejects(anthropic.messages.stream(MESSAGE).finalMessage(), /in JSON at position/)
 })
 
 test('a stream in pieces of one byte is the same stream', async () => {
