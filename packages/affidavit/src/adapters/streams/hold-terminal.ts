@@ -1,7 +1,7 @@
 // Passes the body of a response on as it comes, and holds back its end until what became of it is recorded (spec/capture.md, C2). What
 // fails here fails where the body is read, after the client's loop of retries: a provider is not called again for it (C3).
 
-import type { Ended } from '../capture/steps.ts'
+import type { Ended } from '../../capture/steps.ts'
 
 /** Knows how a body ends, in the provider's format. Neither function throws. */
 export interface BodyWatch {

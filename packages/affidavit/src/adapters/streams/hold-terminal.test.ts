@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import type { Ended } from '../capture/steps.ts'
+import type { Ended } from '../../capture/steps.ts'
 import { type BodyWatch, holdTerminal } from './hold-terminal.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
