@@ -8,7 +8,7 @@ import { type Audit, createAudit as createAuditOf } from './capture/audit.ts'
 import type { AuditedLedger, Spool } from './capture/audited-ledger.ts'
 import type { Policy, StepKind } from './capture/policy.ts'
 import type { ChangedBy } from './capture/versions.ts'
-import { systemAlarm } from './clock/alarm.ts'
+import { backgroundAlarm } from './clock/alarm.ts'
 import { createRandomSource } from './crypto/random.ts'
 
 export type { ApprovalDecision, ApprovalRequest } from './capture/approval.ts'
@@ -47,9 +47,16 @@ const IDLE_MINUTES = 30
 export function createAudit(options: AuditOptions): Audit {
   const { ledger, spool, agent_name, changed_by, policy = {}, idleMinutes = IDLE_MINUTES } = options
   const { producer_id = newProducer() } = options
-  // What waits to be told ends no later than the process: it keeps none alive.
-  const alarm = systemAlarm
-  return createAuditOf({ ledger, spool, agent_name, changed_by, producer_id, policy, idleMinutes, alarm })
+  return createAuditOf({
+    ledger,
+    spool,
+    agent_name,
+    changed_by,
+    producer_id,
+    policy,
+    idleMinutes,
+    alarm: backgroundAlarm,
+  })
 }
 
 function newProducer(): string {

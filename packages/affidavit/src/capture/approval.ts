@@ -3,7 +3,7 @@
 
 import type { Outcome } from '../formats/fields.ts'
 import { namesOf } from '../registry/tool-names.ts'
-import { begin, type Intended, type MadeDraft, NOTHING_BEGUN, settle, type Steps } from './begin.ts'
+import { begin, type Intended, type MadeDraft, NOTHING_BEGUN, type Steps, settle } from './begin.ts'
 import { agentDraft, captured, contentsOf, type Fields, userDraft } from './draft-of.ts'
 import { errorContent, errorDetails } from './error-details.ts'
 import { expectRunning, type Run, runStopped, stopRun } from './run.ts'
@@ -36,7 +36,8 @@ export async function beginApproval(steps: Steps, step: ApprovalStep): Promise<A
   async function decide(end: ApprovalEnd, begun: typeof NOTHING_BEGUN): Promise<void> {
     const decided = idOf(steps, run, step, 'decided')
     const isKnown = step.approval_id !== undefined && (await steps.ledger.isRecorded(decided))
-    if (!isKnown) await settle(steps, begun, [intended(step, decisionOf(steps, run, step, { id: decided, parent_id: id, end }))])
+    if (!isKnown)
+      await settle(steps, begun, [intended(step, decisionOf(steps, run, step, { id: decided, parent_id: id, end }))])
   }
 
   function fail(error: unknown): never {
@@ -46,7 +47,12 @@ export async function beginApproval(steps: Steps, step: ApprovalStep): Promise<A
   }
 }
 
-function idOf(steps: Steps, { conversation }: Run, { approval_id }: ApprovalStep, what: 'requested' | 'decided'): string {
+function idOf(
+  steps: Steps,
+  { conversation }: Run,
+  { approval_id }: ApprovalStep,
+  what: 'requested' | 'decided',
+): string {
   if (approval_id === undefined) return steps.newId()
   return steps.ledger.deriveId('capture', `approval_${what}`, conversation.id ?? '', steps.ledger.digest(approval_id))
 }
@@ -59,7 +65,9 @@ function intended({ approval_id }: ApprovalStep, draft: MadeDraft): Intended {
 }
 
 function requestOf(steps: Steps, run: Run, step: ApprovalStep, id: string): MadeDraft {
-  const { content, uncaptured } = contentsOf(step.arguments === undefined ? undefined : captured('request', step.arguments))
+  const { content, uncaptured } = contentsOf(
+    step.arguments === undefined ? undefined : captured('request', step.arguments),
+  )
   return agentDraft(actingIn(steps, run), {
     id,
     action: 'approval_requested',
@@ -97,7 +105,9 @@ function decisionOf(steps: Steps, run: Run, step: ApprovalStep, { id, parent_id,
       uncaptured,
     },
   }
-  return end.by === 'rule' ? agentDraft(actingIn(steps, run), fields) : userDraft(actingIn(steps, run), { ...fields, ...personIn(end.by) })
+  return end.by === 'rule'
+    ? agentDraft(actingIn(steps, run), fields)
+    : userDraft(actingIn(steps, run), { ...fields, ...personIn(end.by) })
 }
 
 function outcomeOf(approved: boolean): Outcome {

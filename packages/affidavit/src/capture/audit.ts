@@ -1,20 +1,19 @@
 // The audit of an agent: its public face, wired from the parts (spec/capture.md).
 
+import { uuidV7 } from '../bytes/uuid.ts'
 import { type Alarm, systemAlarm } from '../clock/alarm.ts'
 import { type Clock, formatTimestamp, systemClock } from '../clock/clock.ts'
-import { uuidV7 } from '../bytes/uuid.ts'
 import { createRandomSource } from '../crypto/random.ts'
-import { askApproval, type ApprovalDecision, type ApprovalRequest, beginApproval } from './approval.ts'
+import { type ApprovalDecision, type ApprovalRequest, askApproval, beginApproval } from './approval.ts'
 import type { AuditedLedger, Spool } from './audited-ledger.ts'
-import type { Intended, Steps } from './begin.ts'
+import type { Steps } from './begin.ts'
 import { type Conversation, createConversations, newConversation } from './conversations.ts'
-import { startConversation } from './start-conversation.ts'
 import {
   type Delivered,
-  decidePrompt,
-  delivered,
   type Denial,
   type Disclosure,
+  decidePrompt,
+  delivered,
   deny,
   disclose,
   ended,
@@ -26,13 +25,14 @@ import {
   revoke,
 } from './facts.ts'
 import { beginModelCall } from './model-call.ts'
-import { policiesOf, type Policy, type StepKind } from './policy.ts'
+import { type Policy, policiesOf, type StepKind } from './policy.ts'
 import { createRecorder, type DegradedPeriod } from './recorder.ts'
 import { checkContext, createWhere, type Run, type Whereabouts } from './run.ts'
-import type { Capture, RunContext, ToolStep, Touching } from './steps.ts'
+import { startConversation } from './start-conversation.ts'
+import type { Capture, RunContext, Touching } from './steps.ts'
 import { beginToolCall } from './tool-call.ts'
 import { type ChangedBy, createVersions } from './versions.ts'
-import { auditedTool, accessData, callModel, type ModelWork, type Tool } from './wrap.ts'
+import { accessData, auditedTool, callModel, type ModelWork, type Tool } from './wrap.ts'
 
 export interface AuditParts {
   readonly ledger: AuditedLedger

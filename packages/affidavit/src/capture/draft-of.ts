@@ -71,7 +71,10 @@ function present<T extends object>(object: T): { [Name in keyof T]: Exclude<T[Na
 /** A name from outside as a label: what no label can hold is replaced, and what is too long is cut. */
 export function labelOf(text: string): string | undefined {
   if (labelProblem(text, MAX_LABEL_BYTES) === undefined) return text
-  const clean = text.toWellFormed().replaceAll(/[^\x20-\x7e]/g, '\ufffd').slice(0, 80)
+  const clean = text
+    .toWellFormed()
+    .replaceAll(/[^\x20-\x7e]/g, '\ufffd')
+    .slice(0, 80)
   return clean.length === 0 ? undefined : clean
 }
 

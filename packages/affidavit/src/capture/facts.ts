@@ -4,7 +4,6 @@ import type { Draft } from '../formats/fields.ts'
 import { begin, type Intended, type Steps } from './begin.ts'
 import { agentDraft, contentsOf, textContent, userDraft } from './draft-of.ts'
 import { userMessage } from './model-call.ts'
-import type { StepKind } from './policy.ts'
 import { expectRunning, type Run } from './run.ts'
 import type { Person } from './steps.ts'
 
@@ -74,7 +73,7 @@ export interface PromptDecision {
 }
 
 /** Records something, and resolves with its id when it is durable. @throws LedgerError */
-async function put(steps: Steps, run: Run, kind: StepKind, intended: Intended): Promise<string> {
+async function put(steps: Steps, run: Run, intended: Intended): Promise<string> {
   const started = run.context === undefined ? undefined : await steps.started(run)
   await begin(steps, [intended], started).durable
   return intended.draft.id
@@ -110,10 +109,13 @@ export function delivered(steps: Steps, { characters, answer, recipient }: Deliv
       recipient,
     },
   })
-  return put(steps, run, 'message', { kind: 'message', draft })
+  return put(steps, run, { kind: 'message', draft })
 }
 
-export function grant(steps: Steps, { approver, access, valid_from, valid_until, reason, subject_ids, ...scope }: Grant): Promise<string> {
+export function grant(
+  steps: Steps,
+  { approver, access, valid_from, valid_until, reason, subject_ids, ...scope }: Grant,
+): Promise<string> {
   const { run } = steps.whereabouts()
   const id = steps.newId()
   const draft = decided(steps, run, approver, {
@@ -126,13 +128,18 @@ export function grant(steps: Steps, { approver, access, valid_from, valid_until,
     grant_id: scope.grant_id ?? id,
     details: { access: [...access], valid_from, valid_until },
   })
-  return put(steps, run, 'grant', { kind: 'grant', draft })
+  return put(steps, run, { kind: 'grant', draft })
 }
 
 export function revoke(steps: Steps, { by, grant_id, reason }: Revocation): Promise<string> {
   const { run } = steps.whereabouts()
-  const draft = decided(steps, run, by, { id: steps.newId(), action: 'access_revoked', grant_id, outcome_reason: reason })
-  return put(steps, run, 'grant', { kind: 'grant', draft })
+  const draft = decided(steps, run, by, {
+    id: steps.newId(),
+    action: 'access_revoked',
+    grant_id,
+    outcome_reason: reason,
+  })
+  return put(steps, run, { kind: 'grant', draft })
 }
 
 export function deny(steps: Steps, { reason, access, tool, subject_ids, ...resource }: Denial): Promise<string> {
@@ -147,10 +154,13 @@ export function deny(steps: Steps, { reason, access, tool, subject_ids, ...resou
     ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }),
     details: { access, tool },
   })
-  return put(steps, run, 'data', { kind: 'data', draft })
+  return put(steps, run, { kind: 'data', draft })
 }
 
-export function disclose(steps: Steps, { recipient, description, legal_basis, subject_ids, ...what }: Disclosure): Promise<string> {
+export function disclose(
+  steps: Steps,
+  { recipient, description, legal_basis, subject_ids, ...what }: Disclosure,
+): Promise<string> {
   const { run } = steps.whereabouts()
   const { content } = contentsOf(textContent('description', description))
   const draft = agentDraft(acting(steps, run), {
@@ -163,10 +173,13 @@ export function disclose(steps: Steps, { recipient, description, legal_basis, su
     content,
     details: { recipient, legal_basis, access: 'disclose' },
   })
-  return put(steps, run, 'data', { kind: 'data', draft })
+  return put(steps, run, { kind: 'data', draft })
 }
 
-export function decidePrompt(steps: Steps, { approver, agent_name, prompt_version, approved, reason }: PromptDecision): Promise<string> {
+export function decidePrompt(
+  steps: Steps,
+  { approver, agent_name, prompt_version, approved, reason }: PromptDecision,
+): Promise<string> {
   const { run } = steps.whereabouts()
   const draft = decided(steps, run, approver, {
     id: steps.newId(),
@@ -178,7 +191,7 @@ export function decidePrompt(steps: Steps, { approver, agent_name, prompt_versio
     resource_id: agent_name,
     prompt_version,
   })
-  return put(steps, run, 'approval', { kind: 'approval', draft })
+  return put(steps, run, { kind: 'approval', draft })
 }
 
 export function ended(steps: Steps, run: Run, why: 'call' | 'idle'): Promise<string> {
@@ -188,7 +201,7 @@ export function ended(steps: Steps, run: Run, why: 'call' | 'idle'): Promise<str
     parent_id: run.conversation.started?.id,
     outcome_reason: why === 'call' ? 'ended by the application' : 'nothing was recorded of it any more',
   })
-  return put(steps, run, 'message', { kind: 'message', draft })
+  return put(steps, run, { kind: 'message', draft })
 }
 
 // A person decides: the record says who, and nothing of on whose behalf the agent acts.

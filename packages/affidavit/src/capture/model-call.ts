@@ -2,12 +2,21 @@
 
 import type { Outcome } from '../formats/fields.ts'
 import { namesOf } from '../registry/tool-names.ts'
-import { begin, type Begun, type Intended, type MadeDraft, settle, type Steps } from './begin.ts'
+import { type Begun, begin, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
 import type { AskedCall } from './conversations.ts'
-import { type Continued, continuedBy, fingerprint, followed } from './history.ts'
 import { type Described, describeValue } from './describe-value.ts'
-import { agentDraft, agentName, type Captured, captured, contentsOf, labelOf, textContent, userDraft } from './draft-of.ts'
+import {
+  agentDraft,
+  agentName,
+  type Captured,
+  captured,
+  contentsOf,
+  labelOf,
+  textContent,
+  userDraft,
+} from './draft-of.ts'
 import { errorContent, errorDetails } from './error-details.ts'
+import { type Continued, continuedBy, fingerprint, followed } from './history.ts'
 import { expectRunning, type Run, runStopped } from './run.ts'
 import type { Attempt, Ended, ModelCall, ModelEnd, ModelStep } from './steps.ts'
 import type { InForce } from './versions.ts'
@@ -35,7 +44,12 @@ export async function beginModelCall(steps: Steps, step: ModelStep): Promise<Mod
   const inForce = await steps.versions.of(agentName(acting), step)
   const id = steps.newId()
   const texts = step.messages.map(({ value }) => describeValue(value, 'messages'))
-  const history = takeHistory(run, agentName(acting), id, texts.map(({ text }) => text))
+  const history = takeHistory(
+    run,
+    agentName(acting),
+    id,
+    texts.map(({ text }) => text),
+  )
   const forget = (): void => forgetHistory(run, agentName(acting), id)
   const intended: Intended[] = [
     ...inForce.changes.map(({ draft, forget }) => ({ kind: 'model', draft, once: true, failed: forget }) as const),
@@ -175,7 +189,9 @@ function outerCall(steps: Steps, run: Run, step: ModelStep, id: string, inForce:
       attempts.push(attempt)
     },
     end(end) {
-      ending ??= settle(steps, begun, [{ kind: 'model', draft: outcomeOf(steps, run, step, id, inForce, attempts, end) }])
+      ending ??= settle(steps, begun, [
+        { kind: 'model', draft: outcomeOf(steps, run, step, id, inForce, attempts, end) },
+      ])
       return ending
     },
   }
@@ -198,7 +214,13 @@ function outcomeOf(
   const answered = answer !== '' || calls.length > 0 || ended === 'complete'
   const response = end.response === undefined ? undefined : captured('response', end.response)
   const failure = errorContent(error)
-  const common = { id, parent_id, model: inForce.model, prompt_version: inForce.prompt_version, outcome: OUTCOMES_OF[ended] }
+  const common = {
+    id,
+    parent_id,
+    model: inForce.model,
+    prompt_version: inForce.prompt_version,
+    outcome: OUTCOMES_OF[ended],
+  }
   const tried = attempts.length === 0 ? {} : { attempts: attempts.map((attempt, n) => attemptDetails(n + 1, attempt)) }
   if (!answered) {
     const { content, uncaptured } = contentsOf(failure, response)
@@ -228,7 +250,10 @@ function outcomeOf(
       ended,
       characters,
       model_answered: end.model === undefined ? undefined : labelOf(end.model),
-      tools_requested: calls.length === 0 ? undefined : calls.map(({ name }) => namesOf(name, undefined, steps.ledger.digest).tool ?? 'unnamed'),
+      tools_requested:
+        calls.length === 0
+          ? undefined
+          : calls.map(({ name }) => namesOf(name, undefined, steps.ledger.digest).tool ?? 'unnamed'),
       tokens: end.tokens,
       ...tried,
       ...errorDetails(error, status),

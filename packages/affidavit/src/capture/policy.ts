@@ -33,7 +33,11 @@ function checkPolicy(kind: string, policy: unknown, hasSpool: boolean): void {
   if (policy !== 'block' && policy !== 'spool')
     throw refused(kind, `${JSON.stringify(policy)} is no policy`, 'say block or spool')
   if (policy === 'spool' && !hasSpool)
-    throw refused(kind, `${kind} is to go to a spool, and there is none`, 'name its folder: createAudit({ spool: { folder } })')
+    throw refused(
+      kind,
+      `${kind} is to go to a spool, and there is none`,
+      'name its folder: createAudit({ spool: { folder } })',
+    )
 }
 
 function refused(kind: string, problem: string, cure: string): LedgerError {

@@ -1,6 +1,6 @@
 // The beginning of a conversation: recorded once, whoever notices it (spec/capture.md §3).
 
-import { begin, type Begun, NOTHING_BEGUN, type Steps } from './begin.ts'
+import { type Begun, begin, NOTHING_BEGUN, type Steps } from './begin.ts'
 import type { Conversation } from './conversations.ts'
 import { userDraft } from './draft-of.ts'
 import type { Run } from './run.ts'

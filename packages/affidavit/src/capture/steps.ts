@@ -54,6 +54,15 @@ export interface SeenMessage {
   readonly value: unknown
   /** Of a user's message: its text parts, joined by newlines. */
   readonly text?: string
+  /** What tools answered, where this message tells: a tool that nothing audits is known by it alone. */
+  readonly results?: readonly SeenResult[]
+}
+
+export interface SeenResult {
+  readonly call_id: string
+  readonly value: unknown
+  /** The message says that the tool failed. */
+  readonly failed?: boolean
 }
 
 /** A call of a tool that a model asked for. */

@@ -3,11 +3,11 @@
 import { JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { Draft, Outcome } from '../formats/fields.ts'
-import { type CallData, callData, type Carried, type Thing, thingsAbout } from '../registry/call-data.ts'
+import { type CallData, type Carried, callData, type Thing, thingsAbout } from '../registry/call-data.ts'
 import { EMPTY_REGISTRY } from '../registry/empty-registry.ts'
 import { namesOf } from '../registry/tool-names.ts'
 import { decisionOf, outcomeOfText, type ToolOutcome } from '../registry/tool-outcome.ts'
-import { begin, type Begun, type Intended, type MadeDraft, settle, type Steps } from './begin.ts'
+import { type Begun, begin, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
 import type { AskedCall } from './conversations.ts'
 import { agentDraft, agentName, type Captured, captured, contentsOf, type Fields, userDraft } from './draft-of.ts'
 import { errorContent, errorDetails } from './error-details.ts'
@@ -15,7 +15,12 @@ import { expectRunning, type Run, runStopped, stopRun } from './run.ts'
 import type { ToolCall, ToolEnd, ToolStep, Touching } from './steps.ts'
 
 /** What a call touches, by what its caller says, else by the registry. */
-const ACTIONS = { read: 'data_accessed', write: 'data_modified', disclose: 'data_disclosed', unknown: 'data_accessed' } as const
+const ACTIONS = {
+  read: 'data_accessed',
+  write: 'data_modified',
+  disclose: 'data_disclosed',
+  unknown: 'data_accessed',
+} as const
 const DECIDED = { approved: 'success', denied: 'denied', unrecognised: 'error' } as const
 const UNKNOWN_APPROVER = 'unknown-approver'
 
@@ -31,7 +36,11 @@ export async function beginToolCall(steps: Steps, step: ToolStep, kind: 'tool' |
     const asked = takeAsked(run, step)
     const known = describeCall(steps, run, step, asked)
     const intents = intentsOf(steps, run, known)
-    const begun = begin(steps, intents.map((draft) => ({ kind, draft })), started)
+    const begun = begin(
+      steps,
+      intents.map((draft) => ({ kind, draft })),
+      started,
+    )
     await begun.needed
     return outerCall(steps, known, kind, begun, intents)
   } catch (error) {
@@ -99,11 +108,18 @@ function touchingData(touches: readonly Touching[]): CallData {
     details: {},
   }))
   const subjects = [...new Set(touches.flatMap(({ subject_ids }) => subject_ids ?? []))].sort()
-  return { call: { fields: subjects.length === 0 ? {} : { subject_ids: subjects }, details: {} }, things, approval: undefined }
+  return {
+    call: { fields: subjects.length === 0 ? {} : { subject_ids: subjects }, details: {} },
+    things,
+    approval: undefined,
+  }
 }
 
 /** The answer that asked for this call: by the model's id of it, else the oldest one of the same name and arguments. */
-function takeAsked({ conversation: { asked } }: Run, { name, call_id, arguments: given }: ToolStep): AskedCall | undefined {
+function takeAsked(
+  { conversation: { asked } }: Run,
+  { name, call_id, arguments: given }: ToolStep,
+): AskedCall | undefined {
   const same = [...asked].filter(([, call]) => call.name === name)
   const found =
     call_id === undefined
@@ -183,7 +199,13 @@ function innerCall(outer: ToolCall): ToolCall {
   return { id: outer.id, seen: 'inner', enter: (fn) => fn(), end: async () => undefined }
 }
 
-function outerCall(steps: Steps, known: Known, kind: 'tool' | 'data', begun: Begun, intents: readonly MadeDraft[]): ToolCall {
+function outerCall(
+  steps: Steps,
+  known: Known,
+  kind: 'tool' | 'data',
+  begun: Begun,
+  intents: readonly MadeDraft[],
+): ToolCall {
   const { run, step } = known
   let ending: Promise<void> | undefined
   const call: ToolCall = {
@@ -244,7 +266,14 @@ function outcomesOf(
   const all =
     kind === 'tool' || first === undefined
       ? [completion, ...meanings]
-      : [{ ...first, ...(content === undefined ? {} : { content }), details: { ...completion.details, ...first.details } }, ...rest]
+      : [
+          {
+            ...first,
+            ...(content === undefined ? {} : { content }),
+            details: { ...completion.details, ...first.details },
+          },
+          ...rest,
+        ]
   return all.map((draft) => ({ kind, draft }))
 }
 
@@ -286,7 +315,12 @@ function meaningsOf(steps: Steps, known: Known, data: CallData, meaning: Meaning
   )
 }
 
-function decisionsOf(steps: Steps, { run, names }: Known, data: CallData, { outcome, intents }: Meaning): readonly MadeDraft[] {
+function decisionsOf(
+  steps: Steps,
+  { run, names }: Known,
+  data: CallData,
+  { outcome, intents }: Meaning,
+): readonly MadeDraft[] {
   // An approval tool that failed decided nothing.
   if (data.approval === undefined || outcome === 'error' || outcome === 'failure') return []
   const { approver, decision } = data.approval

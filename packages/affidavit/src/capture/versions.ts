@@ -126,7 +126,9 @@ export function createVersions({ ledger, changed_by, producer_id }: VersionsPart
       const prompt_version = text === undefined ? undefined : digestOf(text)
       if (agent === undefined) return { prompt_version, model, changes: [] }
       const changes = [
-        ...(isNew('prompt_changed', agent, prompt_version) ? [announce('prompt_changed', agent, prompt_version, text)] : []),
+        ...(isNew('prompt_changed', agent, prompt_version)
+          ? [announce('prompt_changed', agent, prompt_version, text)]
+          : []),
         ...(isNew('model_changed', agent, model) ? [announce('model_changed', agent, model)] : []),
       ]
       if (changes.length === 0) return { prompt_version, model, changes: [] }

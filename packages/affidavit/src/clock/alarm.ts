@@ -7,3 +7,10 @@ export const systemAlarm: Alarm = (millis, ring) => {
   const timer = setTimeout(ring, millis)
   return { stop: () => clearTimeout(timer) }
 }
+
+/** As systemAlarm, and it keeps no process alive. */
+export const backgroundAlarm: Alarm = (millis, ring) => {
+  const timer = setTimeout(ring, millis)
+  timer.unref()
+  return { stop: () => clearTimeout(timer) }
+}

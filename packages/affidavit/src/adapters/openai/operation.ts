@@ -1,0 +1,94 @@
+// Which operation of a provider a request is, and how to read it: by the end of its path, under any base.
+
+import type { Ended, ModelEnd } from '../../capture/steps.ts'
+import { chatStream, named, type Request, readChatAnswer, readChatRequest } from './chat.ts'
+import { readResponsesAnswer, readResponsesRequest, responsesStream } from './responses.ts'
+import { parsed, type Shape } from './shape.ts'
+
+/** What an answer says, however it ended. */
+export type Answer = Omit<ModelEnd, 'ended' | 'error' | 'status'>
+
+export interface StreamReading {
+  /** Takes the data of one event. How the stream ended, where this is its last. */
+  take(data: string): Ended | undefined
+  /** How it ended, where no last event came. */
+  over(): Ended
+  answer(): Answer
+}
+
+export interface Operation {
+  readonly name: string
+  readRequest(body: Shape): Request
+  readAnswer(response: unknown): Answer
+  readStream(): StreamReading
+}
+
+const CHAT: Operation = {
+  name: 'chat.completions',
+  readRequest: readChatRequest,
+  readAnswer: readChatAnswer,
+  readStream() {
+    const stream = chatStream()
+    return {
+      take(data) {
+        if (data.trim() === '[DONE]') return 'complete'
+        stream.take(parsed(data))
+        return undefined
+      },
+      // Some servers say that the answer is finished, and not that the stream is.
+      over: () => (stream.isFinished() ? 'complete' : 'cut'),
+      answer: stream.answer,
+    }
+  },
+}
+
+const RESPONSES: Operation = {
+  name: 'responses',
+  readRequest: readResponsesRequest,
+  readAnswer: readResponsesAnswer,
+  readStream() {
+    const stream = responsesStream()
+    return { take: (data) => stream.take(parsed(data)), over: () => 'cut', answer: stream.answer }
+  },
+}
+
+/** What is given to a model, and what comes of it, without words that are an answer. */
+function plain(name: string): Operation {
+  return {
+    name,
+    readRequest: (parameters) => ({ ...named(parameters), instructions: [], tools: [], messages: [], parameters }),
+    readAnswer: (response) => ({ response }),
+    readStream() {
+      const events: unknown[] = []
+      return {
+        take(data) {
+          if (data.trim() === '[DONE]') return 'complete'
+          events.push(parsed(data) ?? data)
+          return undefined
+        },
+        over: () => 'complete',
+        answer: () => ({ response: events }),
+      }
+    },
+  }
+}
+
+const OPERATIONS: readonly (readonly [path: RegExp, operation: Operation])[] = [
+  [/\/chat\/completions$/, CHAT],
+  [/\/responses(?:\/compact|\/[\w-]+)?$/, RESPONSES],
+  [/\/completions$/, plain('completions')],
+  [/\/embeddings$/, plain('embeddings')],
+  [/\/moderations$/, plain('moderations')],
+  [/\/decisions$/, plain('decisions')],
+  [/\/images\/\w+$/, plain('images')],
+  [/\/audio\/\w+$/, plain('audio')],
+]
+
+/** `undefined` where no model is asked: lists, files, settings. */
+export function operationAt(method: string, path: string): Operation | undefined {
+  const bare = path.replace(/[?#].*$/, '').replace(/\/$/, '')
+  const found = OPERATIONS.find(([pattern]) => pattern.test(bare))?.[1]
+  // An answer that was made in the background is fetched by its id.
+  if (method.toUpperCase() === 'GET') return /\/responses\/[\w-]+$/.test(bare) ? RESPONSES : undefined
+  return method.toUpperCase() === 'POST' ? found : undefined
+}

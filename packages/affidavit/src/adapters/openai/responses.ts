@@ -1,0 +1,106 @@
+// Responses: what a request says, and what its answer says, whole or as a stream.
+
+import type { Ended, ModelEnd, SeenCall, SeenMessage } from '../../capture/steps.ts'
+import { named, type Request } from './chat.ts'
+import type { Answer } from './operation.ts'
+import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from './shape.ts'
+
+export function readResponsesRequest(body: Shape): Request {
+  const { input, instructions, tools, ...parameters } = body
+  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : listOf(input)
+  const previous = textOf(body.previous_response_id)
+  const seen = items.map(readItem)
+  const first = seen.findIndex(({ role }) => role !== 'instructions')
+  const leading = seen.slice(0, first === -1 ? seen.length : first)
+  return {
+    ...named(body),
+    instructions: [
+      ...(instructions === undefined || instructions === null ? [] : [instructions]),
+      ...leading.map(({ value }) => value),
+    ],
+    tools: listOf(tools),
+    messages: seen,
+    parameters,
+    ...(previous === undefined ? {} : { previous_response_id: previous }),
+  }
+}
+
+function readItem(value: unknown): SeenMessage {
+  const { type, role, content, call_id, output } = shapeOf(value)
+  const kind = textOf(type) ?? 'message'
+  if (kind.endsWith('_call_output')) {
+    const id = textOf(call_id)
+    return { role: 'tool', value, ...(id === undefined ? {} : { results: [{ call_id: id, value: output }] }) }
+  }
+  if (kind !== 'message') return { role: kind.endsWith('_call') || kind === 'reasoning' ? 'assistant' : 'other', value }
+  if (role === 'user') return { role: 'user', value, text: partsText(content) }
+  if (role === 'system' || role === 'developer') return { role: 'instructions', value }
+  return { role: role === 'assistant' ? 'assistant' : 'other', value }
+}
+
+/** What a whole answer says. */
+export function readResponsesAnswer(response: unknown): Answer {
+  const { id, model, output, usage, status, incomplete_details } = shapeOf(response)
+  const items = listOf(output).map(shapeOf)
+  const said = items.filter(({ type }) => type === 'message').map(({ content }) => wordsOf(content))
+  const reason = textOf(shapeOf(incomplete_details).reason) ?? textOf(status)
+  return {
+    answer: said.filter((text) => text !== '').join('\n'),
+    response,
+    calls: items.filter(({ type }) => type === 'function_call' || type === 'custom_tool_call').map(readCall),
+    ...present({
+      model: textOf(model),
+      response_id: textOf(id),
+      finish_reason: reason,
+      tokens: usage === undefined || usage === null ? undefined : readTokens(shapeOf(usage)),
+    }),
+  }
+}
+
+function wordsOf(content: unknown): string {
+  const parts = listOf(content).map(shapeOf)
+  return parts.map(({ text, refusal }) => textOf(text) ?? textOf(refusal) ?? '').join('')
+}
+
+function readCall({ call_id, id, name, arguments: given, input }: Shape): SeenCall {
+  return { call_id: textOf(call_id) ?? textOf(id), name: textOf(name) ?? '', arguments: given ?? input ?? '' }
+}
+
+function readTokens(usage: Shape): NonNullable<ModelEnd['tokens']> {
+  return present({
+    input: numberOf(usage.input_tokens),
+    output: numberOf(usage.output_tokens),
+    cached_input: numberOf(shapeOf(usage.input_tokens_details).cached_tokens),
+    reasoning: numberOf(shapeOf(usage.output_tokens_details).reasoning_tokens),
+  })
+}
+
+const LAST: { readonly [type: string]: Ended } = {
+  'response.completed': 'complete',
+  'response.incomplete': 'complete',
+  'response.failed': 'failed',
+  error: 'failed',
+}
+
+/** A stream of events. The last one has the whole answer; without it, what came of the text. */
+export function responsesStream(): { take(event: unknown): Ended | undefined; answer(): Answer } {
+  let whole: unknown
+  let begun: Shape = {}
+  let text = ''
+  const done: unknown[] = []
+  return {
+    take(event) {
+      const { type, response, delta, item } = shapeOf(event)
+      if (response !== undefined) begun = shapeOf(response)
+      if (type === 'response.output_text.delta' || type === 'response.refusal.delta') text += textOf(delta) ?? ''
+      if (type === 'response.output_item.done') done.push(item)
+      const last = LAST[textOf(type) ?? '']
+      if (last !== undefined) whole = response ?? event
+      return last
+    },
+    answer() {
+      if (whole !== undefined) return readResponsesAnswer(whole)
+      return { ...readResponsesAnswer({ ...begun, output: done }), answer: text }
+    },
+  }
+}

@@ -1,0 +1,41 @@
+// Members of values whose shape is the provider's to change: what is not as expected is not there.
+
+export type Shape = { readonly [name: string]: unknown }
+
+export function shapeOf(value: unknown): Shape {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+}
+
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+/** The members that are there. */
+export function present<T extends object>(object: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  const said = Object.entries(object).filter(([, value]) => value !== undefined)
+  // What is left is what the type says.
+  return Object.fromEntries(said) as { [Name in keyof T]?: Exclude<T[Name], undefined> }
+}
+
+/** The text parts of a message's content, joined by newlines. */
+export function partsText(content: unknown): string {
+  if (typeof content === 'string') return content
+  const texts = listOf(content).map((part) => textOf(part) ?? textOf(shapeOf(part).text))
+  return texts.filter((text) => text !== undefined).join('\n')
+}
+
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
