@@ -46,7 +46,7 @@ function draftOf({ run, timestamp, ...acting }: Acting, fields: Fields): Draft &
   const { context, conversation } = run
   const { subject_ids, details, actor_id = UNKNOWN_AGENT, actor_type = 'system', ...rest } = fields
   const subjects = [...new Set([...(context?.subject_ids ?? []), ...(subject_ids ?? [])])].sort()
-  const told = { ...details, ...(context === undefined ? { outside_run: true } : {}) }
+  const told = { ...details, ...(conversation.id === undefined ? { outside_run: true } : {}) }
   const draft = {
     timestamp,
     conversation_id: conversation.id,
