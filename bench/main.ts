@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util'
 
 import { measureAppend } from './append.ts'
+import { measureCapture } from './capture.ts'
 import { measureContent } from './content.ts'
 import type { Context } from './context.ts'
 import { measureDetect } from './detect.ts'
@@ -33,6 +34,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['seal', measureSeal],
   ['content', measureContent],
   ['detect', measureDetect],
+  ['capture', measureCapture],
   ['postgres', measurePostgres],
   ['postgres-large', measurePostgresLarge],
   ['scale', measureScale],

@@ -40,26 +40,52 @@ export interface Steps {
 
 /** Records on their way. */
 export interface Begun {
+  /** Sends those on their way at once that let the step go first. */
+  launch(): void
   /** Resolves when all are durable. Rejects with what kept the first one from it. */
   readonly durable: Promise<void>
   /** Resolves when those are durable without which the step does not happen. */
   readonly needed: Promise<void>
 }
 
-export const NOTHING_BEGUN: Begun = { durable: Promise.resolve(), needed: Promise.resolve() }
+export const NOTHING_BEGUN: Begun = { launch: () => undefined, durable: Promise.resolve(), needed: Promise.resolve() }
 
+/** Sealing takes about as long. By then a request is on the wire. */
+const STEP_FIRST_MILLIS = 2
+
+/** Sends records on their way, in order, at once. */
 export function begin(steps: Steps, intended: readonly Intended[], before: Begun = NOTHING_BEGUN): Begun {
+  before.launch()
   const launched = intended.map((one) => ({ kind: one.kind, durable: launch(steps, 'before', one) }))
   const blocking = launched.filter(({ kind }) => mustWait(steps, kind))
   return begun(
+    () => undefined,
     [before.durable, ...launched.map(({ durable }) => durable)],
     [before.needed, ...blocking.map(({ durable }) => durable)],
   )
 }
 
+/** As `begin`; but where the step waits for no intent, sealing them does not hold it up either: its request goes first. */
+export function beginBeside(steps: Steps, intended: readonly Intended[], before: Begun = NOTHING_BEGUN): Begun {
+  if (intended.some(({ kind }) => mustWait(steps, kind))) return begin(steps, intended, before)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(launchAll, STEP_FIRST_MILLIS)
+  let isLaunched = false
+  return begun(launchAll, [before.durable, promise], [before.needed])
+
+  function launchAll(): void {
+    if (isLaunched) return
+    isLaunched = true
+    clearTimeout(timer)
+    before.launch()
+    resolve(everyOf(intended.map((one) => launch(steps, 'before', one))))
+  }
+}
+
 /** Records what became of a step; resolves when that and all before it is durable. */
 export function settle(steps: Steps, before: Begun, outcomes: readonly Intended[]): Promise<void> {
-  return begun([before.durable, ...outcomes.map((one) => launch(steps, 'after', one))], []).durable
+  before.launch()
+  return begun(() => undefined, [before.durable, ...outcomes.map((one) => launch(steps, 'after', one))], []).durable
 }
 
 function launch({ recorder }: Steps, phase: Phase, { kind, draft, once, failed }: Intended): Promise<void> {
@@ -72,8 +98,8 @@ function rethrowAfter(failed: () => void, error: unknown): never {
   throw error
 }
 
-function begun(all: readonly Promise<void>[], needed: readonly Promise<void>[]): Begun {
-  const made = { durable: everyOf(all), needed: everyOf(needed) }
+function begun(launch: () => void, all: readonly Promise<void>[], needed: readonly Promise<void>[]): Begun {
+  const made = { launch, durable: everyOf(all), needed: everyOf(needed) }
   // Whoever waits learns of it; somebody who does not yet must not end the process.
   made.durable.catch(() => undefined)
   made.needed.catch(() => undefined)

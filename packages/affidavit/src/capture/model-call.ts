@@ -2,7 +2,7 @@
 
 import type { Outcome } from '../formats/fields.ts'
 import { namesOf } from '../registry/tool-names.ts'
-import { type Begun, begin, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
+import { type Begun, beginBeside, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
 import type { AskedCall } from './conversations.ts'
 import { type Described, describeValue } from './describe-value.ts'
 import {
@@ -56,7 +56,7 @@ export async function beginModelCall(steps: Steps, step: ModelStep): Promise<Mod
     ...newMessages(steps, run, step, history?.messages_kept ?? 0),
     { kind: 'model', draft: invocation(steps, run, step, { id, inForce, history, texts }), failed: forget },
   ]
-  const begun = begin(steps, intended, started)
+  const begun = beginBeside(steps, intended, started)
   await begun.needed
   return outerCall(steps, run, step, id, inForce, begun)
 }

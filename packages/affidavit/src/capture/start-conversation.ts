@@ -1,6 +1,6 @@
 // The beginning of a conversation: recorded once, whoever notices it (spec/capture.md §3).
 
-import { type Begun, begin, NOTHING_BEGUN, type Steps } from './begin.ts'
+import { type Begun, beginBeside, NOTHING_BEGUN, type Steps } from './begin.ts'
 import type { Conversation } from './conversations.ts'
 import { userDraft } from './draft-of.ts'
 import type { Run } from './run.ts'
@@ -23,7 +23,7 @@ async function start(steps: Steps, run: Run, id: string): Promise<Begun> {
     { run, agent_name: steps.agent_name, timestamp: steps.now() },
     { id, action: 'conversation_started' },
   )
-  return begin(steps, [{ kind: 'message', draft, once: true, failed: () => forget(run.conversation, id) }])
+  return beginBeside(steps, [{ kind: 'message', draft, once: true, failed: () => forget(run.conversation, id) }])
 }
 
 function forget(conversation: Conversation, id: string): void {

@@ -223,3 +223,13 @@ test('no more is taken from the provider than is read', async () => {
   await reader.read()
   assert.equal(taken, 1)
 })
+
+test('what came before the last event in one piece does not wait for its record', async () => {
+  const source = body()
+  const recorded = record()
+  const reader = holdTerminal(source.stream, { watch: untilLast(), onEnd: recorded.onEnd }).getReader()
+  source.send('data: one\n\ndata: two\n\ndata: last\n\nbehind')
+  assert.equal(decode((await reader.read()).value), 'data: one\n\ndata: two\n\n')
+  recorded.durable()
+  assert.equal(decode((await reader.read()).value), 'data: last\n\nbehind')
+})

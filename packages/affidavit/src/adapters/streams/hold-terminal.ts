@@ -56,8 +56,14 @@ export function holdTerminal(body: ReadableStream<Uint8Array>, held: Held): Read
       await end(watch.over())
       return controller.close()
     }
-    const ended = recorded === undefined ? watch.take(bytes) : undefined
-    if (ended !== undefined) await end(ended)
+    for (const [at, part] of partsOf(bytes)) {
+      const ended = recorded === undefined ? watch.take(part) : undefined
+      if (ended === undefined) continue
+      // What came before the end in the same piece does not wait for it.
+      if (at > 0) controller.enqueue(bytes.subarray(0, at))
+      await end(ended)
+      return controller.enqueue(bytes.subarray(at))
+    }
     controller.enqueue(bytes)
   }
 
@@ -80,6 +86,17 @@ export function holdTerminal(body: ReadableStream<Uint8Array>, held: Held): Read
     // Read no further than the application does: what it never asks for, it was not given.
     { highWaterMark: 0 },
   )
+}
+
+/** Up to each empty line, behind which an event of a stream is over, and where each part begins. */
+function* partsOf(bytes: Uint8Array): Generator<readonly [at: number, part: Uint8Array]> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let at = 0
+  for (let line = buffer.indexOf('\n\n'); line !== -1; line = buffer.indexOf('\n\n', at)) {
+    yield [at, bytes.subarray(at, line + 2)]
+    at = line + 2
+  }
+  if (at < bytes.length) yield [at, bytes.subarray(at)]
 }
 
 function isAbort(error: unknown): boolean {
