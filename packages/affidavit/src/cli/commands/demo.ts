@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { LedgerError } from '../../errors/ledger-error.ts'
+import { isOpenAIThere } from '../demo/agent.ts'
 import { runDemo } from '../demo/story.ts'
 import { EXIT } from '../exit-codes.ts'
 import { jsonOption, registryOption } from '../options.ts'
@@ -21,8 +22,8 @@ interface Options {
 export function addDemo(program: Command, { terminal, exit }: Surroundings): void {
   program
     .command('demo')
-    .description('Record a sample, answer an auditor’s questions, verify, export, and attack a copy.')
-    .option('--file <path>', 'your own conversations in OpenAI chat format (JSONL, also .gz)')
+    .description('Let an agent work, answer an auditor’s questions, verify, export, and attack a copy.')
+    .option('--file <path>', 'instead of the agent, your own conversations in OpenAI chat format (JSONL, also .gz)')
     .addOption(registryOption())
     .option('--keep <dir>', 'leave ledger and export in this new folder')
     .addOption(jsonOption())
@@ -35,7 +36,7 @@ export function addDemo(program: Command, { terminal, exit }: Surroundings): voi
         })
       const sample =
         file === undefined
-          ? { file: fileURLToPath(SAMPLE), registry: readRegistry('--registry', fileURLToPath(SAMPLE_REGISTRY)) }
+          ? { file: await fileInstead(terminal), registry: readRegistry('--registry', fileURLToPath(SAMPLE_REGISTRY)) }
           : { file, registry: registry === undefined ? undefined : readRegistry('--registry', registry) }
       // The story is for people: a script asks whether everything happened as it should.
       const told: Terminal = json === true ? { ...terminal, out: () => undefined } : terminal
@@ -43,4 +44,11 @@ export function addDemo(program: Command, { terminal, exit }: Surroundings): voi
       if (json === true) terminal.out(jsonDocument({ as_expected: asExpected, kept_in: keep ?? null }))
       exit(asExpected ? EXIT.ok : EXIT.bug)
     })
+}
+
+// The agent's client is the application's own; without it conversations from a file stand in for the agent.
+async function fileInstead(terminal: Terminal): Promise<string | undefined> {
+  if (await isOpenAIThere()) return undefined
+  terminal.err('openai is not installed here (npm install openai): conversations of a file stand in for the agent\n')
+  return fileURLToPath(SAMPLE)
 }

@@ -13,6 +13,7 @@ import { openReader } from '../../embedded/read.ts'
 import { exportLedger } from '../../evidence/export.ts'
 import { parseVerifierKey } from '../../formats/verifier-key.ts'
 import { importOpenAiChat } from '../../imports/import-file.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
 import { makeFolder } from '../../ledger/make-folder.ts'
 import { wholeNote } from '../../ledger/prove.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -23,12 +24,14 @@ import { type Report, sentence } from '../../verify/report.ts'
 import type { Trust } from '../../verify/trust.ts'
 import { counted, printable, type Terminal } from '../output.ts'
 import { renderReport } from '../render-report.ts'
+import { runAgent } from './agent.ts'
 import { cutTail, deleteRow, editRow, rewriteEverything } from './attacks.ts'
 import { askQuestions } from './questions.ts'
 
 export interface DemoOptions {
-  /** Conversations in OpenAI chat format, and what their tools touch. */
-  readonly file: string
+  /** Conversations in OpenAI chat format; the demo's own agent works where left out. */
+  readonly file: string | undefined
+  /** What the tools touch. */
   readonly registry: Registry | undefined
   /** Where ledger and export stay; a temporary folder that is removed where left out. */
   readonly keep: string | undefined
@@ -64,11 +67,11 @@ function heading(terminal: Terminal, number: number, text: string): void {
 
 async function record(
   folder: string,
-  file: string,
+  file: string | undefined,
   registry: Registry | undefined,
   terminal: Terminal,
 ): Promise<Stage> {
-  heading(terminal, 1, 'An agent’s conversations become records')
+  heading(terminal, 1, 'An agent works, and what it does becomes records')
   const stage = { ledger: join(folder, 'ledger'), anchor: join(folder, 'checkpoints-elsewhere') }
   makeFolder(folder, 0o777)
   const { origin, verifierKey } = await initLedger(stage.ledger, {
@@ -76,6 +79,27 @@ async function record(
     anchor: stage.anchor,
   })
   await using ledger = await openFolder(stage.ledger, registry === undefined ? {} : { registry })
+  await (file === undefined ? letWork(ledger, terminal) : importFile(ledger, file, registry, terminal))
+  terminal.out(`  verifier key, which the auditor pins:\n  ${terminal.style('cyan', verifierKey)}\n`)
+  return { ...stage, origin, trust: pinnedTo(verifierKey) }
+}
+
+async function letWork(ledger: Ledger, terminal: Terminal): Promise<void> {
+  const begun = performance.now()
+  const { conversations, modelCalls } = await runAgent(ledger, (line) => terminal.out(`  · ${line}\n`))
+  const { size } = await ledger.health()
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+  terminal.out(
+    `  ${counted(conversations, 'conversation')}, ${counted(modelCalls, 'call')} of a model, ${counted(size, 'record')}, each durable before the agent went on: ${seconds} s\n`,
+  )
+}
+
+async function importFile(
+  ledger: Ledger,
+  file: string,
+  registry: Registry | undefined,
+  terminal: Terminal,
+): Promise<void> {
   const begun = performance.now()
   const result = await importOpenAiChat({
     ledger,
@@ -90,8 +114,6 @@ async function record(
   )
   for (const { line, path, problem } of result.refused)
     terminal.out(`  line ${line} refused: ${printable(`${path}: ${problem}`)}\n`)
-  terminal.out(`  verifier key, which the auditor pins:\n  ${terminal.style('cyan', verifierKey)}\n`)
-  return { ...stage, origin, trust: pinnedTo(verifierKey) }
 }
 
 function pinnedTo(text: string): Trust {
