@@ -1,64 +1,12 @@
 // affidavit/capture: what an agent does becomes records while it does it (spec/capture.md).
 
-import { hostname } from 'node:os'
-import { pid } from 'node:process'
-
-import { toHex } from './bytes/hex.ts'
-import { type Audit, createAudit as createAuditOf } from './capture/audit.ts'
-import type { AuditedLedger, Spool } from './capture/audited-ledger.ts'
-import type { Policy, StepKind } from './capture/policy.ts'
-import type { ChangedBy } from './capture/versions.ts'
-import { backgroundAlarm } from './clock/alarm.ts'
-import { createRandomSource } from './crypto/random.ts'
-
 export type { ApprovalDecision, ApprovalRequest } from './capture/approval.ts'
 export type { Audit } from './capture/audit.ts'
 export type { AuditedLedger, Spool } from './capture/audited-ledger.ts'
+export { type AuditOptions, createAudit } from './capture/create-audit.ts'
 export type { Delivered, Denial, Disclosure, Grant, PromptDecision, Revocation } from './capture/facts.ts'
 export type { Policy, StepKind } from './capture/policy.ts'
 export type { DegradedPeriod } from './capture/recorder.ts'
 export type * from './capture/steps.ts'
 export type { ChangedBy } from './capture/versions.ts'
 export type { ModelWork, Tool } from './capture/wrap.ts'
-
-export interface AuditOptions {
-  /** The ledger, from openLedger. It stays its opener's to close, after the audit. */
-  readonly ledger: AuditedLedger
-  /** The agent, where a run names none. */
-  readonly agent_name?: string
-  /** Where records wait while the ledger takes none, from openSpool. */
-  readonly spool?: Spool
-  /** What happens to a step whose record cannot be made, by its kind (spec/capture.md §2). */
-  readonly policy?: Readonly<Partial<Record<StepKind, Policy>>>
-  /** Who put the prompts and models in force that this process runs, where that is known. */
-  readonly changed_by?: ChangedBy
-  /** This producer; host, process and a random part where left out. No two at a time may share one. */
-  readonly producer_id?: string
-  /** A conversation of which nothing was recorded for so long has ended. */
-  readonly idleMinutes?: number
-}
-
-const IDLE_MINUTES = 30
-
-/**
- * The audit of an agent: hand it to the adapters of its SDKs, and do its work in `run`.
- * @throws LedgerError `invalid-query` where a policy is none, or asks for a spool that is not there
- */
-export function createAudit(options: AuditOptions): Audit {
-  const { ledger, spool, agent_name, changed_by, policy = {}, idleMinutes = IDLE_MINUTES } = options
-  const { producer_id = newProducer() } = options
-  return createAuditOf({
-    ledger,
-    spool,
-    agent_name,
-    changed_by,
-    producer_id,
-    policy,
-    idleMinutes,
-    alarm: backgroundAlarm,
-  })
-}
-
-function newProducer(): string {
-  return `${hostname().slice(0, 64)}:${pid}:${toHex(createRandomSource()(6))}`
-}

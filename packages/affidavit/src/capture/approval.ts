@@ -3,7 +3,8 @@
 
 import type { Outcome } from '../formats/fields.ts'
 import { namesOf } from '../registry/tool-names.ts'
-import { begin, type Intended, type MadeDraft, NOTHING_BEGUN, type Steps, settle } from './begin.ts'
+import { begin, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
+import { NOTHING_BEGUN } from './begun.ts'
 import { agentDraft, captured, contentsOf, type Fields, userDraft } from './draft-of.ts'
 import { errorContent, errorDetails } from './error-details.ts'
 import { expectRunning, type Run, runStopped, stopRun } from './run.ts'

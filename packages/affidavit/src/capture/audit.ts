@@ -87,7 +87,7 @@ export interface Audit extends Capture, AsyncDisposable {
 const MAX_STOPPED = 10_000
 const MINUTE = 60_000
 
-export function createAudit(parts: AuditParts): Audit {
+export function openAudit(parts: AuditParts): Audit {
   const { ledger, spool, agent_name, producer_id, clock = systemClock, alarm = systemAlarm } = parts
   const policies = policiesOf(parts.policy, spool !== undefined)
   const where = createWhere()

@@ -3,6 +3,7 @@
 import type { Draft } from '../formats/fields.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { AuditedLedger } from './audited-ledger.ts'
+import { type Begun, NOTHING_BEGUN } from './begun.ts'
 import type { Policies, StepKind } from './policy.ts'
 import type { Phase, Recorder } from './recorder.ts'
 import type { Run, Where, Whereabouts } from './run.ts'
@@ -37,18 +38,6 @@ export interface Steps {
   stopOperation(operation_id: string | undefined, error: unknown): void
   stoppedOperation(operation_id: string | undefined): { readonly error: unknown } | undefined
 }
-
-/** Records on their way. */
-export interface Begun {
-  /** Sends those on their way at once that let the step go first. */
-  launch(): void
-  /** Resolves when all are durable. Rejects with what kept the first one from it. */
-  readonly durable: Promise<void>
-  /** Resolves when those are durable without which the step does not happen. */
-  readonly needed: Promise<void>
-}
-
-export const NOTHING_BEGUN: Begun = { launch: () => undefined, durable: Promise.resolve(), needed: Promise.resolve() }
 
 /** Sealing takes about as long. By then a request is on the wire. */
 const STEP_FIRST_MILLIS = 2

@@ -1,7 +1,7 @@
 // What is known of the conversations under way: how each began, what it waits for, and when nothing happened in it any more
 // (spec/capture.md §3). Bounded: the one that was quiet longest is forgotten first, which ends nothing.
 
-import type { Begun } from './begin.ts'
+import type { Begun } from './begun.ts'
 import type { History } from './history.ts'
 import type { SeenCall } from './steps.ts'
 

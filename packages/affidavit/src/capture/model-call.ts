@@ -2,7 +2,8 @@
 
 import type { Outcome } from '../formats/fields.ts'
 import { namesOf } from '../registry/tool-names.ts'
-import { type Begun, beginBeside, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
+import { beginBeside, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
+import type { Begun } from './begun.ts'
 import type { AskedCall } from './conversations.ts'
 import { type Described, describeValue } from './describe-value.ts'
 import {

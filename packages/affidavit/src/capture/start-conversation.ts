@@ -1,6 +1,7 @@
 // The beginning of a conversation: recorded once, whoever notices it (spec/capture.md §3).
 
-import { type Begun, beginBeside, NOTHING_BEGUN, type Steps } from './begin.ts'
+import { beginBeside, type Steps } from './begin.ts'
+import { type Begun, NOTHING_BEGUN } from './begun.ts'
 import type { Conversation } from './conversations.ts'
 import { userDraft } from './draft-of.ts'
 import type { Run } from './run.ts'

@@ -1,7 +1,8 @@
 // The demo's agent: a small one on the real OpenAI client, audited with two lines. What it does is recorded while it does it.
 
 import { auditOpenAI } from '../../adapters/openai.ts'
-import { type Audit, createAudit } from '../../capture.ts'
+import type { Audit } from '../../capture/audit.ts'
+import { createAudit } from '../../capture/create-audit.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { openPatients, type Patients } from './patients.ts'
 import { type Provider, startProvider } from './provider.ts'
