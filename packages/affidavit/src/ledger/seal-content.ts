@@ -1,18 +1,16 @@
 // Sealing the content of a draft (spec/sealing.md §4): looked at, kept once where an equal body is kept already, sealed under
 // the keys of the persons that it is about.
 
-import { setImmediate as turn } from 'node:timers/promises'
-
 import { toHex } from '../bytes/hex.ts'
 import { utf8 } from '../bytes/text.ts'
 import type { Ask } from '../classify/detect-with.ts'
-import { createBodyInspection, inspectBody } from '../classify/inspect-body.ts'
+import { inspectBody } from '../classify/inspect-body.ts'
 import type { Inspection } from '../classify/inspection.ts'
 import { lookAtBody, type SeenBody } from '../classify/look-at-body.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { createHmacSha256, createSha256, type Digest, sha256Hex } from '../crypto/sha256.ts'
-import { LedgerError, unreachable } from '../errors/ledger-error.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import { parseEntry } from '../formats/entry.ts'
 import { CONTENT_ALGORITHM, type ContentReference, type DraftContent, LARGE_BODY_BYTES } from '../formats/fields.ts'
 import { CHUNK_PLAIN_BYTES, checkContentKey, createStoredCheck, SALT_BYTES } from '../formats/sealed.ts'
@@ -20,6 +18,7 @@ import { equalBodyInfo } from '../vault/body-digest.ts'
 import { createPayloadKey, type ScopeKeys, wrapPayloadKey } from '../vault/content-key.ts'
 import type { ScopeKey } from '../vault/keyring.ts'
 import { createSealer, type SealInput, sealBytes } from '../vault/seal.ts'
+import { cleanPieces, createCleaning, piecesOf, watched } from './clean-body.ts'
 import { type EqualBodies, nothingWhereDamaged } from './equal-bodies.ts'
 import type { KeysAtHand } from './keys-at-hand.ts'
 import type { DraftPayload, LedgerStore } from './store.ts'
@@ -64,8 +63,6 @@ export interface ReceivedBody {
 const CHUNKS_AT_ONCE = 16
 /** What a payload of one chunk holds; it comes with its record. */
 const ONE_CHUNK_BYTES = CHUNK_PLAIN_BYTES - SALT_BYTES
-/** Bytes of a large body that are looked at between two turns of the event loop. */
-const PIECE_BYTES = 262_144
 
 /** Reads a body once. A Blob is read again when it is sealed, and must be the same then. */
 export async function receiveBody({ body }: Pick<DraftContent, 'body'>): Promise<ReceivedBody> {
@@ -121,7 +118,7 @@ async function inspectLarge(
 ): Promise<SeenContent> {
   const pieces = piecesOf(body)
   if (ask === undefined) {
-    return together(await cleaned(pieces, media_type, async (piece) => digest.update(piece)), NOBODY_ASKED)
+    return together(await cleanPieces(pieces, media_type, async (piece) => digest.update(piece)), NOBODY_ASKED)
   }
   const cleaning = createCleaning(pieces, media_type)
   const seen = await lookAtBody(watched(cleaning.pieces(), digest), media_type, ask)
@@ -190,7 +187,7 @@ async function sealLarge(
   const sealer = createSealer(payload)
   const again = createSha256()
   const keep = keepInOrder(store, ledger, blob_id)
-  await cleaned(watched(piecesOf(body), again), words.media_type, (piece) => keep.chunks(sealer.push(piece)))
+  await cleanPieces(watched(piecesOf(body), again), words.media_type, (piece) => keep.chunks(sealer.push(piece)))
   if (again.hex() !== sha256) throw bodyChanged(words.name)
   const { chunks, ...sizes } = sealer.end()
   const first = await keep.end(chunks)
@@ -210,44 +207,6 @@ function together({ found, removed }: Inspection, seen: SeenBody): SeenContent {
 
 async function* one(body: Uint8Array): AsyncGenerator<Uint8Array> {
   yield body
-}
-
-/** Hands on what is left of a body when what may not be kept is taken out of it, and tells what was found. */
-async function cleaned(
-  pieces: AsyncIterable<Uint8Array>,
-  media_type: string,
-  take: (piece: Uint8Array) => Promise<void>,
-): Promise<Inspection> {
-  const inspecting = createBodyInspection(media_type)
-  for await (const piece of pieces) await take(inspecting.push(piece))
-  const { rest, found, removed } = inspecting.end()
-  await take(rest)
-  return { found, removed }
-}
-
-/** The same for somebody who takes the pieces himself; `told` when all of them were. */
-function createCleaning(
-  pieces: AsyncIterable<Uint8Array>,
-  media_type: string,
-): { pieces(): AsyncGenerator<Uint8Array>; told(): Inspection } {
-  const inspecting = createBodyInspection(media_type)
-  let inspection: Inspection | undefined
-  return {
-    async *pieces() {
-      for await (const piece of pieces) yield inspecting.push(piece)
-      const { rest, found, removed } = inspecting.end()
-      inspection = { found, removed }
-      yield rest
-    },
-    told: () => inspection ?? unreachable('a body was cleaned and not read to its end'),
-  }
-}
-
-async function* watched(pieces: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    digest.update(piece)
-    yield piece
-  }
 }
 
 /** Keeps further chunks as they come, some at a time; the first one stays here until the end. */
@@ -341,30 +300,6 @@ async function isWhole(
     for (const chunk of await store.chunks(ledger, reference.blob_id, from, CHUNKS_AT_ONCE)) check.push(chunk)
   }
   return check.end() === undefined
-}
-
-async function* piecesOf(body: Uint8Array | Blob): AsyncGenerator<Uint8Array> {
-  if (body instanceof Blob) {
-    try {
-      for await (const piece of body.stream()) yield piece
-    } catch (cause) {
-      throw unreadableBody(cause)
-    }
-    return
-  }
-  for (let from = 0; from < body.length; from += PIECE_BYTES) {
-    yield body.subarray(from, from + PIECE_BYTES)
-    await turn()
-  }
-}
-
-function unreadableBody(cause: unknown): LedgerError {
-  return new LedgerError('invalid-draft', {
-    problem: 'a body cannot be read to its end; nothing was recorded',
-    cure: 'hand in a file that nobody removes or changes',
-    path: 'content',
-    cause,
-  })
 }
 
 function bodyChanged(name: string): LedgerError {
