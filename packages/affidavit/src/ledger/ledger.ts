@@ -39,6 +39,8 @@ import { recover } from './recover.ts'
 import { rotateCheckpointKey } from './rotate.ts'
 import { type KeyringRotated, recordKeyring, rotateKeyring } from './rotate-keyring.ts'
 import { scopesOf } from './scopes.ts'
+import { createSpoolable, type Spoolable } from './spoolable.ts'
+import { createSpooling, type Spooling } from './spooling.ts'
 import { signStatement } from './statement.ts'
 import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint, StoredEntry } from './store.ts'
 import { readTile } from './tiles.ts'
@@ -123,6 +125,13 @@ export interface Ledger extends AsyncDisposable {
   readonly erasures: Erasures
   /** Whether a record has this id: what a caller would learn by appending it once more. */
   isRecorded(id: string): Promise<boolean>
+  /**
+   * A draft as it may wait on disk: checked, out of its caller's hands, and without what may not be kept even sealed.
+   * @throws LedgerError `invalid-draft`, `draft-too-large`
+   */
+  spoolable(draft: Draft): Promise<Spoolable>
+  /** Seals what waits on disk. */
+  readonly spooling: Spooling
   /** An id that the same words always give (UUIDv8): what is derived twice is recorded once. */
   deriveId(...words: readonly string[]): string
   /** The version of an agent's prompt or model that was announced last. */
@@ -290,6 +299,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
     isRecorded: async (id) => (await findEntry(store, ledger, id)) !== undefined,
+    spoolable: createSpoolable({ actions: parts.actions, clock, random }),
+    spooling: createSpooling(ledger, keys, random),
     deriveId: (...words) => admission.deriveId('caller', ...words),
     versionInForce: (action, agent) => versionInForce({ store, ledger, keyring, find }, action, agent),
     registry: parts.registry,
