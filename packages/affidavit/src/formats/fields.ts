@@ -9,8 +9,15 @@ export const MASKED_MEMBER = 'masked'
 export const RECIPIENT_FINDING_MEMBER = 'recipient_finding'
 /** The member of a record's details that says which detectors failed to look at it. */
 export const UNDETECTED_MEMBER = 'undetected'
+/** The member of details that says whether a user told of somebody's health. */
+export const PHI_FOUND_MEMBER = 'phi_found'
 /** Members of details that are the ledger's: no caller writes them. */
-export const OWN_MEMBERS: readonly string[] = [MASKED_MEMBER, RECIPIENT_FINDING_MEMBER, UNDETECTED_MEMBER]
+export const OWN_MEMBERS: readonly string[] = [
+  MASKED_MEMBER,
+  RECIPIENT_FINDING_MEMBER,
+  UNDETECTED_MEMBER,
+  PHI_FOUND_MEMBER,
+]
 
 /** Entry bytes: what a C2SP entry bundle can carry. */
 export const MAX_ENTRY_BYTES = 65_535

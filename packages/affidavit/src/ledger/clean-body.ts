@@ -2,8 +2,7 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { createBodyInspection } from '../classify/inspect-body.ts'
-import type { Inspection } from '../classify/inspection.ts'
+import { createBodyInspection, type Inspected } from '../classify/inspect-body.ts'
 import type { Digest } from '../crypto/sha256.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 
@@ -31,29 +30,29 @@ export async function cleanPieces(
   pieces: AsyncIterable<Uint8Array>,
   media_type: string,
   take: (piece: Uint8Array) => Promise<void>,
-): Promise<Inspection> {
+): Promise<Inspected> {
   const inspecting = createBodyInspection(media_type)
   for await (const piece of pieces) await take(inspecting.push(piece))
-  const { rest, found, removed } = inspecting.end()
+  const { rest, ...inspected } = inspecting.end()
   await take(rest)
-  return { found, removed }
+  return inspected
 }
 
 /** The same for somebody who takes the pieces himself; `told` when all of them were. */
 export function createCleaning(
   pieces: AsyncIterable<Uint8Array>,
   media_type: string,
-): { pieces(): AsyncGenerator<Uint8Array>; told(): Inspection } {
+): { pieces(): AsyncGenerator<Uint8Array>; told(): Inspected } {
   const inspecting = createBodyInspection(media_type)
-  let inspection: Inspection | undefined
+  let told: Inspected | undefined
   return {
     async *pieces() {
       for await (const piece of pieces) yield inspecting.push(piece)
-      const { rest, found, removed } = inspecting.end()
-      inspection = { found, removed }
+      const { rest, ...inspected } = inspecting.end()
+      told = inspected
       yield rest
     },
-    told: () => inspection ?? unreachable('a body was cleaned and not read to its end'),
+    told: () => told ?? unreachable('a body was cleaned and not read to its end'),
   }
 }
 

@@ -314,3 +314,46 @@ test('a detector that appends to the ledger which asks it finds the queue full, 
   assert.ok(undetected.length > 0)
   assert.notEqual(await ledger.get(id), undefined)
 })
+
+describe('a message says whether it tells of somebody’s health', () => {
+  const MESSAGE = { action: 'user_message_received', actor_id: 'dr-adams', actor_type: 'user' } as const
+  const HEALTH = { compliance_domains: ['hipaa'] }
+  const cases: readonly [what: string, draft: Draft, phi_found: unknown, detectors?: readonly Detector[]][] = [
+    ['by an identifier of a patient', { ...MESSAGE, ...saying('MRN 00441 fell') }, true],
+    [
+      'by any identifier, where the record is under HIPAA',
+      { ...MESSAGE, ...HEALTH, ...saying('SSN 536-22-8726') },
+      true,
+    ],
+    ['by a name, where somebody finds it', { ...MESSAGE, ...HEALTH, ...saying('Eleanor Vance fell') }, true, [NAMES]],
+    [
+      'by an identifier in its metadata',
+      { ...MESSAGE, ...HEALTH, purpose: 'SSN 536-22-8726', ...saying('hello') },
+      true,
+    ],
+    ['in a large body', { ...MESSAGE, ...saying(new Blob(['x '.repeat(200_000), 'MRN 00441'])) }, true],
+    ['not by an identifier elsewhere', { ...MESSAGE, ...saying('SSN 536-22-8726') }, false],
+    ['not where nothing is found', { ...MESSAGE, ...HEALTH, ...saying('I fell from a ladder') }, false],
+    ['nobody knows where a detector failed', { ...MESSAGE, ...saying('hello') }, 'unknown', [failing]],
+    ['what is found counts where another failed', { ...MESSAGE, ...saying('MRN 00441') }, true, [failing]],
+    [
+      'nobody knows of a picture',
+      { ...MESSAGE, ...saying(new Blob([Uint8Array.of(0xff, 0xfe)]), 'image/png') },
+      'unknown',
+    ],
+    ['not where nothing is said', { ...MESSAGE, ...HEALTH }, undefined],
+    ['not where an agent speaks', { ...AGENT, ...saying('MRN 00441') }, undefined],
+  ]
+  for (const [what, draft, phi_found, detectors = []] of cases) {
+    test(what, async () => {
+      await using ledger = await open(detectors)
+      assert.equal((await recorded(ledger, draft)).details?.phi_found, phi_found)
+    })
+  }
+
+  test('whoever hands it in does not', async () => {
+    await using ledger = await open([])
+    const error = { code: 'invalid-draft', path: 'details.phi_found' }
+    await assert.rejects(ledger.append({ ...MESSAGE, details: { phi_found: false }, ...saying('MRN 00441') }), error)
+  })
+})

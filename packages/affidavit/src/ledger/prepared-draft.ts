@@ -10,6 +10,7 @@ import {
   type Draft,
   MASKED_MEMBER,
   MAX_ENTRY_BYTES,
+  PHI_FOUND_MEMBER,
   UNDETECTED_MEMBER,
 } from '../formats/fields.ts'
 import type { RecipientFinding } from '../registry/recipient.ts'
@@ -92,10 +93,11 @@ function strictnessOf(
 
 // What was masked, what was taken out of content, and what is wrong with the recipient is said in the record.
 function detailsOf(
-  { details, masked, undetectedBy }: Received,
+  received: Received,
   contents: readonly SealedContent[],
-  { finding }: Judged,
+  { classified, finding }: Judged,
 ): Pick<AuditRecord, 'details'> {
+  const { details, masked, undetectedBy } = received
   const removed = contents.flatMap(({ reference, inspection }) => {
     const types = Object.keys(inspection.removed).sort()
     return types.length === 0 ? [] : [{ path: `content.${reference.name}`, types }]
@@ -104,6 +106,7 @@ function detailsOf(
   const told = {
     ...(all.length === 0 ? {} : { [MASKED_MEMBER]: all }),
     ...undetectedDetails(undetectedBy, contents),
+    ...phiDetails(received, contents, classified),
     ...(finding === undefined ? {} : findingDetails(finding)),
   }
   return Object.keys(told).length === 0 ? {} : { details: { ...details, ...told } }
@@ -124,6 +127,20 @@ function undetectedDetails(
   const names = [...new Set(missed.map(({ detector }) => detector))].sort()
   const partsOf = (name: string): string[] => missed.filter(({ detector }) => detector === name).map(({ part }) => part)
   return { [UNDETECTED_MEMBER]: names.map((detector) => ({ detector, parts: partsOf(detector) })) }
+}
+
+/** Whether a message tells of somebody's health: any identifier does in a record that falls under HIPAA, by what was found or declared. */
+function phiDetails(
+  { draft, found, undetectedBy }: Received,
+  contents: readonly SealedContent[],
+  { compliance_domains }: Floor,
+): NonNullable<AuditRecord['details']> {
+  if (draft.action !== 'user_message_received' || contents.length === 0) return {}
+  const isFound = found.length > 0 || contents.some(({ inspection }) => inspection.found.length > 0)
+  if (isFound && compliance_domains.includes('hipaa')) return { [PHI_FOUND_MEMBER]: true }
+  const isSeen = ({ inspection }: SealedContent): boolean =>
+    inspection.looked_at && inspection.undetectedBy.length === 0
+  return { [PHI_FOUND_MEMBER]: undetectedBy.length === 0 && contents.every(isSeen) ? false : 'unknown' }
 }
 
 function checkSize(pieces: EntryPieces): void {

@@ -4,8 +4,7 @@
 import { toHex } from '../bytes/hex.ts'
 import { utf8 } from '../bytes/text.ts'
 import type { Ask } from '../classify/detect-with.ts'
-import { inspectBody } from '../classify/inspect-body.ts'
-import type { Inspection } from '../classify/inspection.ts'
+import { type Inspected, inspectBody } from '../classify/inspect-body.ts'
 import { lookAtBody, type SeenBody } from '../classify/look-at-body.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
@@ -43,7 +42,7 @@ export interface ContentPlace {
 }
 
 /** What was found in a content, and the detectors of one's own that failed at some of it. */
-export interface SeenContent extends Inspection {
+export interface SeenContent extends Inspected {
   readonly undetectedBy: readonly string[]
 }
 
@@ -97,11 +96,11 @@ export async function inspectContent(
 ): Promise<InspectedBody> {
   const inspected = { received, words, place }
   if (received.body instanceof Uint8Array && received.body.length <= ONE_CHUNK_BYTES) {
-    const { body, found, removed } = inspectBody(received.body, words.media_type)
+    const { body, ...found } = inspectBody(received.body, words.media_type)
     if (body.length <= ONE_CHUNK_BYTES) {
       const seen = ask === undefined ? NOBODY_ASKED : await lookAtBody(one(body), words.media_type, ask)
       const body_digest = digestOf(parts, place, body)
-      return { ...inspected, inspection: together({ found, removed }, seen), body_digest, small: body }
+      return { ...inspected, inspection: together(found, seen), body_digest, small: body }
     }
   }
   const digest = bodyDigest(parts, place)
@@ -201,8 +200,9 @@ async function sealLarge(
 
 const NOBODY_ASKED: SeenBody = { found: [], undetectedBy: [] }
 
-function together({ found, removed }: Inspection, seen: SeenBody): SeenContent {
-  return { found: [...new Set([...found, ...seen.found])].sort(), removed, undetectedBy: seen.undetectedBy }
+function together(inspected: Inspected, seen: SeenBody): SeenContent {
+  const found = [...new Set([...inspected.found, ...seen.found])].sort()
+  return { ...inspected, found, undetectedBy: seen.undetectedBy }
 }
 
 async function* one(body: Uint8Array): AsyncGenerator<Uint8Array> {
