@@ -148,6 +148,10 @@ export const ACTOR_TYPES = ['user', 'agent', 'admin', 'system'] as const
 /** Ordered: a later one is stricter. */
 export const CLASSIFICATIONS = ['public', 'internal', 'confidential', 'restricted'] as const
 export const ASSURANCES = ['recorded', 'observed', 'imported'] as const
+/** What is an agent's own, under the name of the agent, and so no person's (spec/authority.md §1). */
+export const AGENT_RESOURCES: readonly string[] = ['agent_prompt', 'agent_model']
+/** How data is touched. */
+export const ACCESSES = ['read', 'write', 'disclose'] as const
 
 export const DEFAULT_CLASSIFICATION = 'restricted'
 export const DEFAULT_RETENTION_CLASS = 'default'
@@ -156,6 +160,7 @@ export type Outcome = (typeof OUTCOMES)[number]
 export type ActorType = (typeof ACTOR_TYPES)[number]
 export type Classification = (typeof CLASSIFICATIONS)[number]
 export type Assurance = (typeof ASSURANCES)[number]
+export type Access = (typeof ACCESSES)[number]
 
 /** The stricter of two classifications. */
 export function stricter(a: Classification, b: Classification): Classification {

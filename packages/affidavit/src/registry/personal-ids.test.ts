@@ -40,3 +40,10 @@ test('what a registry leaves out stays as it is where nothing is said', () => {
   const said = 'personal_ids: { impersonal_resource_types: [flight] }\n'
   assert.deepEqual(judged(said, 'user', 'flight'), { actor_id: true, on_behalf_of: true, resource_id: false })
 })
+
+test('the prompt and the model of an agent stand under its name, whatever a registry says', () => {
+  for (const type of ['agent_prompt', 'agent_model']) {
+    assert.equal(judged('', 'user', type).resource_id, false)
+    assert.equal(judged(SAID, 'user', type).resource_id, false)
+  }
+})

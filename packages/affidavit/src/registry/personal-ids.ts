@@ -1,6 +1,6 @@
 // Which ids of a record name a person, by the registry (spec/registry.md §6). Ids of subjects always do.
 
-import type { ActorType } from '../formats/fields.ts'
+import { type ActorType, AGENT_RESOURCES } from '../formats/fields.ts'
 import type { PersonalIds } from './registry.ts'
 
 /** For each field whether its id is personal, and so stands in the record as a token. */
@@ -19,6 +19,7 @@ export function personalIds(
   return {
     actor_id: actor_types.includes(actor_type),
     on_behalf_of,
-    resource_id: resource_type !== undefined && !impersonal_resource_types.includes(resource_type),
+    resource_id:
+      resource_type !== undefined && ![...AGENT_RESOURCES, ...impersonal_resource_types].includes(resource_type),
   }
 }

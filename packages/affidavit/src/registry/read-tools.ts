@@ -14,11 +14,11 @@ import {
   textOf,
   wordOf,
 } from '../documents/place.ts'
-import { CLASSIFICATIONS } from '../formats/fields.ts'
+import { ACCESSES, CLASSIFICATIONS } from '../formats/fields.ts'
 import { type Locator, PARTS, parseWay } from './locate.ts'
 import { type Domains, readDomainList, refusePublic } from './read-domains.ts'
 import { readTable } from './read-table.ts'
-import { ACCESSES, SOURCE_KINDS, type Source, TOOL_KINDS, type Tool, type Touch } from './registry.ts'
+import { SOURCE_KINDS, type Source, TOOL_KINDS, type Tool, type Touch } from './registry.ts'
 import type { Table } from './table.ts'
 
 /** Touches of one call, and locators of one kind of id. */

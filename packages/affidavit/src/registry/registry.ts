@@ -1,7 +1,7 @@
 // What a registry says, read (spec/registry.md §2): tools, sources, floors, recipients, and which ids are personal.
 
 import type { UnixMillis } from '../clock/clock.ts'
-import type { ActorType, Classification } from '../formats/fields.ts'
+import type { ACCESSES, ActorType, Classification } from '../formats/fields.ts'
 import type { Domain } from './domains.ts'
 import type { Locator } from './locate.ts'
 import type { Table } from './table.ts'
@@ -25,7 +25,6 @@ export interface Registry {
   readonly domains: ReadonlyMap<string, Domain>
 }
 
-export const ACCESSES = ['read', 'write', 'disclose'] as const
 export type Access = (typeof ACCESSES)[number]
 
 /** One kind of data that a call touches. */
