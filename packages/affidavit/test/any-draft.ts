@@ -4,6 +4,7 @@ import fc from 'fast-check'
 
 import { formatTimestamp } from '../src/clock/clock.ts'
 import {
+  ACCESSES,
   ACTIONS,
   ACTOR_TYPES,
   ASSURANCES,
@@ -23,6 +24,9 @@ const STATED = [
   'record_reclassified',
   'record_amended',
 ] as const
+
+/** Actions whose drafts have a form of their own. */
+const FORMED: readonly string[] = [...STATED, 'access_granted', 'access_revoked']
 
 const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,63}$/)
 const hidden = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
@@ -89,7 +93,7 @@ function safeKey(key: string): boolean {
 const required = fc.record({
   action: fc.constantFrom(
     ANY_ACTION,
-    ...ACTIONS.filter((action) => !RESERVED_ACTIONS.has(action) && !STATED.some((stated) => stated === action)),
+    ...ACTIONS.filter((action) => !RESERVED_ACTIONS.has(action) && !FORMED.includes(action)),
   ),
   actor_id: id,
   actor_type: fc.constantFrom(...ACTOR_TYPES),
@@ -133,4 +137,24 @@ const anyLateFact: fc.Arbitrary<Draft> = fc
   .tuple(anyOther, stated)
   .chain(([other, fact]) => MEMBERS[fact.action].map((details) => ({ ...other, ...fact, details })))
 
-export const anyDraft: fc.Arbitrary<Draft> = fc.oneof({ weight: 5, arbitrary: anyOther }, anyLateFact)
+const anyGrant: fc.Arbitrary<Draft> = fc
+  .tuple(
+    anyOther,
+    fc.record({
+      action: fc.constant('access_granted'),
+      outcome: fc.constant('success'),
+      actor_id: fc.constant('approver'),
+      actor_type: fc.constantFrom('user', 'admin'),
+      agent_name: fc.constantFrom('clinic-agent', 'booking-agent'),
+      on_behalf_of: fc.constantFrom('patient', 'nurse'),
+      resource_type: word,
+    }),
+    fc.record({
+      access: fc.uniqueArray(fc.constantFrom(...ACCESSES), { minLength: 1 }),
+      valid_from: fc.constantFrom('1970-01-01T00:00:00.000Z', '2026-11-21T09:30:00.000Z'),
+      valid_until: fc.constantFrom('2026-11-21T09:30:00.001Z', '9999-12-31T23:59:59.999Z'),
+    }),
+  )
+  .map(([other, grant, details]) => ({ ...other, ...grant, details: { ...other.details, ...details } }))
+
+export const anyDraft: fc.Arbitrary<Draft> = fc.oneof({ weight: 5, arbitrary: anyOther }, anyLateFact, anyGrant)

@@ -7,6 +7,7 @@ import { memberPath } from '../bytes/json.ts'
 import { idProblem, labelProblem } from '../bytes/label.ts'
 import { isTimestamp } from '../clock/clock.ts'
 import { type ApplicationActions, isApplicationAction } from './actions.ts'
+import { checkForm } from './check-form.ts'
 import { copyDraft } from './copy-draft.ts'
 import { DraftFault } from './draft-fault.ts'
 import {
@@ -29,7 +30,6 @@ import {
   UUID,
   WORD,
 } from './fields.ts'
-import { checkLateFact } from './late-facts.ts'
 
 const word = { pattern: WORD.source, maxLength: MAX_WORD_BYTES }
 const uuid = { pattern: UUID.source }
@@ -112,9 +112,9 @@ export const DRAFT_FIELDS: readonly string[] = Object.keys(draftSchema.propertie
 /**
  * Checks a caller's value against the format and the application's own actions, and returns a copy whose top level,
  * `source` and lists no longer belong to the caller. Each was read once, and what was read is what was checked. `details`
- * is read, once too, when its canonical text is made; that of a late fact here. A field of the draft or of `source` that
- * is `undefined` is absent.
- * @throws DraftFault naming the first offending field, or JsonFault for the details of a late fact; and nothing else,
+ * is read, once too, when its canonical text is made; that of a draft with a form of its own here. A field of the draft or
+ * of `source` that is `undefined` is absent.
+ * @throws DraftFault naming the first offending field, or JsonFault for details that are read here; and nothing else,
  *   whatever the value is
  */
 export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
@@ -123,7 +123,7 @@ export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
   if (RESERVED_ACTIONS.has(action)) {
     throw new DraftFault('action', `${action} is recorded by the ledger itself, never by a caller`)
   }
-  if (has(draft, isBuiltIn)) return checkLateFact(draft)
+  if (has(draft, isBuiltIn)) return checkForm(draft)
   const isOwn = (one: string): one is ApplicationAction => isDeclared(one, actions)
   if (!has(draft, isOwn)) throw new DraftFault('action', actionProblem(action))
   const missing = actions[draft.action]?.requires?.find((field) => draft[field] === undefined)
@@ -138,7 +138,7 @@ export function parseDraft(value: unknown, actions: ApplicationActions): Draft {
 export function parseOwnDraft(value: Draft): Draft {
   const draft = checkedFields(value)
   if (!has(draft, isBuiltIn)) throw new DraftFault('action', actionProblem(draft.action))
-  return checkLateFact(draft)
+  return checkForm(draft)
 }
 
 type Fields = Static<typeof draftSchema>

@@ -1,7 +1,7 @@
 // What late facts say (spec/late-facts.md §1): links between persons, content linked later, other classifications,
 // amendments. One reader for drafts and for records: what admission refuses, no reader follows.
 
-import { canonicalValue, ENTRY_JSON, memberPath, parseJson } from '../bytes/json.ts'
+import { memberPath } from '../bytes/json.ts'
 import { labelProblem } from '../bytes/label.ts'
 import { DraftFault } from './draft-fault.ts'
 import {
@@ -111,26 +111,8 @@ export function readLateFact(fields: Omit<Draft, 'content'>): LateFact | undefin
   return read(fields, details, labelOf(details.reason, 'details.reason'))
 }
 
-/**
- * A draft that states a late fact in its form, with details that no longer belong to the caller: they are judged here, and
- * so are read here, once. Any other draft as it is.
- * @throws DraftFault as readLateFact; JsonFault where its details have no canonical form
- */
-export function checkLateFact(draft: Draft): Draft {
-  if (!isLateFact(draft.action)) return draft
-  const own = draft.details === undefined ? draft : { ...draft, details: copyOf(draft.details) }
-  readLateFact(own)
-  return own
-}
-
 export function isLateFact(action: string): action is LateFact['action'] {
   return Object.hasOwn(FORMS, action)
-}
-
-function copyOf(details: object): { [name: string]: unknown } {
-  const copy = parseJson(canonicalValue('details', details, ENTRY_JSON), ENTRY_JSON)
-  if (typeof copy === 'object' && copy !== null && !Array.isArray(copy)) return copy
-  throw new DraftFault('details', 'must be an object')
 }
 
 function readSubjectLink(fields: Draft, _: Details, reason: string): SubjectLink {
