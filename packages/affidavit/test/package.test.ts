@@ -18,8 +18,8 @@ interface Manifest {
   readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-test('every export path is one file of src, and every file directly in src is an export path', () => {
-  const files = readdirSync(join(packageFolder, 'src')).filter((name) => /(?<!\.test)\.ts$/.test(name))
+test('every export path is one file of src, and every file directly in src or its adapters is an export path', () => {
+  const files = globSync(['*.ts', 'adapters/*.ts'], { cwd: join(packageFolder, 'src'), exclude: ['**/*.test.ts'] })
   assert.deepEqual(exportPaths.map(fileName).toSorted(), files.toSorted())
 })
 

@@ -4,8 +4,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 import type { Capture } from '../capture/steps.ts'
-import { beginExchange, copyOf, type Exchange, holdResponse } from './openai/exchange.ts'
-import { parsed } from './openai/shape.ts'
+import { beginExchange, type Exchange, holdResponse } from './openai/exchange.ts'
+import { copyOf } from './wire/copy-response.ts'
+import { parsed } from './wire/shape.ts'
 
 type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 

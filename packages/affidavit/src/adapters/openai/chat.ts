@@ -1,8 +1,8 @@
 // Chat completions: what a request says, and what its answer says, whole or as a stream.
 
 import type { ModelEnd, ModelStep, SeenCall, SeenMessage } from '../../capture/steps.ts'
+import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
 import type { Answer } from './operation.ts'
-import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from './shape.ts'
 
 export type Request = Pick<
   ModelStep,

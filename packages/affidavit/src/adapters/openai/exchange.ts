@@ -3,8 +3,9 @@
 import type { Capture, Ended, ModelCall, ModelEnd } from '../../capture/steps.ts'
 import { type BodyWatch, holdTerminal } from '../streams/hold-terminal.ts'
 import { sseReader } from '../streams/read-sse.ts'
+import { copyOf } from '../wire/copy-response.ts'
+import { parsed, shapeOf } from '../wire/shape.ts'
 import { type Answer, type Operation, operationAt } from './operation.ts'
-import { parsed, shapeOf } from './shape.ts'
 
 export interface Sending {
   readonly sdk: string
@@ -72,12 +73,6 @@ export async function holdResponse(
   const onEnd = (ended: Ended, error?: unknown): Promise<void> =>
     end({ ...watch.answer(), ended, ...(error === undefined ? {} : { error }) })
   return copyOf(response, holdTerminal(response.body, { watch, signal, onEnd }))
-}
-
-export function copyOf(response: Response, body: string | ReadableStream<Uint8Array>): Response {
-  const { status, statusText, headers, url } = response
-  const copy = new Response(body, { status, statusText, headers })
-  return Object.defineProperty(copy, 'url', { value: url })
 }
 
 interface Watch extends BodyWatch {

@@ -1,9 +1,9 @@
 // Which operation of a provider a request is, and how to read it: by the end of its path, under any base.
 
 import type { Ended, ModelEnd } from '../../capture/steps.ts'
+import { parsed, type Shape } from '../wire/shape.ts'
 import { chatStream, named, type Request, readChatAnswer, readChatRequest } from './chat.ts'
 import { readResponsesAnswer, readResponsesRequest, responsesStream } from './responses.ts'
-import { parsed, type Shape } from './shape.ts'
 
 /** What an answer says, however it ended. */
 export type Answer = Omit<ModelEnd, 'ended' | 'error' | 'status'>

@@ -1,9 +1,9 @@
 // Responses: what a request says, and what its answer says, whole or as a stream.
 
 import type { Ended, ModelEnd, SeenCall, SeenMessage } from '../../capture/steps.ts'
+import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
 import { named, type Request } from './chat.ts'
 import type { Answer } from './operation.ts'
-import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from './shape.ts'
 
 export function readResponsesRequest(body: Shape): Request {
   const { input, instructions, tools, ...parameters } = body
