@@ -8,11 +8,12 @@ import type { TestContext } from 'node:test'
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import { decodeUtf8 } from '../src/bytes/text.ts'
 import { type Audit, type AuditOptions, createAudit } from '../src/capture.ts'
-import { type OpenOptions, openFolder, type PartOptions } from '../src/embedded/open.ts'
 import { initLedger } from '../src/embedded/init.ts'
+import { type OpenOptions, openFolder, type PartOptions } from '../src/embedded/open.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { wholeBody } from '../src/ledger/open-content.ts'
+import type { EntryFilter } from '../src/ledger/store.ts'
 
 const POLICY = parseAccessPolicy(
   'affidavit_access: 1\nrevision: test\npeople: { auditor: { roles: [auditor, content_reader] } }\n',
@@ -30,7 +31,7 @@ export interface World {
   readonly ledger: Ledger
   readonly audit: Audit
   /** What the audit recorded, in order: nothing that the ledger recorded of itself. */
-  recorded(): Promise<readonly CapturedRecord[]>
+  recorded(filter?: EntryFilter): Promise<readonly CapturedRecord[]>
 }
 
 export const CONTEXT = { conversation_id: 'c-1', actor_id: 'dr-adams' } as const
@@ -47,15 +48,15 @@ export async function openWorld(t: TestContext, options: Options = {}): Promise<
     await ledger.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  return { folder, ledger, audit, recorded: () => recordedIn(ledger) }
+  return { folder, ledger, audit, recorded: (filter) => recordedIn(ledger, filter) }
 }
 
 const OF_THE_LEDGER = /^(logging_started|records_viewed|content_revealed|policy_changed|key_rotated)$/
 
-export async function recordedIn(ledger: Ledger): Promise<readonly CapturedRecord[]> {
+export async function recordedIn(ledger: Ledger, filter?: EntryFilter): Promise<readonly CapturedRecord[]> {
   const reading = ledger.as({ actor_id: 'auditor' })
   const found: CapturedRecord[] = []
-  for await (const record of ledger.search()) {
+  for await (const record of ledger.search(filter)) {
     if (OF_THE_LEDGER.test(record.action)) continue
     found.push({ ...record, said: record.content === undefined ? {} : await contentsOf(reading, record.id) })
   }
