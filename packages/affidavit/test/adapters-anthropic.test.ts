@@ -88,7 +88,7 @@ for (const [name, Client] of [
   ['anthropic 0', Anthropic0],
 ] as const) {
   // Two majors have the same calls in types that are not each other's: what is used of them here is in both.
-  function create(options: { maxRetries?: number; timeout?: number } = {}): Anthropic {
+  function create(options: { maxRetries?: number; timeout?: number; baseURL?: string } = {}): Anthropic {
     return new Client({ apiKey: 'secret', baseURL: provider.url, logLevel: 'off', ...options }) as Anthropic
   }
 
@@ -211,6 +211,8 @@ for (const [name, Client] of [
       const unread = await see(world, [slow(streaming, { after: 4 })], async () => {
         const stream = await client.messages.create(STREAM)
         await streaming.reached
+        // What is not read has no outcome yet.
+        assert.deepEqual(actionsOf(await world.recorded({ conversation_id: `c-${conversations}` })), FAILED.slice(0, 3))
         stream.controller.abort()
         await ended(world)
       })
@@ -235,10 +237,12 @@ for (const [name, Client] of [
     })
 
     await t.test('a timeout of the client is its doing, and no abort of the application', async () => {
-      const impatient = auditAnthropic(create({ timeout: 20, maxRetries: 0 }), world.audit)
-      const { records } = await see(world, [slow(hold())], () =>
-        assert.rejects(impatient.messages.create(ASKED), /timed out/),
-      )
+      // A provider of its own: whether the request comes before it is given up is left to the machine.
+      const silent = await startMockProvider()
+      silent.next(slow(hold()))
+      const impatient = auditAnthropic(create({ timeout: 20, maxRetries: 0, baseURL: silent.url }), world.audit)
+      const { records } = await see(world, [], () => assert.rejects(impatient.messages.create(ASKED), /timed out/))
+      await silent.close()
       assert.deepEqual(actionsOf(records), FAILED)
       assert.deepEqual(last(records).details, { ended: 'failed', error: { name: 'TimeoutError' } })
     })

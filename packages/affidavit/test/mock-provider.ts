@@ -55,7 +55,10 @@ export async function startMockProvider(): Promise<MockProvider> {
     const over = once(response, 'close')
     const sent: Sent = { status: 0, body: '', isCut: false }
     const { method = '', url: path = '' } = request
-    const call = { method, path, headers: harmless(request), body: await text(request), sent }
+    const body = await text(request).catch(() => undefined)
+    // The client left before it had asked.
+    if (body === undefined) return
+    const call = { method, path, headers: harmless(request), body, sent }
     const nth = calls.push(call)
     await answer(call, nth, response, sent)
     await over
