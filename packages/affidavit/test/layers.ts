@@ -33,7 +33,8 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['embedded', ['stores/sqlite', 'stores/postgres', 'keys', 'verify', 'registry', 'classify', 'access', ...LEDGER]],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],
-  ['capture', ['registry', 'classify', ...LEDGER]],
+  // A spool's folder is held by a lock of SQLite: Node has no other that goes with its process.
+  ['capture', ['registry', 'classify', 'stores/sqlite', ...LEDGER]],
   // No SDK is imported: an adapter knows one by its shape.
   ['adapters', ['capture', 'errors', 'formats', ...BYTES]],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],

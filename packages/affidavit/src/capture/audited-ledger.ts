@@ -21,6 +21,6 @@ export interface Spool {
   /** Drafts that wait. */
   waiting(): number
   /** Hands what waits to the ledger, in order, until none is left. @throws LedgerError what the ledger throws first; the rest stays */
-  forward(): Promise<void>
+  forward(): Promise<unknown>
   close(): Promise<void>
 }

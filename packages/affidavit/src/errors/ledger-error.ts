@@ -35,6 +35,8 @@ export type ErrorCode =
   | 'store-unavailable'
   | 'store-corrupt'
   | 'unsupported-file-system'
+  | 'spool-full'
+  | 'spool-unavailable'
   | 'run-stopped'
 
 export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
@@ -68,6 +70,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'store-unavailable': 'world',
   'store-corrupt': 'world',
   'unsupported-file-system': 'world',
+  'spool-full': 'world',
+  'spool-unavailable': 'world',
   'run-stopped': 'world',
 }
 

@@ -16,7 +16,11 @@ export interface Spooling {
 }
 
 /** Random nonces under one key: far from the 2³² drafts at which they would need a thought. */
-export function createSpooling(origin: string, { digestKey }: LedgerKeys, random: RandomSource): Spooling {
+export function createSpooling(
+  origin: string,
+  { digestKey }: Pick<LedgerKeys, 'digestKey'>,
+  random: RandomSource,
+): Spooling {
   const ledger = origin.slice(0, origin.lastIndexOf('/'))
   const key = hkdfSha256([digestKey], `affidavit spool key v1\n${ledger}`)
   return {

@@ -79,6 +79,26 @@ export function connectSqliteForReading(path: string, kind: DatabaseKind = LEDGE
   })
 }
 
+/**
+ * Holds a file, which is made where it is missing, for one holder: until it is released, or the process ends, however it does.
+ * The lock is the operating system's. `undefined` where somebody else holds it.
+ * @throws LedgerError `store-unavailable`, `not-a-ledger` where something is in the file
+ */
+export function holdFile(path: string): { release(): void } | undefined {
+  return guarded(path, () => {
+    const db = new DatabaseSync(path, { timeout: 0 })
+    try {
+      // Nothing is ever written to it, not even a journal.
+      db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+      return { release: () => db.close() }
+    } catch (error) {
+      db.close()
+      if (sqliteCode(error) === 'SQLITE_BUSY') return undefined
+      throw error
+    }
+  })
+}
+
 /** Prepares a database that is open already, ours or the caller's: pragmas set and read back, schema there and known. */
 export function prepareDatabase(
   db: SqliteDatabase,
