@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 import type { Draft, Ledger } from 'affidavit'
 import { auditOpenAI } from 'affidavit/adapters/openai'
-import { type Audit, createAudit, type Spool } from 'affidavit/capture'
+import { type Audit, createAudit, openSpool } from 'affidavit/capture'
 import OpenAI from 'openai'
 
 import { appendConcurrently } from './callers.ts'
@@ -28,7 +28,7 @@ export async function measureCapture({ ledgers, effort }: Context): Promise<Row[
   try {
     const rounds = effort === 'quick' ? 5 : 15
     return [
-      ...(await measureCalls(await openNew(ledgers.emptyFolder()), server, rounds)),
+      ...(await measureCalls(await openNew(ledgers.emptyFolder()), ledgers.emptyFolder(), server, rounds)),
       await measureAgents(ledgers, effort === 'quick' ? 3 : 8),
     ]
   } finally {
@@ -37,15 +37,16 @@ export async function measureCapture({ ledgers, effort }: Context): Promise<Row[
   }
 }
 
-async function measureCalls(opened: Ledger, server: Server, rounds: number): Promise<Row[]> {
+async function measureCalls(opened: Ledger, folder: string, server: Server, rounds: number): Promise<Row[]> {
   await using ledger = opened
   const bare = new OpenAI({ apiKey: 'none', baseURL: baseUrl(server) })
+  const spool = await openSpool({ folder, ledger })
   let answered: Draft | undefined
   const append: Ledger['append'] = (draft) => {
     if (draft.action === 'agent_response_generated') answered = draft
     return ledger.append(draft)
   }
-  await using spooling = createAudit({ ledger: { ...ledger, append }, agent_name: 'assistant', spool: unusedSpool })
+  await using spooling = createAudit({ ledger: { ...ledger, append }, agent_name: 'assistant', spool })
   await using blocking = createAudit({ ledger, agent_name: 'assistant' })
   const sides = {
     bare: { client: bare, run: <T>(work: () => T): T => work() },
@@ -181,13 +182,6 @@ async function work(audit: Audit, conversation: string): Promise<void> {
       await getChart({ patient: `p-${turn}` })
     }
   })
-}
-
-const unusedSpool: Spool = {
-  put: () => Promise.reject(new Error('the ledger takes everything here')),
-  waiting: () => 0,
-  forward: async () => undefined,
-  close: async () => undefined,
 }
 
 async function startProvider(): Promise<Server> {

@@ -32,6 +32,7 @@ import { startConversation } from './start-conversation.ts'
 import type { Capture, RunContext, Touching } from './steps.ts'
 import { beginToolCall } from './tool-call.ts'
 import { type ChangedBy, createVersions } from './versions.ts'
+import { type CallWatch, watchCalls } from './watch-calls.ts'
 import { accessData, auditedTool, callModel, type ModelWork, type Tool } from './wrap.ts'
 
 export interface AuditParts {
@@ -75,6 +76,11 @@ export interface Audit extends Capture, AsyncDisposable {
   decidePrompt(decision: PromptDecision): Promise<string>
   /** The version that a call with these instructions and tools would be made under. */
   promptVersion(instructions: readonly unknown[], tools: readonly unknown[]): string
+  /**
+   * Looks out for requests to providers of models that no adapter made, of `fetch` and node:http in this process, and puts them on record.
+   * `hosts` are watched besides those that are known: `llm.example.com`, `*.example.com`.
+   */
+  watch(hosts?: readonly string[]): CallWatch
   /** Ends a conversation; that of the run where none is named. */
   endConversation(conversation_id?: string): Promise<void>
   /** The time during which the ledger takes no records; absent while it does. */
@@ -167,6 +173,7 @@ export function openAudit(parts: AuditParts): Audit {
     disclose: (disclosure) => disclose(steps, disclosure),
     decidePrompt: (decision) => decidePrompt(steps, decision),
     promptVersion: (instructions, tools) => versions.versionOf({ instructions, tools }),
+    watch: (hosts = []) => watchCalls(steps, hosts),
     async endConversation(conversation_id) {
       const { conversation } = whereabouts().run
       await end(conversation_id === undefined ? conversation : conversations.of(conversation_id), 'call')
