@@ -5,7 +5,7 @@ import type { Draft } from '../formats/fields.ts'
 import { createLine } from '../ledger/in-line.ts'
 import type { Spoolable } from '../ledger/spoolable.ts'
 import { DISK, type SpoolFiles } from './spool/files.ts'
-import { type Forwarded, type ForwardingLedger, forward } from './spool/forward.ts'
+import { type Forwarded, type ForwardingLedger, forward, forwardRefused } from './spool/forward.ts'
 import { holdFolder } from './spool/hold-folder.ts'
 import { makeOwnFolder } from './spool/own-folder.ts'
 import { recover } from './spool/recover.ts'
@@ -51,6 +51,8 @@ export interface Spool extends AsyncDisposable {
    * @throws LedgerError what the ledger throws first, but for what it refuses a draft for; `spool-unavailable`. The rest waits on
    */
   forward(): Promise<Forwarded>
+  /** Hands in once more what the ledger refused before: its reason may be mended. @throws LedgerError as `forward` */
+  forwardRefused(): Promise<Forwarded>
   /** Waits for what is on its way, and lets go of the folder. What waits there stays. */
   close(): Promise<void>
 }
@@ -83,12 +85,19 @@ export async function openSpool(
   const isClosing = (): boolean => closing !== undefined
   const parts = { folder, files, ledger, spool, room, segments, roll: writer.roll, isClosing }
   let forwarding: Promise<Forwarded> | undefined
+  let busy: Promise<void> = Promise.resolve()
   let closing: Promise<void> | undefined
+
+  function alone(work: () => Promise<Forwarded>): Promise<Forwarded> {
+    const done = busy.then(work)
+    busy = done.then(nothing, nothing)
+    return done
+  }
 
   async function end(): Promise<void> {
     await line.passed()
     await writer.roll()
-    await forwarding?.catch(() => undefined)
+    await busy
     held.release()
   }
 
@@ -105,10 +114,14 @@ export async function openSpool(
     },
     forward() {
       if (closing !== undefined) return Promise.reject(closed(folder))
-      forwarding ??= forward(parts).finally(() => {
+      forwarding ??= alone(() => forward(parts)).finally(() => {
         forwarding = undefined
       })
       return forwarding
+    },
+    async forwardRefused() {
+      if (closing !== undefined) throw closed(folder)
+      return alone(() => forwardRefused(parts))
     },
     close() {
       closing ??= end()
@@ -118,6 +131,8 @@ export async function openSpool(
   }
   return opened
 }
+
+function nothing(): void {}
 
 async function inOurWords<T>(folder: string, open: () => Promise<T>): Promise<T> {
   try {

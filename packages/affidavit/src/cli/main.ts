@@ -26,6 +26,7 @@ import { addResolve } from './commands/resolve.ts'
 import { addRotateKey } from './commands/rotate-key.ts'
 import { addSearch } from './commands/search.ts'
 import { addShow } from './commands/show.ts'
+import { addSpool } from './commands/spool.ts'
 import { addTail } from './commands/tail.ts'
 import { addVerify } from './commands/verify.ts'
 import { EXIT, type ExitCode, exitCodeOfError } from './exit-codes.ts'
@@ -91,6 +92,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addApprove,
     addErase,
     addRotateKey,
+    addSpool,
     addDoctor,
     addDemo,
   ]

@@ -1,7 +1,7 @@
 // What waits goes to the ledger, in order and once (spec/spool.md §1). Nothing is let go before it is acknowledged, or is kept
 // elsewhere: a process that dies in between hands it in again, and the ledger knows it by its id.
 
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { type ErrorCode, LedgerError } from '../../errors/ledger-error.ts'
@@ -10,10 +10,10 @@ import type { Spoolable } from '../../ledger/spoolable.ts'
 import type { Spooling } from '../../ledger/spooling.ts'
 import type { SpoolFiles } from './files.ts'
 import { type DraftRead, readSegment } from './read-segment.ts'
-import { writeRefused } from './refused.ts'
+import { openRefused, writeRefused } from './refused.ts'
 import type { Room } from './room.ts'
 import { opensHeader, readHeader, type SegmentTitle } from './segment.ts'
-import { damagedName, type Segment, type Segments } from './segments.ts'
+import { damagedName, isKept, numberOf, type Segment, type Segments } from './segments.ts'
 import { spoolUnavailable } from './unavailable.ts'
 
 /** What became of the drafts that waited. */
@@ -126,6 +126,32 @@ async function deliver(
     await onDisk(`keep what was refused in ${parts.folder}`, () => setAside(parts, number, waited, error))
     return 'refused'
   }
+}
+
+/**
+ * Hands in once more what was refused before, in the order of its numbers.
+ * @throws LedgerError as `forward`
+ */
+export async function forwardRefused(parts: ForwardParts): Promise<Forwarded> {
+  const { folder, files, ledger, room } = parts
+  const told: Told = { recorded: 0, duplicates: 0, refused: [], unreadable: [] }
+  for (const file of await onDisk(`read ${folder}`, () => listRefused(folder))) {
+    if (parts.isClosing()) break
+    const bytes = await onDisk(`read ${file}`, () => readFile(join(folder, file)))
+    const waited = openRefused(bytes, ledger.spooling)
+    const became = waited === undefined ? 'unreadable' : await deliver(parts, numberOf(file), waited)
+    if (became === 'recorded' || became === 'duplicates') {
+      told[became]++
+      await onDisk(`let go of ${file}`, () => files.remove(join(folder, file)))
+    } else told[became].push(numberOf(file))
+    // Refused again, it has a new file in the place of this one.
+    if (became !== 'unreadable') room.giveBack(bytes.length)
+  }
+  return told
+}
+
+async function listRefused(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => isKept(name) && name.endsWith('.refused')).sort()
 }
 
 async function setAside(parts: ForwardParts, number: number, waited: Spoolable, error: LedgerError): Promise<void> {

@@ -9,7 +9,7 @@ import { LedgerError } from '../../errors/ledger-error.ts'
 import { holdFile } from '../../stores/sqlite/connect.ts'
 
 /** Whose it is, for people: the lock itself is the operating system's. */
-export const HOLDER = 'holder'
+const HOLDER = 'holder'
 
 /** @throws LedgerError `spool-unavailable` where another process has it */
 export async function holdFolder(folder: string): Promise<{ release(): void }> {
@@ -24,19 +24,22 @@ export async function holdFolder(folder: string): Promise<{ release(): void }> {
   }
 }
 
-/** `HOST PID`, as the last holder wrote it; a process that died left it there. */
-export async function holderOf(folder: string): Promise<string | undefined> {
-  try {
-    return (await readFile(join(folder, HOLDER), 'utf8')).trim()
-  } catch {
-    return undefined
-  }
+export interface Holder {
+  readonly host: string
+  readonly pid: number
 }
 
-function heldBy(folder: string, holder: string | undefined): LedgerError {
-  const [host, pid] = holder?.split(' ') ?? []
+/** The last process that had the folder, and did not leave it in order. */
+export async function holderOf(folder: string): Promise<Holder | undefined> {
+  const text = await readFile(join(folder, HOLDER), 'utf8').catch(() => '')
+  const [, host, pid] = /^(\S+) (\d{1,10})\n$/.exec(text) ?? []
+  return host === undefined ? undefined : { host, pid: Number(pid) }
+}
+
+function heldBy(folder: string, holder: Holder | undefined): LedgerError {
+  const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`
   return new LedgerError('spool-unavailable', {
-    problem: `the spool in ${folder} is held by ${pid === undefined ? 'another process' : `process ${pid} on ${host}`}`,
+    problem: `the spool in ${folder} is held by ${who}`,
     cure: 'give each process a folder of its own; what a dead one left is taken over by whoever opens its folder next',
   })
 }

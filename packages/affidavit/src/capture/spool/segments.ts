@@ -52,15 +52,19 @@ function padded(number: number): string {
   return String(number).padStart(12, '0')
 }
 
-/** The number in the name of a segment, or of what was set aside. */
+/** The first, or only, number in the name of a file. */
 export function numberOf(name: string): number {
   return Number(name.slice(0, 12))
 }
 
-/** The number behind the last draft that a name tells of; 0 for the name of anything else. */
+/** The last one. */
+export function lastNumberOf(name: string): number {
+  return Number(/-(\d{12})\.damaged$/.exec(name)?.[1] ?? numberOf(name))
+}
+
+/** The number behind the last draft that the name of what was set aside tells of; 0 for any other name. */
 export function nextBehind(name: string): number {
-  const [, first = '', last = first] = /^(\d{12})(?:-(\d{12}))?\.(?:refused|damaged)$/.exec(name) ?? []
-  return last === '' ? 0 : Number(last) + 1
+  return isKept(name) && !name.endsWith('.spool') ? lastNumberOf(name) + 1 : 0
 }
 
 /** Whether a file is one that the spool keeps, by its name. */
