@@ -409,6 +409,18 @@ describe('what was damaged', () => {
     })
   })
 
+  test('a file that somebody takes away while it is in use: its drafts are named, and nothing waits for it', async () => {
+    const folder = join(root, String(places++))
+    const ledger = memoryLedger()
+    await using spool = await openSpool({ folder, ledger })
+    await spool.put(spoolDraft(0))
+    rmSync(join(folder, '000000000001.spool'))
+    await spool.put(spoolDraft(1))
+    assert.deepEqual(await spool.forward(), { ...NOTHING, unreadable: [1, 2] })
+    await spool.put(spoolDraft(2))
+    assert.deepEqual(await spool.forward(), { ...NOTHING, recorded: 1 })
+  })
+
   test('a file that ends too early, and is not the newest', async () => {
     const folder = join(root, String(places++))
     await spooled(folder, 2)

@@ -1,6 +1,7 @@
 // What waits goes to the ledger, in order and once (spec/spool.md §1). Nothing is let go before it is acknowledged, or is kept
 // elsewhere: a process that dies in between hands it in again, and the ledger knows it by its id.
 
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -97,8 +98,9 @@ function countOf({ title, end }: Segment): number {
   return end - title.first
 }
 
+// A file that somebody took away holds nothing that can be read.
 async function draftsOf({ path, title, end }: Segment, spooling: Spooling): Promise<readonly DraftRead[]> {
-  const bytes = await readFile(path)
+  const bytes = await readFile(path).catch(orMissing(new Uint8Array()))
   const header = readHeader(bytes)
   const isInPlace = header.state === 'read' && isSame(header.title, title) && opensHeader(spooling, header)
   if (isInPlace) return readSegment(spooling, title, bytes, header.size, end)
@@ -161,13 +163,20 @@ async function setAside(parts: ForwardParts, number: number, waited: Spoolable, 
 
 // Its name goes for good before that of the next one does: no power cut leaves a hole between two.
 async function letGo({ folder, files, room }: ForwardParts, segment: Segment): Promise<void> {
-  const isKept = segment.unreadable.length > 0
+  const isKept = segment.unreadable.length > 0 && existsSync(segment.path)
   await onDisk(`let go of ${segment.path}`, async () => {
     if (isKept) await files.rename(segment.path, join(folder, damagedName(segment)))
     else await files.remove(segment.path)
     await files.syncFolder(folder)
   })
   if (!isKept) room.giveBack(segment.bytes)
+}
+
+function orMissing<T>(otherwise: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise
+    throw error
+  }
 }
 
 async function onDisk<T>(doing: string, work: () => Promise<T>): Promise<T> {
