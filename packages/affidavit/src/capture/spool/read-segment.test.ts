@@ -98,6 +98,13 @@ test('a flipped bit makes one draft unreadable at most up to the next mark, and 
       assert.ok(lost.length <= Math.max(...counts))
       for (const [i, number] of read.entries()) assert.ok(number === 0 || number === TITLE.first + i)
     }),
+    // Lengths that lead beyond the next mark, and into it.
+    {
+      examples: [
+        [[4, 1], 3, 2],
+        [[3, 1], 3, 1],
+      ],
+    },
   )
 })
 

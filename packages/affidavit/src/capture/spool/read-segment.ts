@@ -2,7 +2,7 @@
 // what a crash left, and where reading can go on behind what is damaged. Pure.
 
 import type { Spoolable } from '../../ledger/spoolable.ts'
-import { findMark, framesIn, openDraftFrame, openMark, type Seal, type SegmentTitle } from './segment.ts'
+import { type Frame, findMark, frameAt, openDraftFrame, openMark, type Seal, type SegmentTitle } from './segment.ts'
 import { decodeWaiting } from './waiting-draft.ts'
 
 export type DraftRead = Spoolable | 'unreadable'
@@ -22,17 +22,24 @@ export function readSegment(
   const drafts: DraftRead[] = []
   let durable = 0
   for (let at = headerSize; at < bytes.length; ) {
-    const frames = framesIn(bytes, at)
-    let frame = frames.next()
-    for (; frame.done !== true; frame = frames.next()) {
-      const { kind, sealed } = frame.value
-      if (kind === 'draft') drafts.push(openDraft(seal, title, title.first + drafts.length, sealed))
-      else durable = passMark(drafts, durable, openMark(seal, title, sealed), title)
-    }
-    at = findMark(seal, title, bytes, frame.value)
+    const frame = frameAt(bytes, at)
+    const opened = frame && open(frame)
+    // What cannot be opened may lie about its length too: no further than to the next mark.
+    at = opened === true ? frame.end : findMark(seal, title, bytes, at + 1, frame?.end ?? bytes.length)
   }
   const count = end === undefined ? Math.max(durable, countReadable(drafts)) : end - title.first
   return Array.from({ length: count }, (_, i) => drafts[i] ?? 'unreadable')
+
+  function open({ kind, sealed }: Frame): boolean {
+    if (kind === 'mark') {
+      const next = openMark(seal, title, sealed)
+      if (next !== undefined) durable = passMark(drafts, durable, next - title.first)
+      return next !== undefined
+    }
+    const draft = openDraft(seal, title, title.first + drafts.length, sealed)
+    drafts.push(draft)
+    return draft !== 'unreadable'
+  }
 }
 
 function openDraft(seal: Seal, title: SegmentTitle, number: number, sealed: Uint8Array): DraftRead {
@@ -41,10 +48,9 @@ function openDraft(seal: Seal, title: SegmentTitle, number: number, sealed: Uint
 }
 
 // Frames that are missing, or too many, are made good here: the number of the draft behind a mark is known.
-function passMark(drafts: DraftRead[], durable: number, next: number | undefined, { first }: SegmentTitle): number {
+function passMark(drafts: DraftRead[], durable: number, count: number): number {
   // A copy of an earlier one takes nothing back.
-  if (next === undefined || next - first < durable) return durable
-  const count = next - first
+  if (count < durable) return durable
   while (drafts.length < count) drafts.push('unreadable')
   drafts.length = Math.max(count, countReadable(drafts))
   return count

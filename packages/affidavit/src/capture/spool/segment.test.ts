@@ -115,15 +115,12 @@ test('the same draft twice shows nothing of itself, nor that it is the same', ()
   assert.ok(!Buffer.from(a).includes('Eleanor'))
 })
 
-test('frames are followed as far as they are whole, and said where not', () => {
+test('frames are followed as far as they are whole', () => {
   const frames = [1, 2, 3].map((i) => encodeDraftFrame(seal, TITLE, 16 + i, new Uint8Array(i * 100)))
   const bytes = concatBytes(...frames, encodeMark(seal, TITLE, 20))
   const follow = (size: number): [number, number] => {
-    const followed = framesIn(bytes.subarray(0, size), 0)
-    for (let count = 0; ; count++) {
-      const next = followed.next()
-      if (next.done === true) return [count, next.value]
-    }
+    const followed = [...framesIn(bytes.subarray(0, size), 0)]
+    return [followed.length, followed.at(-1)?.end ?? 0]
   }
   assert.deepEqual(follow(bytes.length), [4, bytes.length])
   let [whole, end] = [0, 0]
@@ -137,7 +134,9 @@ test('frames are followed as far as they are whole, and said where not', () => {
 test('a mark is found behind whatever is damaged, and nothing else is taken for one', () => {
   const mark = encodeMark(seal, TITLE, 20)
   const noise = concatBytes(mark.subarray(0, 20), mark.subarray(0, 5), new Uint8Array(100))
-  assert.equal(findMark(seal, TITLE, concatBytes(noise, mark, noise), 0), noise.length)
-  assert.equal(findMark(seal, TITLE, noise, 0), noise.length)
-  assert.equal(findMark(seal, { ...TITLE, first: 1 }, concatBytes(noise, mark), 0), noise.length + mark.length)
+  const found = (bytes: Uint8Array, title = TITLE): number => findMark(seal, title, bytes, 0, bytes.length)
+  assert.equal(found(concatBytes(noise, mark, noise)), noise.length)
+  assert.equal(found(noise), noise.length)
+  assert.equal(found(concatBytes(noise, mark), { ...TITLE, first: 1 }), noise.length + mark.length)
+  assert.equal(findMark(seal, TITLE, concatBytes(mark, mark), 1, 2), 2)
 })

@@ -23,9 +23,11 @@ export type Seal = Pick<Spooling, 'seal' | 'open'>
 
 type FrameKind = 'draft' | 'mark'
 
-interface Frame {
+export interface Frame {
   readonly kind: FrameKind
   readonly sealed: Uint8Array
+  /** Where the next one begins. */
+  readonly end: number
 }
 
 const FIRST_LINE = 'affidavit spool v1'
@@ -106,18 +108,19 @@ function headOf(kind: FrameKind, length: number): Buffer {
   return head
 }
 
-/** The frames from `from` on, as far as they are whole. What is said last is where they end. */
-export function* framesIn(bytes: Uint8Array, from: number): Generator<Frame, number> {
+/** The frame that begins at `at`, by what it says of its length; `undefined` where none is whole there. */
+export function frameAt(bytes: Uint8Array, at: number): Frame | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  let at = from
-  while (view.length - at >= FRAME_BYTES) {
-    const kind = kindOf(view.readUInt8(at))
-    const end = at + FRAME_HEAD_BYTES + view.readUInt32BE(at + 1)
-    if (kind === undefined || end > view.length || end < at + FRAME_BYTES) break
-    yield { kind, sealed: view.subarray(at + FRAME_HEAD_BYTES, end) }
-    at = end
-  }
-  return at
+  if (view.length - at < FRAME_BYTES) return undefined
+  const kind = kindOf(view.readUInt8(at))
+  const end = at + FRAME_HEAD_BYTES + view.readUInt32BE(at + 1)
+  if (kind === undefined || end > view.length || end < at + FRAME_BYTES) return undefined
+  return { kind, sealed: view.subarray(at + FRAME_HEAD_BYTES, end), end }
+}
+
+/** The frames from `from` on, one behind the other, as far as they are whole. */
+export function* framesIn(bytes: Uint8Array, from: number): Generator<Frame> {
+  for (let frame = frameAt(bytes, from); frame !== undefined; frame = frameAt(bytes, frame.end)) yield frame
 }
 
 function kindOf(byte: number): FrameKind | undefined {
@@ -145,12 +148,12 @@ function aadOf(title: SegmentTitle, kind: number, number: number): Uint8Array {
   return utf8(`${titleText(title)}${kind}\n${number}\n`)
 }
 
-/** Where the next mark stands, from `from` on; the end where there is none. */
-export function findMark(seal: Seal, title: SegmentTitle, bytes: Uint8Array, from: number): number {
+/** Where the next mark begins, from `from` on and before `until`; `until` where none does. */
+export function findMark(seal: Seal, title: SegmentTitle, bytes: Uint8Array, from: number, until: number): number {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  for (let at = view.indexOf(MARK_HEAD, from); at !== -1; at = view.indexOf(MARK_HEAD, at + 1)) {
+  for (let at = view.indexOf(MARK_HEAD, from); at !== -1 && at < until; at = view.indexOf(MARK_HEAD, at + 1)) {
     const sealed = view.subarray(at + FRAME_HEAD_BYTES, at + MARK_BYTES)
     if (sealed.length === MARK_BYTES - FRAME_HEAD_BYTES && openMark(seal, title, sealed) !== undefined) return at
   }
-  return bytes.length
+  return until
 }
