@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import Anthropic0 from 'anthropic-0'
 import { auditedFetch } from '../src/adapters/anthropic/audited-fetch.ts'
-import { anthropicMiddleware, auditAnthropic } from '../src/adapters/anthropic.ts'
+import { anthropicMiddleware, auditAnthropic, auditAnthropicTool } from '../src/adapters/anthropic.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import { actionsOf, type CapturedRecord, CONTEXT, openWorld, type World } from './captured.ts'
 import { asks, type Behaviour, cut, hold, inPieces, malformed, SOME_TEXT, slow, status } from './mock-answer.ts'
@@ -21,12 +21,13 @@ after(() => provider.close())
 const PARIS = { id: 'toolu_1', name: 'get_weather', arguments: '{"city":"Paris"}' } as const
 const ROME = { id: 'toolu_2', name: 'get_weather', arguments: '{"city":"Rome"}' } as const
 const QUESTION = { role: 'user', content: 'Weather in Paris and Rome?' } as const
+const TOOL = { name: 'get_weather', input_schema: { type: 'object' } } as const
 const ASKED: Anthropic.MessageCreateParamsNonStreaming = {
   model: 'claude',
   max_tokens: 100,
   metadata: { user_id: 'u-1' },
   system: 'You are a clinic.',
-  tools: [{ name: 'get_weather', input_schema: { type: 'object' } }],
+  tools: [TOOL],
   messages: [QUESTION],
 }
 const STREAM = { ...ASKED, stream: true } as const
@@ -155,6 +156,47 @@ for (const [name, Client] of [
         (said(invoked[1] ?? assert.fail(), 'request') as { messages: unknown[] }).messages,
         messages.slice(1),
       )
+    })
+
+    await t.test('a tool that is run while the answer still streams is run when the answer is on record', async () => {
+      const rest = hold()
+      // The model has moved on from the first call, and the answer has not ended.
+      const streaming: Behaviour = {
+        does: 'answer',
+        answer: { calls: [PARIS, ROME] },
+        delivery: { kind: 'held', after: 8, hold: rest },
+      }
+      let ran = 0
+      const tool = {
+        ...TOOL,
+        type: 'custom' as const,
+        // What the tool is given is not what the model wrote: by its id alone it is the call that was asked for.
+        parse: (input: unknown): object => ({ ...Object(input), unit: 'C' }),
+        run: async () => `sunny ${++ran}`,
+      }
+      const { records } = await see(world, [streaming], async () => {
+        const { tools: _, ...asked } = ASKED
+        const tools = [auditAnthropicTool(tool, world.audit)]
+        const runner = client.beta.messages.toolRunner({ ...asked, tools, stream: true, runToolsEagerly: true })
+        const done = (async () => {
+          for await (const turn of runner) await turn.done()
+        })()
+        await rest.reached
+        for (let i = 0; i < 50; i++) await new Promise(setImmediate)
+        const ranEarly = ran
+        rest.release()
+        await done
+        assert.equal(ranEarly, 0)
+      })
+      assert.equal(ran, 2)
+      const [answer] = records.filter(({ action }) => action === 'agent_response_generated')
+      const invoked = records.filter(({ action }) => action === 'tool_invoked')
+      for (const [i, asked] of [PARIS, ROME].entries()) {
+        assert.equal(invoked[i]?.parent_id, answer?.id)
+        assert.deepEqual(said(invoked[i] ?? assert.fail(), 'arguments'), { ...JSON.parse(asked.arguments), unit: 'C' })
+        const completed = records.find(({ parent_id }) => parent_id === invoked[i]?.id)
+        assert.match(completed?.said.result ?? '', /sunny/)
+      }
     })
 
     await t.test('tries of one call are one call', async () => {
@@ -322,35 +364,53 @@ for (const [name, Client] of [
     })
   })
 
-  test(`${name}: with a ledger that refuses, no message is asked for`, async (t) => {
+  test(`${name}, when the ledger is closed`, async (t) => {
     const { ledger, audit } = await openWorld(t)
     const client = auditAnthropic(create(), audit)
-    const old = auditAnthropic(Object.defineProperty(create(), 'middleware', { value: undefined }), audit)
-    await ledger.close()
-    const before = provider.calls.length
-    await audit.run(CONTEXT, async () => {
-      await assert.rejects(client.messages.create(ASKED), isRefusal)
-      await assert.rejects(client.messages.create(STREAM), isRefusal)
-      await assert.rejects(old.messages.create(ASKED), { status: 424, message: /ledger-closed/ })
+
+    await t.test('an answer that cannot be recorded is not given out, and not asked for again', async () => {
+      const before = provider.calls.length
+      await audit.run(CONTEXT, async () => {
+        const holds = [hold(), hold()]
+        provider.next(...holds.map((held) => slow(held)))
+        const asked = [client.messages.create(ASKED), client.messages.create(STREAM).then(read)]
+        const refused = Promise.all(asked.map((answer) => assert.rejects(answer, isRefusal)))
+        await Promise.all(holds.map(({ reached }) => reached))
+        await ledger.close()
+        for (const held of holds) held.release()
+        await refused
+      })
+      assert.equal(provider.calls.length, before + 2)
     })
-    assert.equal(provider.calls.length, before)
+
+    await t.test('with a ledger that refuses, no message is asked for', async () => {
+      const old = auditAnthropic(Object.defineProperty(create(), 'middleware', { value: undefined }), audit)
+      const before = provider.calls.length
+      await audit.run(CONTEXT, async () => {
+        await assert.rejects(client.messages.create(ASKED), isRefusal)
+        await assert.rejects(client.messages.create(STREAM), isRefusal)
+        await assert.rejects(old.messages.create(ASKED), { status: 424, message: /ledger-closed/ })
+      })
+      assert.equal(provider.calls.length, before)
+    })
   })
 
-  test(`${name}: an answer that cannot be recorded is not given out, and not asked for again`, async (t) => {
+  test(`${name}: a tool whose call cannot be recorded is not run, and the run ends with it`, async (t) => {
     const { ledger, audit } = await openWorld(t)
     const client = auditAnthropic(create(), audit)
     const before = provider.calls.length
-    await audit.run(CONTEXT, async () => {
-      const holds = [hold(), hold()]
-      provider.next(...holds.map((held) => slow(held)))
-      const asked = [client.messages.create(ASKED), client.messages.create(STREAM).then(read)]
-      const refused = Promise.all(asked.map((answer) => assert.rejects(answer, isRefusal)))
-      await Promise.all(holds.map(({ reached }) => reached))
-      await ledger.close()
-      for (const held of holds) held.release()
-      await refused
+    let ran = 0
+    const run = async (): Promise<string> => `sunny ${++ran}`
+    const tool = auditAnthropicTool({ ...TOOL, type: 'custom' as const, parse: (input: unknown) => input, run }, audit)
+    provider.next(asks(PARIS, ROME))
+    const { tools: _, ...asked } = ASKED
+    const running = audit.run(CONTEXT, async () => {
+      for await (const _ of client.beta.messages.toolRunner({ ...asked, tools: [tool] })) await ledger.close()
     })
-    assert.equal(provider.calls.length, before + 2)
+    // The client makes a result of what the tool threw, and would go on.
+    await assert.rejects(running, { code: 'run-stopped' })
+    assert.equal(ran, 0)
+    assert.equal(provider.calls.length, before + 1)
   })
 }
 

@@ -7,6 +7,7 @@ import { type MessageRequest, messageStep } from './anthropic/message-step.ts'
 import { makeTry } from './anthropic/message-try.ts'
 import { unrepeatable } from './anthropic/unrepeatable.ts'
 import { retriedCalls } from './wire/retried-calls.ts'
+import { type Shape, shapeOf, textOf } from './wire/shape.ts'
 
 /** What is used of a client. It has no middleware before 0.101. */
 export interface AnthropicClient {
@@ -32,6 +33,12 @@ export type AnthropicMiddleware = <Request extends AnthropicRequest>(
   next: (request: Request) => Promise<Response>,
   context: AnthropicContext,
 ) => Promise<Response>
+
+/** A tool as the client's tool runner takes it. */
+export interface AnthropicTool {
+  readonly name: string
+  readonly run: (...given: never[]) => unknown
+}
 
 const AUDITED = Symbol.for('affidavit.anthropic')
 
@@ -81,4 +88,34 @@ const TIMED_OUT = { name: 'TimeoutError', message: 'no answer came within the ti
 function fetchOf(client: object): Fetch {
   const own: unknown = Reflect.get(client, 'fetch')
   return typeof own === 'function' ? (input, init) => own(input, init) : fetch
+}
+
+/** The tool with each call of it on record, before it runs and after. */
+export function auditAnthropicTool<Tool extends AnthropicTool>(tool: Tool, audit: Capture): Tool {
+  const run = async (...given: unknown[]): Promise<unknown> => {
+    const [input, context] = given
+    const call_id = callIdIn(shapeOf(context))
+    const call = await audit.beginToolCall({
+      sdk: '@anthropic-ai/sdk',
+      layer: 'client',
+      name: tool.name,
+      arguments: input,
+      ...(call_id === undefined ? {} : { call_id }),
+    })
+    let result: unknown
+    try {
+      result = await call.enter(() => Reflect.apply(tool.run, tool, given))
+    } catch (error) {
+      await call.end({ ended: 'failed', error })
+      throw error
+    }
+    await call.end({ ended: 'complete', result })
+    return result
+  }
+  return { ...tool, run }
+}
+
+/** Once it had the other name. */
+function callIdIn({ toolUse, toolUseBlock }: Shape): string | undefined {
+  return textOf(shapeOf(toolUse ?? toolUseBlock).id)
 }

@@ -37,6 +37,9 @@ export function auditedFetch(audit: Capture, fetch: Fetch, maxRetries: number): 
 /** 424: a request that this one depends on failed (RFC 4918 §11.4). */
 function refusal(reason: unknown): Response {
   const { code } = shapeOf(reason)
-  const error = { type: textOf(code) ?? 'not-recorded', message: reason instanceof Error ? reason.message : String(reason) }
+  const error = {
+    type: textOf(code) ?? 'not-recorded',
+    message: reason instanceof Error ? reason.message : String(reason),
+  }
   return Response.json({ type: 'error', error }, { status: 424, headers: { 'x-should-retry': 'false' } })
 }

@@ -34,15 +34,20 @@ function changed(delta: object, usage: object, more: object = {}): Event {
   return { type: 'message_delta', delta, usage, ...more }
 }
 
-function taken(...events: readonly Event[]): { readonly stream: MessageStream; readonly ended: Ended | undefined } {
+function taken(...events: readonly Event[]): {
+  readonly stream: MessageStream
+  readonly ended: Ended | 'hold' | undefined
+  /** Indexes of the events that complete a call. */
+  readonly held: readonly number[]
+} {
   const stream = messageStream()
-  let ended: Ended | undefined
-  for (const event of events) ended ??= stream.take({ name: event.type, data: JSON.stringify(event) })
-  return { stream, ended }
+  const seen = events.map((event) => stream.take({ name: event.type, data: JSON.stringify(event) }))
+  const held = seen.flatMap((what, index) => (what === 'hold' ? [index] : []))
+  return { stream, ended: seen.find((what) => what !== undefined && what !== 'hold'), held }
 }
 
 test('thinking, citations, text and a tool make the message that would have come whole', () => {
-  const { stream, ended } = taken(
+  const { stream, ended, held } = taken(
     START,
     ...block(
       0,
@@ -75,6 +80,8 @@ test('thinking, citations, text and a tool make the message that would have come
     STOP,
   )
   assert.equal(ended, 'complete')
+  // Both calls of tools, and nothing else, are acted upon when they are complete.
+  assert.deepEqual(held, [17, 19])
   const message = stream.message() ?? assert.fail()
   assert.deepEqual(message, {
     id: 'msg_1',

@@ -7,8 +7,8 @@ import { listOf, parsed, type Shape, shapeOf } from '../wire/shape.ts'
 import { providerError } from './provider-error.ts'
 
 export interface MessageStream {
-  /** Takes an event. How the stream ended, where this is its last one. */
-  take(event: SseEvent): Ended | undefined
+  /** Takes an event. How the stream ended, where this is its last one; `hold` where it completes a call of a tool. */
+  take(event: SseEvent): Ended | 'hold' | undefined
   /** The message as far as it came; `undefined` before it began. */
   message(): Shape | undefined
   /** What went wrong, as the stream says itself, or as it shows. */
@@ -21,7 +21,7 @@ export function messageStream(): MessageStream {
   const unknown: Shape[] = []
   let error: unknown
 
-  function take({ name, data }: SseEvent): Ended | undefined {
+  function take({ name, data }: SseEvent): Ended | 'hold' | undefined {
     const event = parsed(data)
     return typeof event === 'object' && event !== null ? read(shapeOf(event)) : malformed(name, data)
   }
@@ -31,7 +31,7 @@ export function messageStream(): MessageStream {
     return name === 'error' || name === 'message_stop' ? 'failed' : undefined
   }
 
-  function read(event: Shape): Ended | undefined {
+  function read(event: Shape): Ended | 'hold' | undefined {
     switch (event.type) {
       case 'message_start':
         message = shapeOf(event.message)
@@ -46,6 +46,7 @@ export function messageStream(): MessageStream {
         message = changed(shapeOf(message), event)
         return undefined
       case 'content_block_stop':
+        return blocks.get(event.index)?.type === 'tool_use' ? 'hold' : undefined
       case 'ping':
         return undefined
       case 'message_stop':
@@ -87,6 +88,7 @@ function answeredBy(model: unknown, { type, to }: Shape): unknown {
 }
 
 interface Block {
+  readonly type: unknown
   take(delta: Shape): void
   /** As it would stand in a message that is not streamed. */
   whole(): Shape
@@ -97,6 +99,7 @@ function beginBlock(begun: Shape): Block {
   let input = ''
   const unknown: Shape[] = []
   return {
+    type: begun.type,
     take({ type, ...delta }) {
       switch (type) {
         case 'text_delta':

@@ -27,6 +27,22 @@ test('a last event without its empty line ends the stream, and no event at all d
   assert.deepEqual(empty.outcome('cut'), { ended: 'cut', error: undefined })
 })
 
+test('a call of a tool is held back, in one piece with what follows it or alone', () => {
+  const block = { type: 'tool_use', id: 'toolu_1', name: 'now', input: {} }
+  const call = [
+    { type: 'content_block_start', index: 0, content_block: block },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'ping' },
+  ].map((event) => `data: ${JSON.stringify(event)}\r\n\r\n`)
+  const stop = 'data: {"type":"message_stop"}\r\n\r\n'
+  assert.equal(watchStream().take(utf8(STARTED + call.join(''))), 'hold')
+  assert.equal(watchStream().take(utf8(STARTED + call.join('') + stop)), 'complete')
+  const cut = watchStream()
+  assert.equal(cut.take(utf8(STARTED + call[0])), undefined)
+  assert.equal(cut.take(utf8((call[1] ?? '').trim())), undefined)
+  assert.equal(cut.over(), 'cut')
+})
+
 test('JSON that is no message is no answer, and is kept', () => {
   for (const [body, response] of [
     ['{"type":"banner"}', { type: 'banner' }],

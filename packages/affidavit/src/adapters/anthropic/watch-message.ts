@@ -16,17 +16,22 @@ export function watchStream(): MessageWatch {
   const reader = sseReader()
   const stream = messageStream()
 
-  function take(events: readonly SseEvent[]): Ended | undefined {
+  function take(events: readonly SseEvent[]): Ended | 'hold' | undefined {
+    let held: 'hold' | undefined
     for (const event of events) {
-      const ended = stream.take(event)
-      if (ended !== undefined) return ended
+      const seen = stream.take(event)
+      if (seen === 'hold') held = seen
+      else if (seen !== undefined) return seen
     }
-    return undefined
+    return held
   }
 
   return {
     take: (bytes) => take(reader.take(bytes)),
-    over: () => take(reader.end()) ?? 'cut',
+    over() {
+      const seen = take(reader.end())
+      return seen === undefined || seen === 'hold' ? 'cut' : seen
+    },
     outcome(ended, error) {
       const message = stream.message()
       const wrong = stream.error()

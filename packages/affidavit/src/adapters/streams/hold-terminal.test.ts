@@ -233,3 +233,69 @@ test('what came before the last event in one piece does not wait for its record'
   recorded.durable()
   assert.equal(decode((await reader.read()).value), 'data: last\n\nbehind')
 })
+
+/** As untilLast, and what says "act" is acted upon. */
+const untilActed = (): BodyWatch => ({
+  take: (bytes) => (decode(bytes)?.includes('act') ? 'hold' : untilLast().take(bytes)),
+  over: () => 'cut',
+})
+
+test('what is acted upon is held back with all that follows, until the outcome is durable', async () => {
+  const { stream, send, close } = body()
+  const { told, onEnd, durable } = record()
+  const reader = holdTerminal(stream, { watch: untilActed(), onEnd }).getReader()
+  send('one\n\nact\n\ntwo')
+  assert.equal(decode((await reader.read()).value), 'one\n\n')
+  const held = reader.read()
+  send('more\n\nact again\n\nthree')
+  assert.ok(await isPending(held))
+  send('last')
+  assert.ok(await isPending(held))
+  assert.deepEqual(told, [{ ended: 'complete', error: undefined }])
+  durable()
+  assert.equal(decode((await held).value), 'act\n\ntwo')
+  assert.equal(decode((await reader.read()).value), 'more\n\nact again\n\nthree')
+  assert.equal(decode((await reader.read()).value), 'last')
+  close()
+  assert.ok((await reader.read()).done)
+})
+
+test('what is held back is handed over where the body ends early, when that is durable', async () => {
+  const { stream, send, close } = body()
+  const { told, onEnd, durable } = record()
+  const reader = holdTerminal(stream, { watch: untilActed(), onEnd }).getReader()
+  send('act')
+  close()
+  const held = reader.read()
+  assert.ok(await isPending(held))
+  assert.deepEqual(told, [{ ended: 'cut', error: undefined }])
+  durable()
+  assert.equal(decode((await held).value), 'act')
+  assert.ok((await reader.read()).done)
+})
+
+test('what is acted upon is not handed over where the outcome is refused', async () => {
+  const { stream, send, close } = body()
+  const { told, onEnd, refuse } = record()
+  const reader = holdTerminal(stream, { watch: untilActed(), onEnd }).getReader()
+  send('act')
+  close()
+  refuse(REFUSED)
+  await assert.rejects(reader.read(), REFUSED)
+  assert.deepEqual(told, [{ ended: 'cut', error: undefined }])
+})
+
+test('whoever leaves while something is held back has cancelled', async () => {
+  const { stream, send, cancelled } = body()
+  const { told, onEnd, durable } = record()
+  const reader = holdTerminal(stream, { watch: untilActed(), onEnd }).getReader()
+  send('act')
+  const held = reader.read()
+  assert.ok(await isPending(held))
+  const left = reader.cancel('enough')
+  assert.equal(await cancelled, 'enough')
+  durable()
+  await left
+  assert.ok((await held).done)
+  assert.deepEqual(told, [{ ended: 'cancelled', error: 'enough' }])
+})

@@ -5,8 +5,11 @@ import type { Ended } from '../../capture/steps.ts'
 
 /** Knows how a body ends, in the provider's format. Neither function throws. */
 export interface BodyWatch {
-  /** Reads on. How the body ended, where its last event is in these bytes. */
-  take(bytes: Uint8Array): Ended | undefined
+  /**
+   * Reads on. How the body ended, where its last event is in these bytes; `hold` where they hand over something that is acted upon,
+   * such as a call of a tool: from here on nothing is passed on before the end.
+   */
+  take(bytes: Uint8Array): Ended | 'hold' | undefined
   /** How it ended, where the connection did first. */
   over(): Ended
 }
@@ -50,21 +53,32 @@ export function holdTerminal(body: ReadableStream<Uint8Array>, held: Held): Read
     }
   }
 
+  /** Passes on what comes next; once it holds back, all that comes up to the end. */
   async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    const bytes = await next()
-    if (bytes === undefined) {
-      await end(watch.over())
-      return controller.close()
+    const pieces: Uint8Array[] = []
+    let isHolding = false
+    for (;;) {
+      const bytes = await next()
+      if (bytes === undefined) {
+        await end(watch.over())
+        for (const piece of pieces) controller.enqueue(piece)
+        return controller.close()
+      }
+      let from = 0
+      for (const [at, part] of partsOf(bytes)) {
+        const seen = recorded === undefined ? watch.take(part) : undefined
+        if (seen === undefined) continue
+        // What came before in the same piece does not wait for it.
+        if (!isHolding && at > 0) controller.enqueue(bytes.subarray(0, at))
+        if (!isHolding) from = at
+        isHolding = true
+        if (seen !== 'hold') await end(seen)
+      }
+      pieces.push(bytes.subarray(from))
+      if (isHolding && recorded === undefined) continue
+      for (const piece of pieces) controller.enqueue(piece)
+      return
     }
-    for (const [at, part] of partsOf(bytes)) {
-      const ended = recorded === undefined ? watch.take(part) : undefined
-      if (ended === undefined) continue
-      // What came before the end in the same piece does not wait for it.
-      if (at > 0) controller.enqueue(bytes.subarray(0, at))
-      await end(ended)
-      return controller.enqueue(bytes.subarray(at))
-    }
-    controller.enqueue(bytes)
   }
 
   return new ReadableStream(
