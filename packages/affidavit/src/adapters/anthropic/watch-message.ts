@@ -2,7 +2,7 @@
 
 import type { Ended, ModelEnd } from '../../capture/steps.ts'
 import type { BodyWatch } from '../streams/hold-terminal.ts'
-import { type SseEvent, sseReader } from '../streams/read-sse.ts'
+import { watchEvents } from '../streams/watch-events.ts'
 import { parsed, type Shape, shapeOf } from '../wire/shape.ts'
 import { messageEnd } from './message-end.ts'
 import { messageStream } from './message-stream.ts'
@@ -13,25 +13,9 @@ export interface MessageWatch extends BodyWatch {
 }
 
 export function watchStream(): MessageWatch {
-  const reader = sseReader()
   const stream = messageStream()
-
-  function take(events: readonly SseEvent[]): Ended | 'hold' | undefined {
-    let held: 'hold' | undefined
-    for (const event of events) {
-      const seen = stream.take(event)
-      if (seen === 'hold') held = seen
-      else if (seen !== undefined) return seen
-    }
-    return held
-  }
-
   return {
-    take: (bytes) => take(reader.take(bytes)),
-    over() {
-      const seen = take(reader.end())
-      return seen === undefined || seen === 'hold' ? 'cut' : seen
-    },
+    ...watchEvents({ take: stream.take, over: () => 'cut' }),
     outcome(ended, error) {
       const message = stream.message()
       const wrong = stream.error()

@@ -2,7 +2,7 @@
 
 import type { ModelEnd, ModelStep, SeenCall, SeenMessage } from '../../capture/steps.ts'
 import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
-import type { Answer } from './operation.ts'
+import type { Answer } from './answer.ts'
 
 export type Request = Pick<
   ModelStep,
@@ -147,4 +147,14 @@ function joined(before: Shape, parts: Shape): { [name: string]: unknown } {
       return [name, typeof value === 'string' && typeof previous === 'string' ? previous + value : value]
     }),
   )
+}
+
+/** A call is never said to be complete: some run it as soon as its arguments parse. */
+export function asksForTool(chunk: unknown): boolean {
+  const deltas = listOf(shapeOf(chunk).choices).map((choice) => shapeOf(shapeOf(choice).delta))
+  return deltas.some(({ tool_calls, function_call }) => listOf(tool_calls).length > 0 || isPresent(function_call))
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null
 }

@@ -2,10 +2,11 @@
 
 import type { Capture, Ended, ModelCall, ModelEnd } from '../../capture/steps.ts'
 import { type BodyWatch, holdTerminal } from '../streams/hold-terminal.ts'
-import { sseReader } from '../streams/read-sse.ts'
+import { watchEvents } from '../streams/watch-events.ts'
 import { copyOf } from '../wire/copy-response.ts'
 import { parsed, shapeOf } from '../wire/shape.ts'
-import { type Answer, type Operation, operationAt } from './operation.ts'
+import type { Answer } from './answer.ts'
+import { type Operation, operationAt } from './operation.ts'
 
 export interface Sending {
   readonly sdk: string
@@ -81,30 +82,13 @@ interface Watch extends BodyWatch {
 
 function watchOf(operation: Operation, { headers }: Response): Watch {
   const type = headers.get('content-type') ?? ''
-  if (type.includes('text/event-stream')) return watchEvents(operation)
+  if (type.includes('text/event-stream')) return watchStream(operation)
   return type.includes('json') || type.startsWith('text/') || type === '' ? watchText(operation) : watchBytes(type)
 }
 
-function watchEvents(operation: Operation): Watch {
-  const events = sseReader()
-  const stream = operation.readStream()
-  return {
-    take(bytes) {
-      for (const { data } of events.take(bytes)) {
-        const ended = stream.take(data)
-        if (ended !== undefined) return ended
-      }
-      return undefined
-    },
-    over() {
-      for (const { data } of events.end()) {
-        const ended = stream.take(data)
-        if (ended !== undefined) return ended
-      }
-      return stream.over()
-    },
-    answer: stream.answer,
-  }
+function watchStream(operation: Operation): Watch {
+  const { take, over, answer } = operation.readStream()
+  return { ...watchEvents({ take: ({ data }) => take(data), over }), answer }
 }
 
 function watchText(operation: Operation): Watch {

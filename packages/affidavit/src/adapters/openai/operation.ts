@@ -1,16 +1,14 @@
 // Which operation of a provider a request is, and how to read it: by the end of its path, under any base.
 
-import type { Ended, ModelEnd } from '../../capture/steps.ts'
+import type { Ended } from '../../capture/steps.ts'
 import { parsed, type Shape } from '../wire/shape.ts'
-import { chatStream, named, type Request, readChatAnswer, readChatRequest } from './chat.ts'
+import type { Answer } from './answer.ts'
+import { asksForTool, chatStream, named, type Request, readChatAnswer, readChatRequest } from './chat.ts'
 import { readResponsesAnswer, readResponsesRequest, responsesStream } from './responses.ts'
 
-/** What an answer says, however it ended. */
-export type Answer = Omit<ModelEnd, 'ended' | 'error' | 'status'>
-
 export interface StreamReading {
-  /** Takes the data of one event. How the stream ended, where this is its last. */
-  take(data: string): Ended | undefined
+  /** Takes the data of one event. How the stream ended, where this is its last; `hold` where it calls a tool. */
+  take(data: string): Ended | 'hold' | undefined
   /** How it ended, where no last event came. */
   over(): Ended
   answer(): Answer
@@ -32,8 +30,9 @@ const CHAT: Operation = {
     return {
       take(data) {
         if (data.trim() === '[DONE]') return 'complete'
-        stream.take(parsed(data))
-        return undefined
+        const chunk = parsed(data)
+        stream.take(chunk)
+        return asksForTool(chunk) ? 'hold' : undefined
       },
       // Some servers say that the answer is finished, and not that the stream is.
       over: () => (stream.isFinished() ? 'complete' : 'cut'),

@@ -2,8 +2,8 @@
 
 import type { Ended, ModelEnd, SeenCall, SeenMessage } from '../../capture/steps.ts'
 import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
+import type { Answer } from './answer.ts'
 import { named, type Request } from './chat.ts'
-import type { Answer } from './operation.ts'
 
 export function readResponsesRequest(body: Shape): Request {
   const { input, instructions, tools, ...parameters } = body
@@ -83,7 +83,7 @@ const LAST: { readonly [type: string]: Ended } = {
 }
 
 /** A stream of events. The last one has the whole answer; without it, what came of the text. */
-export function responsesStream(): { take(event: unknown): Ended | undefined; answer(): Answer } {
+export function responsesStream(): { take(event: unknown): Ended | 'hold' | undefined; answer(): Answer } {
   let whole: unknown
   let begun: Shape = {}
   let text = ''
@@ -96,11 +96,21 @@ export function responsesStream(): { take(event: unknown): Ended | undefined; an
       if (type === 'response.output_item.done') done.push(item)
       const last = LAST[textOf(type) ?? '']
       if (last !== undefined) whole = response ?? event
-      return last
+      return last ?? (asksForTool(shapeOf(event)) ? 'hold' : undefined)
     },
     answer() {
       if (whole !== undefined) return readResponsesAnswer(whole)
       return { ...readResponsesAnswer({ ...begun, output: done }), answer: text }
     },
   }
+}
+
+/** What the provider runs itself, and goes on. */
+const HOSTED = /^(web_search|file_search|code_interpreter|image_generation|mcp)_call$/
+
+/** A call that the application is to run has come whole: some run it before the answer has ended. */
+function asksForTool({ type, item }: Shape): boolean {
+  if (type === 'response.function_call_arguments.done' || type === 'response.custom_tool_call_input.done') return true
+  const done = type === 'response.output_item.done' ? (textOf(shapeOf(item).type) ?? '') : ''
+  return (done.endsWith('_call') && !HOSTED.test(done)) || done === 'mcp_approval_request'
 }
