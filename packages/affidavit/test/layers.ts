@@ -27,6 +27,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['vault', VAULT],
   ['links', ['formats', ...BYTES]],
   ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'erasure', ...VAULT]],
+  ['query', ['ledger', 'links', 'errors', 'formats', ...BYTES]],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],
   ['stores/postgres', ['vault', 'ledger', 'errors', 'verify', ...FORMATS]],
@@ -49,6 +50,7 @@ const WIDE: ReadonlyMap<string, readonly string[]> = new Map([
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['typebox', ['formats', 'ledger', 'registry']],
   ['commander', ['cli']],
+  ['diff', ['cli']],
   // Optional: each is loaded by one file, when it is needed.
   ['pkcs11js', ['keys']],
   ['@aws-sdk/client-kms', ['keys']],

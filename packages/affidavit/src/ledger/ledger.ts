@@ -276,7 +276,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     origin: ledger,
     append,
     appendMany,
-    as: (reader) => createReading({ store, ledger, keyring, policy: parts.access, find, record }, reader),
+    as: (reader) =>
+      createReading({ store, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {

@@ -5,7 +5,7 @@ import type { EntryFilter } from './store.ts'
 import { filterOfId, NAMING } from './translate-filter.ts'
 
 /** What stands for an id that is in no record: whom somebody looked for in vain is nobody's to read. */
-const IN_NO_RECORD = '[in no record]'
+export const IN_NO_RECORD = '[in no record]'
 
 /** How a filter's ids stand in records. */
 export interface Standing {

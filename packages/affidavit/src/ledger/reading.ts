@@ -1,6 +1,7 @@
 // Reading a ledger as somebody: every read is a record before it is an answer (spec/reading.md).
 
 import type { AccessPolicy } from '../access/policy.ts'
+import type { UnixMillis } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { TOKEN } from '../formats/token.ts'
@@ -8,6 +9,7 @@ import type { Keyring } from '../vault/keyring.ts'
 import { maskedFilter } from './masked-filter.ts'
 import { type OpeningParts, openContent, rememberingKeys } from './open-content.ts'
 import { notFound } from './own-records.ts'
+import { answerOf, type Question } from './question.ts'
 import { checkFilter, findEntry, recordOf, type SearchOptions } from './read.ts'
 import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
 import { type ReadersParts, type ReadingFound, readersOf } from './readers.ts'
@@ -22,6 +24,11 @@ export type Revealed = { readonly name: string; readonly media_type: string } & 
 export interface RevealedRecord {
   readonly record: AuditRecord
   readonly contents: readonly Revealed[]
+}
+
+export interface AnswerRevealed<Answer> {
+  readonly answer: Answer
+  readonly revealed: readonly RevealedRecord[]
 }
 
 export interface Reading {
@@ -47,6 +54,16 @@ export interface Reading {
   resolve(token: string, why: { reason: string }): Promise<string>
   /** Who read records that fit, newest last. @throws LedgerError `not-allowed` */
   readers(filter: EntryFilter): Promise<readonly ReadingFound[]>
+  /**
+   * Answers a question over records, as of now. It is on record before it is answered, with what the answer shows.
+   * @throws LedgerError `not-allowed`, `invalid-query`, and what the question throws
+   */
+  ask<Answer>(question: Question<Answer>): Promise<Answer>
+  /**
+   * As `ask`, and opens the contents that belong to the answer.
+   * @throws LedgerError as `ask`; `invalid-query` (no reason), `store-corrupt`
+   */
+  askToReveal<Answer>(question: Question<Answer>, why: { reason: string }): Promise<AnswerRevealed<Answer>>
   /** Puts another read on record: a proof, an export, a verification. @throws LedgerError `not-allowed` */
   recorded(act: 'search' | 'export' | 'verify', read: Read): Promise<void>
 }
@@ -54,6 +71,7 @@ export interface Reading {
 export interface ReadingParts extends ReadersParts {
   readonly keyring: Keyring
   readonly policy: AccessPolicy | undefined
+  readonly now: () => UnixMillis
   /** Appends a record of the ledger about itself; durable when it resolves. */
   record(draft: Draft): Promise<unknown>
 }
@@ -120,17 +138,25 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
 
   async function wanted(what: { conversation_id: string } | { record: string | number }): Promise<AuditRecord[]> {
     const records: AuditRecord[] = []
-    if ('record' in what) {
-      const entry = await findEntry(store, ledger, what.record)
-      if (entry === undefined) throw notFound(what.record)
-      records.push(recordOf(entry))
-    } else {
+    if ('record' in what) records.push(await recordAt(what.record))
+    else {
       const { conversation_id } = what
       if (typeof conversation_id !== 'string' || conversation_id === '') throw noConversation()
       for await (const entry of find({ conversation_id, until_seq: await size() }, {})) records.push(recordOf(entry))
       if (records.length === 0) throw noConversation()
     }
     return records
+  }
+
+  async function recordAt(which: string | number): Promise<AuditRecord> {
+    const entry = await findEntry(store, ledger, which)
+    if (entry === undefined) throw notFound(which)
+    return recordOf(entry)
+  }
+
+  function revealAll(records: readonly AuditRecord[]): Promise<readonly RevealedRecord[]> {
+    const keys = rememberingKeys(keyring)
+    return Promise.all(records.map((record) => reveal(record, keys)))
   }
 
   async function reveal(record: AuditRecord, keys: OpeningParts['keyring']): Promise<RevealedRecord> {
@@ -157,12 +183,11 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       expectAllowed(policy, reader, 'reveal')
       expectReason(reason)
       const records = await wanted(what)
-      const contents = records.reduce((sum, { content = [] }) => sum + content.length, 0)
+      const contents = contentsIn(records)
       const results = records.map(({ seq }) => seq)
       const operation = 'record' in what ? 'reveal' : 'conversation'
       await put({ action: 'content_revealed', operation, reason, details: { contents }, results })
-      const keys = rememberingKeys(keyring)
-      return Promise.all(records.map((record) => reveal(record, keys)))
+      return revealAll(records)
     },
     async resolve(token, { reason }) {
       expectAllowed(policy, reader, 'resolve')
@@ -183,12 +208,32 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       await put({ action: 'records_viewed', operation: 'readers', details: { query: asked }, results })
       return found
     },
+    async ask(question) {
+      expectAllowed(policy, reader, 'search')
+      const { answer, read } = await answerOf(parts, question, await size(), finds)
+      await put({ action: 'records_viewed', ...read })
+      return answer
+    },
+    async askToReveal(question, { reason }) {
+      expectAllowed(policy, reader, 'search')
+      expectAllowed(policy, reader, 'reveal')
+      expectReason(reason)
+      const { answer, read, contents = [] } = await answerOf(parts, question, await size(), finds)
+      const records = await Promise.all(contents.map(recordAt))
+      const details = { ...read.details, contents: contentsIn(records) }
+      await put({ action: 'content_revealed', reason, ...read, details })
+      return { answer, revealed: await revealAll(records) }
+    },
     async recorded(act, read) {
       if (ACT_OF[read.action] !== act) throw new TypeError(`${read.action} is not recorded as ${act}; this is a bug`)
       expectAllowed(policy, reader, act)
       await put(read)
     },
   }
+}
+
+function contentsIn(records: readonly AuditRecord[]): number {
+  return records.reduce((sum, { content = [] }) => sum + content.length, 0)
 }
 
 function expectReason(reason: string): void {
