@@ -75,6 +75,20 @@ function commandLine(): void {
     for (const check of [byFolder, byUrl]) assert.equal((await check('registry', 'check', REGISTRY)).code, 0)
   })
 
+  test('the questions of an auditor are answered', async () => {
+    const { records } = json(await done(byUrl('search', '--action', 'agent_response_generated', '--json')))
+    const answer = String(Object(Array.isArray(records) ? records[0] : undefined).id)
+    assert.match(
+      (await done(byUrl('lineage', answer))).out,
+      /data_accessed get_chart +success +NO GRANT +patient_record/,
+    )
+    assert.match((await done(byFolder('grants', '--findings'))).out, / disclose +NO GRANT; LACKS recipient/)
+    const why = ['--reveal', '--reason', 'complaint 17']
+    const versions = await done(byUrl('versions', '--agent', 'larkspur-assistant', ...why))
+    assert.match(versions.out, /-You may answer questions about doses.*\n +\+Do not advise on doses/)
+    assert.match((await done(byUrl('gaps'))).out, /Steps without an outcome\n\n.* tool_invoked/)
+  })
+
   test('a checkpoint, a proof and an export verify far from the database', async () => {
     await done(byUrl('checkpoint'))
     assert.match(readFileSync(join(home, 'checkpoints/checkpoints.log'), 'utf8'), /^cli\.example\/clinic\//)

@@ -124,6 +124,30 @@ const READS: readonly {
     results: [],
   },
   {
+    words: () => ['lineage', '3'],
+    action: 'records_viewed',
+    details: { operation: 'lineage', as_of_seq: 4, results: 1 },
+    results: [3],
+  },
+  {
+    words: () => ['grants', '--agent', 'agent-1'],
+    action: 'records_viewed',
+    details: { operation: 'grants', as_of_seq: 4, results: 0 },
+    results: [],
+  },
+  {
+    words: () => ['versions', '--agent', 'agent-1'],
+    action: 'records_viewed',
+    details: { operation: 'versions', as_of_seq: 4, results: 0 },
+    results: [],
+  },
+  {
+    words: () => ['gaps', '--from-seq', '3'],
+    action: 'records_viewed',
+    details: { operation: 'gaps', as_of_seq: 4, results: 2 },
+    results: [3, 4],
+  },
+  {
     words: () => ['prove', '1', '--out', newPath()],
     action: 'records_viewed',
     details: { operation: 'prove', as_of_seq: 4, results: 1 },

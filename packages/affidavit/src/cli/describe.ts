@@ -13,10 +13,15 @@ export const RECORD_COLUMNS: readonly string[] = [
   'CONVERSATION',
 ]
 
+/** `2026-11-21 09:30:00` */
+export function secondOf(timestamp: string): string {
+  return timestamp.slice(0, 19).replace('T', ' ')
+}
+
 export function recordCells(record: AuditRecord): string[] {
   return [
     String(record.seq),
-    record.recorded_at.slice(0, 19).replace('T', ' '),
+    secondOf(record.recorded_at),
     record.action,
     record.outcome ?? '·',
     printable(record.actor_id),
@@ -25,7 +30,10 @@ export function recordCells(record: AuditRecord): string[] {
   ]
 }
 
-function resourceOf({ resource_type, resource_id }: AuditRecord): string | undefined {
+export function resourceOf({
+  resource_type,
+  resource_id,
+}: Readonly<Pick<AuditRecord, 'resource_type' | 'resource_id'>>): string | undefined {
   if (resource_type === undefined) return undefined
   return printable(resource_id === undefined ? resource_type : `${resource_type} ${resource_id}`)
 }

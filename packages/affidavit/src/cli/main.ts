@@ -16,8 +16,11 @@ import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
 import { addExport } from './commands/export.ts'
+import { addGaps } from './commands/gaps.ts'
+import { addGrants } from './commands/grants.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
+import { addLineage } from './commands/lineage.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addProve } from './commands/prove.ts'
 import { addReaders } from './commands/readers.ts'
@@ -29,6 +32,7 @@ import { addShow } from './commands/show.ts'
 import { addSpool } from './commands/spool.ts'
 import { addTail } from './commands/tail.ts'
 import { addVerify } from './commands/verify.ts'
+import { addVersions } from './commands/versions.ts'
 import { EXIT, type ExitCode, exitCodeOfError } from './exit-codes.ts'
 import { jsonLine, systemTerminal, type Terminal } from './output.ts'
 import { settleWords } from './settle-words.ts'
@@ -80,6 +84,10 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addShow,
     addTail,
     addConversation,
+    addLineage,
+    addGrants,
+    addVersions,
+    addGaps,
     addReaders,
     addResolve,
     addVerify,

@@ -10,6 +10,7 @@ import { type ApplicationActions, parseActions } from '../formats/actions.ts'
 import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import type { Reader } from '../ledger/reader.ts'
 import type { EntryFilter } from '../ledger/store.ts'
+import { DEFAULT_LIMIT } from '../query/questions.ts'
 import type { Trust } from '../verify/trust.ts'
 import { readInput } from './read-input.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -94,6 +95,10 @@ export function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value]
 }
 
+/** How long the lists of an answer are at most; what there is, is counted. */
+export const limitOption = (): Option =>
+  new Option('--limit <n>', 'items of each list at most').argParser(wholeNumber(1)).default(DEFAULT_LIMIT)
+
 /** A number of at least `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
@@ -125,13 +130,20 @@ function readVerifierKey(given: string): VerifierKey {
 
 /** Options that choose records. */
 export function addFilterOptions(command: Command): Command {
+  return addTimeOptions(
+    command
+      .option('--conversation <id>', 'of one conversation')
+      .option('--actor <id>', 'by who acted')
+      .option('--resource-type <type>', 'by what kind of thing was touched')
+      .option('--resource <id>', 'by what was touched')
+      .option('--subject <id>', 'about this person')
+      .option('--action <action>', 'by what was done'),
+  )
+}
+
+/** Options that choose records by when they were made, or where they stand. */
+export function addTimeOptions(command: Command): Command {
   return command
-    .option('--conversation <id>', 'of one conversation')
-    .option('--actor <id>', 'by who acted')
-    .option('--resource-type <type>', 'by what kind of thing was touched')
-    .option('--resource <id>', 'by what was touched')
-    .option('--subject <id>', 'about this person')
-    .option('--action <action>', 'by what was done')
     .option('--from <time>', 'claimed time from (2026-11-21, or 2026-11-21T09:30:00.000Z)')
     .option('--until <time>', 'claimed time before')
     .option('--recorded-from <time>', 'recorded from')

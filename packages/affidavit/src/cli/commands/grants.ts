@@ -1,0 +1,121 @@
+import type { Command } from 'commander'
+
+import { NARROWING } from '../../formats/grant.ts'
+import type { IgnoredRecord } from '../../query/authority.ts'
+import type { AccessFound, GrantFound, Grants } from '../../query/grants.ts'
+import type { Listed } from '../../query/listed.ts'
+import { questionsOf } from '../../query/questions.ts'
+import { resourceOf, secondOf } from '../describe.ts'
+import { authorityWords } from '../describe-authority.ts'
+import { openToRead } from '../open-records.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  limitOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
+import { count, counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Options extends LedgerOptions, ReaderOptions {
+  readonly resourceType?: string
+  readonly resource?: string
+  readonly agent?: string
+  readonly findings?: boolean
+  readonly limit: number
+  readonly json?: boolean
+}
+
+export function addGrants(program: Command, { terminal, env }: Surroundings): void {
+  addReaderOptions(
+    program
+      .command('grants')
+      .description('Who approved which access, every access made under each grant, and those that had none.')
+      .addOption(ledgerOption())
+      .addOption(keysOption())
+      .option('--resource-type <type>', 'to this kind of thing')
+      .option('--resource <id>', 'to this thing')
+      .option('--agent <name>', 'of this agent')
+      .option('--findings', 'only what is to be looked at'),
+  )
+    .addOption(limitOption())
+    .addOption(jsonOption())
+    .action(async (options: Options) => {
+      const { resourceType, resource, agent, findings, limit } = options
+      await using ledger = await openToRead(placeIn(options))
+      const found = await questionsOf(ledger.as(readerOf(options, env))).grants({
+        ...(resourceType === undefined ? {} : { resource_type: resourceType }),
+        ...(resource === undefined ? {} : { resource_id: resource }),
+        ...(agent === undefined ? {} : { agent_name: agent }),
+        show: findings === true ? 'findings' : 'all',
+        limit,
+      })
+      if (options.json === true) terminal.out(jsonDocument(found))
+      else print(found, terminal)
+    })
+}
+
+function print({ grants, ignored, covered, findings, as_of_seq }: Grants, terminal: Terminal): void {
+  if (grants.length > 0) terminal.out(table([GRANT_COLUMNS, ...grants.map(grantCells)], terminal.width))
+  printAccesses('Under a grant', covered, terminal)
+  printAccesses('To be looked at', findings, terminal)
+  if (ignored.length > 0) {
+    terminal.out(`\n${terminal.style('bold', 'No grants')}  these records cover nothing\n\n`)
+    terminal.out(table(ignored.map(ignoredCells), terminal.width))
+  }
+  const counts = [
+    counted(grants.length, 'grant'),
+    `${count(covered.count)} covered`,
+    counted(findings.count + ignored.length, 'finding'),
+  ]
+  terminal.err(`${counts.join(', ')} (as of seq ${as_of_seq})\n`)
+}
+
+const GRANT_COLUMNS = ['GRANT', 'SEQ', 'STATE', 'ACCESSES', 'AGENT', 'MAY', 'FROM', 'UNTIL', 'APPROVED BY', 'ONLY']
+
+function grantCells(grant: GrantFound): string[] {
+  const { name, seq, approver, agent_name, access, resource_type, valid_from, valid_until, revoked } = grant
+  const ended = revoked === undefined ? grant.state : `${grant.state} at seq ${revoked.seq}`
+  const only = NARROWING.filter((field) => grant[field] !== undefined).map((field) => `${field} ${grant[field]}`)
+  return [
+    printable(name),
+    String(seq),
+    ended,
+    count(grant.accesses),
+    printable(agent_name),
+    `${access.join(', ')} ${resource_type}`,
+    secondOf(valid_from),
+    secondOf(valid_until),
+    printable(approver),
+    printable(only.join(', ')),
+  ]
+}
+
+const ACCESS_COLUMNS = ['SEQ', 'AT', 'AGENT', 'ACCESS', 'AUTHORITY', 'RESOURCE']
+
+function printAccesses(title: string, { count: all, listed }: Listed<AccessFound>, terminal: Terminal): void {
+  if (listed.length === 0) return
+  const more = all > listed.length ? `  ${count(listed.length)} of ${count(all)}; --limit shows more` : ''
+  terminal.out(`\n${terminal.style('bold', title)}${more}\n\n`)
+  terminal.out(table([ACCESS_COLUMNS, ...listed.map(accessCells)], terminal.width))
+}
+
+function accessCells(found: AccessFound): string[] {
+  return [
+    String(found.seq),
+    secondOf(found.timestamp),
+    printable(found.agent_name ?? '·'),
+    found.access,
+    authorityWords(found),
+    resourceOf(found) ?? '·',
+  ]
+}
+
+function ignoredCells({ seq, action, problem }: IgnoredRecord): string[] {
+  return [String(seq), action, printable(problem)]
+}
