@@ -6,7 +6,11 @@ import type { Draft, Ledger } from 'affidavit'
 export const CALLERS = 256
 
 /** Lets `callers` share the drafts; answers records per second. */
-export async function appendConcurrently(ledger: Ledger, drafts: readonly Draft[], callers: number): Promise<number> {
+export async function appendConcurrently(
+  ledger: Pick<Ledger, 'append'>,
+  drafts: readonly Draft[],
+  callers: number,
+): Promise<number> {
   const waiting = drafts.values()
   const begun = performance.now()
   await Promise.all(

@@ -12,6 +12,7 @@ import { LedgerError } from './errors/ledger-error.ts'
 import type { Ledger as OpenLedger } from './ledger/ledger.ts'
 import type { Reader } from './ledger/reader.ts'
 import type { Reading } from './ledger/reading.ts'
+import { type Questions, questionsOf } from './query/questions.ts'
 
 export type { DetectedType, Detection, Detector } from './classify/detector.ts'
 export { knownIdentifiers } from './classify/known-identifiers.ts'
@@ -32,6 +33,12 @@ export type { ReadingFound } from './ledger/readers.ts'
 export type { Reading, Revealed, RevealedRecord } from './ledger/reading.ts'
 export type { KeyringRotated } from './ledger/rotate-keyring.ts'
 export type { EntryFilter, StoredCheckpoint, StoredEntry } from './ledger/store.ts'
+export type { Gaps, GapsWithin } from './query/gaps.ts'
+export type { AccessFound, GrantFound, Grants, GrantsAbout } from './query/grants.ts'
+export type { Verdict } from './query/judge-authority.ts'
+export type { Lineage, Step } from './query/lineage.ts'
+export type { Questions } from './query/questions.ts'
+export type { Versions, VersionsOf } from './query/versions.ts'
 export { parseRegistry } from './registry/parse.ts'
 export type { Registry } from './registry/registry.ts'
 
@@ -41,7 +48,7 @@ type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prov
 /** A ledger that is open. Records are read through `as`. */
 export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as'> {
   /** Reads in somebody's name: every read is on record before it is answered. */
-  as(reader: Reader): Omit<Reading, 'recorded'>
+  as(reader: Reader): Omit<Reading, 'ask' | 'askToReveal' | 'recorded'> & Questions
 }
 
 /** Where a ledger is, and what it is called. */
@@ -84,8 +91,8 @@ function withoutUnrecorded(ledger: OpenLedger): Ledger {
   return {
     ...open,
     as(reader) {
-      const { recorded, ...reading } = as(reader)
-      return reading
+      const { ask, askToReveal, recorded, ...reading } = as(reader)
+      return { ...reading, ...questionsOf({ ask }) }
     },
   }
 }

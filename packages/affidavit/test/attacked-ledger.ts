@@ -96,7 +96,7 @@ export function draft(n: number): Draft {
   return { action: 'data_accessed', actor_id: 'agent', actor_type: 'agent', conversation_id: 'c', details: { n } }
 }
 
-export async function appendMany(ledger: Ledger, count: number): Promise<void> {
+export async function appendMany(ledger: Pick<Ledger, 'append'>, count: number): Promise<void> {
   for (let n = 0; n < count; n++) await ledger.append(draft(n))
 }
 
