@@ -45,7 +45,11 @@ Exit codes: 0 done or verified · 1 tampered · 2 incomplete, empty or not trust
 /** Runs one command line and answers its exit code; never throws. */
 export async function main(
   argv: readonly string[],
-  { terminal = systemTerminal(), stdin = process.stdin, env = process.env }: Partial<Omit<Surroundings, 'exit'>> = {},
+  {
+    terminal = systemTerminal(),
+    stdin = process.stdin,
+    env = process.env,
+  }: Partial<Omit<Surroundings, 'exit' | 'run'>> = {},
 ): Promise<number> {
   let exitCode: ExitCode = EXIT.ok
   const exit = (code: ExitCode): void => {
@@ -53,7 +57,8 @@ export async function main(
   }
   const json = argv.includes('--json')
   try {
-    await program({ terminal, stdin, env, exit }, json).parseAsync([...argv], { from: 'user' })
+    const run: Surroundings['run'] = (words, shown) => main(words, { terminal: shown, stdin, env })
+    await program({ terminal, stdin, env, exit, run }, json).parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
     terminal.endProgress()

@@ -19,7 +19,7 @@ interface Options {
   readonly json?: boolean
 }
 
-export function addDemo(program: Command, { terminal, exit }: Surroundings): void {
+export function addDemo(program: Command, { terminal, exit, run }: Surroundings): void {
   program
     .command('demo')
     .description('Let an agent work, answer an auditor’s questions, verify, export, and attack a copy.')
@@ -40,7 +40,7 @@ export function addDemo(program: Command, { terminal, exit }: Surroundings): voi
           : { file, registry: registry === undefined ? undefined : readRegistry('--registry', registry) }
       // The story is for people: a script asks whether everything happened as it should.
       const told: Terminal = json === true ? { ...terminal, out: () => undefined } : terminal
-      const asExpected = await runDemo({ ...sample, keep }, told)
+      const asExpected = await runDemo({ ...sample, keep }, run, told)
       if (json === true) terminal.out(jsonDocument({ as_expected: asExpected, kept_in: keep ?? null }))
       exit(asExpected ? EXIT.ok : EXIT.bug)
     })

@@ -7,7 +7,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { openPatients, type Patients } from './patients.ts'
 import { type Provider, startProvider } from './provider.ts'
 
-export const AGENT = 'larkspur-assistant'
+const AGENT = 'larkspur-assistant'
 const MODEL = 'demo-model'
 /** Where the registry of the demo says that models are. */
 const MODELS = 'https://models.example'
@@ -121,9 +121,19 @@ async function secondRelease(
       await agent.leaveWhileAnswering('What should I look out for?')
     },
   )
+  await askBeside(audit, provider)
   say(
     'a new prompt went live that nobody approved; it opened a chart that nobody granted; a patient left in mid-answer',
   )
+  say('a script asked the model by a client that nobody audits')
+}
+
+// Found by watching the process: it was not stopped, and it is on record.
+async function askBeside(audit: Audit, provider: Provider): Promise<void> {
+  using _watch = audit.watch([new URL(provider.origin).host])
+  const { default: OpenAI } = await import('openai')
+  const client = new OpenAI({ apiKey: 'demo', baseURL: `${provider.origin}/v1` })
+  await client.chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: 'Sum up yesterday.' }] })
 }
 
 function grantFor(audit: Audit, resource_type: string, resource_id: string): Promise<string> {
@@ -167,13 +177,13 @@ async function createAgent(audit: Audit, provider: Provider, patients: Patients,
   }: Asked): Promise<{ role: 'tool'; tool_call_id: string; content: string }> {
     const name = TOOLS.find((one) => one === asked?.name)
     const given = JSON.parse(asked?.arguments ?? '{}')
-    const result =
-      name === undefined ? { error: 'no such tool' } : await (await allowed(name, given), run[name]?.(given))
+    if (name !== undefined) await askLeave(name, given)
+    const result = name === undefined ? { error: 'no such tool' } : await run[name]?.(given)
     return { role: 'tool', tool_call_id: id, content: JSON.stringify(result) }
   }
 
   // What leaves the house is approved by a person, for what it is.
-  async function allowed(name: ToolName, given: { document_id?: string; patient_id?: string }): Promise<void> {
+  async function askLeave(name: ToolName, given: { document_id?: string; patient_id?: string }): Promise<void> {
     if (name !== 'send_document') return
     const { document_id = '', patient_id = '' } = given
     const about = { resource_type: 'clinic_document', resource_id: document_id, subject_ids: [patient_id] }

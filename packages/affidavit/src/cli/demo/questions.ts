@@ -1,130 +1,118 @@
-// The questions that every auditor asks, each answered from the records by one command.
+// The questions that every auditor asks, each answered by the command that anybody else would type.
 
-import { parseAccessPolicy } from '../../access/parse.ts'
-import { decodeUtf8 } from '../../bytes/text.ts'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
 import { openFolder } from '../../embedded/open.ts'
 import type { AuditRecord } from '../../formats/fields.ts'
-import { wholeBody } from '../../ledger/open-content.ts'
-import type { Reading } from '../../ledger/reading.ts'
-import type { EntryFilter } from '../../ledger/store.ts'
 import { printable, type Terminal } from '../output.ts'
+import type { RunCommand } from '../surroundings.ts'
 
-interface Asked {
+interface Question {
   readonly text: string
-  readonly command: string
+  /** The words of the command, without the ledger. */
+  readonly words: readonly string[]
+  /** Of its answer, the lines that are shown. */
+  readonly lines: number
+  /** What of it the demo shows; all where left out. */
+  pick?(lines: readonly string[]): readonly string[]
 }
 
-interface Question extends Asked {
-  readonly filter: EntryFilter
-  /** What of a record answers the question; `undefined` where it does not. */
-  answer(record: AuditRecord): string | undefined
-}
+const POLICY = `affidavit_access: 1
+revision: demo
+people:
+  auditor: { roles: [auditor, content_reader] }
+`
+const WHY = 'demonstration'
 
-const SHOWN = 3
-const POLICY = parseAccessPolicy(
-  'affidavit_access: 1\nrevision: demo\npeople: { auditor: { roles: [auditor, content_reader] } }\n',
-  'yaml',
-  'access.yaml',
-)
-const WHY = { reason: 'demonstration' }
-
-export async function askQuestions(folder: string, terminal: Terminal): Promise<void> {
+/** Asks, and shows what each command says. Answers whether all of them answered. */
+export async function askQuestions(folder: string, run: RunCommand, terminal: Terminal): Promise<boolean> {
   terminal.out(`\n${terminal.style('bold', '2  An auditor asks')}\n\n`)
-  await using ledger = await openFolder(folder, { access: POLICY })
-  const reading = ledger.as({ actor_id: 'auditor' })
-  const conversation_id = await busiestConversation(reading)
-  if (conversation_id !== undefined) terminal.out(render(WORDS, await wordsOf(reading, conversation_id), terminal))
-  for (const question of questionsAbout(conversation_id)) {
-    const answers: string[] = []
-    for await (const record of reading.search(question.filter)) {
-      const answer = question.answer(record)
-      if (answer !== undefined) answers.push(`seq ${record.seq}: ${answer}`)
-    }
-    terminal.out(render(question, answers, terminal))
+  writeFileSync(join(folder, 'access.yaml'), POLICY)
+  const answer = await answerToAskAbout(folder)
+  if (answer === undefined) {
+    terminal.out('  No answer of an agent is on record.\n')
+    return true
   }
-  if (conversation_id === undefined) return
-  const readers = await reading.readers({ conversation_id })
-  const answers = readers.map(({ seq, reader, operation, reason }) =>
-    `seq ${seq}: ${reader}, ${operation} ${reason ?? ''}`.trim(),
-  )
-  terminal.out(render(READERS, answers, terminal))
-}
-
-const WORDS: Asked = {
-  text: 'What exactly did the agent tell the user?',
-  command: 'conversation --ledger DIR ID --reveal --reason TEXT',
-}
-const READERS: Asked = {
-  text: 'Who has read these records?',
-  command: 'readers --ledger DIR --conversation ID',
-}
-
-/** The answers of a conversation, word for word. */
-async function wordsOf(reading: Reading, conversation_id: string): Promise<readonly string[]> {
-  const said: string[] = []
-  for (const { record, contents } of await reading.reveal({ conversation_id }, WHY)) {
-    if (record.action !== 'agent_response_generated') continue
-    for (const content of contents) {
-      const text = content.state === 'opened' ? decodeUtf8(await wholeBody(content.body)) : content.state
-      said.push(`seq ${record.seq}: ${text ?? 'no text'}`)
-    }
+  let allAnswered = true
+  for (const question of questionsAbout(answer)) {
+    const said: string[] = []
+    const talk: string[] = []
+    const out = (text: string): void => void said.push(text)
+    const err = (text: string): void => void talk.push(text)
+    const inner = { ...terminal, width: terminal.width - 4, out, err }
+    const code = await run([...question.words, '--ledger', folder, '--as', 'auditor'], inner)
+    allAnswered &&= code === 0
+    terminal.out(render(question, `${said.join('').trimEnd()}\n${talk.join('')}`, terminal))
   }
-  return said
+  return allAnswered
 }
 
-function render({ text, command }: Asked, answers: readonly string[], terminal: Terminal): string {
-  const shown = answers.length === 0 ? ['nothing of the kind is on record'] : answers.slice(0, SHOWN)
-  const more = answers.length > SHOWN ? [`… ${answers.length - SHOWN} more`] : []
-  const lines = [...shown, ...more].map((line) => `    ${printable(line)}\n`).join('')
-  return `  ${terminal.style('bold', text)}\n  ${terminal.style('dim', `$ affidavit ${command}`)}\n${lines}\n`
-}
-
-async function busiestConversation(reader: Reading): Promise<string | undefined> {
+/** The answer that most was accessed for. */
+async function answerToAskAbout(folder: string): Promise<AuditRecord | undefined> {
+  await using ledger = await openFolder(folder)
   const accesses = new Map<string, number>()
-  for await (const { conversation_id, outcome } of reader.search({ action: 'data_accessed' }, { limit: 2000 })) {
+  for await (const { conversation_id, outcome } of ledger.search({ action: 'data_accessed' }, { limit: 2000 })) {
     if (conversation_id !== undefined && outcome === 'success')
       accesses.set(conversation_id, (accesses.get(conversation_id) ?? 0) + 1)
   }
-  return [...accesses].sort(([, a], [, b]) => b - a)[0]?.[0]
+  const [busiest] = [...accesses].sort(([, a], [, b]) => b - a)
+  const scope = busiest === undefined ? {} : { conversation_id: busiest[0] }
+  for await (const record of ledger.search({ ...scope, action: 'agent_response_generated' })) {
+    if (record.details?.characters !== 0) return record
+  }
+  return undefined
 }
 
-function questionsAbout(conversation_id: string | undefined): Question[] {
-  const one = conversation_id === undefined ? {} : { conversation_id }
-  const scope = conversation_id === undefined ? '' : ` --conversation ${conversation_id}`
+function questionsAbout({ conversation_id = '', seq, agent_name }: AuditRecord): readonly Question[] {
   return [
     {
-      text: 'Under which prompt did it say so?',
-      command: `search --ledger DIR${scope} --action agent_response_generated`,
-      filter: { ...one, action: 'agent_response_generated' },
-      answer: ({ details, prompt_version, timestamp }) =>
-        `${String(details?.characters ?? '?')} characters at ${timestamp}, prompt ${prompt_version?.slice(0, 12) ?? 'unknown'}…`,
+      text: 'What exactly did the agent tell the patient?',
+      words: ['conversation', conversation_id, '--reveal', '--reason', WHY],
+      lines: 24,
+      pick: whatWasSaid,
     },
-    {
-      text: 'Which data did it access to say so?',
-      command: `search --ledger DIR${scope} --action data_accessed`,
-      filter: { ...one, action: 'data_accessed' },
-      answer: ({ actor_id, resource_type, resource_id, outcome }) =>
-        `${actor_id} read ${resource_type} ${resource_id ?? ''} (${outcome ?? 'no outcome'})`,
-    },
-    {
-      text: 'Who approved?',
-      command: 'search --ledger DIR --action approval_decided',
-      filter: { action: 'approval_decided' },
-      answer: ({ actor_id, outcome, outcome_reason }) => `${actor_id}: ${outcome ?? ''} ${outcome_reason ?? ''}`.trim(),
-    },
-    {
-      text: 'What was it denied?',
-      command: 'search --ledger DIR --action access_denied',
-      filter: { action: 'access_denied' },
-      answer: ({ actor_id, resource_type, resource_id, outcome_reason }) =>
-        `${actor_id}: ${resource_type ?? ''} ${resource_id ?? ''} ${outcome_reason ?? ''}`.trim(),
-    },
-    {
-      text: 'When did the prompt change?',
-      command: 'search --ledger DIR --action prompt_changed',
-      filter: { action: 'prompt_changed' },
-      answer: ({ timestamp, prompt_version }) =>
-        `at ${timestamp}, to version ${prompt_version?.slice(0, 12) ?? 'unknown'}…`,
-    },
+    { text: 'Which data did it access to say so?', words: ['lineage', String(seq)], lines: 24 },
+    { text: 'Who approved its access, and what had no approval?', words: ['grants'], lines: 24 },
+    ...(agent_name === undefined
+      ? []
+      : [
+          {
+            text: 'When was its prompt changed, by whom, and what was said under each version?',
+            words: ['versions', '--agent', agent_name, '--reveal', '--reason', WHY],
+            lines: 30,
+          },
+        ]),
+    { text: 'What was it denied?', words: ['search', '--action', 'access_denied'], lines: 6 },
+    { text: 'What is missing?', words: ['gaps'], lines: 16 },
+    { text: 'Who has read these records?', words: ['readers', '--conversation', conversation_id], lines: 8 },
   ]
+}
+
+/** Of a conversation, the messages and the answers, with the records that hold them. */
+function whatWasSaid(lines: readonly string[]): readonly string[] {
+  const kept: string[] = []
+  let head: string | undefined
+  let isWords = false
+  for (const line of lines) {
+    const content = /^ {6}(\w+) \(/.exec(line)?.[1]
+    if (/^\d/.test(line)) head = line
+    else if (content !== undefined) {
+      isWords = content === 'message' || content === 'answer'
+      if (isWords && head !== undefined) kept.push(head)
+    } else if (isWords) kept.push(line)
+  }
+  return [...kept, `… of ${lines.length} lines: requests, arguments, results and what the provider sent are there too`]
+}
+
+function render({ text, words, lines, pick = (every) => every }: Question, said: string, terminal: Terminal): string {
+  const all = pick(said.trimEnd().split('\n'))
+  const shown = all.length > lines ? [...all.slice(0, lines), `… ${all.length - lines} more lines`] : all
+  const command = ['$ affidavit', ...words.map(quoted), '--ledger DIR'].join(' ')
+  const body = shown.map((line) => (line === '' ? '\n' : `    ${line}\n`)).join('')
+  return `  ${terminal.style('bold', text)}\n  ${terminal.style('dim', printable(command))}\n${body}\n`
+}
+
+function quoted(word: string): string {
+  return /^[\w.:/@-]+$/.test(word) ? word : JSON.stringify(word)
 }

@@ -24,6 +24,7 @@ import { type Report, sentence } from '../../verify/report.ts'
 import type { Trust } from '../../verify/trust.ts'
 import { counted, printable, type Terminal } from '../output.ts'
 import { renderReport } from '../render-report.ts'
+import type { RunCommand } from '../surroundings.ts'
 import { runAgent } from './agent.ts'
 import { cutTail, deleteRow, editRow, rewriteEverything } from './attacks.ts'
 import { askQuestions } from './questions.ts'
@@ -46,16 +47,20 @@ interface Stage {
 }
 
 /** Runs the demo; answers whether everything happened as it should. */
-export async function runDemo({ file, registry, keep }: DemoOptions, terminal: Terminal): Promise<boolean> {
+export async function runDemo(
+  { file, registry, keep }: DemoOptions,
+  run: RunCommand,
+  terminal: Terminal,
+): Promise<boolean> {
   const folder = keep ?? mkdtempSync(join(tmpdir(), 'affidavit-demo-'))
   try {
     const stage = await record(folder, file, registry, terminal)
-    await askQuestions(stage.ledger, terminal)
+    const answered = await askQuestions(stage.ledger, run, terminal)
     const verified = await verifyAndExport(folder, stage, terminal)
     const found = await attack(folder, stage, terminal)
     if (keep !== undefined)
       terminal.out(`\n  The ledger stays in ${stage.ledger}, the export in ${join(folder, 'export')}.\n\n`)
-    return verified && found
+    return answered && verified && found
   } finally {
     if (keep === undefined) rmSync(folder, { recursive: true, force: true })
   }
