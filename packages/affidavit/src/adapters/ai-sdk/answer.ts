@@ -1,7 +1,7 @@
 // The answer of a model, put together from the parts of its stream (spec/adapters-ai-sdk.md). Pure.
 
 import type { Ended, ModelEnd } from '../../capture/steps.ts'
-import { type Members, membersOf, textOf } from '../foreign.ts'
+import { type Members, membersOf, textOf } from '../wire/foreign.ts'
 import { failureOf, modelEndOf } from './step.ts'
 
 export interface StreamedAnswer {

@@ -1,7 +1,7 @@
 // Approvals of the AI SDK stand in messages: asked for in an answer, decided in the next call's history (spec/adapters-ai-sdk.md).
 
 import type { ApprovalEnd, ApprovalStep, Capture } from '../../capture/steps.ts'
-import { listOf, type Members, membersOf, present, textOf } from '../foreign.ts'
+import { listOf, type Members, membersOf, present, textOf } from '../wire/foreign.ts'
 
 interface ToldApproval {
   readonly step: ApprovalStep & { readonly approval_id: string }

@@ -1,7 +1,7 @@
 // What the AI SDK asks a model, and what came back, as steps (spec/adapters-ai-sdk.md). Pure.
 
 import type { Ended, ModelEnd, ModelStep, SeenCall, SeenMessage, Tokens } from '../../capture/steps.ts'
-import { listOf, type Members, membersOf, numberOf, present, textOf } from '../foreign.ts'
+import { listOf, type Members, membersOf, numberOf, present, textOf } from '../wire/foreign.ts'
 
 /** Where a call was seen, beside what it says itself. */
 interface Seen {

@@ -2,7 +2,7 @@
 // SDK runs no tool before it (spec/adapters-ai-sdk.md). What fails here fails where the stream is read, beyond the SDK's retries.
 
 import type { Ended, ModelCall } from '../../capture/steps.ts'
-import { membersOf } from '../foreign.ts'
+import { membersOf } from '../wire/foreign.ts'
 import { streamedAnswer } from './answer.ts'
 import { wasAborted } from './step.ts'
 
