@@ -147,6 +147,24 @@ const CASES: readonly (readonly [name: string, records: AuditRecord[], access: A
     ['covered', 1],
   ],
   [
+    'under the newest of several',
+    [granted(1), granted(2, { conversation_id: 'visit-1' }), granted(3)],
+    accessed(5),
+    ['covered', 3],
+  ],
+  [
+    'under one that came in time, where the one that it claims came afterwards',
+    [granted(1, { grant_id: 'G-2' }), granted(3)],
+    accessed(5, { timestamp: hour(2), grant_id: 'G-1' }),
+    ['covered', 1],
+  ],
+  [
+    'of the newest of several, the cause, whichever is narrower',
+    [granted(1, { conversation_id: 'visit-1' }, { valid_until: hour(2) }), granted(2, {}, { valid_from: hour(9) })],
+    accessed(5),
+    ['before-period', 2],
+  ],
+  [
     'under another grant than it claims',
     [granted(1)],
     accessed(5, { grant_id: 'G-7' }),
@@ -231,8 +249,8 @@ test('a person who stands under the id and under the token is one', () => {
 const few = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
 const scope = fc.record(
   {
-    agent_name: few('a', 'b'),
-    resource_type: few('x', 'y'),
+    agent_name: few('a', 'a', 'a', 'b'),
+    resource_type: few('x', 'x', 'x', 'y'),
     on_behalf_of: few('p', 'q'),
     resource_id: few('1', '2'),
     subject_ids: fc.subarray(['s', 't', 'u'], { minLength: 1 }),
@@ -250,7 +268,7 @@ const wide = scope.map(({ agent_name, resource_type, on_behalf_of, subject_ids }
 }))
 const names = few('G-1', 'G-2', 'G-3')
 const period = fc
-  .tuple(fc.nat(12), fc.integer({ min: 1, max: 12 }))
+  .tuple(fc.nat(12), fc.integer({ min: 1, max: 24 }))
   .map(([from, length]) => ({ valid_from: hour(from), valid_until: hour(from + length) }))
 const access = fc.subarray(['read', 'write', 'disclose'], { minLength: 1 })
 const seldom = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(one, { nil: undefined, freq: 2 })
@@ -278,7 +296,7 @@ const anyAccess: fc.Arbitrary<Event> = fc
   })
 const events = fc.array(
   fc.oneof({ weight: 4, arbitrary: anyGrant }, anyRevocation, { weight: 4, arbitrary: anyAccess }),
-  { maxLength: 16 },
+  { minLength: 4, maxLength: 24 },
 )
 
 function happened(made: readonly Event[]): readonly AuditRecord[] {
