@@ -86,6 +86,7 @@ export function testGaps({ newStory }: Pick<Stories, 'newStory'>): void {
     await add('cancelled', { ...answer, details: { ended: 'cancelled' } })
     await add('whole', { ...answer, details: { ended: 'complete' } })
     await add('unconfirmed', { ...answer, details: { ended: 'complete', delivery: 'unconfirmed' } })
+    await add('without words', { ...answer, details: { ended: 'complete', delivery: 'unconfirmed', characters: 0 } })
     const confirmed = await add('confirmed', { ...answer, details: { delivery: 'unconfirmed' } })
     await add('delivered', { action: 'agent_response_delivered', parent_id: confirmed })
     await add('half', { action: 'agent_response_delivered', details: { characters: 3, cut_at: 3 } })

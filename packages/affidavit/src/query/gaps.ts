@@ -94,10 +94,11 @@ function isUnaudited({ action, assurance, details }: AuditRecord): boolean {
   return action === 'model_invoked' && assurance === 'observed' && details?.unaudited === true
 }
 
+// What has no words, as an answer that asks for tools alone, is nobody's to be given.
 function isUnconfirmed(record: AuditRecord): boolean {
   const { action, details } = record
   const isAnswer = action === 'agent_response_generated' && endedEarly(record) === undefined
-  return isAnswer && details?.delivery === 'unconfirmed'
+  return isAnswer && details?.delivery === 'unconfirmed' && details.characters !== 0
 }
 
 function endedEarly({ action, details = {} }: AuditRecord): 'cut' | 'cancelled' | undefined {
