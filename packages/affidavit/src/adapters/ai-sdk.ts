@@ -6,7 +6,7 @@ import { approvalsAmong, approvalsIn, recordApprovals } from './ai-sdk/approvals
 import { failureOf, modelEndOf, modelStepOf, wasAborted } from './ai-sdk/step.ts'
 import { auditStream } from './ai-sdk/stream.ts'
 import { auditTool } from './ai-sdk/tool.ts'
-import { listOf, membersOf, textOf } from './wire/foreign.ts'
+import { listOf, membersOf, textOf } from './wire/shape.ts'
 
 /** What `registerTelemetry` of AI SDK 7 takes. What its wrappers throw ends the run; errors of its callbacks the SDK swallows. */
 export interface AiSdkTelemetry {

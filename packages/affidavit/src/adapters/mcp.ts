@@ -5,7 +5,7 @@ import type { Capture, ToolCall } from '../capture/steps.ts'
 import { createExchange } from './mcp/exchange.ts'
 import { readStep } from './mcp/steps.ts'
 import { type McpTransport, tapTransport } from './mcp/transport.ts'
-import { membersOf } from './wire/foreign.ts'
+import { membersOf } from './wire/shape.ts'
 
 /** A `Client`, a `Server`, or an `McpServer`, which has one. */
 interface Peer {

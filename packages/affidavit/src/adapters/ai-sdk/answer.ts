@@ -1,7 +1,7 @@
 // The answer of a model, put together from the parts of its stream (spec/adapters-ai-sdk.md). Pure.
 
 import type { Ended, ModelEnd } from '../../capture/steps.ts'
-import { type Members, membersOf, textOf } from '../wire/foreign.ts'
+import { membersOf, type Shape, textOf } from '../wire/shape.ts'
 import { failureOf, modelEndOf } from './step.ts'
 
 export interface StreamedAnswer {
@@ -13,7 +13,7 @@ export interface StreamedAnswer {
 /** A piece of content: as one part told of it, or in deltas. */
 type Piece =
   | { readonly part: unknown }
-  | { readonly type: string; readonly begun: Members; readonly deltas: readonly string[] }
+  | { readonly type: string; readonly begun: Shape; readonly deltas: readonly string[] }
 
 const DELTAS = /^(text|reasoning|tool-input)-(start|delta|end)$/
 const NO_CONTENT: ReadonlySet<unknown> = new Set(['raw', 'ping'])
@@ -21,10 +21,10 @@ const NO_CONTENT: ReadonlySet<unknown> = new Set(['raw', 'ping'])
 export function streamedAnswer(): StreamedAnswer {
   const pieces: Piece[] = []
   const deltasOf = new Map<string, string[]>()
-  let told: Members = {}
+  let told: Shape = {}
   let failure: { readonly error: unknown } | undefined
 
-  function addDelta(type: string, place: string, part: Members): void {
+  function addDelta(type: string, place: string, part: Shape): void {
     const key = `${type} ${part.id}`
     if (place === 'delta') return void deltasOf.get(key)?.push(textOf(part.delta) ?? '')
     if (place === 'end') return

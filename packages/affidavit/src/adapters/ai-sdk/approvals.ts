@@ -1,7 +1,7 @@
 // Approvals of the AI SDK stand in messages: asked for in an answer, decided in the next call's history (spec/adapters-ai-sdk.md).
 
 import type { ApprovalEnd, ApprovalStep, Capture } from '../../capture/steps.ts'
-import { listOf, type Members, membersOf, present, textOf } from '../wire/foreign.ts'
+import { listOf, membersOf, present, type Shape, textOf } from '../wire/shape.ts'
 
 interface ToldApproval {
   readonly step: ApprovalStep & { readonly approval_id: string }
@@ -24,8 +24,8 @@ export function approvalsIn(messages: unknown, operation_id: string): readonly T
 }
 
 /** Of a step's content, or of all parts of several messages. */
-export function approvalsAmong(parts: readonly Members[], operation_id: string): readonly ToldApproval[] {
-  const ofType = (type: string): readonly Members[] => parts.filter((part) => part.type === type)
+export function approvalsAmong(parts: readonly Shape[], operation_id: string): readonly ToldApproval[] {
+  const ofType = (type: string): readonly Shape[] => parts.filter((part) => part.type === type)
   const calls = new Map(ofType('tool-call').map((call) => [call.toolCallId, call]))
   const answers = ofType('tool-approval-response')
   return ofType('tool-approval-request').flatMap((request) => {
@@ -42,7 +42,7 @@ export function approvalsAmong(parts: readonly Members[], operation_id: string):
 }
 
 // The first answer counts: by it the SDK acts.
-function decisionOf({ approved, reason }: Members, { isAutomatic }: Members): ApprovalEnd {
+function decisionOf({ approved, reason }: Shape, { isAutomatic }: Shape): ApprovalEnd {
   const by = isAutomatic === true ? 'rule' : 'person'
   return { approved: approved === true, by, ...present({ reason: textOf(reason) }) }
 }

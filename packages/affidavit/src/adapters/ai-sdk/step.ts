@@ -1,7 +1,7 @@
 // What the AI SDK asks a model, and what came back, as steps (spec/adapters-ai-sdk.md). Pure.
 
 import type { Ended, ModelEnd, ModelStep, SeenCall, SeenMessage, Tokens } from '../../capture/steps.ts'
-import { listOf, type Members, membersOf, numberOf, present, textOf } from '../wire/foreign.ts'
+import { listOf, membersOf, numberOf, partsText, present, type Shape, textOf } from '../wire/shape.ts'
 
 /** Where a call was seen, beside what it says itself. */
 interface Seen {
@@ -18,7 +18,7 @@ const NO_PARAMETERS = new Set([
 ])
 
 /** `request` as telemetry tells of it (`instructions`, `messages`), or as a model is given it (`prompt`). */
-export function modelStepOf(request: Members, { provider, model, stream, operation_id }: Seen): ModelStep {
+export function modelStepOf(request: Shape, { provider, model, stream, operation_id }: Seen): ModelStep {
   const values = [...instructionsOf(request.instructions), ...listOf(request.messages ?? request.prompt)]
   const messages = values.map(messageOf)
   const first = messages.findIndex(({ role }) => role !== 'instructions')
@@ -51,16 +51,10 @@ const ROLES: ReadonlyMap<unknown, SeenMessage['role']> = new Map([
 function messageOf(value: unknown): SeenMessage {
   const { role: name, content } = membersOf(value)
   const role = ROLES.get(name) ?? 'other'
-  return role === 'user' ? { role, value, text: userText(content) } : { role, value }
+  return role === 'user' ? { role, value, text: partsText(content) } : { role, value }
 }
 
-function userText(content: unknown): string {
-  if (typeof content === 'string') return content
-  const texts = listOf(content).map((part) => textOf(membersOf(part).text))
-  return texts.filter((text) => text !== undefined).join('\n')
-}
-
-function parametersOf(request: Members): Members {
+function parametersOf(request: Shape): Shape {
   const sent = Object.entries(request).filter(
     ([name, value]) => value !== undefined && typeof value !== 'function' && !NO_PARAMETERS.has(name),
   )
@@ -93,7 +87,7 @@ function finishReasonOf(value: unknown): string | undefined {
   return textOf(raw) ?? textOf(unified)
 }
 
-function callOf({ toolCallId, toolName, input }: Members): SeenCall {
+function callOf({ toolCallId, toolName, input }: Shape): SeenCall {
   return { call_id: textOf(toolCallId), name: textOf(toolName) ?? '', arguments: input }
 }
 

@@ -65,6 +65,42 @@ test('parts pass as they come, the last one when the outcome is durable', async 
   )
 })
 
+test('a call of a tool is handed on when the outcome is durable, with all that follows; what the provider runs, as it comes', async () => {
+  const durable = Promise.withResolvers<void>()
+  const { call, ends } = endingCall(durable.promise)
+  const theirs = { type: 'tool-call', toolCallId: '1', toolName: 'search', providerExecuted: true }
+  const ours = { type: 'tool-call', toolCallId: '2', toolName: 'look' }
+  const { stream } = source(TEXT, theirs, ours, TEXT, FINISH)
+  const reader = auditStream<Part>(stream, call).getReader()
+  assert.deepEqual([(await reader.read()).value, (await reader.read()).value], [TEXT, theirs])
+  const read: unknown[] = []
+  const reading = reader.read().then(({ value }) => read.push(value))
+  while (ends.length === 0) await setImmediate()
+  await setImmediate()
+  assert.equal(read.length, 0)
+  durable.resolve()
+  await reading
+  while (read.length < 3) read.push((await reader.read()).value)
+  assert.deepEqual(read, [ours, TEXT, FINISH])
+  assert.equal((await reader.read()).done, true)
+})
+
+test('a call of a tool whose stream breaks is not handed on; where it is cut, it is on record as that before', async () => {
+  const ours = { type: 'tool-call', toolCallId: '2', toolName: 'look' }
+  const broken = new TypeError('terminated')
+  const { call, ends } = endingCall()
+  const breaking = new ReadableStream<Part>({
+    start: (controller) => controller.enqueue(ours),
+    pull: (controller) => controller.error(broken),
+  })
+  await assert.rejects(auditStream<Part>(breaking, call).getReader().read(), broken)
+  assert.equal(ends[0]?.ended, 'cut')
+  const cut = endingCall()
+  const reader = auditStream<Part>(source(ours).stream, cut.call).getReader()
+  assert.deepEqual([(await reader.read()).value, cut.ends[0]?.ended], [ours, 'cut'])
+  assert.equal((await reader.read()).done, true)
+})
+
 test('where the outcome is refused, the reader gets that error instead of the last part, and the source is given back', async () => {
   const refused = new Error('refused')
   const { call } = endingCall(Promise.reject(refused))

@@ -1,7 +1,7 @@
 // A tool of the AI SDK that is on record by itself, whoever executes it (spec/adapters-ai-sdk.md).
 
 import type { Capture, ToolCall } from '../../capture/steps.ts'
-import { membersOf, present, textOf } from '../wire/foreign.ts'
+import { membersOf, present, textOf } from '../wire/shape.ts'
 import { wasAborted } from './step.ts'
 
 type Execute = (input: unknown, options: unknown) => unknown

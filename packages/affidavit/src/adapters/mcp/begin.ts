@@ -1,7 +1,7 @@
 // The steps that begin with a message of the protocol (spec/adapters-mcp.md).
 
 import type { ApprovalStep, Capture, ToolStep } from '../../capture/steps.ts'
-import type { Members } from '../wire/foreign.ts'
+import type { Shape } from '../wire/shape.ts'
 import { answersIn, elicitationEndOf, elicitationStep, type McpLayer, readStep, toolEndOf, toolStep } from './steps.ts'
 
 /** A step under way, from its request to its response. */
@@ -9,7 +9,7 @@ export interface Step {
   /** The tool, where it is a call of one. */
   readonly tool?: string
   enter<T>(fn: () => T): T
-  end(response: Members): Promise<void>
+  end(response: Shape): Promise<void>
   /** Nobody waits for its response any more. */
   leave(how: 'cancelled' | 'cut'): Promise<void>
 }
@@ -20,7 +20,7 @@ export interface Step {
  */
 export function beginStep(
   audit: Capture,
-  request: Members,
+  request: Shape,
   { layer, related }: { readonly layer: McpLayer; readonly related: Step | undefined },
 ): Promise<Step> | undefined {
   const { method, params } = request
@@ -38,7 +38,7 @@ export function beginStep(
   }
 }
 
-async function beginCall(audit: Capture, request: Members, step: ToolStep): Promise<Step> {
+async function beginCall(audit: Capture, request: Shape, step: ToolStep): Promise<Step> {
   const answers = answersIn(request.params)
   if (answers.length > 0 && isNewTo(audit, request)) {
     for (const answer of answers) {

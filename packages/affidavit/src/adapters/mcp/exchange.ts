@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 import type { Capture } from '../../capture/steps.ts'
-import { type Members, membersOf } from '../wire/foreign.ts'
+import { membersOf, type Shape } from '../wire/shape.ts'
 import { beginStep, type Step } from './begin.ts'
 import type { McpLayer } from './steps.ts'
 import type { Exchange } from './transport.ts'
@@ -44,9 +44,9 @@ export function createExchange(audit: Capture, layer: McpLayer): Exchange {
     }
   }
 
-  async function respond(one: Open, message: Members, pass: (message: unknown) => Promise<void> | void): Promise<void> {
+  async function respond(one: Open, message: Shape, pass: (message: unknown) => Promise<void> | void): Promise<void> {
     open.delete(one)
-    const deliver = (passed: Members): Promise<void> | void => one.outside(() => pass(passed))
+    const deliver = (passed: Shape): Promise<void> | void => one.outside(() => pass(passed))
     try {
       await one.step?.end(message)
     } catch (error) {
@@ -67,7 +67,7 @@ export function createExchange(audit: Capture, layer: McpLayer): Exchange {
   }
 
   /** The call within which a question is asked: a server may say which; otherwise it is known where there is but one. */
-  function related(question: Way, { relatedRequestId }: Members): Step | undefined {
+  function related(question: Way, { relatedRequestId }: Shape): Step | undefined {
     const calls = question === 'out' ? 'in' : 'out'
     if (relatedRequestId !== undefined) return opened(calls, relatedRequestId)?.step
     const [call, another] = [...open].filter(({ way, step }) => way === calls && step?.tool !== undefined)
@@ -77,7 +77,7 @@ export function createExchange(audit: Capture, layer: McpLayer): Exchange {
   /** A response, or a cancellation, of a request that is open. */
   function ending(
     way: Way,
-    message: Members,
+    message: Shape,
     pass: (message: unknown) => Promise<void> | void,
   ): Promise<void> | undefined {
     const { method, id, params } = message
@@ -116,7 +116,7 @@ export function createExchange(audit: Capture, layer: McpLayer): Exchange {
 }
 
 // Who asked in this process is told why; to the other end only that it was so.
-function refusal({ way, id }: Open, error: unknown): Members {
+function refusal({ way, id }: Open, error: unknown): Shape {
   const data = way === 'out' ? { data: error } : {}
   return { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: 'audit log unavailable', ...data } }
 }

@@ -1,7 +1,7 @@
 // Messages of the Model Context Protocol as steps (spec/adapters-mcp.md). Pure.
 
 import type { ApprovalEnd, ApprovalStep, ToolEnd, ToolStep } from '../../capture/steps.ts'
-import { type Members, membersOf, present, textOf } from '../wire/foreign.ts'
+import { membersOf, present, type Shape, textOf } from '../wire/shape.ts'
 
 /** Where a message is seen: by who calls, or by who is called. */
 export type McpLayer = 'client' | 'transport'
@@ -17,7 +17,7 @@ export function readStep(params: unknown, layer: McpLayer): ToolStep {
   return { sdk: 'mcp', layer, name: 'resources/read', arguments: { uri }, touches: [touched] }
 }
 
-export function toolEndOf({ result, error }: Members): ToolEnd {
+export function toolEndOf({ result, error }: Shape): ToolEnd {
   if (error !== undefined) return { ended: 'failed', error }
   const { isError, resultType } = membersOf(result)
   if (isError === true) return { ended: 'complete', outcome: 'failure', result }
@@ -30,7 +30,7 @@ export function elicitationStep(params: unknown, layer: McpLayer, tool: string |
 }
 
 /** To accept is to approve; to decline and to cancel are not, and the reason says which. */
-export function elicitationEndOf({ result, error }: Members): ApprovalEnd {
+export function elicitationEndOf({ result, error }: Shape): ApprovalEnd {
   if (error !== undefined) return { approved: 'undecided', by: 'rule', error }
   const { action } = membersOf(result)
   const approved = action === 'accept'
@@ -40,7 +40,7 @@ export function elicitationEndOf({ result, error }: Members): ApprovalEnd {
 const ACTIONS: ReadonlySet<unknown> = new Set(['accept', 'decline', 'cancel'])
 
 /** What a person answered to the questions that a call came back with (protocol 2026-07-28). */
-export function answersIn(params: unknown): readonly Members[] {
+export function answersIn(params: unknown): readonly Shape[] {
   const answers = Object.values(membersOf(membersOf(params).inputResponses)).map(membersOf)
   return answers.filter(({ action }) => ACTIONS.has(action))
 }

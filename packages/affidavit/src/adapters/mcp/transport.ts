@@ -1,7 +1,7 @@
 // What goes through one transport, with somebody who looks at it. Its methods are replaced on the instance, which stays of its class: the
 // SDK asks for that.
 
-import { type Members, membersOf } from '../wire/foreign.ts'
+import { membersOf, type Shape } from '../wire/shape.ts'
 
 /** What the transports of both major versions of the SDK have in common. */
 export interface McpTransport {
@@ -17,8 +17,8 @@ type Send = (message: unknown) => Promise<void>
 /** Decides what becomes of a message: it is passed on, or something else is sent or received in its place. */
 export interface Exchange {
   /** `undefined` where it looks at no such message: it is passed on. @throws what keeps it from being sent */
-  outgoing(message: Members, options: Members, pass: Send): Promise<void> | undefined
-  incoming(message: Members, pass: (message: unknown) => void, answer: Send): Promise<void> | undefined
+  outgoing(message: Shape, options: Shape, pass: Send): Promise<void> | undefined
+  incoming(message: Shape, pass: (message: unknown) => void, answer: Send): Promise<void> | undefined
   closed(): void
 }
 
@@ -70,7 +70,7 @@ function tapReceiving(transport: McpTransport, exchange: Exchange, send: McpTran
   })
 }
 
-function isMessage(message: unknown): message is Members {
+function isMessage(message: unknown): message is Shape {
   return typeof message === 'object' && message !== null
 }
 

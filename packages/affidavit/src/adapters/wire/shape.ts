@@ -3,7 +3,16 @@
 export type Shape = { readonly [name: string]: unknown }
 
 export function shapeOf(value: unknown): Shape {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+  return isShape(value) ? { ...value } : {}
+}
+
+/** Members of the object itself, with those that it inherits: the name of an error, the methods of a client. */
+export function membersOf(value: unknown): Shape {
+  return isShape(value) ? value : {}
+}
+
+function isShape(value: unknown): value is Shape {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function listOf(value: unknown): readonly unknown[] {
