@@ -4,6 +4,7 @@
 import { isIP } from 'node:net'
 
 import type { JsonPath, JsonValue } from '../bytes/json.ts'
+import { fitLabel } from '../bytes/label.ts'
 import type { OwnDraft } from '../formats/entry.ts'
 import { type Draft, MAX_LABEL_BYTES } from '../formats/fields.ts'
 import type { DetectedType } from './detector.ts'
@@ -13,8 +14,6 @@ import { type Masked, masksOf, type Place } from './masked-places.ts'
 import { replaceSpans } from './replace-spans.ts'
 import { rewriteJson } from './rewrite-json.ts'
 import { isAuthenticationType } from './structured.ts'
-
-const CUT = '…'
 
 /** Short texts, looked at behind the name of their field: an `agent_version` 10.1.2.3 is no address. */
 export const LABELS = ['agent_name', 'agent_version', 'model', 'outcome_reason', 'prompt_version', 'purpose'] as const
@@ -99,7 +98,8 @@ function maskLabels<Name extends FieldName, Holder extends { readonly [name in N
     const spans = look([name])(text)
     if (spans.length === 0) continue
     for (const { type } of spans) places.push({ path: { above, step: name }, type })
-    masked = { ...masked, [name]: fitLabel(replaceSpans(text, spans, wordFor, '')) }
+    // Masks are longer than most of what they stand for.
+    masked = { ...masked, [name]: fitLabel(replaceSpans(text, spans, wordFor, ''), MAX_LABEL_BYTES) }
   }
   return masked
 }
@@ -115,19 +115,6 @@ type Details = { [key: string]: JsonValue }
 
 function wordFor(type: DetectedType): string {
   return isAuthenticationType(type) ? removedWord(type) : maskWord(type)
-}
-
-/** Masks are longer than most of what they stand for: what is more than a label may have is cut off. */
-function fitLabel(text: string): string {
-  if (Buffer.byteLength(text) <= MAX_LABEL_BYTES) return text
-  let fits = ''
-  let bytes = Buffer.byteLength(CUT)
-  for (const character of text) {
-    bytes += Buffer.byteLength(character)
-    if (bytes > MAX_LABEL_BYTES) break
-    fits += character
-  }
-  return fits + CUT
 }
 
 function holdsSomething(name: FieldName, id: string | undefined, look: Look): boolean {
