@@ -16,3 +16,16 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
     throw error
   }
 }
+
+/** How many characters a text has: a pair of surrogates is one. */
+export function countCharacters(text: string): number {
+  let count = text.length
+  for (let at = 1; at < text.length; at++) {
+    if (isIn(text.charCodeAt(at), 0xdc00) && isIn(text.charCodeAt(at - 1), 0xd800)) count--
+  }
+  return count
+}
+
+function isIn(unit: number, first: number): boolean {
+  return unit >= first && unit < first + 0x400
+}

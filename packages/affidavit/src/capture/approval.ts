@@ -3,115 +3,132 @@
 
 import type { Outcome } from '../formats/fields.ts'
 import { namesOf } from '../registry/tool-names.ts'
-import { begin, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
-import { NOTHING_BEGUN } from './begun.ts'
-import { agentDraft, captured, contentsOf, type Fields, userDraft } from './draft-of.ts'
+import { begin, expectRunning, type Intended, type Steps, settle, stop } from './begin.ts'
+import { type Begun, NOTHING_BEGUN } from './begun.ts'
+import { captured, contentsOf, reasonOf } from './captured.ts'
+import { agentDraft, type Fields, type MadeDraft, userDraft } from './draft-of.ts'
 import { errorContent, errorDetails } from './error-details.ts'
-import { expectRunning, type Run, runStopped, stopRun } from './run.ts'
+import type { Run } from './run.ts'
 import type { Approval, ApprovalEnd, ApprovalStep, Person } from './steps.ts'
+import { fieldsOf } from './touching.ts'
+import { causeOf } from './turns.ts'
 
 /** Asks. @throws LedgerError where the question cannot be recorded */
 export async function beginApproval(steps: Steps, step: ApprovalStep): Promise<Approval> {
   const { run } = steps.whereabouts()
-  expectRunning(run)
-  const stopped = steps.stoppedOperation(step.operation_id)
-  if (stopped !== undefined) throw runStopped(stopped.error)
-  const id = idOf(steps, run, step, 'requested')
-  try {
+  expectRunning(steps, run, step.operation_id)
+  const id = idOf(steps, run, step, ['requested'])
+  const begun = await orStop(steps, run, step, async () => {
     const started = await steps.started(run)
-    const isKnown = step.approval_id !== undefined && (await steps.ledger.isRecorded(id))
-    const begun = isKnown ? NOTHING_BEGUN : begin(steps, [intended(step, requestOf(steps, run, step, id))], started)
+    if (await isKnown(steps, step, id)) return NOTHING_BEGUN
+    const begun = begin(steps, [intended(step, requestOf(steps, run, step, id))], [started])
     await begun.needed
-    let ending: Promise<void> | undefined
-    return {
-      id,
-      end(end) {
-        ending ??= decide(end, begun).catch((error) => fail(error))
-        return ending
-      },
-    }
+    return begun
+  })
+  let ending: Promise<void> | undefined
+  return {
+    id,
+    end(end) {
+      ending ??= orStop(steps, run, step, () => decide(steps, run, step, { parent_id: id, end, begun }))
+      return ending
+    },
+  }
+}
+
+interface Decision {
+  readonly parent_id: string
+  readonly end: ApprovalEnd
+  readonly begun: Begun
+}
+
+// Told again it is the same decision. One that says otherwise is another record.
+async function decide(steps: Steps, run: Run, step: ApprovalStep, { begun, ...decision }: Decision): Promise<void> {
+  const id = idOf(steps, run, step, ['decided', String(decision.end.approved)])
+  if (await isKnown(steps, step, id)) return begun.durable
+  return settle(steps, [intended(step, decisionOf(steps, run, step, { id, ...decision }))], [begun])
+}
+
+async function orStop<T>(steps: Steps, run: Run, step: ApprovalStep, record: () => Promise<T>): Promise<T> {
+  try {
+    return await record()
   } catch (error) {
-    return fail(error)
-  }
-
-  async function decide(end: ApprovalEnd, begun: typeof NOTHING_BEGUN): Promise<void> {
-    const decided = idOf(steps, run, step, 'decided')
-    const isKnown = step.approval_id !== undefined && (await steps.ledger.isRecorded(decided))
-    if (!isKnown)
-      await settle(steps, begun, [intended(step, decisionOf(steps, run, step, { id: decided, parent_id: id, end }))])
-  }
-
-  function fail(error: unknown): never {
-    stopRun(run, error)
-    steps.stopOperation(step.operation_id, error)
+    stop(steps, run, step.operation_id, error)
     throw error
   }
 }
 
 function idOf(
-  steps: Steps,
+  { ledger, newId }: Steps,
   { conversation }: Run,
   { approval_id }: ApprovalStep,
-  what: 'requested' | 'decided',
+  [what, ...how]: readonly string[],
 ): string {
-  if (approval_id === undefined) return steps.newId()
-  return steps.ledger.deriveId('capture', `approval_${what}`, conversation.id ?? '', steps.ledger.digest(approval_id))
+  if (approval_id === undefined) return newId()
+  return ledger.deriveId('capture', `approval_${what}`, conversation.id ?? '', ledger.digest(approval_id), ...how)
+}
+
+// Where the record may wait on disk, a ledger that cannot be asked is told: the id says that it is the same.
+async function isKnown({ ledger, policies }: Steps, { approval_id }: ApprovalStep, id: string): Promise<boolean> {
+  if (approval_id === undefined) return false
+  if (policies.approval === 'block') return ledger.isRecorded(id)
+  return ledger.isRecorded(id).catch(() => false)
 }
 
 function intended({ approval_id }: ApprovalStep, draft: MadeDraft): Intended {
   if (approval_id === undefined) return { kind: 'approval', draft }
   // Told again later it is the same draft: it claims no time of its own.
-  const { timestamp, ...timeless } = draft
+  const { timestamp: _, ...timeless } = draft
   return { kind: 'approval', draft: timeless, once: true }
 }
 
 function requestOf(steps: Steps, run: Run, step: ApprovalStep, id: string): MadeDraft {
-  const { content, uncaptured } = contentsOf(
-    step.arguments === undefined ? undefined : captured('request', step.arguments),
-  )
-  return agentDraft(actingIn(steps, run), {
+  const { outcome_reason, words } = reasonOf(step.reason)
+  const request = step.arguments === undefined ? undefined : captured('request', step.arguments)
+  const { content, uncaptured } = contentsOf(request, words)
+  const about = aboutOf(steps, step)
+  return agentDraft(steps.acting(run), {
     id,
     action: 'approval_requested',
-    parent_id: run.conversation.question,
-    outcome_reason: step.reason,
-    ...aboutOf(step),
+    parent_id: causeOf(run),
+    outcome_reason,
+    ...about.fields,
     content,
-    details: { ...namesOf(step.name, step.call_id, steps.ledger.digest), sdk: step.sdk, layer: step.layer, uncaptured },
+    details: { ...about.details, sdk: step.sdk, layer: step.layer, uncaptured },
   })
 }
 
-interface Decision {
-  readonly id: string
-  readonly parent_id: string
-  readonly end: ApprovalEnd
-}
-
-function decisionOf(steps: Steps, run: Run, step: ApprovalStep, { id, parent_id, end }: Decision): MadeDraft {
-  const { content, uncaptured } = contentsOf(
-    end.answer === undefined ? undefined : captured('answer', end.answer),
-    errorContent(end.error),
-  )
+function decisionOf(
+  steps: Steps,
+  run: Run,
+  step: ApprovalStep,
+  { id, parent_id, end }: { readonly id: string; readonly parent_id: string; readonly end: ApprovalEnd },
+): MadeDraft {
+  const { outcome_reason, words } = reasonOf(end.reason)
+  const answer = end.answer === undefined ? undefined : captured('answer', end.answer)
+  const { content, uncaptured } = contentsOf(answer, errorContent(end.error), words)
+  const about = aboutOf(steps, step)
   const fields: Fields = {
     id,
     action: 'approval_decided',
     parent_id,
-    outcome: end.approved === 'undecided' ? 'error' : outcomeOf(end.approved),
-    outcome_reason: end.reason,
-    ...aboutOf(step),
+    outcome: outcomeOf(end.approved),
+    outcome_reason,
+    ...about.fields,
     content,
     details: {
-      ...namesOf(step.name, step.call_id, steps.ledger.digest),
+      ...about.details,
       decided_by: typeof end.by === 'string' ? end.by : 'person',
       ...errorDetails(end.error, undefined),
       uncaptured,
     },
   }
   return end.by === 'rule'
-    ? agentDraft(actingIn(steps, run), fields)
-    : userDraft(actingIn(steps, run), { ...fields, ...personIn(end.by) })
+    ? agentDraft(steps.acting(run), fields)
+    : userDraft(steps.acting(run), { ...fields, ...personIn(end.by) })
 }
 
-function outcomeOf(approved: boolean): Outcome {
+function outcomeOf(approved: ApprovalEnd['approved']): Outcome {
+  if (approved === 'undecided') return 'error'
   return approved ? 'success' : 'denied'
 }
 
@@ -119,53 +136,13 @@ function personIn(by: 'person' | Person): Partial<Fields> {
   return by === 'person' ? {} : { actor_id: by.actor_id, actor_type: by.actor_type ?? 'user' }
 }
 
-function aboutOf({ about }: ApprovalStep): Partial<Fields> {
-  if (about === undefined) return {}
-  const { subject_ids, ...rest } = about
-  return { ...rest, ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }) }
-}
-
-function actingIn(steps: Steps, run: Run): Parameters<typeof agentDraft>[0] {
-  return { run, agent_name: steps.agent_name, timestamp: steps.now() }
-}
-
-export interface ApprovalDecision extends Person {
-  readonly approved: boolean
-  readonly reason?: string
-}
-
-export interface ApprovalRequest {
-  /** Why it is asked for. */
-  readonly reason: string
-  readonly about?: NonNullable<ApprovalStep['about']>
-  /** What whoever decides is shown; sealed. */
-  readonly request?: unknown
-}
-
-/**
- * Asks, and resolves with the decision once both are durable.
- * @throws LedgerError where one of them is not; what `decide` throws, once that is on record
- */
-export async function askApproval<Decision extends ApprovalDecision>(
-  steps: Steps,
-  { reason, request, about }: ApprovalRequest,
-  decide: () => Promise<Decision> | Decision,
-): Promise<Decision> {
-  const approval = await beginApproval(steps, {
-    sdk: 'application',
-    layer: 'application',
-    reason,
-    ...(about === undefined ? {} : { about }),
-    ...(request === undefined ? {} : { arguments: request }),
-  })
-  let decision: Decision
-  try {
-    decision = await decide()
-  } catch (error) {
-    await approval.end({ approved: 'undecided', by: 'rule', error })
-    throw error
-  }
-  const { approved, actor_id, actor_type = 'user', reason: why } = decision
-  await approval.end({ approved, by: { actor_id, actor_type }, ...(why === undefined ? {} : { reason: why }) })
-  return decision
+/** What it is about: the call that waits, and the data. */
+function aboutOf(
+  { ledger: { digest } }: Steps,
+  { about, name, call_id }: ApprovalStep,
+): { readonly fields: Partial<Fields>; readonly details: object } {
+  const names = namesOf(name, call_id, digest)
+  if (about === undefined) return { fields: {}, details: names }
+  const { fields, details } = fieldsOf(about, digest)
+  return { fields, details: { ...names, ...details } }
 }

@@ -4,10 +4,13 @@ import { uuidV7 } from '../bytes/uuid.ts'
 import { type Alarm, systemAlarm } from '../clock/alarm.ts'
 import { type Clock, formatTimestamp, systemClock } from '../clock/clock.ts'
 import { createRandomSource } from '../crypto/random.ts'
-import { type ApprovalDecision, type ApprovalRequest, askApproval, beginApproval } from './approval.ts'
-import type { AuditedLedger, Spool } from './audited-ledger.ts'
-import type { Steps } from './begin.ts'
-import { type Conversation, createConversations, newConversation } from './conversations.ts'
+import { beginApproval } from './approval.ts'
+import { type ApprovalDecision, type ApprovalRequest, askApproval } from './ask-approval.ts'
+import type { AuditOptions } from './audit-options.ts'
+import { begin, type Steps } from './begin.ts'
+import { createConversations, newConversation } from './conversations.ts'
+import type { DegradedPeriod } from './degraded-period.ts'
+import { createEnding } from './end-conversation.ts'
 import {
   type Delivered,
   type Denial,
@@ -16,7 +19,6 @@ import {
   delivered,
   deny,
   disclose,
-  ended,
   type Grant,
   grant,
   message,
@@ -24,24 +26,21 @@ import {
   type Revocation,
   revoke,
 } from './facts.ts'
+import { judgesRecipients } from './judges-recipients.ts'
 import { beginModelCall } from './model-call.ts'
-import { type Policy, policiesOf, type StepKind } from './policy.ts'
-import { createRecorder, type DegradedPeriod } from './recorder.ts'
-import { checkContext, createWhere, type Run, type Whereabouts } from './run.ts'
+import { policiesOf } from './policy.ts'
+import { createRecorder } from './recorder.ts'
+import { createWhere, newRun, type Whereabouts } from './run.ts'
+import { readContext } from './run-context.ts'
 import { startConversation } from './start-conversation.ts'
 import type { Capture, RunContext, Touching } from './steps.ts'
+import { stoppedOperations } from './stopped-operations.ts'
 import { beginToolCall } from './tool-call.ts'
-import { type ChangedBy, createVersions } from './versions.ts'
-import { type CallWatch, watchCalls } from './watch-calls.ts'
+import { createVersions } from './versions.ts'
 import { accessData, auditedTool, callModel, type ModelWork, type Tool } from './wrap.ts'
 
-export interface AuditParts {
-  readonly ledger: AuditedLedger
-  readonly spool: Spool | undefined
-  readonly agent_name: string | undefined
-  readonly changed_by: ChangedBy | undefined
+export interface AuditParts extends AuditOptions {
   readonly producer_id: string
-  readonly policy: Readonly<Partial<Record<StepKind, Policy>>>
   readonly idleMinutes: number
   readonly clock?: Clock
   readonly alarm?: Alarm
@@ -76,11 +75,6 @@ export interface Audit extends Capture, AsyncDisposable {
   decidePrompt(decision: PromptDecision): Promise<string>
   /** The version that a call with these instructions and tools would be made under. */
   promptVersion(instructions: readonly unknown[], tools: readonly unknown[]): string
-  /**
-   * Looks out for requests to providers of models that no adapter made, of `fetch` and node:http in this process, and puts them on record.
-   * `hosts` are watched besides those that are known: `llm.example.com`, `*.example.com`.
-   */
-  watch(hosts?: readonly string[]): CallWatch
   /** Ends a conversation; that of the run where none is named. */
   endConversation(conversation_id?: string): Promise<void>
   /** The time during which the ledger takes no records; absent while it does. */
@@ -89,71 +83,48 @@ export interface Audit extends Capture, AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Operations that were stopped, remembered. */
-const MAX_STOPPED = 10_000
-const MINUTE = 60_000
-
-export function openAudit(parts: AuditParts): Audit {
-  const { ledger, spool, agent_name, producer_id, clock = systemClock, alarm = systemAlarm } = parts
-  const policies = policiesOf(parts.policy, spool !== undefined)
+export function createAudit(parts: AuditParts): Audit {
+  const { ledger, spool, agent_name, changed_by, producer_id, clock = systemClock, alarm = systemAlarm } = parts
+  const policies = policiesOf(parts.policy ?? {}, spool !== undefined)
   const where = createWhere()
   const random = createRandomSource()
   const conversations = createConversations(() => clock.elapsed())
-  const stopped = new Map<string, { readonly error: unknown }>()
-  const outside: Run = { context: undefined, conversation: newConversation(undefined), stopped: undefined }
-  const now = (): string => formatTimestamp(Math.floor(clock.now()))
   const newId = (): string => uuidV7(Math.floor(clock.now()), random(10))
-  const recorder = createRecorder({ ledger, spool, policies, producer_id, clock, alarm, newId })
-  const versions = createVersions({ ledger, changed_by: parts.changed_by, producer_id })
-  let idle: { stop(): void } | undefined
+  const recorder = createRecorder({ ledger, spool, producer_id, clock, alarm, newId })
 
   const steps: Steps = {
     ledger,
     recorder,
     policies,
-    versions,
+    versions: createVersions({
+      ledger,
+      changed_by,
+      announce: (draft) => begin(steps, [{ kind: 'model', draft, once: true }]),
+    }),
     where,
-    agent_name,
-    newId,
-    now,
+    judgesRecipients: judgesRecipients(ledger.registry),
+    operations: stoppedOperations(),
     whereabouts,
-    started: (run) => startConversation(steps, run),
-    stopOperation(operation_id, error) {
-      if (operation_id === undefined) return
-      stopped.set(operation_id, { error })
-      const [oldest] = stopped.keys()
-      if (stopped.size > MAX_STOPPED && oldest !== undefined) stopped.delete(oldest)
+    newId,
+    acting(run) {
+      conversations.touch(run.conversation)
+      const timestamp = formatTimestamp(Math.floor(clock.now()))
+      return { run, agent_name: run.context?.agent_name ?? agent_name, timestamp }
     },
-    stoppedOperation: (operation_id) => (operation_id === undefined ? undefined : stopped.get(operation_id)),
+    started: (run) => startConversation(steps, run),
   }
+  const ending = createEnding({ steps, conversations, idleMinutes: parts.idleMinutes, clock, alarm })
 
   // Outside of a run nothing is remembered from one step to the next: they need not belong together.
   function whereabouts(): Whereabouts {
-    return where.getStore() ?? { run: { ...outside, conversation: newConversation(undefined) } }
+    return where.getStore() ?? { run: newRun(undefined, newConversation(undefined), undefined) }
   }
 
-  function run<T>(context: RunContext, work: () => T): T {
-    checkContext(context)
+  function run<T>(given: RunContext, work: () => T): T {
+    const context = readContext(given)
     const conversation = conversations.of(context.conversation_id)
-    watchIdle()
-    return where.run({ run: { context: { ...context }, conversation, stopped: undefined } }, work)
-  }
-
-  function watchIdle(): void {
-    idle ??= alarm(parts.idleMinutes * MINUTE, () => {
-      idle = undefined
-      const quiet = conversations.quietSince(clock.elapsed() - parts.idleMinutes * MINUTE)
-      for (const conversation of quiet) end(conversation, 'idle').catch(() => undefined)
-      if (conversations.size() > 0) watchIdle()
-    })
-  }
-
-  async function end(conversation: Conversation, why: 'call' | 'idle'): Promise<void> {
-    if (conversation.id === undefined || conversation.started === undefined) return
-    const before = whereabouts().run
-    const context = before.conversation === conversation ? before.context : undefined
-    await ended(steps, { context, conversation, stopped: undefined }, why)
-    conversations.forget(conversation.id)
+    ending.watch()
+    return where.run({ run: newRun(context, conversation, where.getStore()?.run) }, work)
   }
 
   const audit: Audit = {
@@ -172,16 +143,12 @@ export function openAudit(parts: AuditParts): Audit {
     deny: (denial) => deny(steps, denial),
     disclose: (disclosure) => disclose(steps, disclosure),
     decidePrompt: (decision) => decidePrompt(steps, decision),
-    promptVersion: (instructions, tools) => versions.versionOf({ instructions, tools }),
-    watch: (hosts = []) => watchCalls(steps, hosts),
-    async endConversation(conversation_id) {
-      const { conversation } = whereabouts().run
-      await end(conversation_id === undefined ? conversation : conversations.of(conversation_id), 'call')
-    },
+    promptVersion: (instructions, tools) => steps.versions.versionOf({ instructions, tools }),
+    endConversation: (conversation_id) => ending.end(conversation_id),
     degraded: () => recorder.degraded(),
-    async close() {
-      idle?.stop()
-      await recorder.close()
+    close() {
+      ending.stop()
+      return recorder.close()
     },
     [Symbol.asyncDispose]: () => audit.close(),
   }

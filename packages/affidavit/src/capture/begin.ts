@@ -1,23 +1,23 @@
 // What is recorded before a step, and after it: launched in order, waited for as the policy says (spec/capture.md §2).
 
-import type { Draft } from '../formats/fields.ts'
-import type { Registry } from '../registry/registry.ts'
 import type { AuditedLedger } from './audited-ledger.ts'
-import { type Begun, NOTHING_BEGUN } from './begun.ts'
-import type { Policies, StepKind } from './policy.ts'
+import { type Begun, begunOf, together } from './begun.ts'
+import type { Acting, MadeDraft } from './draft-of.ts'
+import type { Policies, Policy, StepKind } from './policy.ts'
 import type { Phase, Recorder } from './recorder.ts'
-import type { Run, Where, Whereabouts } from './run.ts'
+import { type Run, runStopped, stoppedBy, stopRun, type Where, type Whereabouts } from './run.ts'
 import type { Versions } from './versions.ts'
 
-export type MadeDraft = Draft & { readonly id: string }
-
-/** A record to be made. `failed` takes back what was remembered of it. */
+/** A record to be made. */
 export interface Intended {
   readonly kind: StepKind
   readonly draft: MadeDraft
   /** Others may make it as well: its id says what it is. */
   readonly once?: true
-  readonly failed?: () => void
+  /** It is durable: what is remembered of it holds. */
+  recorded?(): void
+  /** It is not: nothing of it is remembered. */
+  takeBack?(): void
 }
 
 /** Everything that the steps of an audit share. */
@@ -27,86 +27,64 @@ export interface Steps {
   readonly policies: Policies
   readonly versions: Versions
   readonly where: Where
-  /** Of the audit, where a run names none. */
-  readonly agent_name: string | undefined
+  /** Whether the ledger judges whom data may be handed to, and refuses. */
+  readonly judgesRecipients: boolean
   whereabouts(): Whereabouts
   newId(): string
-  /** The time of the process, as records have it. */
-  now(): string
+  /** Who acts in a run, now. */
+  acting(run: Run): Acting
   /** Resolves when the beginning of the conversation is on its way. */
   started(run: Run): Promise<Begun>
-  stopOperation(operation_id: string | undefined, error: unknown): void
-  stoppedOperation(operation_id: string | undefined): { readonly error: unknown } | undefined
+  readonly operations: StoppedOperations
 }
 
-/** Sealing takes about as long. By then a request is on the wire. */
-const STEP_FIRST_MILLIS = 2
-
-/** Sends records on their way, in order, at once. */
-export function begin(steps: Steps, intended: readonly Intended[], before: Begun = NOTHING_BEGUN): Begun {
-  before.launch()
-  const launched = intended.map((one) => ({ kind: one.kind, durable: launch(steps, 'before', one) }))
-  const blocking = launched.filter(({ kind }) => mustWait(steps, kind))
-  return begun(
-    () => undefined,
-    [before.durable, ...launched.map(({ durable }) => durable)],
-    [before.needed, ...blocking.map(({ durable }) => durable)],
-  )
+/** Operations of frameworks that go on in no run of ours. */
+export interface StoppedOperations {
+  stop(operation_id: string, error: unknown): void
+  stoppedBy(operation_id: string): { readonly error: unknown } | undefined
 }
 
-/** As `begin`; but where the step waits for no intent, sealing them does not hold it up either: its request goes first. */
-export function beginBeside(steps: Steps, intended: readonly Intended[], before: Begun = NOTHING_BEGUN): Begun {
-  if (intended.some(({ kind }) => mustWait(steps, kind))) return begin(steps, intended, before)
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(launchAll, STEP_FIRST_MILLIS)
-  let isLaunched = false
-  return begun(launchAll, [before.durable, promise], [before.needed])
+/** @throws LedgerError `run-stopped` */
+export function expectRunning({ operations }: Steps, run: Run, operation_id: string | undefined): void {
+  const stopped = stoppedBy(run) ?? (operation_id === undefined ? undefined : operations.stoppedBy(operation_id))
+  if (stopped !== undefined) throw runStopped(stopped.error)
+}
 
-  function launchAll(): void {
-    if (isLaunched) return
-    isLaunched = true
-    clearTimeout(timer)
-    before.launch()
-    resolve(everyOf(intended.map((one) => launch(steps, 'before', one))))
-  }
+/** Nothing of the run goes on, nor of the operation of a framework. */
+export function stop({ operations }: Steps, run: Run, operation_id: string | undefined, error: unknown): void {
+  stopRun(run, error)
+  if (operation_id !== undefined) operations.stop(operation_id, error)
+}
+
+export function begin(steps: Steps, intended: readonly Intended[], before: readonly Begun[] = []): Begun {
+  const launched = intended.map((one) => ({ one, durable: launch(steps, 'before', one) }))
+  const blocking = launched.filter(({ one }) => policyOf(steps, one) === 'block')
+  return together([...before, begunOf(launched.map(durably), blocking.map(durably))])
 }
 
 /** Records what became of a step; resolves when that and all before it is durable. */
-export function settle(steps: Steps, before: Begun, outcomes: readonly Intended[]): Promise<void> {
-  before.launch()
-  return begun(() => undefined, [before.durable, ...outcomes.map((one) => launch(steps, 'after', one))], []).durable
+export function settle(steps: Steps, outcomes: readonly Intended[], before: readonly Begun[] = []): Promise<void> {
+  const launched = outcomes.map((one) => launch(steps, 'after', one))
+  return together([...before, begunOf(launched, [])]).durable
 }
 
-function launch({ recorder }: Steps, phase: Phase, { kind, draft, once, failed }: Intended): Promise<void> {
-  const durable = once === true ? recorder.recordOnce(kind, draft) : recorder.record(kind, phase, draft)
-  return failed === undefined ? durable : durable.catch((error) => rethrowAfter(failed, error))
+function durably({ durable }: { readonly durable: Promise<void> }): Promise<void> {
+  return durable
 }
 
-function rethrowAfter(failed: () => void, error: unknown): never {
-  failed()
-  throw error
+function launch(steps: Steps, phase: Phase, intended: Intended): Promise<void> {
+  const { recorder } = steps
+  const { draft, once, recorded, takeBack } = intended
+  const policy = policyOf(steps, intended)
+  const durable = once === true ? recorder.recordOnce(policy, draft) : recorder.record(policy, phase, draft)
+  if (recorded === undefined && takeBack === undefined) return durable
+  return durable.then(recorded, (error: unknown) => {
+    takeBack?.()
+    throw error
+  })
 }
 
-function begun(launch: () => void, all: readonly Promise<void>[], needed: readonly Promise<void>[]): Begun {
-  const made = { launch, durable: everyOf(all), needed: everyOf(needed) }
-  // Whoever waits learns of it; somebody who does not yet must not end the process.
-  made.durable.catch(() => undefined)
-  made.needed.catch(() => undefined)
-  return made
-}
-
-// All of them, also where one fails: nothing is left on its way that nobody waits for.
-async function everyOf(promises: readonly Promise<void>[]): Promise<void> {
-  for (const one of await Promise.allSettled(promises)) if (one.status === 'rejected') throw one.reason
-}
-
-// Whom data may be handed to is judged when the intent is recorded: nothing goes to anybody before.
-function mustWait({ policies, ledger }: Steps, kind: StepKind): boolean {
-  return policies[kind] === 'block' || judgesRecipients(ledger.registry)
-}
-
-function judgesRecipients(registry: Registry | undefined): boolean {
-  if (registry === undefined) return false
-  const { unknown_recipients, recipients } = registry
-  return unknown_recipients === 'block' || recipients.all.some(({ entry }) => entry.on_violation === 'block')
+// Only the ledger judges whom data may be handed to: nothing goes to anybody before it has.
+function policyOf({ policies, judgesRecipients }: Steps, { kind, draft }: Pick<Intended, 'kind' | 'draft'>): Policy {
+  return judgesRecipients && draft.details?.recipient !== undefined ? 'block' : policies[kind]
 }

@@ -1,74 +1,85 @@
 // What is known of the conversations under way: how each began, what it waits for, and when nothing happened in it any more
 // (spec/capture.md §3). Bounded: the one that was quiet longest is forgotten first, which ends nothing.
 
+import { type AskedCalls, createAskedCalls } from './asked.ts'
 import type { Begun } from './begun.ts'
 import type { History } from './history.ts'
-import type { SeenCall } from './steps.ts'
-
-/** A call of a tool that an answer asked for, and nobody ran yet. */
-export interface AskedCall extends SeenCall {
-  /** Id of the answer. */
-  readonly answer: string
-}
+import { newTurn, type Turn } from './turn.ts'
 
 export interface Conversation {
   readonly id: string | undefined
+  state: 'open' | 'ended'
   /** `conversation_started`: its id, and when it is on its way. */
   started: { readonly id: string; readonly begun: Promise<Begun> } | undefined
-  /** Id of the newest message of the user. */
-  question: string | undefined
-  /** Id of the newest answer, and the characters of it. */
-  answer: { readonly id: string; readonly characters: number } | undefined
-  /** Texts of messages that the application recorded itself, and no model was given yet. */
-  readonly told: Set<string>
-  readonly asked: Map<string, AskedCall>
-  /** Ids of the records of data that was accessed in this turn. */
-  accessed: string[]
+  /** The newest turn of any work in it, and the newest answer. */
+  turn: Turn
+  answer: Answer | undefined
+  readonly asked: AskedCalls
   /** What was sent last, by agent. */
-  readonly histories: Map<string, History[]>
+  readonly histories: Map<string, readonly History[]>
   /** Milliseconds of the clock that only runs forward. */
   touchedAt: number
+}
+
+export interface Answer {
+  readonly id: string
+  readonly characters: number
 }
 
 const REMEMBERED = 10_000
 
 export interface Conversations {
   of(id: string): Conversation
-  forget(id: string): void
-  size(): number
-  /** Those in which nothing happened since. */
+  /** Something of it is recorded. */
+  touch(conversation: Conversation): void
+  forget(conversation: Conversation): void
+  /** When the one was touched that was quiet longest; `undefined` where there is none. */
+  quietest(): number | undefined
+  /** Those in which nothing happened after that instant. */
   quietSince(elapsed: number): readonly Conversation[]
 }
 
 export function createConversations(elapsed: () => number): Conversations {
+  /** The one that was quiet longest is the first. */
   const known = new Map<string, Conversation>()
+
+  function touch(conversation: Conversation): void {
+    conversation.touchedAt = elapsed()
+    const { id } = conversation
+    // One that was forgotten while it was under way is known again.
+    if (id === undefined) return
+    known.delete(id)
+    known.set(id, conversation)
+    const [oldest] = known.keys()
+    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest)
+  }
+
   return {
     of(id) {
       const conversation = known.get(id) ?? newConversation(id)
-      known.delete(id)
-      known.set(id, conversation)
-      conversation.touchedAt = elapsed()
-      const [oldest] = known.keys()
-      if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest)
+      touch(conversation)
       return conversation
     },
-    forget(id) {
-      known.delete(id)
+    touch,
+    forget({ id }) {
+      if (id !== undefined) known.delete(id)
     },
-    size: () => known.size,
-    quietSince: (instant) => [...known.values()].filter(({ touchedAt }) => touchedAt < instant),
+    quietest() {
+      const [first] = known.values()
+      return first?.touchedAt
+    },
+    quietSince: (instant) => [...known.values()].filter(({ touchedAt }) => touchedAt <= instant),
   }
 }
 
 export function newConversation(id: string | undefined): Conversation {
   return {
     id,
+    state: 'open',
     started: undefined,
-    question: undefined,
+    turn: newTurn(),
     answer: undefined,
-    told: new Set(),
-    asked: new Map(),
-    accessed: [],
+    asked: createAskedCalls(),
     histories: new Map(),
     touchedAt: 0,
   }

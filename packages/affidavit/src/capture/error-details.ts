@@ -1,34 +1,24 @@
 // What a record says of an error: its name, code and status. Its message may hold anything, and is content.
 
 import { isName } from '../registry/tool-names.ts'
-import { type Captured, textContent } from './draft-of.ts'
+import { type Captured, captured, capturedText } from './captured.ts'
 
-const MAX_MESSAGE = 100_000
-
-/** `undefined` where there was no error, or it says nothing. */
+/** What was thrown, in words; the value itself where it has none. `undefined` where there was nothing. */
 export function errorContent(error: unknown): Captured | undefined {
   if (error === undefined) return undefined
-  const message = messageOf(error)
-  return message === '' ? undefined : textContent('error', message.slice(0, MAX_MESSAGE))
+  const message = read(error, 'message')
+  if (typeof message === 'string') return capturedText('error', message)
+  return error === '' ? undefined : captured('error', error)
 }
 
 export function errorDetails(error: unknown, status: number | undefined): { readonly error?: object } {
   if (error === undefined && status === undefined) return {}
-  const name = nameIn(error, 'name')
-  const code = nameIn(error, 'code')
-  return {
-    error: {
-      ...(name === undefined ? {} : { name }),
-      ...(code === undefined ? {} : { code }),
-      ...(status === undefined ? {} : { status }),
-    },
-  }
+  return { error: { name: nameIn(error, 'name'), code: nameIn(error, 'code'), status } }
 }
 
-function messageOf(error: unknown): string {
-  if (typeof error === 'string') return error
-  const message = read(error, 'message')
-  return typeof message === 'string' ? message : ''
+/** Whether the application gave up by itself. */
+export function isAbort(error: unknown): boolean {
+  return read(error, 'name') === 'AbortError'
 }
 
 function nameIn(error: unknown, member: string): string | undefined {

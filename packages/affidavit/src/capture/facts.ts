@@ -1,11 +1,16 @@
 // What happens in one instant: messages, deliveries, grants and denials, the end of a conversation (spec/capture.md §1).
 
-import type { Draft } from '../formats/fields.ts'
-import { begin, type Intended, type Steps } from './begin.ts'
-import { agentDraft, contentsOf, textContent, userDraft } from './draft-of.ts'
-import { userMessage } from './model-call.ts'
-import { expectRunning, type Run } from './run.ts'
+import { isTimestamp } from '../clock/clock.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { namesOf } from '../registry/tool-names.ts'
+import { begin, expectRunning, type Intended, type Steps, settle } from './begin.ts'
+import { capturedText, contentsOf, reasonOf } from './captured.ts'
+import { agentDraft, decidedDraft, type Fields, type MadeDraft } from './draft-of.ts'
+import { recipientOf } from './recipient-of.ts'
+import type { Run } from './run.ts'
 import type { Person } from './steps.ts'
+import { causeOf } from './turns.ts'
+import { userMessage } from './user-message.ts'
 
 export interface Delivered {
   /** Characters that reached the user; all of the answer where left out. */
@@ -72,33 +77,33 @@ export interface PromptDecision {
   readonly reason?: string
 }
 
-/** Records something, and resolves with its id when it is durable. @throws LedgerError */
-async function put(steps: Steps, run: Run, intended: Intended): Promise<string> {
-  const started = run.context === undefined ? undefined : await steps.started(run)
-  await begin(steps, [intended], started).durable
+export async function message(steps: Steps, text: string): Promise<string> {
+  const { run } = steps.whereabouts()
+  expectRunning(steps, run, undefined)
+  const started = await steps.started(run)
+  const intended = userMessage(steps, run, text)
+  await begin(steps, [intended], [started]).durable
   return intended.draft.id
 }
 
-function acting(steps: Steps, run: Run): Parameters<typeof agentDraft>[0] {
-  return { run, agent_name: steps.agent_name, timestamp: steps.now() }
+/** Records something before it may happen, and resolves with its id when it is durable. @throws LedgerError */
+async function before(steps: Steps, run: Run, intended: Intended): Promise<string> {
+  await begin(steps, [intended], [await steps.started(run)]).durable
+  return intended.draft.id
 }
 
-export async function message(steps: Steps, text: string): Promise<string> {
-  const { run } = steps.whereabouts()
-  expectRunning(run)
-  const started = await steps.started(run)
-  const intended = userMessage(steps, run, text)
-  run.conversation.told.add(text)
-  await begin(steps, [intended], started).durable
+/** Records something that happened, and resolves with its id when it is durable. @throws LedgerError */
+async function after(steps: Steps, run: Run, intended: Intended): Promise<string> {
+  await settle(steps, [intended], [await steps.started(run)])
   return intended.draft.id
 }
 
 export function delivered(steps: Steps, { characters, answer, recipient }: Delivered): Promise<string> {
   const { run } = steps.whereabouts()
-  const last = run.conversation.answer
-  const whole = last === undefined || (answer !== undefined && answer !== last.id) ? undefined : last.characters
+  const last = run.work.answer ?? run.conversation.answer
+  const whole = answer === undefined || answer === last?.id ? last?.characters : undefined
   const sent = characters ?? whole
-  const draft = agentDraft(acting(steps, run), {
+  const draft = agentDraft(steps.acting(run), {
     id: steps.newId(),
     action: 'agent_response_delivered',
     outcome: 'success',
@@ -106,55 +111,62 @@ export function delivered(steps: Steps, { characters, answer, recipient }: Deliv
     details: {
       characters: sent,
       ...(whole !== undefined && sent !== undefined && sent < whole ? { cut_at: sent } : {}),
-      recipient,
+      recipient: recipientOf(recipient),
     },
   })
-  return put(steps, run, { kind: 'message', draft })
+  return after(steps, run, { kind: 'message', draft })
 }
 
-export function grant(
+export async function grant(
   steps: Steps,
   { approver, access, valid_from, valid_until, reason, subject_ids, ...scope }: Grant,
 ): Promise<string> {
+  expectPeriod(valid_from, valid_until)
   const { run } = steps.whereabouts()
   const id = steps.newId()
-  const draft = decided(steps, run, approver, {
+  const draft = decided(steps, run, approver, reason, {
     id,
     action: 'access_granted',
     outcome: 'success',
-    outcome_reason: reason,
     ...scope,
     ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }),
     grant_id: scope.grant_id ?? id,
     details: { access: [...access], valid_from, valid_until },
   })
-  return put(steps, run, { kind: 'grant', draft })
+  return before(steps, run, { kind: 'grant', draft })
+}
+
+function expectPeriod(valid_from: string, valid_until: string): void {
+  for (const [path, at] of Object.entries({ valid_from, valid_until }))
+    if (!isTimestamp(at)) throw unfit(path, 'is no time in UTC with milliseconds', 'write 2026-11-21T09:30:00.000Z')
+  if (valid_until < valid_from) throw unfit('valid_until', 'is before valid_from', 'a grant begins before it ends')
+}
+
+function unfit(path: string, problem: string, cure: string): LedgerError {
+  return new LedgerError('invalid-query', { problem: `${path} ${problem}`, cure, path })
 }
 
 export function revoke(steps: Steps, { by, grant_id, reason }: Revocation): Promise<string> {
   const { run } = steps.whereabouts()
-  const draft = decided(steps, run, by, {
-    id: steps.newId(),
-    action: 'access_revoked',
-    grant_id,
-    outcome_reason: reason,
-  })
-  return put(steps, run, { kind: 'grant', draft })
+  const fields = { id: steps.newId(), action: 'access_revoked', outcome: 'success', grant_id } as const
+  return after(steps, run, { kind: 'grant', draft: decided(steps, run, by, reason, fields) })
 }
 
 export function deny(steps: Steps, { reason, access, tool, subject_ids, ...resource }: Denial): Promise<string> {
   const { run } = steps.whereabouts()
-  const draft = agentDraft(acting(steps, run), {
+  const { outcome_reason, words } = reasonOf(reason)
+  const draft = agentDraft(steps.acting(run), {
     id: steps.newId(),
     action: 'access_denied',
     outcome: 'denied',
-    outcome_reason: reason,
-    parent_id: run.conversation.question,
+    outcome_reason,
+    parent_id: causeOf(run),
     ...resource,
     ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }),
-    details: { access, tool },
+    content: contentsOf(words).content,
+    details: { access, ...namesOf(tool, undefined, steps.ledger.digest) },
   })
-  return put(steps, run, { kind: 'data', draft })
+  return after(steps, run, { kind: 'data', draft })
 }
 
 export function disclose(
@@ -162,18 +174,19 @@ export function disclose(
   { recipient, description, legal_basis, subject_ids, ...what }: Disclosure,
 ): Promise<string> {
   const { run } = steps.whereabouts()
-  const { content } = contentsOf(textContent('description', description))
-  const draft = agentDraft(acting(steps, run), {
+  expectRunning(steps, run, undefined)
+  const { content, uncaptured } = contentsOf(capturedText('description', description))
+  const draft = agentDraft(steps.acting(run), {
     id: steps.newId(),
     action: 'data_disclosed',
     outcome: 'success',
-    parent_id: run.conversation.question,
+    parent_id: causeOf(run),
     ...what,
     ...(subject_ids === undefined ? {} : { subject_ids: [...subject_ids] }),
     content,
-    details: { recipient, legal_basis, access: 'disclose' },
+    details: { recipient: recipientOf(recipient), legal_basis, access: 'disclose', uncaptured },
   })
-  return put(steps, run, { kind: 'data', draft })
+  return before(steps, run, { kind: 'data', draft })
 }
 
 export function decidePrompt(
@@ -181,27 +194,16 @@ export function decidePrompt(
   { approver, agent_name, prompt_version, approved, reason }: PromptDecision,
 ): Promise<string> {
   const { run } = steps.whereabouts()
-  const draft = decided(steps, run, approver, {
+  const draft = decided(steps, run, approver, reason, {
     id: steps.newId(),
     action: 'approval_decided',
     outcome: approved ? 'success' : 'denied',
-    outcome_reason: reason,
     agent_name,
     resource_type: 'agent_prompt',
     resource_id: agent_name,
     prompt_version,
   })
-  return put(steps, run, { kind: 'approval', draft })
-}
-
-export function ended(steps: Steps, run: Run, why: 'call' | 'idle'): Promise<string> {
-  const draft = agentDraft(acting(steps, run), {
-    id: steps.newId(),
-    action: 'conversation_ended',
-    parent_id: run.conversation.started?.id,
-    outcome_reason: why === 'call' ? 'ended by the application' : 'nothing was recorded of it any more',
-  })
-  return put(steps, run, { kind: 'message', draft })
+  return before(steps, run, { kind: 'approval', draft })
 }
 
 // A person decides: the record says who, and nothing of on whose behalf the agent acts.
@@ -209,7 +211,10 @@ function decided(
   steps: Steps,
   run: Run,
   { actor_id, actor_type = 'user' }: Person,
-  fields: Parameters<typeof userDraft>[1],
-): Draft & { readonly id: string } {
-  return userDraft(acting(steps, run), { ...fields, actor_id, actor_type })
+  reason: string | undefined,
+  fields: Omit<Fields, 'content' | 'outcome_reason'>,
+): MadeDraft {
+  const { outcome_reason, words } = reasonOf(reason)
+  const { content } = contentsOf(words)
+  return decidedDraft(steps.acting(run), { ...fields, outcome_reason, content, actor_id, actor_type })
 }

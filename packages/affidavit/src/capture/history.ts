@@ -2,40 +2,41 @@
 
 import { hash } from 'node:crypto'
 
-/** What was sent in one request, and the record of it. */
+/** What was sent in one request that is on record. Digests of it stay in this process. */
 export interface History {
   /** Id of its `model_invoked`. */
   readonly id: string
-  /** SHA-256 of each message as sent. They stay in this process. */
-  readonly messages: readonly string[]
-}
-
-/** A request that was continued, and how many of its messages were sent again: all of them. */
-export interface Continued {
-  readonly continues: string
-  readonly messages_kept: number
+  /** How many messages it had. */
+  readonly messages: number
+  /** Of all of them. */
+  readonly digest: string
+  /** The work in which it was sent. */
+  readonly work: object
 }
 
 /** Lines of history that one agent may follow at a time in a conversation. */
 const LINES = 8
 
-export function fingerprint(text: string): string {
-  return hash('sha256', text, 'base64url')
+/** For each message the digest of it and all before it. */
+export function digestsOf(texts: readonly string[]): readonly string[] {
+  let digest = ''
+  return texts.map((text) => {
+    digest = hash('sha256', `${digest}\n${text}`, 'base64url')
+    return digest
+  })
 }
 
-/** The longest earlier history that these messages begin with. */
-export function continuedBy(lines: readonly History[], messages: readonly string[]): Continued | undefined {
+/** The longest earlier history that a request of these messages begins with. */
+export function continuedBy(lines: readonly History[], digests: readonly string[]): History | undefined {
   let longest: History | undefined
   for (const line of lines) {
-    if (line.messages.length === 0 || line.messages.length > messages.length) continue
-    if (longest !== undefined && longest.messages.length >= line.messages.length) continue
-    if (line.messages.every((message, i) => message === messages[i])) longest = line
+    if (line.messages === 0 || digests[line.messages - 1] !== line.digest) continue
+    if (longest === undefined || longest.messages < line.messages) longest = line
   }
-  return longest && { continues: longest.id, messages_kept: longest.messages.length }
+  return longest
 }
 
 /** The lines with this one, which takes the place of the one that it continues. */
-export function followed(lines: readonly History[], line: History, continued: Continued | undefined): History[] {
-  const others = lines.filter(({ id }) => id !== continued?.continues)
-  return [...others, line].slice(-LINES)
+export function followed(lines: readonly History[], line: History, continued: History | undefined): History[] {
+  return [...lines.filter(({ id }) => id !== continued?.id), line].slice(-LINES)
 }

@@ -1,176 +1,80 @@
 // A call of a model: what is recorded before it and after it, whichever layers see it (spec/capture.md §1, §4, §5).
 
-import type { Outcome } from '../formats/fields.ts'
-import { namesOf } from '../registry/tool-names.ts'
-import { beginBeside, type Intended, type MadeDraft, type Steps, settle } from './begin.ts'
+import { countCharacters } from '../bytes/text.ts'
+import { begin, expectRunning, type Intended, type Steps, settle } from './begin.ts'
 import type { Begun } from './begun.ts'
-import type { AskedCall } from './conversations.ts'
-import { type Described, describeValue } from './describe-value.ts'
-import {
-  agentDraft,
-  agentName,
-  type Captured,
-  captured,
-  contentsOf,
-  labelOf,
-  textContent,
-  userDraft,
-} from './draft-of.ts'
-import { errorContent, errorDetails } from './error-details.ts'
-import { type Continued, continuedBy, fingerprint, followed } from './history.ts'
-import { expectRunning, type Run, runStopped } from './run.ts'
-import type { Attempt, Ended, ModelCall, ModelEnd, ModelStep } from './steps.ts'
-import type { InForce } from './versions.ts'
+import { continuedBy, followed, type History } from './history.ts'
+import { type Asked, invocation, outcomeOf } from './model-records.ts'
+import { readRequest } from './request.ts'
+import type { Run, Under, Whereabouts } from './run.ts'
+import type { Attempt, ModelCall, ModelEnd, ModelStep } from './steps.ts'
+import { askIn, newMessages } from './turns.ts'
+import { userMessage } from './user-message.ts'
 
-export const OUTCOMES_OF: Readonly<Record<Ended, Outcome>> = {
-  complete: 'success',
-  cancelled: 'failure',
-  cut: 'failure',
-  failed: 'error',
-}
-/** Calls of tools that wait to be run, of one conversation. */
-const MAX_ASKED = 1_000
+const UNNAMED = ''
 
 /** Begins a call, in the run that it belongs to. @throws LedgerError where it may not be made */
 export async function beginModelCall(steps: Steps, step: ModelStep): Promise<ModelCall> {
-  const whereabouts = steps.whereabouts()
-  const { run, model: outer } = whereabouts
-  if (outer !== undefined) return innerCall(outer)
-  expectRunning(run)
-  const stopped = steps.stoppedOperation(step.operation_id)
-  if (stopped !== undefined) throw runStopped(stopped.error)
-
-  const acting = { run, agent_name: steps.agent_name, timestamp: steps.now() }
-  const started = await steps.started(run)
-  const inForce = await steps.versions.of(agentName(acting), step)
-  const id = steps.newId()
-  const texts = step.messages.map(({ value }) => describeValue(value, 'messages'))
-  const history = takeHistory(
-    run,
-    agentName(acting),
-    id,
-    texts.map(({ text }) => text),
-  )
-  const forget = (): void => forgetHistory(run, agentName(acting), id)
-  const intended: Intended[] = [
-    ...inForce.changes.map(({ draft, forget }) => ({ kind: 'model', draft, once: true, failed: forget }) as const),
-    ...newMessages(steps, run, step, history?.messages_kept ?? 0),
-    { kind: 'model', draft: invocation(steps, run, step, { id, inForce, history, texts }), failed: forget },
-  ]
-  const begun = beginBeside(steps, intended, started)
+  const here = steps.whereabouts()
+  if (here.model !== undefined && isSame(here.model, step)) return innerCall(steps, here, here.model.call)
+  const { run } = here
+  expectRunning(steps, run, step.operation_id)
+  const { agent_name } = steps.acting(run)
+  const request = readRequest(step, agent_name === undefined ? 'not announced' : 'announced')
+  const [started, inForce] = await Promise.all([steps.started(run), steps.versions.inForce(agent_name, step)])
+  expectRunning(steps, run, step.operation_id)
+  const asked: Asked = { id: steps.newId(), run, step, request, inForce }
+  const begun = begin(steps, intentsOf(steps, asked, agent_name ?? UNNAMED), [started, inForce.announced])
   await begun.needed
-  return outerCall(steps, run, step, id, inForce, begun)
+  return outerCall(steps, asked, begun)
 }
 
-interface Sent {
-  readonly id: string
-  readonly inForce: InForce
-  readonly history: Continued | undefined
-  readonly texts: readonly Described[]
+// Further in, a call is an attempt of the one that was seen first. One layer sees a call once: what it sees within is the same only where
+// the same is asked.
+function isSame({ step, isOver }: Under<ModelStep, ModelCall>, inner: ModelStep): boolean {
+  if (isOver()) return false
+  if (step.sdk !== inner.sdk || step.layer !== inner.layer) return true
+  return step.model === inner.model && questionIn(step) === questionIn(inner)
 }
 
-function invocation(steps: Steps, run: Run, step: ModelStep, { id, inForce, history, texts }: Sent): MadeDraft {
-  const parameters = describeValue(step.parameters, 'parameters')
-  const kept = history?.messages_kept ?? 0
-  const fresh = texts.slice(kept)
-  const request: Captured = {
-    content: {
-      name: 'request',
-      media_type: 'application/json',
-      body: `{"messages":[${fresh.map(jsonOf).join(',')}],"parameters":${parameters.text}}`,
+function questionIn({ messages }: ModelStep): string | undefined {
+  return messages.findLast(({ role }) => role === 'user')?.text
+}
+
+/** The messages that began the turn, then the call. From here to their launch nothing is awaited: parallel calls see each other whole. */
+function intentsOf(steps: Steps, asked: Asked, agent: string): readonly Intended[] {
+  const { run, step, request } = asked
+  const { histories } = run.conversation
+  const lines = histories.get(agent) ?? []
+  const continued = continuedBy(lines, request.digests)
+  const said = newMessages(run, { agent, messages: step.messages, continued })
+  const messages = said.map((text) => userMessage(steps, run, text))
+  const asking = askIn(run, agent)
+  const call: Intended = {
+    kind: 'model',
+    draft: invocation(steps, asked, continued),
+    // What is on no record is continued by nothing.
+    recorded() {
+      asking.recorded()
+      const line = historyOf(asked)
+      if (line !== undefined) histories.set(agent, followed(histories.get(agent) ?? [], line, continued))
     },
-    text: '',
-    uncaptured: [...fresh.flatMap((one) => one.uncaptured), ...parameters.uncaptured],
+    takeBack: asking.takeBack,
   }
-  const { content, uncaptured } = contentsOf(request)
-  return agentDraft(
-    { run, agent_name: steps.agent_name, timestamp: steps.now() },
-    {
-      id,
-      action: 'model_invoked',
-      parent_id: run.conversation.question ?? run.conversation.started?.id,
-      model: inForce.model,
-      prompt_version: inForce.prompt_version,
-      content,
-      details: {
-        sdk: labelOf(step.sdk),
-        layer: step.layer,
-        operation: labelOf(step.operation),
-        recipient: step.recipient,
-        stream: step.stream,
-        messages: step.messages.length,
-        tools: step.tools.length,
-        ...history,
-        uncaptured,
-      },
-    },
-  )
+  return [...messages, call]
 }
 
-function jsonOf({ text, media_type }: Described): string {
-  return media_type === 'text/plain' ? JSON.stringify(text) : text
+function historyOf({ id, run, request: { digests } }: Asked): History | undefined {
+  const digest = digests.at(-1)
+  return digest === undefined ? undefined : { id, messages: digests.length, digest, work: run.work }
 }
 
-/** What of the messages was sent before, and from now on these ones. */
-function takeHistory(run: Run, agent: string | undefined, id: string, texts: readonly string[]): Continued | undefined {
-  const messages = texts.map(fingerprint)
-  const lines = run.conversation.histories.get(agent ?? '') ?? []
-  const continued = continuedBy(lines, messages)
-  run.conversation.histories.set(agent ?? '', followed(lines, { id, messages }, continued))
-  return continued
-}
-
-/** A request that is on no record is continued by none. */
-function forgetHistory({ conversation }: Run, agent: string | undefined, id: string): void {
-  const lines = conversation.histories.get(agent ?? '') ?? []
-  conversation.histories.set(
-    agent ?? '',
-    lines.filter((line) => line.id !== id),
-  )
-}
-
-/** Messages of the user at the end of what was sent that nobody recorded yet. They begin a turn. */
-function newMessages(steps: Steps, run: Run, { messages }: ModelStep, kept: number): Intended[] {
-  const { conversation } = run
-  const last = messages.findLastIndex(({ role }) => role !== 'user')
-  const intended: Intended[] = []
-  for (const { text, value } of messages.slice(Math.max(last + 1, kept))) {
-    const said = text ?? describeValue(value, 'message').text
-    if (!conversation.told.delete(said)) intended.push(userMessage(steps, run, said))
-  }
-  return intended
-}
-
-/** The record of a message of the user, which begins a turn. */
-export function userMessage(steps: Steps, run: Run, text: string): Intended {
-  const { conversation } = run
-  const before = conversation.question
-  const id = steps.newId()
-  const { content, uncaptured } = contentsOf(text === '' ? undefined : textContent('message', text))
-  const draft = userDraft(
-    { run, agent_name: steps.agent_name, timestamp: steps.now() },
-    {
-      id,
-      action: 'user_message_received',
-      parent_id: conversation.started?.id,
-      content,
-      details: { characters: [...text].length, uncaptured },
-    },
-  )
-  conversation.question = id
-  conversation.accessed = []
-  const failed = (): void => {
-    if (conversation.question === id) conversation.question = before
-  }
-  return { kind: 'message', draft, failed }
-}
-
-// Further in, a call is an attempt of the one that was seen first; its records are made there.
-function innerCall(outer: ModelCall): ModelCall {
+// Its records are made where it was seen first.
+function innerCall(steps: Steps, here: Whereabouts, outer: ModelCall): ModelCall {
   return {
     id: outer.id,
     seen: 'inner',
-    enter: (fn) => fn(),
+    enter: (fn) => steps.where.run(here, fn),
     attempt: outer.attempt,
     async end({ ended, status, error }) {
       if (ended === 'failed') outer.attempt({ ...(status === undefined ? {} : { status }), error })
@@ -178,98 +82,34 @@ function innerCall(outer: ModelCall): ModelCall {
   }
 }
 
-function outerCall(steps: Steps, run: Run, step: ModelStep, id: string, inForce: InForce, begun: Begun): ModelCall {
+function outerCall(steps: Steps, asked: Asked, begun: Begun): ModelCall {
+  const { id, run, step } = asked
   const attempts: Attempt[] = []
   let ending: Promise<void> | undefined
+
+  async function finish(end: ModelEnd): Promise<void> {
+    const draft = outcomeOf(steps, asked, attempts, end)
+    const recorded = (): void => remember(run, draft.id, end)
+    await settle(steps, [{ kind: 'model', draft, ...(draft.action === 'agent_failed' ? {} : { recorded }) }], [begun])
+  }
 
   const call: ModelCall = {
     id,
     seen: 'first',
-    enter: (fn) => steps.where.run({ run, model: call }, fn),
+    enter: (fn) => steps.where.run({ run, model: { step, call, isOver: () => ending !== undefined } }, fn),
     attempt: (attempt) => {
       attempts.push(attempt)
     },
     end(end) {
-      ending ??= settle(steps, begun, [
-        { kind: 'model', draft: outcomeOf(steps, run, step, id, inForce, attempts, end) },
-      ])
+      ending ??= finish(end)
       return ending
     },
   }
   return call
 }
 
-function outcomeOf(
-  steps: Steps,
-  run: Run,
-  step: ModelStep,
-  parent_id: string,
-  inForce: InForce,
-  attempts: readonly Attempt[],
-  end: ModelEnd,
-): MadeDraft {
-  const { conversation } = run
-  const acting = { run, agent_name: steps.agent_name, timestamp: steps.now() }
-  const { answer = '', calls = [], ended, error, status } = end
-  const id = steps.newId()
-  const answered = answer !== '' || calls.length > 0 || ended === 'complete'
-  const response = end.response === undefined ? undefined : captured('response', end.response)
-  const failure = errorContent(error)
-  const common = {
-    id,
-    parent_id,
-    model: inForce.model,
-    prompt_version: inForce.prompt_version,
-    outcome: OUTCOMES_OF[ended],
-  }
-  const tried = attempts.length === 0 ? {} : { attempts: attempts.map((attempt, n) => attemptDetails(n + 1, attempt)) }
-  if (!answered) {
-    const { content, uncaptured } = contentsOf(failure, response)
-    const details = { ended, ...tried, ...errorDetails(error, status), uncaptured }
-    return agentDraft(acting, { ...common, action: 'agent_failed', content, details })
-  }
-  for (const asked of calls) remember(conversation.asked, { ...asked, answer: id })
-  const characters = [...answer].length
-  conversation.answer = { id, characters }
-  const circumstances = captured('circumstances', {
-    parameters: step.parameters,
-    response_id: end.response_id,
-    finish_reason: end.finish_reason,
-    documents: conversation.accessed,
-  })
-  const { content, uncaptured } = contentsOf(
-    answer === '' ? undefined : textContent('answer', answer),
-    response,
-    circumstances,
-    failure,
-  )
-  return agentDraft(acting, {
-    ...common,
-    action: 'agent_response_generated',
-    content,
-    details: {
-      ended,
-      characters,
-      model_answered: end.model === undefined ? undefined : labelOf(end.model),
-      tools_requested:
-        calls.length === 0
-          ? undefined
-          : calls.map(({ name }) => namesOf(name, undefined, steps.ledger.digest).tool ?? 'unnamed'),
-      tokens: end.tokens,
-      ...tried,
-      ...errorDetails(error, status),
-      delivery: ended === 'complete' ? 'unconfirmed' : 'cut',
-      uncaptured,
-    },
-  })
-}
-
-function attemptDetails(n: number, { status, error }: Attempt): object {
-  return { n, ...(status === undefined ? {} : { status }), ...errorDetails(error, undefined) }
-}
-
-function remember(asked: Map<string, AskedCall>, call: AskedCall): void {
-  asked.set(call.call_id ?? `${call.answer}\n${asked.size}`, call)
-  const [oldest] = asked.keys()
-  if (asked.size > MAX_ASKED && oldest !== undefined) asked.delete(oldest)
+function remember({ work, conversation }: Run, id: string, { answer = '', calls = [] }: ModelEnd): void {
+  work.answer = { id, characters: countCharacters(answer) }
+  conversation.answer = work.answer
+  conversation.asked.add(id, calls)
 }

@@ -6,8 +6,17 @@ import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { type ErrorCode, LedgerError } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
 import type { AuditedLedger, Spool } from './audited-ledger.ts'
-import type { Policies, StepKind } from './policy.ts'
-import { rangesOf } from './ranges.ts'
+import {
+  beginPeriod,
+  type DegradedPeriod,
+  endPeriod,
+  type Period,
+  type PeriodParts,
+  periodAfter,
+  shownPeriod,
+} from './degraded-period.ts'
+import type { Policy } from './policy.ts'
+import { createProducerNumbers } from './producer-numbers.ts'
 
 /** Before a step, or after it: what has happened already is kept in the spool, also where its kind blocks. */
 export type Phase = 'before' | 'after'
@@ -15,42 +24,27 @@ export type Phase = 'before' | 'after'
 export interface Recorder {
   /**
    * Records a draft under the producer's next number. Resolves when it is durable, in the ledger or, where its policy says so,
-   * in the spool.
+   * in the spool. Called in healthy times, it hands the draft over before it returns.
    * @throws LedgerError what kept it from being recorded
    */
-  record(kind: StepKind, phase: Phase, draft: Draft): Promise<void>
+  record(policy: Policy, phase: Phase, draft: Draft): Promise<void>
   /** As `record`, for a draft that others may make as well: its id says what it is, and it has no number. */
-  recordOnce(kind: StepKind, draft: Draft & { readonly id: string }): Promise<void>
+  recordOnce(policy: Policy, draft: Draft & { readonly id: string }): Promise<void>
   degraded(): DegradedPeriod | undefined
-  /** Tells the ledger what waits, and ends. @throws LedgerError where it takes nothing: what was spooled stays in the spool */
+  /**
+   * Takes no more, waits for what is on its way, tells the ledger what is to be told, and lets go of the spool.
+   * @throws LedgerError where the ledger takes nothing: what was spooled stays in the spool
+   */
   close(): Promise<void>
-}
-
-export interface DegradedPeriod {
-  readonly since: string
-  readonly reason: string
-  readonly refused: number
-  readonly spooled: number
 }
 
 export interface RecorderParts {
   readonly ledger: AuditedLedger
   readonly spool: Spool | undefined
-  readonly policies: Policies
   readonly producer_id: string
   readonly clock: Clock
   readonly alarm: Alarm
   newId(): string
-}
-
-interface Period {
-  readonly announcement: Draft
-  readonly since: string
-  readonly reason: string
-  readonly refusedNumbers: number[]
-  spooled: number
-  /** The end, once it was told: told again it is the same draft. */
-  end: Draft | undefined
 }
 
 /** Where a draft came to be, and what the agent is told. */
@@ -66,146 +60,165 @@ const ABOUT_THE_DRAFT: ReadonlySet<string> = new Set<ErrorCode>([
   'id-conflict',
   'recipient-refused',
 ])
+const IN_LEDGER: Delivered = { kept: 'ledger' }
 const FIRST_TRY_MILLIS = 500
 const LAST_TRY_MILLIS = 30_000
 
-export function createRecorder(parts: RecorderParts): Recorder {
-  const { ledger, spool, policies, producer_id, clock, alarm } = parts
-  /** Numbers of drafts that were surely not recorded, and did not fail for want of a ledger. */
-  const unused: number[] = []
-  let next = 0
+export function createRecorder({ ledger, spool, producer_id, clock, alarm, newId }: RecorderParts): Recorder {
+  const numbers = createProducerNumbers()
+  const now = (): string => formatTimestamp(Math.floor(clock.now()))
+  const telling: PeriodParts = {
+    now,
+    own: (action, details) =>
+      numbered({ id: newId(), timestamp: now(), action, actor_id: producer_id, actor_type: 'system', details }),
+  }
   let period: Period | undefined
-  let resuming: Promise<void> | undefined
+  let resuming: { readonly done: Promise<void>; state: 'asking' | 'telling' } | undefined
   let trying: { stop(): void } | undefined
+  let underWay = 0
+  let nothingUnderWay: (() => void) | undefined
+  let closing: Promise<void> | undefined
   if (spool !== undefined && spool.waiting() > 0) degrade('left-over')
 
   function numbered(draft: Draft): Draft & { producer_seq: number } {
-    return { ...draft, producer_id, producer_seq: unused.shift() ?? next++ }
+    return { ...draft, producer_id, producer_seq: numbers.take() }
   }
 
-  async function record(kind: StepKind, phase: Phase, draft: Draft): Promise<void> {
+  async function record(policy: Policy, phase: Phase, draft: Draft): Promise<void> {
     const made = numbered(draft)
-    const { kept, error } = await deliver(kind, phase, made)
-    if (kept === 'nowhere' && isAboutDraft(error)) unused.push(made.producer_seq)
-    else if (kept === 'nowhere') period?.refusedNumbers.push(made.producer_seq)
+    const { kept, error } = await deliver(policy, phase, made)
+    if (kept === 'nowhere' && isAboutDraft(error)) numbers.giveBack(made.producer_seq)
+    else if (kept === 'nowhere') degrade(reasonOf(error)).refused.push(made.producer_seq)
     if (error !== undefined) throw error
   }
 
-  async function deliver(kind: StepKind, phase: Phase, draft: Draft): Promise<Delivered> {
+  // Whoever recorded another draft under such an id recorded the same: it is there.
+  async function recordOnce(policy: Policy, draft: Draft): Promise<void> {
+    const { error } = await deliver(policy, 'before', draft)
+    if (error !== undefined && !isConflict(error)) throw error
+  }
+
+  async function deliver(policy: Policy, phase: Phase, draft: Draft): Promise<Delivered> {
     try {
-      if (period !== undefined) {
-        // Nobody waits for a ledger that is known to take nothing, where there is another place.
-        if (policies[kind] === 'spool') return await keep(draft)
+      while (period !== undefined) {
+        // Nobody waits for a ledger that takes nothing, where there is another place.
+        if (policy === 'spool' && resuming?.state !== 'telling') return keep(draft, period.reason)
         await resume()
       }
       await ledger.append(draft)
-      return { kept: 'ledger' }
+      return IN_LEDGER
     } catch (error) {
       if (isAboutDraft(error)) return { kept: 'nowhere', error }
-      degrade(reasonOf(error))
-      return fallBack(kind, phase, draft, error)
+      const { reason } = degrade(reasonOf(error))
+      if (spool === undefined || (policy === 'block' && phase === 'before')) return { kept: 'nowhere', error }
+      const kept = await keep(draft, reason)
+      // What blocks is told to the agent also where it is kept: by then the step has happened.
+      return policy === 'block' ? { error, ...kept } : kept
     }
   }
 
-  // What blocks is told to the agent also where it is kept: by then the step has happened.
-  async function fallBack(kind: StepKind, phase: Phase, draft: Draft, error: unknown): Promise<Delivered> {
-    const blocks = policies[kind] === 'block'
-    if (spool === undefined || (blocks && phase === 'before')) return { kept: 'nowhere', error }
-    try {
-      const { kept } = await keep(draft)
-      return blocks ? { kept, error } : { kept }
-    } catch (full) {
-      return { kept: 'nowhere', error: full }
-    }
-  }
-
-  async function keep(draft: Draft): Promise<Delivered> {
+  async function keep(draft: Draft, reason: string): Promise<Delivered> {
     if (spool === undefined) throw new TypeError('a spool that is not there was asked for; this is a bug')
-    await spool.put(draft)
-    degrade('left-over')
-    if (period !== undefined) period.spooled++
+    try {
+      await spool.put(draft)
+    } catch (error) {
+      return { kept: 'nowhere', error }
+    }
+    degrade(reason).spooled++
     return { kept: 'spool' }
   }
 
-  function degrade(reason: string): void {
-    if (period !== undefined) return
-    const since = formatTimestamp(Math.floor(clock.now()))
-    const announcement = own('logging_degraded', { since, reason })
-    period = { announcement, since, reason, refusedNumbers: [], spooled: 0, end: undefined }
-    if (spool !== undefined) tryLater(FIRST_TRY_MILLIS)
+  function degrade(reason: string): Period {
+    if (period !== undefined) return period
+    period = beginPeriod(telling, now(), reason)
+    tryIn(FIRST_TRY_MILLIS)
+    return period
   }
 
-  function own(action: 'logging_degraded' | 'logging_resumed', details: Draft['details']): Draft {
-    return numbered({
-      id: parts.newId(),
-      timestamp: formatTimestamp(Math.floor(clock.now())),
-      action,
-      actor_id: producer_id,
-      actor_type: 'system',
-      ...(details === undefined ? {} : { details }),
-    })
-  }
-
-  function tryLater(millis: number): void {
+  function tryIn(millis: number): void {
+    trying?.stop()
     trying = alarm(millis, () => {
-      resume().catch(() => tryLater(Math.min(2 * millis, LAST_TRY_MILLIS)))
+      resume().catch(() => {
+        if (closing === undefined) tryIn(Math.min(2 * millis, LAST_TRY_MILLIS))
+      })
     })
   }
 
   function resume(): Promise<void> {
-    resuming ??= tellPeriod().finally(() => {
+    if (resuming !== undefined) return resuming.done
+    const done = tellPeriods().finally(() => {
       resuming = undefined
     })
-    return resuming
+    resuming = { done, state: 'asking' }
+    return done
   }
 
-  async function tellPeriod(): Promise<void> {
-    if (period === undefined) return
-    await ledger.append(period.announcement)
-    await spool?.forward()
-    const { since, reason, refusedNumbers, spooled } = period
-    period.end ??= own('logging_resumed', {
-      since,
-      until: formatTimestamp(Math.floor(clock.now())),
-      reason,
-      refused: refusedNumbers.length,
-      refused_seqs: rangesOf(refusedNumbers),
-      spooled,
-    })
-    await ledger.append(period.end)
-    // What was put there while the rest was told.
-    await spool?.forward()
+  // What waits is told in the middle, so that the end comes behind it. Meanwhile nothing is put in its way.
+  async function tellPeriods(): Promise<void> {
+    for (let open = period; open !== undefined; open = period) {
+      await ledger.append(open.announcement)
+      if (resuming !== undefined) resuming.state = 'telling'
+      await spool?.forward()
+      open.end ??= endPeriod(telling, open)
+      await ledger.append(open.end.draft)
+      period = periodAfter(telling, open)
+    }
     trying?.stop()
-    period = undefined
+  }
+
+  async function shutDown(): Promise<void> {
+    if (underWay > 0) {
+      await new Promise<void>((resolve) => {
+        nothingUnderWay = resolve
+      })
+    }
+    const abandoned = numbers.abandon()
+    if (abandoned.length > 0) degrade('refused').refused.push(...abandoned)
+    try {
+      await resume()
+    } finally {
+      trying?.stop()
+      await spool?.close()
+    }
+  }
+
+  async function whileOpen(recorded: () => Promise<void>): Promise<void> {
+    if (closing !== undefined) throw auditClosed()
+    underWay++
+    try {
+      await recorded()
+    } finally {
+      underWay--
+      if (underWay === 0) nothingUnderWay?.()
+    }
   }
 
   return {
-    record,
-    async recordOnce(kind, draft) {
-      const { error } = await deliver(kind, 'before', draft)
-      if (error !== undefined) throw error
-    },
-    degraded: () => period && { ...shown(period) },
-    async close() {
-      trying?.stop()
-      try {
-        await resume()
-      } finally {
-        trying?.stop()
-        await spool?.close()
-      }
+    record: (policy, phase, draft) => whileOpen(() => record(policy, phase, draft)),
+    recordOnce: (policy, draft) => whileOpen(() => recordOnce(policy, draft)),
+    degraded: () => period && shownPeriod(period),
+    close() {
+      closing ??= shutDown()
+      return closing
     },
   }
-}
-
-function shown({ since, reason, refusedNumbers, spooled }: Period): DegradedPeriod {
-  return { since, reason, refused: refusedNumbers.length, spooled }
 }
 
 function isAboutDraft(error: unknown): boolean {
   return error instanceof LedgerError && ABOUT_THE_DRAFT.has(error.code)
 }
 
+function isConflict(error: unknown): boolean {
+  return error instanceof LedgerError && error.code === 'id-conflict'
+}
+
 function reasonOf(error: unknown): string {
   return error instanceof LedgerError ? error.code : 'unknown'
+}
+
+function auditClosed(): LedgerError {
+  return new LedgerError('ledger-closed', {
+    problem: 'this audit is closed, and records nothing more',
+    cure: 'close it when the work of its agent is done',
+  })
 }

@@ -3,25 +3,41 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-import { idProblem, labelProblem } from '../bytes/label.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import { MAX_LABEL_BYTES } from '../formats/fields.ts'
-import type { Conversation } from './conversations.ts'
-import type { ModelCall, RunContext, ToolCall } from './steps.ts'
+import type { Answer, Conversation } from './conversations.ts'
+import type { ModelCall, ModelStep, RunContext, ToolCall, ToolStep } from './steps.ts'
+import type { Turn } from './turn.ts'
 
 export interface Run {
   /** Absent for what happens outside of any run. */
   readonly context: RunContext | undefined
   readonly conversation: Conversation
+  /** What is under way in it: runs of one conversation share it that were begun within each other. */
+  readonly work: Work
+  /** The run that this one was begun in. */
+  readonly outer: Run | undefined
   /** Why no further step of it happens. */
   stopped: { readonly error: unknown } | undefined
+}
+
+export interface Work {
+  turn: Turn | undefined
+  answer: Answer | undefined
 }
 
 /** Where in a run something happens: within which steps that a further layer may see once more. */
 export interface Whereabouts {
   readonly run: Run
-  readonly model?: ModelCall
-  readonly tool?: { readonly name: string; readonly call: ToolCall }
+  readonly model?: Under<ModelStep, ModelCall>
+  readonly tool?: Under<ToolStep, ToolCall>
+}
+
+/** A step that something happens in. */
+export interface Under<Step, Call> {
+  readonly step: Step
+  readonly call: Call
+  /** What still runs in its context then is another step. */
+  isOver(): boolean
 }
 
 export type Where = AsyncLocalStorage<Whereabouts>
@@ -30,14 +46,21 @@ export function createWhere(): Where {
   return new AsyncLocalStorage<Whereabouts>({ name: 'affidavit' })
 }
 
-/** A tool whose record failed ends the run: a framework would make the error a result, and go on (C4). */
-export function stopRun(run: Run, error: unknown): void {
-  run.stopped ??= { error }
+export function newRun(context: RunContext | undefined, conversation: Conversation, outer: Run | undefined): Run {
+  const work = outer?.conversation === conversation ? outer.work : { turn: undefined, answer: undefined }
+  return { context, conversation, work, outer, stopped: undefined }
 }
 
-/** @throws LedgerError `run-stopped` */
-export function expectRunning(run: Run): void {
-  if (run.stopped !== undefined) throw runStopped(run.stopped.error)
+/** A step whose record failed ends the run, and those around it: a framework would make the error a result, and go on (C4). */
+export function stopRun(run: Run, error: unknown): void {
+  for (let one: Run | undefined = run; one !== undefined; one = one.outer) one.stopped ??= { error }
+}
+
+/** Why nothing of it goes on; `undefined` where it does. */
+export function stoppedBy(run: Run): { readonly error: unknown } | undefined {
+  for (let one: Run | undefined = run; one !== undefined; one = one.outer)
+    if (one.stopped !== undefined) return one.stopped
+  return undefined
 }
 
 export function runStopped(cause: unknown): LedgerError {
@@ -45,39 +68,5 @@ export function runStopped(cause: unknown): LedgerError {
     problem: 'a step of this run could not be recorded, and nothing of it goes on',
     cure: 'mend what is named as the cause, and begin the run anew',
     cause,
-  })
-}
-
-/** @throws LedgerError `invalid-query` naming the member that does not fit */
-export function checkContext(context: RunContext): void {
-  check('conversation_id', context.conversation_id, idProblem, 'needed')
-  check('actor_id', context.actor_id, idProblem, 'needed')
-  check('grant_id', context.grant_id, idProblem)
-  check('agent_name', context.agent_name, labelProblem)
-  check('agent_version', context.agent_version, labelProblem)
-  check('purpose', context.purpose, labelProblem)
-  const { subject_ids } = context
-  if (subject_ids === undefined) return
-  if (!Array.isArray(subject_ids)) throw unfit('subject_ids', 'must be a list of ids')
-  for (const [i, id] of subject_ids.entries()) check(`subject_ids[${i}]`, id, idProblem, 'needed')
-}
-
-function check(
-  path: string,
-  value: unknown,
-  problemOf: (text: string, maxBytes: number) => string | undefined,
-  presence: 'needed' | 'optional' = 'optional',
-): void {
-  if (value === undefined && presence === 'optional') return
-  if (typeof value !== 'string') throw unfit(path, 'must be a text')
-  const problem = problemOf(value, MAX_LABEL_BYTES)
-  if (problem !== undefined) throw unfit(path, problem)
-}
-
-function unfit(path: string, problem: string): LedgerError {
-  return new LedgerError('invalid-query', {
-    problem: `${path}: ${problem}`,
-    cure: 'audit.run({ conversation_id, actor_id }, fn) names whose work it is',
-    path,
   })
 }

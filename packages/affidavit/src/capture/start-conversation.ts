@@ -1,6 +1,6 @@
 // The beginning of a conversation: recorded once, whoever notices it (spec/capture.md §3).
 
-import { beginBeside, type Steps } from './begin.ts'
+import { begin, type Steps } from './begin.ts'
 import { type Begun, NOTHING_BEGUN } from './begun.ts'
 import type { Conversation } from './conversations.ts'
 import { userDraft } from './draft-of.ts'
@@ -10,23 +10,37 @@ import type { Run } from './run.ts'
 export function startConversation(steps: Steps, run: Run): Promise<Begun> {
   const { conversation } = run
   if (conversation.id === undefined) return Promise.resolve(NOTHING_BEGUN)
+  // It goes on, where it had ended.
+  conversation.state = 'open'
   if (conversation.started !== undefined) return conversation.started.begun
-  const id = steps.ledger.deriveId('capture', 'conversation_started', conversation.id)
+  const id = startOf(steps, conversation.id)
   const begun = start(steps, run, id)
   conversation.started = { id, begun }
   return begun
 }
 
+/** Id of the record of its beginning. */
+export function startOf({ ledger }: Pick<Steps, 'ledger'>, conversation_id: string): string {
+  return ledger.deriveId('capture', 'conversation_started', conversation_id)
+}
+
 async function start(steps: Steps, run: Run, id: string): Promise<Begun> {
   // A ledger that cannot be asked is told: the id says that it is the same.
   if (await steps.ledger.isRecorded(id).catch(() => false)) return NOTHING_BEGUN
-  const { timestamp, ...draft } = userDraft(
-    { run, agent_name: steps.agent_name, timestamp: steps.now() },
-    { id, action: 'conversation_started' },
-  )
-  return beginBeside(steps, [{ kind: 'message', draft, once: true, failed: () => forget(run.conversation, id) }])
+  const { timestamp: _, ...draft } = userDraft(steps.acting(run), { id, action: 'conversation_started' })
+  const { conversation } = run
+  return begin(steps, [
+    {
+      kind: 'message',
+      draft,
+      once: true,
+      recorded: () => replace(conversation, id, { id, begun: Promise.resolve(NOTHING_BEGUN) }),
+      takeBack: () => replace(conversation, id, undefined),
+    },
+  ])
 }
 
-function forget(conversation: Conversation, id: string): void {
-  if (conversation.started?.id === id) conversation.started = undefined
+// It may have ended meanwhile, and begun anew.
+function replace(conversation: Conversation, id: string, by: Conversation['started']): void {
+  if (conversation.started?.id === id) conversation.started = by
 }

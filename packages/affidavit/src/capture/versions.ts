@@ -1,11 +1,15 @@
 // Versions of prompts and models, noticed by digest and announced once (spec/capture.md §3, §4).
 
-import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
-import type { Draft } from '../formats/fields.ts'
+import { hash } from 'node:crypto'
+
+import type { Draft, DraftContent } from '../formats/fields.ts'
 import { VERSIONED, type VersionAction, type VersionInForce } from '../ledger/version-in-force.ts'
 import type { AuditedLedger } from './audited-ledger.ts'
+import { type Begun, NOTHING_BEGUN, together } from './begun.ts'
+import { canonicalText } from './canonical-text.ts'
+import { type Captured, labelOf, reasonOf } from './captured.ts'
 import { describeValue } from './describe-value.ts'
-import { labelOf } from './draft-of.ts'
+import type { MadeDraft } from './draft-of.ts'
 import type { ModelStep } from './steps.ts'
 
 /** Who put the versions in force that this process runs, as far as anybody said. */
@@ -19,85 +23,92 @@ export interface ChangedBy {
 export interface InForce {
   readonly prompt_version: string | undefined
   readonly model: string | undefined
-  /** Announcements to be recorded before the call. */
-  readonly changes: readonly Change[]
-}
-
-export interface Change {
-  readonly draft: Draft & { readonly id: string }
-  /** It could not be recorded: the next call announces it anew. */
-  forget(): void
+  /** The announcements of both. */
+  readonly announced: Begun
 }
 
 export interface Versions {
-  versionOf(prompt: { readonly instructions: readonly unknown[]; readonly tools: readonly unknown[] }): string
-  of(agent: string | undefined, step: ModelStep): InForce | Promise<InForce>
+  versionOf(prompt: Prompt): string
+  /** At once where both were announced before. */
+  inForce(agent: string | undefined, step: ModelStep): InForce | Promise<InForce>
 }
+
+type Prompt = Pick<ModelStep, 'instructions' | 'tools'>
 
 export interface VersionsParts {
   readonly ledger: AuditedLedger
   readonly changed_by: ChangedBy | undefined
-  readonly producer_id: string
+  announce(draft: MadeDraft): Begun
 }
 
-/** Prompts whose digests are remembered by their text. */
-const REMEMBERED = 200
+/** Versions that are remembered: a prompt with the time in it has one for each call. */
+const REMEMBERED = 1_000
+/** Whoever notices a change that nobody is known for says the same. */
+const UNKNOWN_AUTHOR = 'unknown-author'
 
-export function createVersions({ ledger, changed_by, producer_id }: VersionsParts): Versions {
-  const digests = new Map<string, string>()
-  /** What was announced or met by this process, and the newest of each agent. */
-  const met = new Set<string>()
+export function createVersions({ ledger, changed_by, announce }: VersionsParts): Versions {
+  /** Versions by a digest of their text. */
+  const known = new Map<string, string>()
+  /** What was announced, or met in force, and what is on its way to that. */
+  const met = new Map<string, Begun | Promise<Begun>>()
+  /** The newest version of each agent. */
   const newest = new Map<string, Promise<VersionInForce | undefined>>()
 
-  function digestOf(text: string): string {
-    const known = digests.get(text)
-    if (known !== undefined) return known
-    const version = ledger.digest(canonicalJson(JSON.parse(text), PLAIN_JSON))
-    digests.set(text, version)
-    const [oldest] = digests.keys()
-    if (digests.size > REMEMBERED && oldest !== undefined) digests.delete(oldest)
+  function versionOf(text: string): string {
+    const key = hash('sha256', text, 'base64url')
+    const version = known.get(key) ?? ledger.digest(canonicalText(text))
+    remember(known, key, version)
     return version
   }
 
-  // One after the other for each agent: of two versions that are met at once, one follows the other.
-  function announce(action: VersionAction, agent: string, version: string, text?: string): Promise<Change | undefined> {
+  function announced(action: VersionAction, agent: string, version: string, text?: string): Begun | Promise<Begun> {
     const line = `${action}\n${agent}`
-    const before = (newest.get(line) ?? ledger.versionInForce(action, agent)).catch(() => undefined)
+    const key = `${line}\n${version}`
+    const before = met.get(key)
+    if (before !== undefined) return before
+    const { begun, inForce } = follow(action, agent, { version, text }, newest.get(line))
+    remember(met, key, begun)
+    newest.set(line, inForce)
+    begun
+      .then(({ durable }) => durable)
+      .then(
+        () => {
+          if (met.get(key) === begun) met.set(key, NOTHING_BEGUN)
+        },
+        () => {
+          if (met.get(key) === begun) met.delete(key)
+          if (newest.get(line) === inForce) newest.delete(line)
+        },
+      )
+    return begun
+  }
+
+  // One after the other for each agent: of two versions that are met at once, one follows the other.
+  function follow(
+    action: VersionAction,
+    agent: string,
+    version: Version,
+    newest: Promise<VersionInForce | undefined> | undefined,
+  ): { readonly begun: Promise<Begun>; readonly inForce: Promise<VersionInForce | undefined> } {
+    // A ledger that cannot be asked is told: a version whose prompt is on no record would be worse than one that is told twice.
+    const before = newest ?? ledger.versionInForce(action, agent).catch(() => undefined)
     const change = before.then((previous) => {
-      if (previous?.version === version) return undefined
-      const draft = changeDraft(action, agent, version, text, previous)
-      return { draft, forget: () => forget(line, version) }
+      if (previous?.version === version.version) return { begun: NOTHING_BEGUN, inForce: previous }
+      const draft = changeDraft(action, agent, version, previous)
+      return { begun: announce(draft), inForce: { id: draft.id, ...present(version) } }
     })
-    newest.set(
-      line,
-      Promise.all([before, change]).then(([previous, made]) =>
-        made === undefined ? previous : { id: made.draft.id, version, ...(text === undefined ? {} : { text }) },
-      ),
-    )
-    return change
-  }
-
-  function forget(line: string, version: string): void {
-    met.delete(`${line}\n${version}`)
-    newest.delete(line)
-  }
-
-  function isNew(action: VersionAction, agent: string, version: string | undefined): version is string {
-    const key = `${action}\n${agent}\n${version}`
-    if (version === undefined || met.has(key)) return false
-    met.add(key)
-    return true
+    return { begun: change.then(({ begun }) => begun), inForce: change.then(({ inForce }) => inForce) }
   }
 
   function changeDraft(
     action: VersionAction,
     agent: string,
-    version: string,
-    text: string | undefined,
+    { version, text }: Version,
     previous: VersionInForce | undefined,
-  ): Draft & { readonly id: string } {
+  ): MadeDraft {
     const isPrompt = action === 'prompt_changed'
-    const { actor_id = producer_id, actor_type = 'user', reason } = changed_by ?? {}
+    const { actor_id = UNKNOWN_AUTHOR, actor_type = 'user', reason } = changed_by ?? {}
+    const { outcome_reason, words } = reasonOf(reason)
     return {
       // Whoever notices the same change records the same.
       id: ledger.deriveId('capture', action, agent, version, previous?.id ?? ''),
@@ -109,39 +120,58 @@ export function createVersions({ ledger, changed_by, producer_id }: VersionsPart
       resource_id: agent,
       ...(previous === undefined ? {} : { parent_id: previous.id }),
       ...(isPrompt ? { prompt_version: version } : { model: version }),
-      ...(reason === undefined ? {} : { outcome_reason: reason }),
+      ...(outcome_reason === undefined ? {} : { outcome_reason }),
       details: {
         changed_by: changed_by === undefined ? 'unknown' : 'known',
         ...(previous === undefined ? {} : { [isPrompt ? 'previous_version' : 'previous_model']: previous.version }),
       },
-      ...contentOf(text, previous),
+      ...contentOf(text, previous?.text, words),
     }
   }
 
   return {
-    versionOf: ({ instructions, tools }) => digestOf(describeValue({ instructions, tools }).text),
-    of(agent, { instructions, tools, model: asked }) {
+    versionOf: ({ instructions, tools }) => versionOf(describeValue({ instructions, tools }).text),
+    inForce(agent, { instructions, tools, model: asked }) {
       const model = asked === undefined ? undefined : labelOf(asked)
       const text = instructions.length + tools.length === 0 ? undefined : describeValue({ instructions, tools }).text
-      const prompt_version = text === undefined ? undefined : digestOf(text)
-      if (agent === undefined) return { prompt_version, model, changes: [] }
+      const prompt_version = text === undefined ? undefined : versionOf(text)
+      if (agent === undefined) return { prompt_version, model, announced: NOTHING_BEGUN }
       const changes = [
-        ...(isNew('prompt_changed', agent, prompt_version)
-          ? [announce('prompt_changed', agent, prompt_version, text)]
-          : []),
-        ...(isNew('model_changed', agent, model) ? [announce('model_changed', agent, model)] : []),
+        prompt_version === undefined ? NOTHING_BEGUN : announced('prompt_changed', agent, prompt_version, text),
+        model === undefined ? NOTHING_BEGUN : announced('model_changed', agent, model),
       ]
-      if (changes.length === 0) return { prompt_version, model, changes: [] }
-      return Promise.all(changes).then((made) => {
-        return { prompt_version, model, changes: made.filter((one) => one !== undefined) }
-      })
+      if (changes.every((one) => one === NOTHING_BEGUN)) return { prompt_version, model, announced: NOTHING_BEGUN }
+      return Promise.all(changes).then((begun) => ({ prompt_version, model, announced: together(begun) }))
     },
   }
 }
 
-function contentOf(text: string | undefined, previous: VersionInForce | undefined): Pick<Draft, 'content'> {
-  if (text === undefined) return {}
-  const prompt = { name: 'prompt', media_type: 'application/json', body: text }
-  if (previous?.text === undefined) return { content: [prompt] }
-  return { content: [prompt, { name: 'previous', media_type: 'application/json', body: previous.text }] }
+interface Version {
+  readonly version: string
+  readonly text: string | undefined
+}
+
+function present({ version, text }: Version): Omit<VersionInForce, 'id'> {
+  return text === undefined ? { version } : { version, text }
+}
+
+function contentOf(
+  text: string | undefined,
+  previous: string | undefined,
+  words: Captured | undefined,
+): Pick<Draft, 'content'> {
+  const content: DraftContent[] = []
+  if (text !== undefined) content.push({ name: 'prompt', media_type: 'application/json', body: text })
+  if (text !== undefined && previous !== undefined)
+    content.push({ name: 'previous', media_type: 'application/json', body: previous })
+  if (words !== undefined) content.push(words.content)
+  return content.length === 0 ? {} : { content }
+}
+
+// The one that was used longest ago is forgotten.
+function remember<Value>(all: Map<string, Value>, key: string, value: Value): void {
+  all.delete(key)
+  all.set(key, value)
+  const [oldest] = all.keys()
+  if (all.size > REMEMBERED && oldest !== undefined) all.delete(oldest)
 }

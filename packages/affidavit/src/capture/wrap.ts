@@ -1,6 +1,7 @@
 // Wrappers for what no adapter knows: a tool, an access to data, a call of a model.
 
 import type { Steps } from './begin.ts'
+import { isAbort } from './error-details.ts'
 import { beginModelCall } from './model-call.ts'
 import type { ModelEnd, ModelStep, ToolEnd, Touching } from './steps.ts'
 import { beginToolCall } from './tool-call.ts'
@@ -64,11 +65,15 @@ async function finish<Result>(call: Call, run: () => Result | Promise<Result>): 
   try {
     result = await call.enter(run)
   } catch (error) {
-    await call.end({ ended: 'failed', error })
+    await call.end({ ended: endedBy(error), error })
     throw error
   }
   await call.end({ ended: 'complete', result })
   return result
+}
+
+function endedBy(error: unknown): 'cancelled' | 'failed' {
+  return isAbort(error) ? 'cancelled' : 'failed'
 }
 
 /** A call of a model, as far as it is known; what is left out is none. */
@@ -97,7 +102,7 @@ export async function callModel<Result>(
   try {
     result = await begun.enter(call)
   } catch (error) {
-    await begun.end({ ended: 'failed', error })
+    await begun.end({ ended: endedBy(error), error })
     throw error
   }
   await begun.end({ ended: 'complete', ...(read === undefined ? { response: result } : read(result)) })

@@ -1,0 +1,49 @@
+// Calls of tools that answers asked for and that nobody ran yet: a call is the cause of the tool's records (spec/capture.md §1).
+
+import { canonicalText } from './canonical-text.ts'
+import { describeValue } from './describe-value.ts'
+import type { SeenCall, ToolStep } from './steps.ts'
+
+export interface AskedCall extends SeenCall {
+  /** Id of the answer. */
+  readonly answer: string
+}
+
+export interface AskedCalls {
+  add(answer: string, calls: readonly SeenCall[]): void
+  /**
+   * The call that a step is, by the model's id of it; the newest, where a provider gives an id twice. Without an id it is the oldest of that name with
+   * the same arguments, or the only one of that name.
+   */
+  take(step: Pick<ToolStep, 'name' | 'call_id' | 'arguments'>): AskedCall | undefined
+}
+
+const MAX_ASKED = 1_000
+
+export function createAskedCalls(): AskedCalls {
+  let asked: AskedCall[] = []
+
+  function find({ name, call_id, arguments: given }: Parameters<AskedCalls['take']>[0]): AskedCall | undefined {
+    if (call_id !== undefined) return asked.findLast((call) => call.call_id === call_id)
+    const same = asked.filter((call) => call.name === name)
+    if (same.length < 2) return same[0]
+    const text = comparable(given)
+    return same.find((call) => comparable(call.arguments) === text)
+  }
+
+  return {
+    add(answer, calls) {
+      asked = [...asked, ...calls.map((call) => ({ ...call, answer }))].slice(-MAX_ASKED)
+    },
+    take(step) {
+      const found = find(step)
+      asked = asked.filter((call) => call !== found)
+      return found
+    },
+  }
+}
+
+/** Text that is JSON is the value that it says. */
+function comparable(value: unknown): string {
+  return canonicalText(describeValue(value).text)
+}

@@ -1,0 +1,67 @@
+// What createAudit is given: what no record can hold is refused before the first one.
+
+import { hostname } from 'node:os'
+import { pid } from 'node:process'
+
+import { toHex } from '../bytes/hex.ts'
+import { idProblem, labelProblem } from '../bytes/label.ts'
+import { createRandomSource } from '../crypto/random.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { MAX_LABEL_BYTES } from '../formats/fields.ts'
+import type { AuditedLedger, Spool } from './audited-ledger.ts'
+import type { Policy, StepKind } from './policy.ts'
+import type { ChangedBy } from './versions.ts'
+
+export interface AuditOptions {
+  /** The ledger, from openLedger. It stays its opener's to close, after the audit. */
+  readonly ledger: AuditedLedger
+  /** The agent, where a run names none. */
+  readonly agent_name?: string
+  /** Where records wait while the ledger takes none, from openSpool. */
+  readonly spool?: Spool
+  /** What happens to a step whose record cannot be made, by its kind (spec/capture.md §2). */
+  readonly policy?: Readonly<Partial<Record<StepKind, Policy>>>
+  /** Who put the prompts and models in force that this process runs, where that is known. */
+  readonly changed_by?: ChangedBy
+  /** This producer; host, process and a random part where left out. No two at a time may share one. */
+  readonly producer_id?: string
+  /** A conversation of which nothing was recorded for so long has ended. */
+  readonly idleMinutes?: number
+}
+
+const IDLE_MINUTES = 30
+const MAX_IDLE_MINUTES = 20_160
+
+/** @throws LedgerError `invalid-query` naming the option that does not fit */
+export function readOptions(
+  options: AuditOptions,
+): AuditOptions & { readonly producer_id: string; readonly idleMinutes: number } {
+  const { agent_name, producer_id = newProducer(), changed_by, idleMinutes = IDLE_MINUTES } = options
+  checkText('agent_name', agent_name, labelProblem)
+  checkText('producer_id', producer_id, idProblem)
+  checkText('changed_by.actor_id', changed_by?.actor_id, idProblem)
+  if (!(idleMinutes >= 1 && idleMinutes <= MAX_IDLE_MINUTES))
+    throw unfit('idleMinutes', `is a number from 1 to ${MAX_IDLE_MINUTES}`)
+  return { ...options, producer_id, idleMinutes }
+}
+
+function newProducer(): string {
+  return `${hostname().slice(0, 64)}:${pid}:${toHex(createRandomSource()(6))}`
+}
+
+function checkText(
+  path: string,
+  text: string | undefined,
+  judge: (text: string, maxBytes: number) => string | undefined,
+): void {
+  const problem = text === undefined ? undefined : judge(text, MAX_LABEL_BYTES)
+  if (problem !== undefined) throw unfit(path, problem)
+}
+
+function unfit(path: string, problem: string): LedgerError {
+  return new LedgerError('invalid-query', {
+    problem: `${path} ${problem}`,
+    cure: 'mend it where createAudit is called',
+    path,
+  })
+}
