@@ -16,12 +16,17 @@ export interface AskedCalls {
    * the same arguments, or the only one of that name.
    */
   take(step: Pick<ToolStep, 'name' | 'call_id' | 'arguments'>): AskedCall | undefined
+  /** The newest call of this id, where nothing that is audited ran it: only its result tells of it. */
+  takeReported(call_id: string): AskedCall | undefined
+  putBack(call: AskedCall): void
 }
 
 const MAX_ASKED = 1_000
 
 export function createAskedCalls(): AskedCalls {
   let asked: AskedCall[] = []
+  /** How often a tool of this name ran for one of several such calls, and nothing told for which. */
+  const unmatched = new Map<string, number>()
 
   function find({ name, call_id, arguments: given }: Parameters<AskedCalls['take']>[0]): AskedCall | undefined {
     if (call_id !== undefined) return asked.findLast((call) => call.call_id === call_id)
@@ -31,14 +36,30 @@ export function createAskedCalls(): AskedCalls {
     return same.find((call) => comparable(call.arguments) === text)
   }
 
+  function count(name: string, more: 1 | -1): void {
+    unmatched.set(name, (unmatched.get(name) ?? 0) + more)
+  }
+
   return {
     add(answer, calls) {
       asked = [...asked, ...calls.map((call) => ({ ...call, answer }))].slice(-MAX_ASKED)
     },
     take(step) {
       const found = find(step)
-      asked = asked.filter((call) => call !== found)
+      if (found !== undefined) asked = asked.filter((call) => call !== found)
+      else if (asked.some(({ name }) => name === step.name)) count(step.name, 1)
       return found
+    },
+    takeReported(call_id) {
+      const found = asked.findLast((call) => call.call_id === call_id)
+      if (found === undefined) return undefined
+      asked = asked.filter((call) => call !== found)
+      if ((unmatched.get(found.name) ?? 0) === 0) return found
+      count(found.name, -1)
+      return undefined
+    },
+    putBack(call) {
+      asked = [...asked, call]
     },
   }
 }

@@ -6,8 +6,8 @@ import { type Clock, formatTimestamp, systemClock } from '../clock/clock.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import { beginApproval } from './approval.ts'
 import { type ApprovalDecision, type ApprovalRequest, askApproval } from './ask-approval.ts'
-import type { AuditOptions } from './audit-options.ts'
-import { begin, type Steps } from './begin.ts'
+import type { AuditedLedger, Spool } from './audited-ledger.ts'
+import { beginBeside, type Steps } from './begin.ts'
 import { createConversations, newConversation } from './conversations.ts'
 import type { DegradedPeriod } from './degraded-period.ts'
 import { createEnding } from './end-conversation.ts'
@@ -27,8 +27,9 @@ import {
   revoke,
 } from './facts.ts'
 import { judgesRecipients } from './judges-recipients.ts'
+import { laterLaunches } from './later-launches.ts'
 import { beginModelCall } from './model-call.ts'
-import { policiesOf } from './policy.ts'
+import { type Policy, policiesOf, type StepKind } from './policy.ts'
 import { createRecorder } from './recorder.ts'
 import { createWhere, newRun, type Whereabouts } from './run.ts'
 import { readContext } from './run-context.ts'
@@ -36,11 +37,17 @@ import { startConversation } from './start-conversation.ts'
 import type { Capture, RunContext, Touching } from './steps.ts'
 import { stoppedOperations } from './stopped-operations.ts'
 import { beginToolCall } from './tool-call.ts'
-import { createVersions } from './versions.ts'
+import { type ChangedBy, createVersions } from './versions.ts'
+import { type CallWatch, watchCalls } from './watch-calls.ts'
 import { accessData, auditedTool, callModel, type ModelWork, type Tool } from './wrap.ts'
 
-export interface AuditParts extends AuditOptions {
+export interface AuditParts {
+  readonly ledger: AuditedLedger
+  readonly spool?: Spool
+  readonly agent_name?: string
+  readonly changed_by?: ChangedBy
   readonly producer_id: string
+  readonly policy?: Readonly<Partial<Record<StepKind, Policy>>>
   readonly idleMinutes: number
   readonly clock?: Clock
   readonly alarm?: Alarm
@@ -75,6 +82,11 @@ export interface Audit extends Capture, AsyncDisposable {
   decidePrompt(decision: PromptDecision): Promise<string>
   /** The version that a call with these instructions and tools would be made under. */
   promptVersion(instructions: readonly unknown[], tools: readonly unknown[]): string
+  /**
+   * Looks out for requests to providers of models that no adapter made, of `fetch` and node:http in this process, and puts them on record.
+   * `hosts` are watched besides those that are known: `llm.example.com`, `*.example.com`.
+   */
+  watch(hosts?: readonly string[]): CallWatch
   /** Ends a conversation; that of the run where none is named. */
   endConversation(conversation_id?: string): Promise<void>
   /** The time during which the ledger takes no records; absent while it does. */
@@ -83,7 +95,7 @@ export interface Audit extends Capture, AsyncDisposable {
   close(): Promise<void>
 }
 
-export function createAudit(parts: AuditParts): Audit {
+export function openAudit(parts: AuditParts): Audit {
   const { ledger, spool, agent_name, changed_by, producer_id, clock = systemClock, alarm = systemAlarm } = parts
   const policies = policiesOf(parts.policy ?? {}, spool !== undefined)
   const where = createWhere()
@@ -99,9 +111,10 @@ export function createAudit(parts: AuditParts): Audit {
     versions: createVersions({
       ledger,
       changed_by,
-      announce: (draft) => begin(steps, [{ kind: 'model', draft, once: true }]),
+      announce: (draft) => beginBeside(steps, [{ kind: 'model', draft, once: true }]),
     }),
     where,
+    later: laterLaunches(),
     judgesRecipients: judgesRecipients(ledger.registry),
     operations: stoppedOperations(),
     whereabouts,
@@ -144,10 +157,12 @@ export function createAudit(parts: AuditParts): Audit {
     disclose: (disclosure) => disclose(steps, disclosure),
     decidePrompt: (decision) => decidePrompt(steps, decision),
     promptVersion: (instructions, tools) => steps.versions.versionOf({ instructions, tools }),
+    watch: (hosts = []) => watchCalls(steps, hosts),
     endConversation: (conversation_id) => ending.end(conversation_id),
     degraded: () => recorder.degraded(),
     close() {
       ending.stop()
+      steps.later.now()
       return recorder.close()
     },
     [Symbol.asyncDispose]: () => audit.close(),

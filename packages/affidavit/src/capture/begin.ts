@@ -3,6 +3,7 @@
 import type { AuditedLedger } from './audited-ledger.ts'
 import { type Begun, begunOf, together } from './begun.ts'
 import type { Acting, MadeDraft } from './draft-of.ts'
+import type { LaterLaunches } from './later-launches.ts'
 import type { Policies, Policy, StepKind } from './policy.ts'
 import type { Phase, Recorder } from './recorder.ts'
 import { type Run, runStopped, stoppedBy, stopRun, type Where, type Whereabouts } from './run.ts'
@@ -36,6 +37,7 @@ export interface Steps {
   /** Resolves when the beginning of the conversation is on its way. */
   started(run: Run): Promise<Begun>
   readonly operations: StoppedOperations
+  readonly later: LaterLaunches
 }
 
 /** Operations of frameworks that go on in no run of ours. */
@@ -56,14 +58,32 @@ export function stop({ operations }: Steps, run: Run, operation_id: string | und
   if (operation_id !== undefined) operations.stop(operation_id, error)
 }
 
+/** Sends records on their way, in order, at once. */
 export function begin(steps: Steps, intended: readonly Intended[], before: readonly Begun[] = []): Begun {
+  steps.later.now()
   const launched = intended.map((one) => ({ one, durable: launch(steps, 'before', one) }))
   const blocking = launched.filter(({ one }) => policyOf(steps, one) === 'block')
   return together([...before, begunOf(launched.map(durably), blocking.map(durably))])
 }
 
+/** As `begin`; but where the step waits for no intent, sealing them does not hold it up either: its request goes first. */
+export function beginBeside(steps: Steps, intended: readonly Intended[], before: readonly Begun[] = []): Begun {
+  if (intended.some((one) => policyOf(steps, one) === 'block')) return begin(steps, intended, before)
+  const durable = Promise.withResolvers<void>()
+  steps.later.add(() =>
+    durable.resolve(
+      begunOf(
+        intended.map((one) => launch(steps, 'before', one)),
+        [],
+      ).durable,
+    ),
+  )
+  return together([...before, begunOf([durable.promise], [])])
+}
+
 /** Records what became of a step; resolves when that and all before it is durable. */
 export function settle(steps: Steps, outcomes: readonly Intended[], before: readonly Begun[] = []): Promise<void> {
+  steps.later.now()
   const launched = outcomes.map((one) => launch(steps, 'after', one))
   return together([...before, begunOf(launched, [])]).durable
 }

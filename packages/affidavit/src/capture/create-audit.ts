@@ -4,8 +4,11 @@ import { hostname } from 'node:os'
 import { pid } from 'node:process'
 
 import { toHex } from '../bytes/hex.ts'
+import { idProblem, labelProblem } from '../bytes/label.ts'
 import { backgroundAlarm } from '../clock/alarm.ts'
 import { createRandomSource } from '../crypto/random.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { MAX_LABEL_BYTES } from '../formats/fields.ts'
 import { type Audit, openAudit } from './audit.ts'
 import type { AuditedLedger, Spool } from './audited-ledger.ts'
 import type { Policy, StepKind } from './policy.ts'
@@ -29,26 +32,36 @@ export interface AuditOptions {
 }
 
 const IDLE_MINUTES = 30
+const MAX_IDLE_MINUTES = 20_160
 
 /**
  * The audit of an agent: hand it to the adapters of its SDKs, and do its work in `run`.
- * @throws LedgerError `invalid-query` where a policy is none, or asks for a spool that is not there
+ * @throws LedgerError `invalid-query` naming the option that no record can hold, or a policy that asks for a spool that is not there
  */
 export function createAudit(options: AuditOptions): Audit {
-  const { ledger, spool, agent_name, changed_by, policy = {}, idleMinutes = IDLE_MINUTES } = options
-  const { producer_id = newProducer() } = options
-  return openAudit({
-    ledger,
-    spool,
-    agent_name,
-    changed_by,
-    producer_id,
-    policy,
-    idleMinutes,
-    alarm: backgroundAlarm,
-  })
+  const { agent_name, producer_id = newProducer(), changed_by, idleMinutes = IDLE_MINUTES } = options
+  checkText('agent_name', agent_name, labelProblem)
+  checkText('producer_id', producer_id, idProblem)
+  checkText('changed_by.actor_id', changed_by?.actor_id, idProblem)
+  if (!(idleMinutes >= 1 && idleMinutes <= MAX_IDLE_MINUTES))
+    throw unfit('idleMinutes', `is a number from 1 to ${MAX_IDLE_MINUTES}`)
+  return openAudit({ ...options, producer_id, idleMinutes, alarm: backgroundAlarm })
 }
 
 function newProducer(): string {
   return `${hostname().slice(0, 64)}:${pid}:${toHex(createRandomSource()(6))}`
+}
+
+function checkText(
+  path: string,
+  text: string | undefined,
+  judge: (text: string, maxBytes: number) => string | undefined,
+): void {
+  const problem = text === undefined ? undefined : judge(text, MAX_LABEL_BYTES)
+  if (problem !== undefined) throw unfit(path, problem)
+}
+
+function unfit(path: string, problem: string): LedgerError {
+  const cure = 'mend it where createAudit is called'
+  return new LedgerError('invalid-query', { problem: `${path} ${problem}`, cure, path })
 }

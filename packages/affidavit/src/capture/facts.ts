@@ -1,7 +1,5 @@
 // What happens in one instant: messages, deliveries, grants and denials, the end of a conversation (spec/capture.md §1).
 
-import { isTimestamp } from '../clock/clock.ts'
-import { LedgerError } from '../errors/ledger-error.ts'
 import { namesOf } from '../registry/tool-names.ts'
 import { begin, expectRunning, type Intended, type Steps, settle } from './begin.ts'
 import { capturedText, contentsOf, reasonOf } from './captured.ts'
@@ -34,6 +32,8 @@ export interface Grant {
   readonly resource_id?: string
   readonly subject_ids?: readonly string[]
   readonly purpose?: string
+  /** It holds in this conversation alone. */
+  readonly conversation_id?: string
   readonly access: readonly ('read' | 'write' | 'disclose')[]
   /** UTC, RFC 3339 with milliseconds. */
   readonly valid_from: string
@@ -119,12 +119,12 @@ export function delivered(steps: Steps, { characters, answer, recipient }: Deliv
 
 export async function grant(
   steps: Steps,
-  { approver, access, valid_from, valid_until, reason, subject_ids, ...scope }: Grant,
+  { approver, access, valid_from, valid_until, reason, subject_ids, conversation_id, ...scope }: Grant,
 ): Promise<string> {
-  expectPeriod(valid_from, valid_until)
   const { run } = steps.whereabouts()
   const id = steps.newId()
-  const draft = decided(steps, run, approver, reason, {
+  // A grant that names a conversation holds in that one alone: the one that it is made in is none of its scope.
+  const { conversation_id: _, ...draft } = decided(steps, run, approver, reason, {
     id,
     action: 'access_granted',
     outcome: 'success',
@@ -133,17 +133,8 @@ export async function grant(
     grant_id: scope.grant_id ?? id,
     details: { access: [...access], valid_from, valid_until },
   })
-  return before(steps, run, { kind: 'grant', draft })
-}
-
-function expectPeriod(valid_from: string, valid_until: string): void {
-  for (const [path, at] of Object.entries({ valid_from, valid_until }))
-    if (!isTimestamp(at)) throw unfit(path, 'is no time in UTC with milliseconds', 'write 2026-11-21T09:30:00.000Z')
-  if (valid_until < valid_from) throw unfit('valid_until', 'is before valid_from', 'a grant begins before it ends')
-}
-
-function unfit(path: string, problem: string, cure: string): LedgerError {
-  return new LedgerError('invalid-query', { problem: `${path} ${problem}`, cure, path })
+  const scoped = conversation_id === undefined ? draft : { ...draft, conversation_id }
+  return before(steps, run, { kind: 'grant', draft: scoped })
 }
 
 export function revoke(steps: Steps, { by, grant_id, reason }: Revocation): Promise<string> {

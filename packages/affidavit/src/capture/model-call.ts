@@ -1,10 +1,11 @@
 // A call of a model: what is recorded before it and after it, whichever layers see it (spec/capture.md §1, §4, §5).
 
 import { countCharacters } from '../bytes/text.ts'
-import { begin, expectRunning, type Intended, type Steps, settle } from './begin.ts'
+import { beginBeside, expectRunning, type Intended, type Steps, settle } from './begin.ts'
 import type { Begun } from './begun.ts'
 import { continuedBy, followed, type History } from './history.ts'
 import { type Asked, invocation, outcomeOf } from './model-records.ts'
+import { reportedCalls } from './reported-calls.ts'
 import { readRequest } from './request.ts'
 import type { Run, Under, Whereabouts } from './run.ts'
 import type { Attempt, ModelCall, ModelEnd, ModelStep } from './steps.ts'
@@ -24,7 +25,7 @@ export async function beginModelCall(steps: Steps, step: ModelStep): Promise<Mod
   const [started, inForce] = await Promise.all([steps.started(run), steps.versions.inForce(agent_name, step)])
   expectRunning(steps, run, step.operation_id)
   const asked: Asked = { id: steps.newId(), run, step, request, inForce }
-  const begun = begin(steps, intentsOf(steps, asked, agent_name ?? UNNAMED), [started, inForce.announced])
+  const begun = beginBeside(steps, intentsOf(steps, asked, agent_name ?? UNNAMED), [started, inForce.announced])
   await begun.needed
   return outerCall(steps, asked, begun)
 }
@@ -41,12 +42,13 @@ function questionIn({ messages }: ModelStep): string | undefined {
   return messages.findLast(({ role }) => role === 'user')?.text
 }
 
-/** The messages that began the turn, then the call. From here to their launch nothing is awaited: parallel calls see each other whole. */
+/** Calls of tools that the history tells of, messages that begin a turn, then the call. From here to their launch nothing is awaited: parallel calls see each other whole. */
 function intentsOf(steps: Steps, asked: Asked, agent: string): readonly Intended[] {
   const { run, step, request } = asked
   const { histories } = run.conversation
   const lines = histories.get(agent) ?? []
   const continued = continuedBy(lines, request.digests)
+  const reported = reportedCalls(steps, run, step, continued?.messages ?? 0)
   const said = newMessages(run, { agent, messages: step.messages, continued })
   const messages = said.map((text) => userMessage(steps, run, text))
   const asking = askIn(run, agent)
@@ -61,7 +63,7 @@ function intentsOf(steps: Steps, asked: Asked, agent: string): readonly Intended
     },
     takeBack: asking.takeBack,
   }
-  return [...messages, call]
+  return [...reported, ...messages, call]
 }
 
 function historyOf({ id, run, request: { digests } }: Asked): History | undefined {

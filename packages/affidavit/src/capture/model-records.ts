@@ -2,7 +2,7 @@
 
 import { countCharacters } from '../bytes/text.ts'
 import type { Outcome } from '../formats/fields.ts'
-import { namesOf } from '../registry/tool-names.ts'
+import { isName, namesOf } from '../registry/tool-names.ts'
 import type { Steps } from './begin.ts'
 import { type Captured, captured, capturedText, contentsOf, labelOf } from './captured.ts'
 import { agentDraft, type Fields, type MadeDraft } from './draft-of.ts'
@@ -26,7 +26,7 @@ export interface Asked {
   readonly inForce: InForce
 }
 
-export const OUTCOMES_OF: Readonly<Record<Ended, Outcome>> = {
+const OUTCOMES_OF: Readonly<Record<Ended, Outcome>> = {
   complete: 'success',
   cancelled: 'failure',
   cut: 'failure',
@@ -34,6 +34,7 @@ export const OUTCOMES_OF: Readonly<Record<Ended, Outcome>> = {
 }
 const MAX_ATTEMPTS = 20
 const MAX_TOOLS = 50
+const UNNAMED = 'unnamed'
 
 export function invocation(
   steps: Steps,
@@ -101,6 +102,7 @@ function answered(steps: Steps, asked: Asked, attempts: readonly Attempt[], end:
       characters: countCharacters(end.answer ?? ''),
       model_answered: end.model === undefined ? undefined : labelOf(end.model),
       tools_requested: calls.length === 0 ? undefined : toolsOf(steps, calls),
+      provider_tools: end.provider_tools && countsOf(end.provider_tools),
       tokens: end.tokens,
       ...triesOf(attempts),
       ...errorDetails(error, status),
@@ -123,8 +125,18 @@ function responseOf({ response }: ModelEnd): Captured | undefined {
 }
 
 function toolsOf({ ledger }: Steps, calls: NonNullable<ModelEnd['calls']>): readonly string[] {
-  const names = calls.map(({ name }) => String(namesOf(name, undefined, ledger.digest).tool ?? 'unnamed'))
+  const names = calls.map(({ name }) => String(namesOf(name, undefined, ledger.digest).tool ?? UNNAMED))
   return firstOf(names, MAX_TOOLS)
+}
+
+/** Kinds are the provider's words: what is no name is counted with the unnamed. */
+function countsOf(kinds: NonNullable<ModelEnd['provider_tools']>): object {
+  const counts = new Map<string, number>()
+  for (const [kind, count] of Object.entries(kinds).slice(0, MAX_TOOLS)) {
+    const name = isName(kind) ? kind : UNNAMED
+    counts.set(name, (counts.get(name) ?? 0) + count)
+  }
+  return Object.fromEntries(counts)
 }
 
 function triesOf(attempts: readonly Attempt[]): object {

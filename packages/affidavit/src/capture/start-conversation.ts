@@ -1,6 +1,6 @@
 // The beginning of a conversation: recorded once, whoever notices it (spec/capture.md §3).
 
-import { begin, type Steps } from './begin.ts'
+import { beginBeside, type Steps } from './begin.ts'
 import { type Begun, NOTHING_BEGUN } from './begun.ts'
 import type { Conversation } from './conversations.ts'
 import { userDraft } from './draft-of.ts'
@@ -29,7 +29,7 @@ async function start(steps: Steps, run: Run, id: string): Promise<Begun> {
   if (await steps.ledger.isRecorded(id).catch(() => false)) return NOTHING_BEGUN
   const { timestamp: _, ...draft } = userDraft(steps.acting(run), { id, action: 'conversation_started' })
   const { conversation } = run
-  return begin(steps, [
+  return beginBeside(steps, [
     {
       kind: 'message',
       draft,

@@ -95,6 +95,8 @@ export interface ModelEnd {
   readonly finish_reason?: string
   readonly tokens?: Tokens
   readonly calls?: readonly SeenCall[]
+  /** What the provider ran itself, how many by kind: `web_search_call`, `mcp_call`. */
+  readonly provider_tools?: Readonly<Record<string, number>>
   readonly error?: unknown
   /** HTTP status, where there was one. */
   readonly status?: number

@@ -32,10 +32,14 @@ export interface KnownCall {
 }
 
 /** Reads a call: nothing that anybody does to its arguments later changes what is recorded. */
-export function readCall(steps: Steps, run: Run, step: ToolStep, kind: KnownCall['kind']): KnownCall {
+export function readCall(
+  steps: Steps,
+  run: Run,
+  step: ToolStep,
+  { kind, asked }: Pick<KnownCall, 'kind' | 'asked'>,
+): KnownCall {
   const { digest, registry = EMPTY_REGISTRY } = steps.ledger
   const { agent_name: agent } = steps.acting(run)
-  const asked = run.conversation.asked.take(step)
   const given = captured('arguments', step.arguments)
   const value = jsonIn(given)
   const { name, call_id = asked?.call_id, touches } = step
