@@ -133,6 +133,6 @@ test('a run of AI SDK 7 is stopped where it is in no conversation, and another o
   provider.next(asks(PARIS))
   await assert.rejects(asking, (error: unknown) => error instanceof LedgerError && error.code === 'run-stopped')
   assert.deepEqual([provider.calls.length - asked, ran], [1, 0])
-  await agent.renew()
+  agent.accept()
   assert.ok(await asking())
 })

@@ -13,6 +13,8 @@ export interface AuditedAgent {
   during<T>(work: () => PromiseLike<T>): Promise<Done<T>>
   /** From now on each record is refused. */
   refuse(): void
+  /** From now on each record is taken again. */
+  accept(): void
   /** As it was at first, with an audit that knows of nothing before. */
   renew(): Promise<void>
   close(): Promise<void>
@@ -73,6 +75,9 @@ export async function auditedAgent(): Promise<AuditedAgent> {
     },
     refuse() {
       current = refusing
+    },
+    accept() {
+      current = ledger
     },
     async renew() {
       current = ledger
