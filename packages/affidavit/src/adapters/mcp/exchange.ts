@@ -1,8 +1,6 @@
 // What goes through one connection, as records: no request passes before its intent is durable, and no response before its outcome is
 // (spec/adapters-mcp.md). Either end sends requests: calls go one way, questions to the user the other.
 
-import { AsyncLocalStorage } from 'node:async_hooks'
-
 import type { Capture } from '../../capture/steps.ts'
 import { membersOf, type Shape } from '../wire/shape.ts'
 import { beginStep, type Step } from './begin.ts'
@@ -18,15 +16,9 @@ interface Open {
   /** Absent while it is being recorded. */
   step: Step | undefined
   left: 'cancelled' | 'cut' | undefined
-  /** Runs something where the request came from: what goes on with its response is no part of the call any more. */
-  readonly outside: <T>(work: () => T) => T
 }
 
 const INTERNAL_ERROR = -32_603
-
-function newlyOpen(way: Way, id: unknown): Open {
-  return { way, id, step: undefined, left: undefined, outside: AsyncLocalStorage.snapshot() }
-}
 
 export function createExchange(audit: Capture, layer: McpLayer): Exchange {
   const open = new Set<Open>()
@@ -46,13 +38,12 @@ export function createExchange(audit: Capture, layer: McpLayer): Exchange {
 
   async function respond(one: Open, message: Shape, pass: (message: unknown) => Promise<void> | void): Promise<void> {
     open.delete(one)
-    const deliver = (passed: Shape): Promise<void> | void => one.outside(() => pass(passed))
     try {
       await one.step?.end(message)
     } catch (error) {
-      return deliver(refusal(one, error))
+      return pass(refusal(one, error))
     }
-    return deliver(message)
+    return pass(message)
   }
 
   // Whoever left learns of no failure; capture knows of it.
@@ -95,7 +86,7 @@ export function createExchange(audit: Capture, layer: McpLayer): Exchange {
       if (method === undefined || id === undefined) return ending('out', message, pass)
       const begun = beginStep(audit, message, { layer, related: related('out', options) })
       if (begun === undefined) return undefined
-      const one = newlyOpen('out', id)
+      const one: Open = { way: 'out', id, step: undefined, left: undefined }
       const { requestSignal } = options
       if (requestSignal instanceof AbortSignal)
         requestSignal.addEventListener('abort', () => void leave(one, 'cancelled'), { once: true })
@@ -106,7 +97,7 @@ export function createExchange(audit: Capture, layer: McpLayer): Exchange {
       if (method === undefined || id === undefined) return ending('in', message, pass)
       const begun = beginStep(audit, message, { layer, related: related('in', {}) })
       if (begun === undefined) return undefined
-      const one = newlyOpen('in', id)
+      const one: Open = { way: 'in', id, step: undefined, left: undefined }
       return request(one, begun, () => pass(message)).catch((error) => answer(refusal(one, error)))
     },
     closed() {
