@@ -5,10 +5,10 @@ import { after, suite, test } from 'node:test'
 
 import { auditedAgent, type Recorded } from './audited-agent.ts'
 import { HTTP, type Link, MEMORY, type Served } from './mcp-links.ts'
+import { hold } from './mock-answer.ts'
 
 const agent = await auditedAgent()
 after(() => agent.close())
-const { audit } = agent
 
 /** A tool that runs until its call is given up. */
 function waiting(): { served: Served; reached: Promise<void> } {
@@ -48,7 +48,7 @@ for (const kind of [...MEMORY, ...HTTP]) {
           const { served, reached } = waiting()
           let link: Link | undefined
           const done = await agent.during(async () => {
-            link = await kind.connect({ [end]: audit }, served)
+            link = await kind.connect({ [end]: agent.audit }, served)
             return leave(link, reached)
           })
           assert.ok(done.error instanceof Error)
@@ -60,7 +60,7 @@ for (const kind of [...MEMORY, ...HTTP]) {
       test(`a call whose connection goes is ${end === 'client' ? 'cut' : 'cancelled'}`, async () => {
         const { served, reached } = waiting()
         const done = await agent.during(async () => {
-          const link = await kind.connect({ [end]: audit }, served)
+          const link = await kind.connect({ [end]: agent.audit }, served)
           void reached.then(() => link.close())
           return link.callTool('wait', {})
         })
@@ -69,6 +69,37 @@ for (const kind of [...MEMORY, ...HTTP]) {
           end === 'client' ? 'cut' : 'cancelled',
         ])
       })
+    })
+  }
+}
+
+for (const kind of MEMORY) {
+  for (const end of ['client', 'server'] as const) {
+    test(`${kind.name}, the ${end} audited: a call that is given up while it is being recorded does not run`, async () => {
+      let ran = 0
+      const served: Served = {
+        async tool() {
+          ran++
+          return { content: [] }
+        },
+      }
+      const recording = hold()
+      const giveUp = new AbortController()
+      const done = await agent.during(async () => {
+        const link = await kind.connect({ [end]: agent.audit }, served)
+        agent.pause(recording)
+        const call = link.callTool('wait', {}, { signal: giveUp.signal })
+        await recording.reached
+        giveUp.abort()
+        await assert.rejects(call)
+        recording.release()
+        return link
+      })
+      assert.equal(done.error, undefined)
+      assert.deepEqual(endings(await done.recorded({ until: 'tool_completed' })), ['cancelled'])
+      await done.result?.close()
+      await agent.renew()
+      assert.equal(ran, 0)
     })
   }
 }

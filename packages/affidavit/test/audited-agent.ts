@@ -6,6 +6,7 @@ import { join } from 'node:path'
 
 import { type Audit, type AuditedLedger, createAudit } from '../src/capture.ts'
 import { type AuditRecord, initLedger, type Ledger, openLedger, wholeBody } from '../src/index.ts'
+import type { Hold } from './mock-answer.ts'
 
 export interface AuditedAgent {
   readonly audit: Audit
@@ -15,6 +16,8 @@ export interface AuditedAgent {
   refuse(): void
   /** From now on each record is taken again. */
   accept(): void
+  /** From now on no record is made, until the hold is released. */
+  pause(held: Hold): void
   /** As it was at first, with an audit that knows of nothing before. */
   renew(): Promise<void>
   close(): Promise<void>
@@ -45,7 +48,10 @@ export async function auditedAgent(): Promise<AuditedAgent> {
   let current: AuditedLedger = ledger
   const either: AuditedLedger = {
     registry: ledger.registry,
-    append: (draft) => current.append(draft),
+    async append(draft) {
+      await paused?.wait()
+      return current.append(draft)
+    },
     isRecorded: (id) => current.isRecorded(id),
     versionInForce: (action, agent_name) => current.versionInForce(action, agent_name),
     deriveId: (...words) => ledger.deriveId(...words),
@@ -54,6 +60,7 @@ export async function auditedAgent(): Promise<AuditedAgent> {
   const newAudit = (): Audit => createAudit({ ledger: either, agent_name: 'clinic' })
   let audit = newAudit()
   let conversations = 0
+  let paused: Hold | undefined
 
   return {
     get audit() {
@@ -79,8 +86,12 @@ export async function auditedAgent(): Promise<AuditedAgent> {
     accept() {
       current = ledger
     },
+    pause(held) {
+      paused = held
+    },
     async renew() {
       current = ledger
+      paused = undefined
       await audit.close()
       audit = newAudit()
     },
@@ -100,7 +111,9 @@ async function openNew(folder: string): Promise<Ledger> {
 }
 
 async function recordsOf(ledger: Ledger, conversation_id: string): Promise<readonly Recorded[]> {
-  const revealed = await ledger.as({ actor_id: 'auditor' }).reveal({ conversation_id }, { reason: 'test' })
+  const auditor = ledger.as({ actor_id: 'auditor' })
+  if ((await auditor.search({ conversation_id }, { limit: 1 }).next()).done) return []
+  const revealed = await auditor.reveal({ conversation_id }, { reason: 'test' })
   return Promise.all(
     revealed.map(async ({ record, contents }) => {
       const sealed: Record<string, unknown> = {}
