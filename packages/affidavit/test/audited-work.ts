@@ -8,7 +8,8 @@ import { after, before, type TestContext } from 'node:test'
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import { decodeUtf8 } from '../src/bytes/text.ts'
 import { type Audit, type AuditParts, openAudit } from '../src/capture/audit.ts'
-import type { RunContext } from '../src/capture/steps.ts'
+import { openSpool } from '../src/capture/spool.ts'
+import type { ModelStep, RunContext } from '../src/capture/steps.ts'
 import { type OpenOptions, openFolder, type PartOptions } from '../src/embedded/open.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
@@ -36,13 +37,20 @@ export interface Work {
   readonly agent_name: string
   readonly context: RunContext
   /** Another audit of the same agent, as after a restart or in a second process. */
-  again(options?: Partial<AuditParts>): Work
+  again(options?: Options): Promise<Work>
   /** Records since it began, in order: nothing that the ledger recorded of itself. */
   recorded(): Promise<readonly CapturedRecord[]>
+  /** The same, with nothing opened. */
+  entries(): Promise<readonly AuditRecord[]>
+}
+
+export interface Options extends Omit<Partial<AuditParts>, 'spool'> {
+  /** Its records may wait in a spool that takes so many bytes. */
+  readonly spoolBytes?: number
 }
 
 export interface Clinic {
-  begin(t: TestContext, options?: Partial<AuditParts>): Promise<Work>
+  begin(t: TestContext, options?: Options): Promise<Work>
 }
 
 /** A ledger for the tests of a file. */
@@ -71,58 +79,72 @@ export function clinic(backend: Backend = files, options: OpenOptions & PartOpti
   })
 
   return {
-    async begin(t, parts) {
+    async begin(t, options = {}) {
       const number = ++works
       const { size } = await ledger().health()
-      const recorded = (): Promise<readonly CapturedRecord[]> => recordedSince(ledger(), size)
-      return work(t, ledger(), recorded, { agent_name: `agent-${number}`, ...parts }, `c-${number}`)
+      const place = {
+        real: ledger(),
+        conversation_id: `c-${number}`,
+        spool: join(root, `spool-${number}`),
+        from_seq: size,
+      }
+      return work(t, place, { agent_name: `agent-${number}`, ...options })
     },
   }
 }
 
 let producers = 0
 
-function work(
-  t: TestContext,
-  real: Ledger,
-  recorded: Work['recorded'],
-  parts: Partial<AuditParts> & { readonly agent_name: string },
-  conversation_id: string,
-): Work {
-  const ledger = failingLedger(real)
+interface Place {
+  readonly from_seq: number
+  readonly real: Ledger
+  readonly conversation_id: string
+  readonly spool: string
+}
+
+async function work(t: TestContext, place: Place, options: Options & { readonly agent_name: string }): Promise<Work> {
+  const { spoolBytes, ...parts } = options
+  const ledger = failingLedger(place.real)
   const clock = fixedClock()
   const alarm = handAlarm()
+  const spool =
+    spoolBytes === undefined ? undefined : await openSpool({ folder: place.spool, ledger, maxBytes: spoolBytes })
   const audit = openAudit({
     ledger,
     producer_id: `producer-${++producers}`,
     idleMinutes: 30,
     clock,
     alarm: alarm.alarm,
+    ...(spool === undefined ? {} : { spool }),
     ...parts,
   })
   t.after(async () => {
     ledger.heal()
-    await audit.close()
+    await audit.close().catch(() => undefined)
   })
   return {
     audit,
     ledger,
     clock,
     alarm,
-    agent_name: parts.agent_name,
-    context: { conversation_id, actor_id: 'dr-adams' },
-    again: (other = {}) => work(t, real, recorded, { ...parts, ...other }, conversation_id),
-    recorded,
+    agent_name: options.agent_name,
+    context: { conversation_id: place.conversation_id, actor_id: 'dr-adams' },
+    again: (other = {}) => work(t, place, { ...options, ...other }),
+    async recorded() {
+      const records = await entriesFrom(place)
+      const said = await wordsIn(place.real, records)
+      return records.map((record) => ({ ...record, said: said.get(record.id) ?? {} }))
+    },
+    entries: () => entriesFrom(place),
   }
 }
 
 const OF_THE_LEDGER = /^(logging_started|records_viewed|content_revealed|policy_changed|key_rotated)$/
 
-async function recordedSince(ledger: Ledger, from_seq: number): Promise<readonly CapturedRecord[]> {
+async function entriesFrom({ real, from_seq }: Place): Promise<readonly AuditRecord[]> {
   const records: AuditRecord[] = []
-  for await (const record of ledger.search({ from_seq })) if (!OF_THE_LEDGER.test(record.action)) records.push(record)
-  const said = await wordsIn(ledger, records)
-  return records.map((record) => ({ ...record, said: said.get(record.id) ?? {} }))
+  for await (const record of real.search({ from_seq })) if (!OF_THE_LEDGER.test(record.action)) records.push(record)
+  return records
 }
 
 /** One reading for each conversation: each is a record of its own. */
@@ -149,11 +171,23 @@ async function wordsIn(ledger: Ledger, records: readonly AuditRecord[]): Promise
   return words
 }
 
+/** A call of a model as an adapter sees it; a test says what else it sees. */
+export const ASKING: ModelStep = {
+  sdk: 'openai',
+  layer: 'client',
+  operation: 'responses',
+  stream: false,
+  instructions: [],
+  tools: [],
+  messages: [],
+  parameters: {},
+}
+
 export function actionsOf(records: readonly AuditRecord[]): readonly string[] {
   return records.map(({ action }) => action)
 }
 
-export function only(records: readonly CapturedRecord[], action: string): readonly CapturedRecord[] {
+export function only<Of extends AuditRecord>(records: readonly Of[], action: string): readonly Of[] {
   return records.filter((record) => record.action === action)
 }
 

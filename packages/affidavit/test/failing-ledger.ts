@@ -1,9 +1,10 @@
 // A ledger in front of a real one that takes records or not, as a test says: what it says of an append is what a ledger says.
 
 import type { AuditedLedger } from '../src/capture/audited-ledger.ts'
+import type { SpoolingLedger } from '../src/capture/spool.ts'
 import { type ErrorCode, LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
-import type { Ledger } from '../src/ledger/ledger.ts'
+import type { Appended, Ledger } from '../src/ledger/ledger.ts'
 
 export interface Failure {
   readonly code?: ErrorCode
@@ -13,62 +14,62 @@ export interface Failure {
   readonly recorded?: boolean
 }
 
-export interface FailingLedger extends AuditedLedger {
+export interface FailingLedger extends SpoolingLedger, Omit<AuditedLedger, 'append'> {
   /** From now on it takes nothing, and tells nothing. */
   fail(failure?: Failure): void
   heal(): void
   /** From now on appends of these wait until they are let go. */
   hold(which: (draft: Draft) => boolean): { letGo(): void }
+  /** From now on this says what becomes of each append. */
+  decide(fate: (draft: Draft) => Promise<Failure | 'taken'>): void
   /** Drafts that were handed in, in order. */
   readonly asked: readonly Draft[]
-  /** Called with each draft before anything becomes of it: may fail or heal. */
-  onAppend: (draft: Draft) => Promise<void> | void
 }
 
 export function failingLedger(ledger: Ledger): FailingLedger {
   let failure: Failure | undefined
-  let held: { readonly which: (draft: Draft) => boolean; readonly gone: Promise<void> } | undefined
+  let fate: (draft: Draft) => Promise<Failure | 'taken'> = async () => 'taken'
   const asked: Draft[] = []
 
   function told<T>(read: () => Promise<T>): Promise<T> {
     return failure === undefined || failure.only !== undefined ? read() : Promise.reject(refusal('store-unavailable'))
   }
 
-  const failing: FailingLedger = {
+  async function append(draft: Draft): Promise<Appended> {
+    asked.push(draft)
+    const decided = failure ?? (await fate(draft))
+    if (decided === 'taken' || decided.only?.(draft) === false) return ledger.append(draft)
+    const { code = 'not-committed', recorded = false } = decided
+    if (recorded) await ledger.append(draft)
+    throw refusal(code)
+  }
+
+  return {
     registry: ledger.registry,
     asked,
-    onAppend: () => undefined,
-    async append(draft) {
-      asked.push(draft)
-      await failing.onAppend(draft)
-      if (held?.which(draft) === true) await held.gone
-      if (failure === undefined || failure.only?.(draft) === false) return ledger.append(draft)
-      const { code = 'not-committed', recorded = false } = failure
-      if (recorded) await ledger.append(draft)
-      throw refusal(code)
-    },
+    append,
     isRecorded: (id) => told(() => ledger.isRecorded(id)),
     versionInForce: (action, agent_name) => told(() => ledger.versionInForce(action, agent_name)),
     deriveId: (...words) => ledger.deriveId(...words),
     digest: (text) => ledger.digest(text),
+    spoolable: (draft) => ledger.spoolable(draft),
+    spooling: ledger.spooling,
     fail(how = {}) {
       failure = how
     },
     heal() {
       failure = undefined
+      fate = async () => 'taken'
     },
     hold(which) {
-      const { promise: gone, resolve } = Promise.withResolvers<void>()
-      held = { which, gone }
-      return {
-        letGo() {
-          held = undefined
-          resolve()
-        },
-      }
+      const { promise, resolve } = Promise.withResolvers<'taken'>()
+      fate = async (draft) => (which(draft) ? promise : 'taken')
+      return { letGo: () => resolve('taken') }
+    },
+    decide(next) {
+      fate = next
     },
   }
-  return failing
 }
 
 function refusal(code: ErrorCode): LedgerError {
