@@ -44,9 +44,11 @@ export interface Work {
   entries(): Promise<readonly AuditRecord[]>
 }
 
-export interface Options extends Omit<Partial<AuditParts>, 'spool'> {
+export interface Options extends Omit<Partial<AuditParts>, 'spool' | 'agent_name'> {
+  /** One of its own where left out. */
+  readonly agent_name?: string | undefined
   /** Its records may wait in a spool that takes so many bytes. */
-  readonly spoolBytes?: number
+  readonly spoolBytes?: number | undefined
 }
 
 export interface Clinic {
@@ -102,8 +104,8 @@ interface Place {
   readonly spool: string
 }
 
-async function work(t: TestContext, place: Place, options: Options & { readonly agent_name: string }): Promise<Work> {
-  const { spoolBytes, ...parts } = options
+async function work(t: TestContext, place: Place, options: Options): Promise<Work> {
+  const { spoolBytes, agent_name, ...parts } = options
   const ledger = failingLedger(place.real)
   const clock = fixedClock()
   const alarm = handAlarm()
@@ -116,6 +118,7 @@ async function work(t: TestContext, place: Place, options: Options & { readonly 
     clock,
     alarm: alarm.alarm,
     ...(spool === undefined ? {} : { spool }),
+    ...(agent_name === undefined ? {} : { agent_name }),
     ...parts,
   })
   t.after(async () => {
@@ -127,7 +130,7 @@ async function work(t: TestContext, place: Place, options: Options & { readonly 
     ledger,
     clock,
     alarm,
-    agent_name: options.agent_name,
+    agent_name: agent_name ?? '',
     context: { conversation_id: place.conversation_id, actor_id: 'dr-adams' },
     again: (other = {}) => work(t, place, { ...options, ...other }),
     async recorded() {

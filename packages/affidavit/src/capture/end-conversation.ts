@@ -77,7 +77,10 @@ export function createEnding({ steps, conversations, idleMinutes, clock, alarm }
       for (const quiet of conversations.quietSince(clock.elapsed() - idleMillis)) {
         conversations.forget(quiet)
         // What cannot be recorded now is tried again when it was quiet for as long once more.
-        end(quiet, 'idle').catch(() => conversations.touch(quiet))
+        end(quiet, 'idle').catch(() => {
+          conversations.touch(quiet)
+          watch()
+        })
       }
       watch()
     })
