@@ -14,7 +14,9 @@ export async function beginToolCall(steps: Steps, step: ToolStep, kind: KnownCal
   const { run, tool } = here
   if (kind === 'tool' && tool !== undefined && isSame(tool, step)) return innerCall(steps, here, tool.call)
   expectRunning(steps, run, step.operation_id)
-  const call = readCall(steps, run, step, { kind, asked: run.conversation.asked.take(step) })
+  // No model asks for an access that the application makes by itself, whatever the tools are called.
+  const asked = kind === 'tool' ? run.conversation.asked.take(step) : undefined
+  const call = readCall(steps, run, step, { kind, asked })
   return orStop(steps, call, async () => {
     const started = await steps.started(run)
     const intents = intentsOf(steps, call)
