@@ -23,3 +23,33 @@ test('an access to data is not taken for the call of a tool that a model asked f
   assert.equal(call?.parent_id, answer?.id)
   assert.equal(call?.details?.call_id, 'call-1')
 })
+
+test('a tool that calls another one of its name several times, for others each, has a record of each', async (t) => {
+  const { audit, context, recorded } = await begin(t)
+  const remote = async (patient: string): Promise<string> => {
+    const step = { sdk: 'mcp', layer: 'client', name: 'get_chart', arguments: { patient } } as const
+    const call = await audit.beginToolCall(step)
+    const chart = call.enter(() => `chart of ${patient}`)
+    await call.end({ ended: 'complete', result: chart })
+    return chart
+  }
+  const charts = audit.tool('get_chart', (patients: readonly string[]) => Promise.all(patients.map(remote)))
+  await audit.run(context, () => charts(['P-1', 'P-2', 'P-3']))
+  const asked = only(await recorded(), 'tool_invoked').map(({ said }) => said.arguments)
+  for (const patient of ['P-2', 'P-3']) assert.ok(asked.includes(`{"patient":"${patient}"}`), patient)
+})
+
+test('a call that a further layer repeats is the same call, also where it sends it in its own words', async (t) => {
+  const { audit, context, recorded } = await begin(t)
+  const remote = async (): Promise<void> => {
+    const given = { patient: 'P-1', limit: 10 }
+    const call = await audit.beginToolCall({ sdk: 'mcp', layer: 'client', name: 'get_chart', arguments: given })
+    await call.end({ ended: 'complete', result: 'the chart' })
+  }
+  const chart = audit.tool('get_chart', async (_: { patient: string }) => {
+    await remote()
+    await remote()
+  })
+  await audit.run(context, () => chart({ patient: 'P-1' }))
+  assert.equal(only(await recorded(), 'tool_invoked').length, 1)
+})

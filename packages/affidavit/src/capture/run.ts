@@ -29,7 +29,12 @@ export interface Work {
 export interface Whereabouts {
   readonly run: Run
   readonly model?: Under<ModelStep, ModelCall>
-  readonly tool?: Under<ToolStep, ToolCall>
+  readonly tool?: UnderTool
+}
+
+export interface UnderTool extends Under<ToolStep, ToolCall> {
+  /** Further layers that saw it, and with which arguments. */
+  readonly layers: Map<string, string>
 }
 
 /** A step that something happens in. */

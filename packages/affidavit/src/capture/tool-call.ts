@@ -4,7 +4,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import { begin, expectRunning, type Intended, type Steps, settle, stop } from './begin.ts'
 import type { Begun } from './begun.ts'
 import { describeValue } from './describe-value.ts'
-import type { Under, Whereabouts } from './run.ts'
+import type { UnderTool, Whereabouts } from './run.ts'
 import type { ToolCall, ToolStep } from './steps.ts'
 import { intentsOf, type KnownCall, outcomesOf, readCall } from './tool-records.ts'
 
@@ -27,12 +27,16 @@ export async function beginToolCall(steps: Steps, step: ToolStep, kind: KnownCal
 }
 
 // The same call as another layer sees it. Where the names of calls do not tell, one layer sees a call once: what it sees within is the
-// same only with the same arguments.
-function isSame({ step, isOver }: Under<ToolStep, ToolCall>, inner: ToolStep): boolean {
+// same only with the same arguments. A layer further in may send them in its own words.
+function isSame({ step, isOver, layers }: UnderTool, inner: ToolStep): boolean {
   if (isOver() || step.name !== inner.name) return false
   if (step.call_id !== undefined && inner.call_id !== undefined) return step.call_id === inner.call_id
-  if (step.sdk !== inner.sdk || step.layer !== inner.layer) return true
-  return describeValue(step.arguments).text === describeValue(inner.arguments).text
+  const given = describeValue(inner.arguments).text
+  if (step.sdk === inner.sdk && step.layer === inner.layer) return describeValue(step.arguments).text === given
+  const layer = `${inner.sdk} ${inner.layer}`
+  const first = layers.get(layer) ?? given
+  layers.set(layer, first)
+  return first === given
 }
 
 // A call that is refused for whom it hands data to is on record as that: the agent may go on without it.
@@ -55,10 +59,12 @@ function innerCall(steps: Steps, here: Whereabouts, { id }: ToolCall): ToolCall 
 function outerCall(steps: Steps, call: KnownCall, intents: readonly Intended[], begun: Begun): ToolCall {
   const { id, run, step } = call
   let ending: Promise<void> | undefined
+  const layers = new Map<string, string>()
   const outer: ToolCall = {
     id,
     seen: 'first',
-    enter: (fn) => steps.where.run({ run, tool: { step, call: outer, isOver: () => ending !== undefined } }, fn),
+    enter: (fn) =>
+      steps.where.run({ run, tool: { step, call: outer, layers, isOver: () => ending !== undefined } }, fn),
     end(end) {
       ending ??= orStop(steps, call, async () => settle(steps, outcomesOf(steps, call, intents, end), [begun]))
       return ending
