@@ -48,7 +48,17 @@ function intentsOf(steps: Steps, asked: Asked, agent: string): readonly Intended
   const { histories } = run.conversation
   const lines = histories.get(agent) ?? []
   const continued = continuedBy(lines, request.digests)
-  const reported = reportedCalls(steps, run, step, continued?.messages ?? 0)
+  let isTold = true
+  // Should one of them not be recorded, the next request tells of it again: it continues another one than this.
+  const reported = reportedCalls(steps, run, step, continued?.messages ?? 0).map((one) => ({
+    ...one,
+    takeBack() {
+      isTold = false
+      const others = (histories.get(agent) ?? []).filter(({ id }) => id !== asked.id)
+      histories.set(agent, others)
+      one.takeBack?.()
+    },
+  }))
   const said = newMessages(run, { agent, messages: step.messages, continued })
   const messages = said.map((text) => userMessage(steps, run, text))
   const asking = askIn(run, agent)
@@ -59,7 +69,7 @@ function intentsOf(steps: Steps, asked: Asked, agent: string): readonly Intended
     recorded() {
       asking.recorded()
       const line = historyOf(asked)
-      if (line !== undefined) histories.set(agent, followed(histories.get(agent) ?? [], line, continued))
+      if (line !== undefined && isTold) histories.set(agent, followed(histories.get(agent) ?? [], line, continued))
     },
     takeBack: asking.takeBack,
   }

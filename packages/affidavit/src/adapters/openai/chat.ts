@@ -1,6 +1,7 @@
 // Chat completions: what a request says, and what its answer says, whole or as a stream.
 
-import type { ModelEnd, ModelStep, SeenCall, SeenMessage } from '../../capture/steps.ts'
+import type { Ended, ModelEnd, ModelStep, SeenCall, SeenMessage } from '../../capture/steps.ts'
+import { type Joined, joinDelta, joined } from './join-deltas.ts'
 import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
 import type { Answer } from './answer.ts'
 
@@ -19,17 +20,23 @@ const ROLES: { readonly [role: string]: SeenMessage['role'] } = {
 }
 
 export function readChatRequest(body: Shape): Request {
-  const { messages, tools, functions, ...parameters } = body
+  const { messages, tools, ...rest } = body
   const seen = listOf(messages).map(readMessage)
   const first = seen.findIndex(({ role }) => role !== 'instructions')
   const leading = seen.slice(0, first === -1 ? seen.length : first)
   return {
     ...named(body),
     instructions: leading.map(({ value }) => value),
-    tools: [...listOf(tools), ...listOf(functions)],
+    tools: [...listOf(tools), ...listOf(rest.functions)],
     messages: seen,
-    parameters,
+    parameters: { ...rest, ...unlisted({ messages, tools }) },
   }
+}
+
+/** What is sent where a list belongs, or an empty one: with the rest it is found again as it was. */
+export function unlisted(members: Shape): Shape {
+  const others = Object.entries(members).filter(([, value]) => value !== undefined && listOf(value).length === 0)
+  return Object.fromEntries(others)
 }
 
 export function named({ model, stream }: Shape): Pick<Request, 'model' | 'stream'> {
@@ -49,27 +56,32 @@ function readMessage(value: unknown): SeenMessage {
   }
 }
 
-/** What a whole answer says. */
+/** What a whole answer says: of several choices, the application was given all. */
 export function readChatAnswer(response: unknown): Answer {
   const { id, model, choices, usage } = shapeOf(response)
-  const [choice] = listOf(choices).map(shapeOf)
-  const message = shapeOf(choice?.message)
-  const { content, refusal, tool_calls } = message
+  const given = listOf(choices).map(shapeOf)
+  const messages = given.map(({ message }) => shapeOf(message))
+  const words = messages.flatMap(({ content, refusal }) => [partsText(content), textOf(refusal) ?? ''])
   return {
-    answer: [partsText(content), textOf(refusal) ?? ''].filter((text) => text !== '').join('\n'),
+    answer: words.filter((text) => text !== '').join('\n'),
     response,
-    calls: listOf(tool_calls).map(readCall),
+    calls: messages.flatMap(readCalls),
     ...present({
       model: textOf(model),
       response_id: textOf(id),
-      finish_reason: textOf(choice?.finish_reason),
+      finish_reason: textOf(given[0]?.finish_reason),
       tokens: usage === undefined || usage === null ? undefined : readTokens(shapeOf(usage)),
     }),
   }
 }
 
-function readCall(value: unknown): SeenCall {
-  const { id, function: called, custom } = shapeOf(value)
+function readCalls({ tool_calls, function_call }: Shape): SeenCall[] {
+  const calls = listOf(tool_calls).map(shapeOf)
+  // Before there were tools, an answer asked for one function, and its call had no id.
+  return [...calls, ...(function_call == null ? [] : [{ function: function_call }])].map(readCall)
+}
+
+function readCall({ id, function: called, custom }: Shape): SeenCall {
   const { name, arguments: given, input } = { ...shapeOf(custom), ...shapeOf(called) }
   return { call_id: textOf(id), name: textOf(name) ?? '', arguments: given ?? input ?? '' }
 }
@@ -84,46 +96,21 @@ function readTokens(usage: Shape): NonNullable<ModelEnd['tokens']> {
 }
 
 /** A stream of chunks, put together as the whole answer would be. */
-export function chatStream(): { take(chunk: unknown): void; answer(): Answer; isFinished(): boolean } {
-  const head: { [name: string]: unknown } = {}
-  const choices = new Map<number, { [name: string]: unknown }>()
-  const calls = new Map<string, { id?: string; type?: string; function: { name: string; arguments: string } }>()
+export function chatStream(): { take(chunk: unknown): Ended | undefined; answer(): Answer; isFinished(): boolean } {
+  const head = joined()
+  const choices = new Map<number, { readonly message: Joined; readonly rest: Joined }>()
 
-  function takeChoice({ index, delta, finish_reason }: Shape): void {
+  function takeChoice({ delta, index, ...rest }: Shape): void {
     const at = numberOf(index) ?? 0
-    const choice = choices.get(at) ?? { index: at, message: { role: 'assistant' }, finish_reason: null }
+    const choice = choices.get(at) ?? { message: joined(), rest: joined() }
     choices.set(at, choice)
-    const message = shapeOf(choice.message)
-    const { content, refusal, tool_calls, role, ...others } = shapeOf(delta)
-    choice.message = {
-      ...message,
-      ...joined(message, { content, refusal }),
-      ...(typeof role === 'string' ? { role } : {}),
-      ...joined(message, others),
-    }
-    for (const call of listOf(tool_calls)) takeCall(at, shapeOf(call))
-    if (typeof finish_reason === 'string') choice.finish_reason = finish_reason
-  }
-
-  function takeCall(choice: number, { index, id, type, function: part }: Shape): void {
-    const key = `${choice}.${numberOf(index) ?? calls.size}`
-    const call = calls.get(key) ?? { function: { name: '', arguments: '' } }
-    const { name, arguments: given } = shapeOf(part)
-    if (typeof id === 'string') call.id = id
-    if (typeof type === 'string') call.type = type
-    call.function.name += textOf(name) ?? ''
-    call.function.arguments += textOf(given) ?? ''
-    calls.set(key, call)
+    joinDelta(choice.message, shapeOf(delta))
+    joinDelta(choice.rest, rest)
   }
 
   function whole(): object {
-    return {
-      ...head,
-      choices: [...choices].map(([at, choice]) => {
-        const tool_calls = [...calls].filter(([key]) => key.startsWith(`${at}.`)).map(([, call]) => call)
-        return tool_calls.length === 0 ? choice : { ...choice, message: { ...shapeOf(choice.message), tool_calls } }
-      }),
-    }
+    const given = [...choices].map(([index, { message, rest }]) => ({ index, message: wholeMessage(message), ...rest }))
+    return { ...head, choices: given }
   }
 
   return {
@@ -132,21 +119,17 @@ export function chatStream(): { take(chunk: unknown): void; answer(): Answer; is
       for (const [name, value] of Object.entries(rest)) if (value !== null && value !== undefined) head[name] = value
       if (object !== undefined) head.object = 'chat.completion'
       for (const part of listOf(parts)) takeChoice(shapeOf(part))
+      return rest.error === undefined || rest.error === null ? undefined : 'failed'
     },
     answer: () => readChatAnswer(whole()),
-    isFinished: () => choices.size > 0 && [...choices.values()].every(({ finish_reason }) => finish_reason !== null),
+    isFinished: () => choices.size > 0 && [...choices.values()].every(({ rest }) => textOf(rest.finish_reason)),
   }
 }
 
-// Texts come in pieces; anything else is as it came last.
-function joined(before: Shape, parts: Shape): { [name: string]: unknown } {
-  const said = Object.entries(parts).filter(([, value]) => value !== undefined && value !== null)
-  return Object.fromEntries(
-    said.map(([name, value]) => {
-      const previous = before[name]
-      return [name, typeof value === 'string' && typeof previous === 'string' ? previous + value : value]
-    }),
-  )
+// Only in a stream do calls say which of them they go on with.
+function wholeMessage(message: Shape): Shape {
+  if (!Array.isArray(message.tool_calls)) return message
+  return { ...message, tool_calls: message.tool_calls.map(shapeOf).map(({ index, ...call }) => call) }
 }
 
 /** A call is never said to be complete: some run it as soon as its arguments parse. */

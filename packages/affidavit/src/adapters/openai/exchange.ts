@@ -1,18 +1,16 @@
 // One exchange with a provider over HTTP: a request that is about to be sent, and the response on its way to the application.
 
 import type { Capture, Ended, ModelCall, ModelEnd } from '../../capture/steps.ts'
-import { type BodyWatch, holdTerminal } from '../streams/hold-terminal.ts'
-import { watchEvents } from '../streams/watch-events.ts'
 import { copyOf } from '../wire/copy-response.ts'
-import { parsed, shapeOf } from '../wire/shape.ts'
-import type { Answer } from './answer.ts'
+import { holdTerminal } from '../streams/hold-terminal.ts'
 import { type Operation, operationAt } from './operation.ts'
+import { readBody } from './read-body.ts'
+import { watchBody } from './watch-body.ts'
 
 export interface Sending {
-  readonly sdk: string
   readonly method: string
   readonly url: string
-  /** A value that becomes JSON, or its text; anything else is no words. */
+  /** As it is sent: text, bytes or a form. */
   readonly body: unknown
 }
 
@@ -21,21 +19,24 @@ export interface Exchange {
   readonly operation: Operation
   /** Whether its end is on record, or on the way there. */
   isOver(): boolean
+  /** The first end counts. Resolves when it is durable. @throws LedgerError */
   end(end: ModelEnd): Promise<void>
+  /** The whole response once more, where it came and was kept. */
+  again: (() => Response) | undefined
 }
 
+const SDK = 'openai'
+
 /** Begins an exchange; `undefined` where it asks no model. @throws LedgerError where it may not begin */
-export async function beginExchange(
-  audit: Capture,
-  { sdk, method, url, body }: Sending,
-): Promise<Exchange | undefined> {
-  const { origin, pathname } = new URL(url)
-  const operation = operationAt(method, pathname)
+export async function beginExchange(audit: Capture, { method, url, body }: Sending): Promise<Exchange | undefined> {
+  const operation = operationAt(method, url)
   if (operation === undefined) return undefined
-  const value = typeof body === 'string' ? parsed(body) : body
-  const request = operation.readRequest(isJson(value) ? shapeOf(value) : { not_json: pathname })
+  const { origin, pathname } = new URL(url)
+  const members = readBody(body)
+  // Where there are no members, the path says what was asked for.
+  const request = operation.readRequest(members ?? { path: pathname, ...(body == null ? {} : { body }) }, pathname)
   const call = await audit.beginModelCall({
-    sdk,
+    sdk: SDK,
     layer: 'client',
     operation: operation.name,
     recipient: origin,
@@ -50,75 +51,38 @@ export async function beginExchange(
       over ??= call.end(end)
       return over
     },
+    again: undefined,
   }
 }
 
-// Files and forms are no words: that they were sent is recorded.
-function isJson(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+export interface Holding {
+  /** Of the request. */
+  readonly signal: AbortSignal | null | undefined
+  /** What it means that the request was aborted; `undefined` where the client goes on with another try. */
+  aborted(failure: ModelEnd): Ended | undefined
 }
 
-/** The response with its end held back until it is on record. */
+/** The response with its end held back until it is on record. @throws LedgerError where it has no body, and cannot be recorded */
 export async function holdResponse(
-  { operation, end }: Exchange,
+  exchange: Exchange,
   response: Response,
-  signal: AbortSignal | null | undefined,
+  { signal, aborted }: Holding,
 ): Promise<Response> {
-  if (response.body === null) {
-    await end({ ended: 'complete', status: response.status })
+  const { body, headers, status } = response
+  if (body === null) {
+    await exchange.end({ ended: 'complete', status })
     return response
   }
-  const watch = watchOf(operation, response)
-  const onEnd = (ended: Ended, error?: unknown): Promise<void> =>
-    end({ ...watch.answer(), ended, ...(error === undefined ? {} : { error }) })
-  return copyOf(response, holdTerminal(response.body, { watch, signal, onEnd }))
-}
-
-interface Watch extends BodyWatch {
-  answer(): Answer
-}
-
-function watchOf(operation: Operation, { headers }: Response): Watch {
-  const type = headers.get('content-type') ?? ''
-  if (type.includes('text/event-stream')) return watchStream(operation)
-  return type.includes('json') || type.startsWith('text/') || type === '' ? watchText(operation) : watchBytes(type)
-}
-
-function watchStream(operation: Operation): Watch {
-  const { take, over, answer } = operation.readStream()
-  return { ...watchEvents({ take: ({ data }) => take(data), over }), answer }
-}
-
-function watchText(operation: Operation): Watch {
-  const decoder = new TextDecoder()
-  let text = ''
-  return {
-    take(bytes) {
-      text += decoder.decode(bytes, { stream: true })
-      return undefined
-    },
-    over() {
-      text += decoder.decode()
-      return parsed(text) === undefined ? 'cut' : 'complete'
-    },
-    answer() {
-      const response = parsed(text)
-      return response === undefined ? { response: text } : operation.readAnswer(response)
-    },
+  const watch = watchBody(exchange.operation, headers)
+  async function onEnd(how: Ended, error?: unknown): Promise<void> {
+    const said = { ...watch.answer(), ...(error === undefined ? {} : { error }) }
+    // Who had all of the answer, and left before the rest of the stream, has not cancelled it.
+    if (how === 'cancelled' && watch.isFinished()) return exchange.end({ ...watch.answer(), ended: 'complete' })
+    const ended = how === 'cancelled' ? aborted({ ...said, ended: 'failed' }) : how
+    if (ended === undefined) return
+    const text = watch.text()
+    if (ended === 'complete' && text !== undefined) exchange.again = () => copyOf(response, text)
+    await exchange.end({ ...said, ended })
   }
-}
-
-/** Sounds and pictures pass by: how much of what. */
-function watchBytes(media_type: string): Watch {
-  let bytes = 0
-  return {
-    take(piece) {
-      bytes += piece.length
-      return undefined
-    },
-    over: () => 'complete',
-    answer: () => ({ response: { media_type, bytes } }),
-  }
+  return copyOf(response, holdTerminal(body, { watch, signal, onEnd }))
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { operationAt } from './operation.ts'
 
 function seen(path: string, event: object): unknown {
-  const stream = operationAt('POST', path)?.readStream() ?? assert.fail()
+  const stream = operationAt('POST', `http://127.0.0.1${path}`)?.readStream() ?? assert.fail()
   return stream.take(JSON.stringify(event))
 }
 

@@ -11,12 +11,14 @@ export interface StreamReading {
   take(data: string): Ended | 'hold' | undefined
   /** How it ended, where no last event came. */
   over(): Ended
+  /** Whether all of the answer came, though not all of the stream. */
+  isFinished(): boolean
   answer(): Answer
 }
 
 export interface Operation {
   readonly name: string
-  readRequest(body: Shape): Request
+  readRequest(body: Shape, path: string): Request
   readAnswer(response: unknown): Answer
   readStream(): StreamReading
 }
@@ -28,15 +30,14 @@ const CHAT: Operation = {
   readStream() {
     const stream = chatStream()
     return {
+      ...stream,
       take(data) {
         if (data.trim() === '[DONE]') return 'complete'
         const chunk = parsed(data)
-        stream.take(chunk)
-        return asksForTool(chunk) ? 'hold' : undefined
+        return stream.take(chunk) ?? (asksForTool(chunk) ? 'hold' : undefined)
       },
       // Some servers say that the answer is finished, and not that the stream is.
       over: () => (stream.isFinished() ? 'complete' : 'cut'),
-      answer: stream.answer,
     }
   },
 }
@@ -46,8 +47,8 @@ const RESPONSES: Operation = {
   readRequest: readResponsesRequest,
   readAnswer: readResponsesAnswer,
   readStream() {
-    const stream = responsesStream()
-    return { take: (data) => stream.take(parsed(data)), over: () => 'cut', answer: stream.answer }
+    const { take, answer } = responsesStream()
+    return { take: (data) => take(parsed(data)), over: () => 'cut', isFinished: () => false, answer }
   },
 }
 
@@ -66,28 +67,45 @@ function plain(name: string): Operation {
           return undefined
         },
         over: () => 'complete',
+        isFinished: () => false,
         answer: () => ({ response: events }),
       }
     },
   }
 }
 
+/** What it belongs to is at the provider, and named by the path. */
+function placed(name: string): Operation {
+  const operation = plain(name)
+  return {
+    ...operation,
+    readRequest: (body, path) => ({ ...operation.readRequest(body, path), parameters: { path, body } }),
+  }
+}
+
 const OPERATIONS: readonly (readonly [path: RegExp, operation: Operation])[] = [
   [/\/chat\/completions$/, CHAT],
-  [/\/responses(?:\/compact|\/[\w-]+)?$/, RESPONSES],
+  [/\/responses(?:\/compact)?$/, RESPONSES],
+  [/\/responses\/input_tokens$/, { ...RESPONSES, name: 'responses.input_tokens' }],
   [/\/completions$/, plain('completions')],
   [/\/embeddings$/, plain('embeddings')],
   [/\/moderations$/, plain('moderations')],
   [/\/decisions$/, plain('decisions')],
   [/\/images\/\w+$/, plain('images')],
-  [/\/audio\/\w+$/, plain('audio')],
+  [/\/audio\/(?:speech|transcriptions|translations)$/, plain('audio')],
+  [/\/videos(?:\/edits|\/extensions|\/[\w-]+\/remix)?$/, placed('videos')],
+  [/\/batches$/, plain('batches')],
+  [/\/conversations(?:\/[\w-]+\/items)?$/, placed('conversations')],
+  [/\/threads\/(?:[\w-]+\/)?(?:runs|messages)$/, placed('threads')],
+  [/\/threads\/[\w-]+\/runs\/[\w-]+\/submit_tool_outputs$/, placed('threads')],
+  [/\/agents\/sessions(?:\/[\w-]+\/events)?$/, placed('agents.sessions')],
 ]
 
 /** `undefined` where no model is asked: lists, files, settings. */
-export function operationAt(method: string, path: string): Operation | undefined {
-  const bare = path.replace(/[?#].*$/, '').replace(/\/$/, '')
-  const found = OPERATIONS.find(([pattern]) => pattern.test(bare))?.[1]
+export function operationAt(method: string, url: string): Operation | undefined {
+  if (!URL.canParse(url)) return undefined
+  const path = new URL(url).pathname.replace(/\/$/, '')
   // An answer that was made in the background is fetched by its id.
-  if (method.toUpperCase() === 'GET') return /\/responses\/[\w-]+$/.test(bare) ? RESPONSES : undefined
-  return method.toUpperCase() === 'POST' ? found : undefined
+  if (method.toUpperCase() === 'GET') return /\/responses\/[\w-]+$/.test(path) ? RESPONSES : undefined
+  return method.toUpperCase() === 'POST' ? OPERATIONS.find(([pattern]) => pattern.test(path))?.[1] : undefined
 }

@@ -2,14 +2,14 @@
 
 import type { Ended, ModelEnd, SeenCall, SeenMessage } from '../../capture/steps.ts'
 import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
+import { named, type Request, unlisted } from './chat.ts'
 import type { Answer } from './answer.ts'
-import { named, type Request } from './chat.ts'
 
 export function readResponsesRequest(body: Shape): Request {
-  const { input, instructions, tools, ...parameters } = body
-  const items = typeof input === 'string' ? [{ role: 'user', content: input }] : listOf(input)
+  const { input, instructions, tools, ...rest } = body
   const previous = textOf(body.previous_response_id)
-  const seen = items.map(readItem)
+  const seen: readonly SeenMessage[] =
+    typeof input === 'string' ? [{ role: 'user', value: input, text: input }] : listOf(input).map(readItem)
   const first = seen.findIndex(({ role }) => role !== 'instructions')
   const leading = seen.slice(0, first === -1 ? seen.length : first)
   return {
@@ -20,7 +20,12 @@ export function readResponsesRequest(body: Shape): Request {
     ],
     tools: listOf(tools),
     messages: seen,
-    parameters,
+    parameters: {
+      ...rest,
+      ...(instructions === null ? { instructions } : {}),
+      ...(typeof input === 'string' ? {} : unlisted({ input })),
+      ...unlisted({ tools }),
+    },
     ...(previous === undefined ? {} : { previous_response_id: previous }),
   }
 }
@@ -47,14 +52,40 @@ export function readResponsesAnswer(response: unknown): Answer {
   return {
     answer: said.filter((text) => text !== '').join('\n'),
     response,
-    calls: items.filter(({ type }) => type === 'function_call' || type === 'custom_tool_call').map(readCall),
+    calls: items.filter((item) => isCall(item) && !isOfProvider(item)).map(readCall),
     ...present({
       model: textOf(model),
       response_id: textOf(id),
       finish_reason: reason,
       tokens: usage === undefined || usage === null ? undefined : readTokens(shapeOf(usage)),
+      provider_tools: countKinds(items.filter((item) => isCall(item) && isOfProvider(item))),
     }),
   }
+}
+
+function isCall({ type }: Shape): boolean {
+  return type === 'program' || textOf(type)?.endsWith('_call') === true
+}
+
+/** What the application runs, and answers to in its next request. */
+const OF_THE_APPLICATION = new Set([
+  'function_call',
+  'custom_tool_call',
+  'computer_call',
+  'local_shell_call',
+  'apply_patch_call',
+])
+
+function isOfProvider({ type, environment, execution }: Shape): boolean {
+  if (type === 'shell_call') return textOf(shapeOf(environment).type)?.startsWith('container') === true
+  if (type === 'tool_search_call') return execution !== 'client'
+  return !OF_THE_APPLICATION.has(textOf(type) ?? '')
+}
+
+function countKinds(items: readonly Shape[]): Answer['provider_tools'] {
+  const counts = new Map<string, number>()
+  for (const kind of items.map(({ type }) => String(type))) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return counts.size === 0 ? undefined : Object.fromEntries(counts)
 }
 
 function wordsOf(content: unknown): string {
@@ -62,8 +93,13 @@ function wordsOf(content: unknown): string {
   return parts.map(({ text, refusal }) => textOf(text) ?? textOf(refusal) ?? '').join('')
 }
 
-function readCall({ call_id, id, name, arguments: given, input }: Shape): SeenCall {
-  return { call_id: textOf(call_id) ?? textOf(id), name: textOf(name) ?? '', arguments: given ?? input ?? '' }
+function readCall({ type, call_id, id, name, arguments: given, input, action, operation }: Shape): SeenCall {
+  return {
+    call_id: textOf(call_id) ?? textOf(id),
+    // Tools that the provider defines have one kind of call each, and no name.
+    name: textOf(name) ?? String(type).replace(/_call$/, ''),
+    arguments: given ?? input ?? action ?? operation ?? '',
+  }
 }
 
 function readTokens(usage: Shape): NonNullable<ModelEnd['tokens']> {
@@ -82,25 +118,27 @@ const LAST: { readonly [type: string]: Ended } = {
   error: 'failed',
 }
 
-/** A stream of events. The last one has the whole answer; without it, what came of the text. */
+/** A stream of events. The last one has the whole answer; without it, what came of it. */
 export function responsesStream(): { take(event: unknown): Ended | 'hold' | undefined; answer(): Answer } {
   let whole: unknown
   let begun: Shape = {}
+  let failure: Shape = {}
   let text = ''
   const done: unknown[] = []
   return {
     take(event) {
       const { type, response, delta, item } = shapeOf(event)
+      const ended = LAST[textOf(type) ?? '']
       if (response !== undefined) begun = shapeOf(response)
       if (type === 'response.output_text.delta' || type === 'response.refusal.delta') text += textOf(delta) ?? ''
       if (type === 'response.output_item.done') done.push(item)
-      const last = LAST[textOf(type) ?? '']
-      if (last !== undefined) whole = response ?? event
-      return last ?? (asksForTool(shapeOf(event)) ? 'hold' : undefined)
+      if (ended !== undefined) whole = response
+      if (ended !== undefined && response === undefined) failure = { error: event }
+      return ended ?? (asksForTool(shapeOf(event)) ? 'hold' : undefined)
     },
     answer() {
-      if (whole !== undefined) return readResponsesAnswer(whole)
-      return { ...readResponsesAnswer({ ...begun, output: done }), answer: text }
+      const said = readResponsesAnswer(whole ?? { ...begun, ...failure, output: done })
+      return { ...said, answer: said.answer === '' ? text : (said.answer ?? text) }
     },
   }
 }

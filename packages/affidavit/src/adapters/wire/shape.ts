@@ -6,6 +6,12 @@ export function shapeOf(value: unknown): Shape {
   return isShape(value) ? { ...value } : {}
 }
 
+/** Of an object of a stranger's class, or of a function. */
+export function memberOf(value: unknown, name: string): unknown {
+  const has = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  return has ? Reflect.get(value, name) : undefined
+}
+
 /** Members of the object itself, with those that it inherits: the name of an error, the methods of a client. */
 export function membersOf(value: unknown): Shape {
   return isShape(value) ? value : {}
