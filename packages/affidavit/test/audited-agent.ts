@@ -42,9 +42,11 @@ const ACCESS = 'affidavit_access: 1\nrevision: test\npeople:\n  auditor: { roles
 
 export async function auditedAgent(): Promise<AuditedAgent> {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-agent-'))
-  const refusing = await openNew(join(folder, 'refusing'))
+  await initLedger(folder, { origin: 'clinic.example/agents' })
+  writeFileSync(join(folder, 'access.yaml'), ACCESS)
+  const ledger = await openLedger(folder)
+  const refusing = await openLedger(folder)
   await refusing.close()
-  const ledger = await openNew(join(folder, 'taking'))
   let current: AuditedLedger = ledger
   const either: AuditedLedger = {
     registry: ledger.registry,
@@ -102,12 +104,6 @@ export async function auditedAgent(): Promise<AuditedAgent> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function openNew(folder: string): Promise<Ledger> {
-  await initLedger(folder, { origin: 'clinic.example/agents' })
-  writeFileSync(join(folder, 'access.yaml'), ACCESS)
-  return openLedger(folder)
 }
 
 async function recordsOf(ledger: Ledger, conversation_id: string): Promise<readonly Recorded[]> {
