@@ -6,7 +6,7 @@ type Details = NonNullable<Draft['details']>
 
 /** Characters of a text. */
 const MAX_TEXT = 1_000
-const MAX_ITEMS = 50
+const MAX_ITEMS = 64
 const MAX_DEPTH = 8
 
 /** What says nothing is left out, at any depth; texts and lists are cut. */

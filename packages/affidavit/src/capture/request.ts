@@ -20,7 +20,7 @@ interface Part {
   readonly uncaptured: readonly string[]
 }
 
-/** Characters of the messages of one record. */
+/** Bytes of the messages of one record. */
 const MAX_MESSAGES = 48 * 1_048_576
 
 export function readRequest(step: ModelStep, prompt: 'announced' | 'not announced'): ModelRequest {
@@ -65,9 +65,11 @@ export function requestContent(
 }
 
 function fitting(messages: readonly Part[], kept: number): readonly Part[] {
+  // No character takes more than three bytes: most requests are far from it.
+  if (messages.reduce((sum, { json }) => sum + 3 * json.length, 0) <= MAX_MESSAGES) return messages
   let room = MAX_MESSAGES
   return messages.map((message, i) => {
-    room -= message.json.length
+    room -= Buffer.byteLength(message.json)
     return room >= 0 ? message : { json: 'null', uncaptured: [`messages[${kept + i}]: more than 48 MiB in all`] }
   })
 }
