@@ -305,7 +305,10 @@ suite('a message of the user', () => {
     const records = await work.recorded()
     const messages = only(records, 'user_message_received')
     const causes = only(records, 'model_invoked').map(({ parent_id }) => parent_id)
-    assert.deepEqual(messages.map(({ id }) => causes.filter((cause) => cause === id).length), [2, 2])
+    assert.deepEqual(
+      messages.map(({ id }) => causes.filter((cause) => cause === id).length),
+      [2, 2],
+    )
   })
 
   test('without words is recorded as what it is', async (t) => {
