@@ -14,10 +14,13 @@ export interface Run {
   readonly conversation: Conversation
   /** What is under way in it: runs of one conversation share it that were begun within each other. */
   readonly work: Work
-  /** The run that this one was begun in. */
-  readonly outer: Run | undefined
-  /** Why no further step of it happens. */
-  stopped: { readonly error: unknown } | undefined
+  /** Of this run, and of those that it was begun in. */
+  readonly stops: readonly Stop[]
+}
+
+/** Why no further step of a run happens. */
+interface Stop {
+  by: { readonly error: unknown } | undefined
 }
 
 export interface Work {
@@ -51,21 +54,23 @@ export function createWhere(): Where {
   return new AsyncLocalStorage<Whereabouts>({ name: 'affidavit' })
 }
 
+/** Runs within each other. Whoever begins each next piece of work within the one before would keep all of them. */
+const MAX_DEPTH = 64
+
 export function newRun(context: RunContext | undefined, conversation: Conversation, outer: Run | undefined): Run {
   const work = outer?.conversation === conversation ? outer.work : { turn: undefined, answer: undefined }
-  return { context, conversation, work, outer, stopped: undefined }
+  const stops = [{ by: undefined }, ...(outer?.stops ?? [])].slice(0, MAX_DEPTH)
+  return { context, conversation, work, stops }
 }
 
 /** A step whose record failed ends the run, and those around it: a framework would make the error a result, and go on (C4). */
 export function stopRun(run: Run, error: unknown): void {
-  for (let one: Run | undefined = run; one !== undefined; one = one.outer) one.stopped ??= { error }
+  for (const one of run.stops) one.by ??= { error }
 }
 
 /** Why nothing of it goes on; `undefined` where it does. */
 export function stoppedBy(run: Run): { readonly error: unknown } | undefined {
-  for (let one: Run | undefined = run; one !== undefined; one = one.outer)
-    if (one.stopped !== undefined) return one.stopped
-  return undefined
+  return run.stops.find(({ by }) => by !== undefined)?.by
 }
 
 export function runStopped(cause: unknown): LedgerError {
