@@ -10,8 +10,9 @@ const UNREADABLE = 'unreadable'
 export function recipientOf(told: string | undefined): string | undefined {
   if (told === undefined || told === '') return undefined
   const url = URL.parse(told)
-  // User, password, path and query are no part of whom it goes to.
-  const named = [told, url === null || url.origin === 'null' ? undefined : url.origin, labelOf(told.trim())]
+  // User, password, query and fragment are no part of whom it goes to.
+  const whole = url === null ? told : told.replace(/[?#].*$/s, '')
+  const named = [whole, url === null || url.origin === 'null' ? undefined : url.origin, labelOf(whole.trim())]
   return named.find((one) => one !== undefined && isReadable(one)) ?? UNREADABLE
 }
 
