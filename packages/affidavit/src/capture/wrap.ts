@@ -105,6 +105,12 @@ export async function callModel<Result>(
     await begun.end({ ended: endedBy(error), error })
     throw error
   }
-  await begun.end({ ended: 'complete', ...(read === undefined ? { response: result } : read(result)) })
+  let said: Omit<ModelEnd, 'ended'> = { response: result }
+  try {
+    if (read !== undefined) said = read(result)
+  } finally {
+    // What came has come, also where its reader fails.
+    await begun.end({ ...said, ended: 'complete' })
+  }
   return result
 }
