@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { pid } from 'node:process'
 
 import { toHex } from '../bytes/hex.ts'
-import { idProblem, labelProblem } from '../bytes/label.ts'
+import { idProblem } from '../bytes/label.ts'
 import { backgroundAlarm } from '../clock/alarm.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
@@ -40,9 +40,9 @@ const MAX_IDLE_MINUTES = 20_160
  */
 export function createAudit(options: AuditOptions): Audit {
   const { agent_name, producer_id = newProducer(), changed_by, idleMinutes = IDLE_MINUTES } = options
-  checkText('agent_name', agent_name, labelProblem)
-  checkText('producer_id', producer_id, idProblem)
-  checkText('changed_by.actor_id', changed_by?.actor_id, idProblem)
+  checkId('agent_name', agent_name)
+  checkId('producer_id', producer_id)
+  checkId('changed_by.actor_id', changed_by?.actor_id)
   if (!(idleMinutes >= 1 && idleMinutes <= MAX_IDLE_MINUTES))
     throw unfit('idleMinutes', `is a number from 1 to ${MAX_IDLE_MINUTES}`)
   return openAudit({ ...options, producer_id, idleMinutes, alarm: backgroundAlarm })
@@ -52,12 +52,8 @@ function newProducer(): string {
   return `${hostname().slice(0, 64)}:${pid}:${toHex(createRandomSource()(6))}`
 }
 
-function checkText(
-  path: string,
-  text: string | undefined,
-  judge: (text: string, maxBytes: number) => string | undefined,
-): void {
-  const problem = text === undefined ? undefined : judge(text, MAX_LABEL_BYTES)
+function checkId(path: string, text: string | undefined): void {
+  const problem = text === undefined ? undefined : idProblem(text, MAX_LABEL_BYTES)
   if (problem !== undefined) throw unfit(path, problem)
 }
 

@@ -13,7 +13,7 @@ const FIELDS: Readonly<Record<Exclude<keyof RunContext, 'actor_type' | 'subject_
   conversation_id: idProblem,
   actor_id: idProblem,
   grant_id: idProblem,
-  agent_name: labelProblem,
+  agent_name: idProblem,
   agent_version: labelProblem,
   purpose: labelProblem,
 }
