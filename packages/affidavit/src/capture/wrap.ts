@@ -5,6 +5,7 @@ import { isAbort } from './error-details.ts'
 import { beginModelCall } from './model-call.ts'
 import type { ModelEnd, ModelStep, ToolEnd, Touching } from './steps.ts'
 import { beginToolCall } from './tool-call.ts'
+import { asGiven, givesValues } from './values.ts'
 
 export interface Tool {
   readonly name: string
@@ -68,6 +69,7 @@ async function finish<Result>(call: Call, run: () => Result | Promise<Result>): 
     await call.end({ ended: endedBy(error), error })
     throw error
   }
+  if (givesValues(result)) return asGiven(result, (end, values) => call.end({ ...end, result: values }), call)
   await call.end({ ended: 'complete', result })
   return result
 }
@@ -105,6 +107,8 @@ export async function callModel<Result>(
     await begun.end({ ended: endedBy(error), error })
     throw error
   }
+  if (read === undefined && givesValues(result))
+    return asGiven(result, (end, values) => begun.end({ ...end, response: values }), begun)
   let said: Omit<ModelEnd, 'ended'> = { response: result }
   try {
     if (read !== undefined) said = read(result)
