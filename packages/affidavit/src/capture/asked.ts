@@ -22,6 +22,8 @@ export interface AskedCalls {
 }
 
 const MAX_ASKED = 1_000
+/** Characters of the arguments of those that are kept: the call of a tool may carry a whole file, and nobody need ever run it. */
+const MAX_CHARACTERS = 4_194_304
 
 export function createAskedCalls(): AskedCalls {
   let asked: AskedCall[] = []
@@ -42,7 +44,7 @@ export function createAskedCalls(): AskedCalls {
 
   return {
     add(answer, calls) {
-      asked = [...asked, ...calls.map((call) => ({ ...call, answer }))].slice(-MAX_ASKED)
+      asked = newestOf([...asked, ...calls.map((call) => ({ ...call, answer }))])
     },
     take(step) {
       const found = find(step)
@@ -62,6 +64,27 @@ export function createAskedCalls(): AskedCalls {
       asked = [...asked, call]
     },
   }
+}
+
+/** Those that have room; all of the newest answer at least. */
+function newestOf(calls: readonly AskedCall[]): AskedCall[] {
+  const newest = calls.at(-1)?.answer
+  let room = MAX_CHARACTERS
+  const from = calls.findLastIndex(({ answer, arguments: given }) => {
+    room -= lengthOf(given)
+    return room < 0 && answer !== newest
+  })
+  return calls.slice(Math.max(from + 1, calls.length - MAX_ASKED))
+}
+
+const lengths = new WeakMap<object, number>()
+
+function lengthOf(given: unknown): number {
+  if (typeof given === 'string') return given.length
+  if (typeof given !== 'object' || given === null) return 0
+  const length = lengths.get(given) ?? describeValue(given).text.length
+  lengths.set(given, length)
+  return length
 }
 
 /** Text that is JSON is the value that it says. */
