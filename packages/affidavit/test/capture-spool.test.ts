@@ -61,6 +61,34 @@ test('what an agent did while its ledger took nothing is recorded in order, once
   )
 })
 
+test('an agent that ends while its ledger takes nothing leaves in the spool what explains its gap', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'affidavit-capture-spool-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const place = await newSpoolPlace(root)
+  await using ledger = await openQuiet(place)
+  const world = { down: true }
+  const away = onAndOff(ledger, world)
+  const spool = await openSpool({ folder: place.spool, ledger: away })
+  const audit = createAudit({ ledger: away, spool, agent_name: 'clinic', producer_id: 'p' })
+  await audit.run({ conversation_id: 'c', actor_id: 'pat-1' }, async () => {
+    await audit.message('first')
+    const access = { access: 'read', resource_type: 'patient_record', resource_id: 'r' } as const
+    await assert.rejects(
+      audit.dataAccess(access, () => 'data'),
+      { code: 'not-committed' },
+    )
+  })
+  await assert.rejects(audit.close(), { code: 'not-committed' })
+  world.down = false
+  await using later = await openSpool({ folder: place.spool, ledger: away })
+  await later.forward()
+  const records = (await recordsIn(ledger)).filter(({ producer_id }) => producer_id === 'p')
+  const resumed = records.find(({ action }) => action === 'logging_resumed')
+  const numbers = records.map(({ producer_seq }) => producer_seq ?? -1)
+  const explained = [...numbers, ...numbersOf(resumed?.details?.refused_seqs)].sort((a, b) => a - b)
+  assert.deepEqual(explained, [0, 1, 2, 3])
+})
+
 function numbersOf(ranges: unknown): number[] {
   assert.ok(Array.isArray(ranges))
   return ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i))

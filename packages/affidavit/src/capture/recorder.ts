@@ -166,6 +166,15 @@ export function createRecorder({ ledger, spool, producer_id, clock, alarm, newId
     trying?.stop()
   }
 
+  // Whoever forwards what waits tells of this period too: nobody else knows which numbers were refused in it.
+  async function tellSpool(): Promise<void> {
+    for (let open = period; spool !== undefined && open !== undefined; open = periodAfter(telling, open)) {
+      open.end ??= endPeriod(telling, open)
+      await spool.put(open.announcement)
+      await spool.put(open.end.draft)
+    }
+  }
+
   async function shutDown(): Promise<void> {
     if (underWay > 0) {
       await new Promise<void>((resolve) => {
@@ -176,6 +185,9 @@ export function createRecorder({ ledger, spool, producer_id, clock, alarm, newId
     if (abandoned.length > 0) degrade('refused').refused.push(...abandoned)
     try {
       await resume()
+    } catch (error) {
+      await tellSpool().catch(() => undefined)
+      throw error
     } finally {
       trying?.stop()
       await spool?.close()
