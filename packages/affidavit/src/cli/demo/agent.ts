@@ -112,6 +112,7 @@ async function secondRelease(
         'Use your inhaler before you run. Shall I book you an appointment?',
       )
       await agent.answer('Can I go running with my asthma?')
+      await audit.delivered()
     },
   )
   await audit.run(

@@ -1,5 +1,5 @@
 // A model provider on loopback that says what it was told to: the demo needs no account and no network. It speaks the protocol of
-// OpenAI's chat completions, whole and streamed.
+// OpenAI's chat completions, whole, and streamed for whoever leaves in mid-answer.
 
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
@@ -23,7 +23,7 @@ export async function startProvider(): Promise<Provider> {
     calls++
     const head = { id: `chatcmpl-demo-${calls}`, created: Math.floor(Date.now() / 1000), model: `${model}-2026-03-01` }
     const message = messageOf(planned.shift() ?? 'I have nothing to say to that.', calls)
-    if (stream === true) sendEvents(response, head, message)
+    if (stream === true) sendHalf(response, head, message)
     else sendWhole(response, head, message)
   })
   server.listen(0, '127.0.0.1')
@@ -66,13 +66,12 @@ function sendWhole(response: ServerResponse, head: object, message: Message): vo
   response.end(JSON.stringify({ ...head, object: 'chat.completion', choices, usage }))
 }
 
-function sendEvents(response: ServerResponse, head: object, { content }: Message): void {
-  const event = (delta: object, finish_reason: string | null): void => {
-    const choices = [{ index: 0, delta, finish_reason }]
+// Half an answer: it thinks about the rest until whoever asked has left.
+function sendHalf(response: ServerResponse, head: object, { content }: Message): void {
+  response.setHeader('content-type', 'text/event-stream')
+  const words = (content ?? '').split(/(?<= )/)
+  for (const word of words.slice(0, words.length / 2)) {
+    const choices = [{ index: 0, delta: { content: word }, finish_reason: null }]
     response.write(`data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices })}\n\n`)
   }
-  response.setHeader('content-type', 'text/event-stream')
-  for (const word of (content ?? '').split(/(?<= )/)) event({ content: word }, null)
-  event({}, 'stop')
-  response.end('data: [DONE]\n\n')
 }
