@@ -58,7 +58,7 @@ export interface Audit extends Capture, AsyncDisposable {
   run<T>(context: RunContext, work: () => T): T
   /** The tool with each call of it on record, before it runs and after. */
   tool<Arguments extends unknown[], Result>(
-    tool: string | Tool,
+    tool: string | Tool<Arguments>,
     run: (...given: Arguments) => Result | Promise<Result>,
   ): (...given: Arguments) => Promise<Result>
   /** Accesses data, on record before it is accessed and after. */

@@ -7,17 +7,17 @@ import type { ModelEnd, ModelStep, ToolEnd, Touching } from './steps.ts'
 import { beginToolCall } from './tool-call.ts'
 import { asGiven, givesValues } from './values.ts'
 
-export interface Tool {
+export interface Tool<Arguments extends readonly unknown[] = readonly unknown[]> {
   readonly name: string
   /** The model's id of the call, where the application knows it, from what the tool was given. */
-  readonly call_id?: (...given: readonly unknown[]) => string | undefined
+  readonly call_id?: NoInfer<(...given: Arguments) => string | undefined>
   /** What it touches, where that is not for the registry to say. */
-  readonly touches?: (...given: readonly unknown[]) => readonly Touching[]
+  readonly touches?: NoInfer<(...given: Arguments) => readonly Touching[]>
 }
 
 export function auditedTool<Arguments extends unknown[], Result>(
   steps: Steps,
-  tool: string | Tool,
+  tool: string | Tool<Arguments>,
   run: (...given: Arguments) => Result | Promise<Result>,
 ): (...given: Arguments) => Promise<Result> {
   const { name, call_id, touches } = typeof tool === 'string' ? { name: tool } : tool
