@@ -57,7 +57,7 @@ function print(found: Gaps, terminal: Terminal): void {
   section('Numbers of producers', numbers, numberCells, terminal)
   section('Times without a ledger', degraded, degradedCells, terminal)
   section('Calls of models that nothing audited', unaudited, recordCells, terminal)
-  section('Answers that did not come whole', answers, answerCells, terminal)
+  section('Answers that were cut or cancelled, or whose delivery nobody confirmed', answers, answerCells, terminal)
   const all = [unfinished, numbers, degraded, unaudited, answers].reduce((sum, list) => sum + list.count, 0)
   terminal.err(`${all === 0 ? 'no gaps are seen' : `${count(all)} in all`} (as of seq ${as_of_seq})\n`)
 }
