@@ -108,11 +108,15 @@ test('grants shows each grant with approver, scope, period and accesses, and let
   assert.equal(all.code, 0)
   assert.match(
     all.out,
-    /\nG-1 +2 +active +1 +clinic-agent +read patient_record +2026-01-01 00:00:00 +2099-01-01 00:00:00 +tok_/,
+    /\n2 +G-1 +active +1 +tok_\w{8}… +clinic-agent +read patient_record +2099-01-01 00:00:00 +2026-01-01 00:00:00\n/,
   )
-  assert.match(all.out, /Under a grant\n\n.*\n8 .* clinic-agent +read +under G-1/)
-  assert.match(all.out, /To be looked at\n\n.*\n9 .* clinic-agent +write +OUTSIDE THE SCOPE of G-1 \(access\)/)
+  assert.match(all.out, /Under a grant\n\n.*\n8 .* read +under G-1 +patient_record tok_\w+ +clinic-agent\n/)
+  assert.match(
+    all.out,
+    /To be looked at\n\n.*\n9 .* write +OUTSIDE THE SCOPE of G-1 \(access\) +patient_record tok_\w+ +clinic-agent\n/,
+  )
   assert.match(all.err, /^1 grant, 1 covered, 1 finding /)
+  assert.match((await ask('grants', '--findings')).err, /^1 covered, 1 finding /)
   const findings = json(await ask('grants', '--findings', '--json'))
   assert.deepEqual([findings.grants, Object(findings.covered).listed, Object(findings.findings).count], [[], [], 1])
   const other = json(await ask('grants', '--agent', 'other-agent', '--resource-type', 'letter', '--json'))

@@ -35,9 +35,16 @@ export function authorityWords({ authority, may_have_happened, lacks }: Judged):
 
 function verdictWords(verdict: Verdict): string {
   if (verdict.state === 'covered') {
-    return [`under ${verdict.grant.name}`, ...verdict.notes.map((note) => NOTES[note])].join('; ')
+    return [`under ${grantWords(verdict.grant)}`, ...verdict.notes.map((note) => NOTES[note])].join('; ')
   }
   const { why, grant, differs = [] } = verdict
-  const nearest = grant === undefined ? '' : ` of ${grant.name}`
+  const nearest = grant === undefined ? '' : ` of ${grantWords(grant)}`
   return `${CAUSES[why]}${nearest}${differs.length === 0 ? '' : ` (${differs.join(', ')})`}`
+}
+
+const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
+
+// A grant that was given no name has that of its record: its seq is shorter, and stands in the list of grants.
+function grantWords({ name, seq }: { readonly name: string; readonly seq: number }): string {
+  return UUID.test(name) ? `seq ${seq}` : name
 }

@@ -1,6 +1,7 @@
 // One record as a sentence and as table cells: who did what, to which data, when, and why.
 
 import type { AuditRecord } from '../formats/fields.ts'
+import { TOKEN } from '../formats/token.ts'
 import { printable } from './output.ts'
 
 export const RECORD_COLUMNS: readonly string[] = [
@@ -49,4 +50,10 @@ export function sentenceOf(record: AuditRecord): string {
     `at ${timestamp}`,
   ]
   return printable(parts.filter((part) => part !== undefined).join(', '))
+}
+
+/** Digests and tokens are told apart by their beginnings; `--json` has all of them. */
+export function shortened(name: string | undefined): string {
+  if (name === undefined) return 'unknown'
+  return printable(/^[0-9a-f]{64}$/.test(name) || TOKEN.test(name) ? `${name.slice(0, 12)}…` : name)
 }

@@ -5,7 +5,7 @@ import type { IgnoredRecord } from '../../query/authority.ts'
 import type { AccessFound, GrantFound, Grants } from '../../query/grants.ts'
 import type { Listed } from '../../query/listed.ts'
 import { questionsOf } from '../../query/questions.ts'
-import { resourceOf, secondOf } from '../describe.ts'
+import { resourceOf, secondOf, shortened } from '../describe.ts'
 import { authorityWords } from '../describe-authority.ts'
 import { openToRead } from '../open-records.ts'
 import {
@@ -46,21 +46,26 @@ export function addGrants(program: Command, { terminal, env }: Surroundings): vo
     .addOption(limitOption())
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      const { resourceType, resource, agent, findings, limit } = options
+      const { resourceType, resource, agent, limit } = options
+      const show = options.findings === true ? 'findings' : 'all'
       await using ledger = await openToRead(placeIn(options))
       const found = await questionsOf(ledger.as(readerOf(options, env))).grants({
         ...(resourceType === undefined ? {} : { resource_type: resourceType }),
         ...(resource === undefined ? {} : { resource_id: resource }),
         ...(agent === undefined ? {} : { agent_name: agent }),
-        show: findings === true ? 'findings' : 'all',
+        show,
         limit,
       })
       if (options.json === true) terminal.out(jsonDocument(found))
-      else print(found, terminal)
+      else print(found, show, terminal)
     })
 }
 
-function print({ grants, ignored, covered, findings, as_of_seq }: Grants, terminal: Terminal): void {
+function print(
+  { grants, ignored, covered, findings, as_of_seq }: Grants,
+  shown: 'all' | 'findings',
+  terminal: Terminal,
+): void {
   if (grants.length > 0) terminal.out(table([GRANT_COLUMNS, ...grants.map(grantCells)], terminal.width))
   printAccesses('Under a grant', covered, terminal)
   printAccesses('To be looked at', findings, terminal)
@@ -69,34 +74,34 @@ function print({ grants, ignored, covered, findings, as_of_seq }: Grants, termin
     terminal.out(table(ignored.map(ignoredCells), terminal.width))
   }
   const counts = [
-    counted(grants.length, 'grant'),
+    ...(shown === 'findings' ? [] : [counted(grants.length, 'grant')]),
     `${count(covered.count)} covered`,
     counted(findings.count + ignored.length, 'finding'),
   ]
   terminal.err(`${counts.join(', ')} (as of seq ${as_of_seq})\n`)
 }
 
-const GRANT_COLUMNS = ['GRANT', 'SEQ', 'STATE', 'ACCESSES', 'AGENT', 'MAY', 'FROM', 'UNTIL', 'APPROVED BY', 'ONLY']
+const GRANT_COLUMNS = ['SEQ', 'GRANT', 'STATE', 'ACCESSES', 'APPROVED BY', 'AGENT', 'MAY', 'UNTIL', 'FROM', 'ONLY']
 
 function grantCells(grant: GrantFound): string[] {
   const { name, seq, approver, agent_name, access, resource_type, valid_from, valid_until, revoked } = grant
   const ended = revoked === undefined ? grant.state : `${grant.state} at seq ${revoked.seq}`
   const only = NARROWING.filter((field) => grant[field] !== undefined).map((field) => `${field} ${grant[field]}`)
   return [
-    printable(name),
     String(seq),
+    name === grant.id ? '·' : printable(name),
     ended,
     count(grant.accesses),
+    shortened(approver),
     printable(agent_name),
     `${access.join(', ')} ${resource_type}`,
-    secondOf(valid_from),
     secondOf(valid_until),
-    printable(approver),
+    secondOf(valid_from),
     printable(only.join(', ')),
   ]
 }
 
-const ACCESS_COLUMNS = ['SEQ', 'AT', 'AGENT', 'ACCESS', 'AUTHORITY', 'RESOURCE']
+const ACCESS_COLUMNS = ['SEQ', 'AT', 'ACCESS', 'AUTHORITY', 'RESOURCE', 'AGENT']
 
 function printAccesses(title: string, { count: all, listed }: Listed<AccessFound>, terminal: Terminal): void {
   if (listed.length === 0) return
@@ -109,10 +114,10 @@ function accessCells(found: AccessFound): string[] {
   return [
     String(found.seq),
     secondOf(found.timestamp),
-    printable(found.agent_name ?? '·'),
     found.access,
     authorityWords(found),
     resourceOf(found) ?? '·',
+    printable(found.agent_name ?? '·'),
   ]
 }
 

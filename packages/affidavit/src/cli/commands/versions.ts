@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
 
-import { TOKEN } from '../../formats/token.ts'
 import type { Reading } from '../../ledger/reading.ts'
 import { questionsOf } from '../../query/questions.ts'
 import type { Run } from '../../query/runs.ts'
 import type { Change, Decision, Version } from '../../query/version-history.ts'
 import { type AnswerFound, type Versions, versions } from '../../query/versions.ts'
-import { secondOf } from '../describe.ts'
+import { secondOf, shortened } from '../describe.ts'
 import { openToRead } from '../open-records.ts'
 import {
   addReaderOptions,
@@ -154,10 +153,4 @@ function printChange({ seq, version, previous, text, diff }: PromptChange, termi
       .map((line) => `    ${printable(line)}\n`)
       .join('')}\n`,
   )
-}
-
-/** Digests and tokens are told apart by their beginnings; `--json` has all of them. */
-function shortened(name: string | undefined): string {
-  if (name === undefined) return 'unknown'
-  return printable(/^[0-9a-f]{64}$/.test(name) || TOKEN.test(name) ? `${name.slice(0, 12)}…` : name)
 }
