@@ -23,3 +23,19 @@ test('a tool says what it touches, and by which call, from what it was given', a
     ['data_modified', 'appointment', 1],
   )
 })
+
+for (const [path, second] of [
+  ['touches[1].access', { access: 'peek', resource_type: 'chart' }],
+  ['touches[1].resource_type', { access: 'read', resource_type: 'Patient chart' }],
+] as const) {
+  test(`a tool does not run where no record could hold what it touches: ${path}`, async (t) => {
+    const { audit } = await openWorld(t)
+    let ran = false
+    const touches = () => JSON.parse(JSON.stringify([{ access: 'read', resource_type: 'chart' }, second]))
+    const open = audit.tool({ name: 'open_charts', touches }, () => {
+      ran = true
+    })
+    await assert.rejects(audit.run(CONTEXT, open), { code: 'invalid-draft', path })
+    assert.equal(ran, false)
+  })
+}

@@ -2,7 +2,8 @@
 // comes from a model (spec/capture.md §1, §7).
 
 import { idProblem } from '../bytes/label.ts'
-import { MAX_LABEL_BYTES } from '../formats/fields.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { MAX_LABEL_BYTES, WORD } from '../formats/fields.ts'
 import type { CallData, Details, Thing } from '../registry/call-data.ts'
 import { MAX_IDS } from '../registry/locate.ts'
 import { labelOf } from './captured.ts'
@@ -15,8 +16,12 @@ export interface TouchedFields {
   readonly details: Details
 }
 
-/** Not less strict for being told: nothing classifies it but the floor of its agent. */
+/**
+ * Not less strict for being told: nothing classifies it but the floor of its agent.
+ * @throws LedgerError `invalid-draft` where no record could say how it is touched, or what: before anything is
+ */
 export function dataOf(touches: readonly Touching[], digest: (text: string) => string): CallData {
+  touches.forEach(checkTouching)
   const things: Thing[] = touches.map(({ access, ...about }) => ({ access, ...fieldsOf(about, digest) }))
   const subjects = [...new Set(things.flatMap(({ fields }) => fields.subject_ids ?? []))].sort()
   const isIncomplete = subjects.length > MAX_IDS || things.some(({ details }) => details.subject_ids_unclaimed === true)
@@ -62,4 +67,20 @@ function isId(value: unknown): value is string {
 function digestOf(field: string, value: unknown, digest: (text: string) => string): Details {
   if (value === undefined || value === null || isId(value)) return {}
   return typeof value === 'string' ? { [`${field}_digest`]: digest(value) } : { [`${field}_unclaimed`]: true }
+}
+
+// Both come from the application's own code. Found afterwards, they would leave an access without a record.
+function checkTouching({ access, resource_type }: Touching, i: number): void {
+  if (!['read', 'write', 'disclose', 'unknown'].includes(access))
+    throw unfit(`touches[${i}].access`, `must be one of read, write, disclose, unknown`)
+  if (typeof resource_type !== 'string' || !WORD.test(resource_type))
+    throw unfit(`touches[${i}].resource_type`, 'must be a word of lower-case letters, digits and _')
+}
+
+function unfit(path: string, problem: string): LedgerError {
+  return new LedgerError('invalid-draft', {
+    problem: `${path}: ${problem}`,
+    cure: 'mend it where the tool is audited',
+    path,
+  })
 }
