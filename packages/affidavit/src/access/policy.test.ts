@@ -52,12 +52,16 @@ test('a refusal says which roles would do, and names nobody', () => {
   const policy = policyOf({ kim: ['auditor', 'operator'], gone: [] }, [])
   assert.deepEqual(mayDo(policy, 'kim', 'reveal'), {
     allowed: false,
-    problem: 'revealing content needs the role content_reader or privacy_officer; here stands auditor, operator',
+    problem:
+      'revealing content needs the role content_reader or privacy_officer; by the access policy, whoever asks has auditor, operator',
     cure: 'whoever keeps the access policy (revision r7) can give that role',
   })
   const refused = mayDo(policy, 'gone', 'operate')
   assert.ok(!refused.allowed)
-  assert.equal(refused.problem, 'rotating keys and confirming the clock needs the role operator; here stands no role')
+  assert.equal(
+    refused.problem,
+    'rotating keys and confirming the clock needs the role operator; by the access policy, whoever asks has no role',
+  )
 })
 
 test('every act is somebody’s, and no reader, approver or operator opens content', () => {

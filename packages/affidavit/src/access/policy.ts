@@ -34,7 +34,7 @@ export function mayDo(policy: AccessPolicy, person: string, act: Act): Permissio
   const needed = ROLE_NAMES.filter((role) => ROLES[role].includes(act)).join(' or ')
   return {
     allowed: false,
-    problem: `${ACT_WORDS[act]} needs the role ${needed}; here stands ${held.length === 0 ? 'no role' : held.join(', ')}`,
+    problem: `${ACT_WORDS[act]} needs the role ${needed}; by the access policy, whoever asks has ${held.length === 0 ? 'no role' : held.join(', ')}`,
     cure: `whoever keeps the access policy (revision ${policy.revision}) can give that role`,
   }
 }
