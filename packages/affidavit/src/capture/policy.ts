@@ -36,7 +36,7 @@ function checkPolicy(kind: string, policy: unknown, hasSpool: boolean): void {
     throw refused(
       kind,
       `${kind} is to go to a spool, and there is none`,
-      'name its folder: createAudit({ spool: { folder } })',
+      'open one: createAudit({ ledger, spool: await openSpool({ folder, ledger }) })',
     )
 }
 
