@@ -59,7 +59,9 @@ export async function runDemo(
     const verified = await verifyAndExport(folder, stage, terminal)
     const found = await attack(folder, stage, terminal)
     if (keep !== undefined)
-      terminal.out(`\n  The ledger stays in ${stage.ledger}, the export in ${join(folder, 'export')}.\n\n`)
+      terminal.out(
+        `\n  The ledger stays in ${stage.ledger}, the export in ${join(folder, 'export')}.\n  Ask on with --as auditor: its access policy knows nobody else.\n\n`,
+      )
     return answered && verified && found
   } finally {
     if (keep === undefined) rmSync(folder, { recursive: true, force: true })
