@@ -426,5 +426,6 @@ test('the bin runs the demo, every attack is found but the one that honestly is 
   assert.equal([...stdout.matchAll(/^ {2}not found /gm)].length, 1)
   assert.match(stdout, /VALID/)
   assert.match(stdout, /a patient left in mid-answer/)
+  assert.match(stdout, / {2}APPROVED BY .* {2}ONLY\n/, 'what is no terminal gets whole tables')
   assert.match(stdout, /agent_response_generated .* portal-1041-b +cancelled\n/)
 })

@@ -16,7 +16,7 @@ export interface Terminal {
   /** Takes the progress line away. */
   endProgress(): void
   style(style: Style, text: string): string
-  /** Columns of the terminal; 100 where it is none. */
+  /** Columns of the terminal; endless where it is none: what goes into a file is evidence, and cut nowhere. */
   readonly width: number
 }
 
@@ -42,7 +42,7 @@ export function systemTerminal(): Terminal {
       shown = false
     },
     style: (style, text) => styleText(style, text, { stream: process.stdout }),
-    width: process.stdout.columns ?? 100,
+    width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
   }
 }
 
