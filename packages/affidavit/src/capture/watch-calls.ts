@@ -14,14 +14,14 @@ export function watchCalls(steps: Steps, hosts: readonly string[]): CallWatch {
   const { stop } = watchProviders({
     hosts,
     isAudited: () => steps.where.getStore()?.model?.isOver() === false,
-    report({ host, method }) {
+    report({ host, method, path }) {
       const { run } = steps.whereabouts()
       const draft = agentDraft(steps.acting(run), {
         id: steps.newId(),
         action: 'model_invoked',
         assurance: 'observed',
         parent_id: causeOf(run),
-        details: { unaudited: true, recipient: labelOf(host), method },
+        details: { unaudited: true, recipient: labelOf(host), method, path: labelOf(path) },
       })
       // It went out already. Where it cannot be recorded, its number is missing, and the degraded period tells of it.
       begin(steps, [{ kind: 'model', draft }])
