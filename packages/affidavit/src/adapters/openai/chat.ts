@@ -1,9 +1,9 @@
 // Chat completions: what a request says, and what its answer says, whole or as a stream.
 
 import type { Ended, ModelEnd, ModelStep, SeenCall, SeenMessage } from '../../capture/steps.ts'
-import { type Joined, joinDelta, joined } from './join-deltas.ts'
 import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
 import type { Answer } from './answer.ts'
+import { type Joined, joinDelta, joined } from './join-deltas.ts'
 
 export type Request = Pick<
   ModelStep,

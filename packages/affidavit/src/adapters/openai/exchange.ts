@@ -1,8 +1,8 @@
 // One exchange with a provider over HTTP: a request that is about to be sent, and the response on its way to the application.
 
 import type { Capture, Ended, ModelCall, ModelEnd } from '../../capture/steps.ts'
-import { copyOf } from '../wire/copy-response.ts'
 import { holdTerminal } from '../streams/hold-terminal.ts'
+import { copyOf } from '../wire/copy-response.ts'
 import { type Operation, operationAt } from './operation.ts'
 import { readBody } from './read-body.ts'
 import { watchBody } from './watch-body.ts'

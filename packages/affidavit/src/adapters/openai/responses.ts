@@ -2,8 +2,8 @@
 
 import type { Ended, ModelEnd, SeenCall, SeenMessage } from '../../capture/steps.ts'
 import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
-import { named, type Request, unlisted } from './chat.ts'
 import type { Answer } from './answer.ts'
+import { named, type Request, unlisted } from './chat.ts'
 
 export function readResponsesRequest(body: Shape): Request {
   const { input, instructions, tools, ...rest } = body

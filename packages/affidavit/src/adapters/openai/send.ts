@@ -2,8 +2,8 @@
 // of the connection, and try again (spec/capture.md, C3).
 
 import type { Capture, Ended, ModelEnd } from '../../capture/steps.ts'
-import { parsed } from '../wire/shape.ts'
 import { copyOf } from '../wire/copy-response.ts'
+import { parsed } from '../wire/shape.ts'
 import type { Call } from './call.ts'
 import { beginExchange, type Exchange, holdResponse, type Sending } from './exchange.ts'
 import { operationAt } from './operation.ts'

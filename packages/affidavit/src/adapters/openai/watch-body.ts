@@ -1,8 +1,8 @@
 // Reads the body of a response while it passes: what it says, and how it ends.
 
-import { parsed } from '../wire/shape.ts'
 import type { BodyWatch } from '../streams/hold-terminal.ts'
 import { watchEvents } from '../streams/watch-events.ts'
+import { parsed } from '../wire/shape.ts'
 import type { Answer } from './answer.ts'
 import type { Operation } from './operation.ts'
 
