@@ -25,3 +25,11 @@ test('a request that no adapter makes is on record with where it went, and witho
     [['observed', { unaudited: true, recipient: host, method: 'POST', path: '/v1/chat' }]],
   )
 })
+
+test('a host that is none is refused: nothing would be seen of it', async (t) => {
+  const { audit } = await openWorld(t)
+  for (const host of ['https://llm.example.com', 'llm.example.com/v1', '', ' ']) {
+    assert.throws(() => audit.watch(['llm.example.com', host]), { code: 'invalid-query', path: 'hosts[1]' }, host)
+  }
+  audit.watch(['*.example.com', '127.0.0.1:8080', 'bedrock.*.example.com']).stop()
+})

@@ -1,5 +1,6 @@
 // Calls of providers that no adapter made, on record after the fact (spec/capture.md §8).
 
+import { LedgerError } from '../errors/ledger-error.ts'
 import { begin, type Steps } from './begin.ts'
 import { labelOf } from './captured.ts'
 import { agentDraft } from './draft-of.ts'
@@ -10,7 +11,9 @@ export interface CallWatch extends Disposable {
   stop(): void
 }
 
+/** @throws LedgerError `invalid-query` for a host that is none: it would be watched in vain */
 export function watchCalls(steps: Steps, hosts: readonly string[]): CallWatch {
+  hosts.forEach(checkHost)
   const { stop } = watchProviders({
     hosts,
     isAudited: () => steps.where.getStore()?.model?.isOver() === false,
@@ -28,4 +31,13 @@ export function watchCalls(steps: Steps, hosts: readonly string[]): CallWatch {
     },
   })
   return { stop, [Symbol.dispose]: stop }
+}
+
+function checkHost(host: unknown, i: number): void {
+  if (typeof host === 'string' && /^[\w.*-]+(:\d+)?$/.test(host)) return
+  throw new LedgerError('invalid-query', {
+    problem: `${JSON.stringify(host)} is no host`,
+    cure: 'name it without scheme and path: llm.example.com, *.example.com, 127.0.0.1:8080',
+    path: `hosts[${i}]`,
+  })
 }
