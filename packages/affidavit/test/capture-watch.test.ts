@@ -31,5 +31,5 @@ test('a host that is none is refused: nothing would be seen of it', async (t) =>
   for (const host of ['https://llm.example.com', 'llm.example.com/v1', '', ' ']) {
     assert.throws(() => audit.watch(['llm.example.com', host]), { code: 'invalid-query', path: 'hosts[1]' }, host)
   }
-  audit.watch(['*.example.com', '127.0.0.1:8080', 'bedrock.*.example.com']).stop()
+  audit.watch(['*.example.com', '127.0.0.1:8080', '[::1]:8080', 'bedrock.*.example.com']).stop()
 })

@@ -34,7 +34,7 @@ export function watchCalls(steps: Steps, hosts: readonly string[]): CallWatch {
 }
 
 function checkHost(host: unknown, i: number): void {
-  if (typeof host === 'string' && /^[\w.*-]+(:\d+)?$/.test(host)) return
+  if (typeof host === 'string' && /^([\w.*-]+|\[[\da-f:]+\])(:\d+)?$/i.test(host)) return
   throw new LedgerError('invalid-query', {
     problem: `${JSON.stringify(host)} is no host`,
     cure: 'name it without scheme and path: llm.example.com, *.example.com, 127.0.0.1:8080',
