@@ -88,6 +88,13 @@ suite('with a spool', () => {
     assertExplained(records)
   })
 
+  test('an intent is on its way soon, though its step goes first and nothing follows', async (t) => {
+    const work = await begin(t, { spoolBytes: MEBIBYTE })
+    await work.audit.beginModelCall(ASKING)
+    while ((await work.entries()).length === 0) await turns(1)
+    assert.deepEqual(actionsOf(await work.entries()), ['model_invoked'])
+  })
+
   test('a tool blocks meanwhile, and its number is explained', async (t) => {
     const work = await begin(t, { spoolBytes: MEBIBYTE })
     const { audit, context, ledger } = work
@@ -136,8 +143,10 @@ suite('with a spool', () => {
 
   test('a tool that may wait blocks where it touches data that may not', async (t) => {
     const { audit, context, ledger } = await begin(t, { spoolBytes: MEBIBYTE, policy: { tool: 'spool' } })
+    let ran = 0
     ledger.fail()
-    await audit.run(context, () => assert.rejects(audit.tool('get_chart', () => assert.fail('it ran'))()))
+    await audit.run(context, () => assert.rejects(audit.tool('get_chart', () => ran++)(), { code: 'not-committed' }))
+    assert.equal(ran, 0)
   })
 
   test('what has no room there is an error to the step, and its number is explained', async (t) => {
@@ -192,6 +201,57 @@ suite('with a spool', () => {
     const records = await work.recorded()
     assert.equal(only(records, 'user_message_received').length, 1)
     assert.equal(only(records, 'conversation_started').length, 1)
+    assertExplained(records)
+  })
+})
+
+suite('while what waited is told', () => {
+  test('nothing is put behind it in the spool: it waits, and is on record afterwards', async (t) => {
+    const work = await begin(t, { spoolBytes: MEBIBYTE })
+    const { audit, context, ledger, alarm } = work
+    ledger.fail()
+    await audit.run(context, () => audit.message('first'))
+    ledger.heal()
+    const { letGo } = ledger.hold(({ action }) => action === 'logging_resumed')
+    alarm.ring()
+    while (!ledger.asked.some(({ action }) => action === 'logging_resumed')) await turns(1)
+    const said = audit.run(context, () => audit.message('second'))
+    await turns()
+    assert.equal(audit.degraded()?.spooled, 2)
+    letGo()
+    await said
+    const actions = actionsOf(await work.entries())
+    assert.deepEqual(actions.slice(-2), ['logging_resumed', 'user_message_received'])
+    assert.equal(actions.filter((action) => action === 'logging_resumed').length, 1)
+  })
+
+  test('what failed before and is put there now is told, too', async (t) => {
+    const work = await begin(t, { spoolBytes: MEBIBYTE })
+    const { audit, context, ledger, alarm } = work
+    await audit.run(context, () => audit.message('first'))
+    const [late, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let messages = 0
+    ledger.decide(async ({ action }) => {
+      if (action === 'logging_resumed') await end.promise
+      if (action !== 'user_message_received' || ++messages > 2) return 'taken'
+      if (messages === 1) await late.promise
+      return {}
+    })
+    const said = audit.run(context, () => Promise.all([audit.message('late'), audit.message('refused')]))
+    while (audit.degraded()?.spooled !== 1) await turns(1)
+    alarm.ring()
+    while (!ledger.asked.some(({ action }) => action === 'logging_resumed')) await turns(1)
+    late.resolve()
+    while (audit.degraded()?.spooled !== 2) await turns(1)
+    end.resolve()
+    await said
+    await resume(work)
+    const records = await work.entries()
+    assert.equal(only(records, 'user_message_received').length, 3)
+    assert.deepEqual(
+      only(records, 'logging_resumed').map(({ details }) => details?.spooled),
+      [1, 1],
+    )
     assertExplained(records)
   })
 })
@@ -322,6 +382,16 @@ suite('numbers of a producer', () => {
     )
   })
 
+  test('of the last draft, that the ledger refused for itself, need no explanation', async (t) => {
+    const work = await begin(t)
+    await work.audit.run(work.context, async () => {
+      await work.audit.message('first')
+      await assert.rejects(work.audit.deny({ resource_type: 'No Word', reason: 'none' }), { code: 'invalid-draft' })
+    })
+    await work.audit.close()
+    assert.deepEqual(actionsOf(await work.entries()), ['conversation_started', 'user_message_received'])
+  })
+
   test('that nobody has in the end are explained', async (t) => {
     const work = await begin(t)
     const { audit, context } = work
@@ -439,6 +509,13 @@ suite('an audit that is closed', () => {
       'user_message_received',
     ])
     await assert.rejects(call.end({ ended: 'complete' }), { code: 'ledger-closed' })
+  })
+
+  test('has sent what let its step go first', async (t) => {
+    const work = await begin(t, { spoolBytes: MEBIBYTE })
+    await work.audit.beginModelCall(ASKING)
+    await work.audit.close()
+    assert.deepEqual(actionsOf(await work.entries()), ['model_invoked'])
   })
 
   test('takes nothing more, and says so', async (t) => {

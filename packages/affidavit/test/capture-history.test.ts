@@ -236,6 +236,15 @@ suite('a message of the user', () => {
     assert.deepEqual(said(await work.recorded()), ['How is she?', 'And he?', 'And they?'])
   })
 
+  test('that the application recorded once, and that was said twice, is two records', async (t) => {
+    const work = await begin(t)
+    await work.audit.run(work.context, async () => {
+      await work.audit.message('hello')
+      await send(work, [user('hello'), user('hello')])
+    })
+    assert.deepEqual(said(await work.recorded()), ['hello', 'hello'])
+  })
+
   test('that the application recorded in other words is recorded as it was sent, too', async (t) => {
     const work = await begin(t)
     await work.audit.run(work.context, async () => {
