@@ -2,7 +2,7 @@
 
 export interface Turn {
   /** Messages of the user that are on record, or on their way there. */
-  readonly messages: { readonly id: string; readonly text: string }[]
+  readonly messages: { readonly id: string; readonly digest: string }[]
   /** Whether a model is asked about them. */
   state: 'gathering' | 'asked'
   /** Agents whose request with them is on record. */

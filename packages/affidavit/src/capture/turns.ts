@@ -1,6 +1,8 @@
 // The turn that a step belongs to, and the messages of the user that are new in a request: told by the history that it continues, else by
 // the turn (spec/capture.md §4).
 
+import { hash } from 'node:crypto'
+
 import { describeValue } from './describe-value.ts'
 import type { History } from './history.ts'
 import type { Run } from './run.ts'
@@ -23,7 +25,7 @@ export function addMessage(run: Run, id: string, text: string): { takeBack(): vo
   const before = turnOf(run)
   const goesWithOthers = before.messages.length > 0 && before.state === 'gathering'
   const turn = goesWithOthers ? before : newTurn()
-  const message = { id, text }
+  const message = { id, digest: digestOf(text) }
   turn.messages.push(message)
   work.turn = turn
   conversation.turn = turn
@@ -64,14 +66,19 @@ export function newMessages(run: Run, { agent, messages, continued }: Asking): r
   // Sent word for word once more in other work, the same text was said again.
   const isRepeated = kept === messages.length && continued?.work !== run.work
   const from = isRepeated ? messages.length - 1 : kept
-  const known = isOfTurn(run, agent, kept > 0) ? turnOf(run).messages.map(({ text }) => text) : []
+  const known = isOfTurn(run, agent, kept > 0) ? turnOf(run).messages.map(({ digest }) => digest) : []
   const last = messages.slice(Math.max(lastOther + 1, from)).map(wordsOf)
   return last.filter((text) => {
-    const at = known.indexOf(text)
+    const at = known.indexOf(digestOf(text))
     if (at === -1) return true
     known.splice(at, 1)
     return false
   })
+}
+
+// A message may be a book, and a conversation goes on for long: no texts are kept.
+function digestOf(text: string): string {
+  return hash('sha256', text, 'base64url')
 }
 
 // A picture has no words: what stands for it is its JSON.
