@@ -5,7 +5,8 @@ import { suite, test } from 'node:test'
 
 import type { Alarm } from '../src/clock/alarm.ts'
 import { type FixedClock, fixedClock } from '../src/testing/fixed-clock.ts'
-import { actionsOf, clinic, only, turns, type Work } from './audited-work.ts'
+import { actionsOf, type Clinic, clinic, only, turns, type Work } from './audited-work.ts'
+import { postgresBackend } from './postgres-backend.ts'
 
 const MINUTES = 60_000
 const { begin } = clinic()
@@ -18,7 +19,7 @@ async function startsIn(work: Work): Promise<number> {
   return only(await work.entries(), 'conversation_started').length
 }
 
-suite('a conversation begins once', () => {
+function testBeginnings({ begin }: Clinic): void {
   test('whatever happens first in it, and all of that is recorded after it', async (t) => {
     const work = await begin(t)
     const { audit, context } = work
@@ -78,7 +79,11 @@ suite('a conversation begins once', () => {
     await say(work, 'second')
     assert.equal(await startsIn(work), 1)
   })
-})
+}
+
+suite('a conversation begins once', () => testBeginnings({ begin }))
+const postgres = postgresBackend()
+suite('a conversation begins once in PostgreSQL', () => testBeginnings(clinic(postgres)))
 
 suite('a conversation ends', () => {
   test('by the word of its run, or by its name', async (t) => {
@@ -249,6 +254,15 @@ suite('a conversation in which nothing happens any more', () => {
     assert.equal(only(await work.entries(), 'conversation_ended').length, 0)
     await time.pass(30)
     while (only(await work.entries(), 'conversation_ended').length < 1) await turns(1)
+  })
+
+  test('ends nothing where its audit is closed', async (t) => {
+    const time = timePasses()
+    const work = await begin(t, time)
+    await say(work, 'first')
+    await work.audit.close()
+    await assert.rejects(say(work, 'second'), { code: 'ledger-closed' })
+    assert.deepEqual(time.waiting(), [])
   })
 
   test('that was ended by a word does not end once more', async (t) => {

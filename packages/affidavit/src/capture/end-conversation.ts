@@ -32,6 +32,7 @@ const MINUTE = 60_000
 export function createEnding({ steps, conversations, idleMinutes, clock, alarm }: EndingParts): Ending {
   const idleMillis = idleMinutes * MINUTE
   let watching: { stop(): void } | undefined
+  let state: 'open' | 'stopped' = 'open'
 
   async function end(conversation: Conversation, why: keyof typeof REASONS): Promise<void> {
     if (conversation.state === 'ended') return
@@ -71,7 +72,7 @@ export function createEnding({ steps, conversations, idleMinutes, clock, alarm }
 
   function watch(): void {
     const quietest = conversations.quietest()
-    if (watching !== undefined || quietest === undefined) return
+    if (state === 'stopped' || watching !== undefined || quietest === undefined) return
     watching = alarm(Math.max(MINUTE, quietest + idleMillis - clock.elapsed()), () => {
       watching = undefined
       for (const quiet of conversations.quietSince(clock.elapsed() - idleMillis)) {
@@ -92,6 +93,9 @@ export function createEnding({ steps, conversations, idleMinutes, clock, alarm }
       return end(conversation_id === undefined ? conversation : conversations.of(conversation_id), 'call')
     },
     watch,
-    stop: () => watching?.stop(),
+    stop() {
+      state = 'stopped'
+      watching?.stop()
+    },
   }
 }
