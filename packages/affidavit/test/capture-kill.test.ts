@@ -89,6 +89,8 @@ function judge(records: readonly AuditRecord[], told: readonly Told[]): void {
     producer_id === undefined ? [] : `${producer_id} ${producer_seq}`,
   )
   assert.equal(new Set(numbers).size, numbers.length, 'no number of a producer is used twice')
+  const announced = records.filter(({ action }) => action === 'model_changed')
+  assert.equal(announced.length, 1, 'a version is announced once, whoever asks under it')
   assert.ok(
     told.some(({ ran }) => ran !== undefined),
     'the agents were at work when they were killed',
