@@ -53,7 +53,7 @@ export async function openWorld(t: TestContext, options: Options = {}): Promise<
 
 const OF_THE_LEDGER = /^(logging_started|records_viewed|content_revealed|policy_changed|key_rotated)$/
 
-export async function recordedIn(ledger: Ledger, filter?: EntryFilter): Promise<readonly CapturedRecord[]> {
+async function recordedIn(ledger: Ledger, filter?: EntryFilter): Promise<readonly CapturedRecord[]> {
   const reading = ledger.as({ actor_id: 'auditor' })
   const found: CapturedRecord[] = []
   for await (const record of ledger.search(filter)) {
