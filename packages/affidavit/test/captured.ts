@@ -13,6 +13,7 @@ import { type OpenOptions, openFolder, type PartOptions } from '../src/embedded/
 import type { AuditRecord } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { wholeBody } from '../src/ledger/open-content.ts'
+import type { RevealedRecord } from '../src/ledger/reading.ts'
 import type { EntryFilter } from '../src/ledger/store.ts'
 
 const POLICY = parseAccessPolicy(
@@ -48,28 +49,35 @@ export async function openWorld(t: TestContext, options: Options = {}): Promise<
     await ledger.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  return { folder, ledger, audit, recorded: (filter) => recordedIn(ledger, filter) }
+  // What was opened stays opened: each reading is a record of its own.
+  const opened: Opened = new Map()
+  return { folder, ledger, audit, recorded: (filter) => recordedIn(ledger, opened, filter) }
 }
+
+/** Contents by the id of their record. */
+type Opened = Map<string, CapturedRecord['said']>
 
 const OF_THE_LEDGER = /^(logging_started|records_viewed|content_revealed|policy_changed|key_rotated)$/
 
-async function recordedIn(ledger: Ledger, filter?: EntryFilter): Promise<readonly CapturedRecord[]> {
+async function recordedIn(ledger: Ledger, opened: Opened, filter?: EntryFilter): Promise<readonly CapturedRecord[]> {
   const reading = ledger.as({ actor_id: 'auditor' })
-  const found: CapturedRecord[] = []
-  for await (const record of ledger.search(filter)) {
-    if (OF_THE_LEDGER.test(record.action)) continue
-    found.push({ ...record, said: record.content === undefined ? {} : await contentsOf(reading, record.id) })
+  const found: AuditRecord[] = []
+  for await (const record of ledger.search(filter)) if (!OF_THE_LEDGER.test(record.action)) found.push(record)
+  for (const { id, conversation_id, content } of found) {
+    if (content === undefined || opened.has(id)) continue
+    const what = conversation_id === undefined ? { record: id } : { conversation_id }
+    for (const { record, contents } of await reading.reveal(what, { reason: 'test' })) {
+      opened.set(record.id, await saidIn(contents))
+    }
   }
-  return found
+  return found.map((record) => ({ ...record, said: opened.get(record.id) ?? {} }))
 }
 
-async function contentsOf(reading: ReturnType<Ledger['as']>, id: string): Promise<Record<string, string>> {
+async function saidIn(contents: RevealedRecord['contents']): Promise<CapturedRecord['said']> {
   const said: Record<string, string> = {}
-  for (const { contents } of await reading.reveal({ record: id }, { reason: 'test' })) {
-    for (const content of contents) {
-      said[content.name] =
-        content.state === 'opened' ? (decodeUtf8(await wholeBody(content.body)) ?? 'no text') : content.state
-    }
+  for (const content of contents) {
+    said[content.name] =
+      content.state === 'opened' ? (decodeUtf8(await wholeBody(content.body)) ?? 'no text') : content.state
   }
   return said
 }
