@@ -186,11 +186,13 @@ test('tools that the provider runs are counted, and the application is not taken
     { type: 'shell_call', call_id: 'sh_2', action: { commands: ['ls'] }, environment: { type: 'local' } },
     { type: 'computer_call', call_id: 'cc_1', action: { type: 'screenshot' } },
     { type: 'custom_tool_call', call_id: 'ct_1', name: 'run_sql', input: 'select 1' },
+    { type: 'tool_search_call', call_id: 'ts_1', execution: 'client', arguments: {} },
+    { type: 'of_next_year_call', call_id: 'ny_1' },
   ]
   server.next(json({ id: 'resp_1', object: 'response', status: 'completed', model: 'gpt', output }))
   await world.audit.run(CONTEXT, () => client.responses.create({ model: 'gpt', input: QUESTION }))
   const [{ outcome } = {}] = pairsIn(await world.recorded())
   assert.deepEqual(outcome?.details?.provider_tools, { web_search_call: 2, mcp_call: 1, shell_call: 1 })
-  assert.deepEqual(outcome?.details?.tools_requested, ['shell', 'computer', 'run_sql'])
+  assert.deepEqual(outcome?.details?.tools_requested, ['shell', 'computer', 'run_sql', 'tool_search', 'of_next_year'])
   assert.deepEqual(JSON.parse(outcome?.said.response ?? '').output, output)
 })

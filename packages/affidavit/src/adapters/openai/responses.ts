@@ -67,19 +67,13 @@ function isCall({ type }: Shape): boolean {
   return type === 'program' || textOf(type)?.endsWith('_call') === true
 }
 
-/** What the application runs, and answers to in its next request. */
-const OF_THE_APPLICATION = new Set([
-  'function_call',
-  'custom_tool_call',
-  'computer_call',
-  'local_shell_call',
-  'apply_patch_call',
-])
+/** What the provider runs itself, and goes on. What nobody knows yet is the application's to run. */
+const HOSTED = /^(program|(web_search|file_search|code_interpreter|image_generation|mcp)_call)$/
 
 function isOfProvider({ type, environment, execution }: Shape): boolean {
   if (type === 'shell_call') return textOf(shapeOf(environment).type)?.startsWith('container') === true
   if (type === 'tool_search_call') return execution !== 'client'
-  return !OF_THE_APPLICATION.has(textOf(type) ?? '')
+  return HOSTED.test(textOf(type) ?? '')
 }
 
 function countKinds(items: readonly Shape[]): Answer['provider_tools'] {
@@ -143,12 +137,9 @@ export function responsesStream(): { take(event: unknown): Ended | 'hold' | unde
   }
 }
 
-/** What the provider runs itself, and goes on. */
-const HOSTED = /^(web_search|file_search|code_interpreter|image_generation|mcp)_call$/
-
 /** A call that the application is to run has come whole: some run it before the answer has ended. */
 function asksForTool({ type, item }: Shape): boolean {
   if (type === 'response.function_call_arguments.done' || type === 'response.custom_tool_call_input.done') return true
-  const done = type === 'response.output_item.done' ? (textOf(shapeOf(item).type) ?? '') : ''
-  return (done.endsWith('_call') && !HOSTED.test(done)) || done === 'mcp_approval_request'
+  const done = type === 'response.output_item.done' ? shapeOf(item) : {}
+  return (isCall(done) && !isOfProvider(done)) || done.type === 'mcp_approval_request'
 }
