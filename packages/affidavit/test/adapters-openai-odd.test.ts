@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 
 import OpenAI, { AzureOpenAI } from 'openai'
 
-import { auditOpenAI } from '../src/adapters/openai.ts'
+import { auditedFetch, auditOpenAI } from '../src/adapters/openai.ts'
 import { createAudit } from '../src/capture.ts'
 import { type AnyServer, json, startAnyServer, typed } from './any-server.ts'
 import { type CapturedRecord, CONTEXT, openWorld } from './captured.ts'
@@ -161,6 +161,20 @@ test('odd requests and answers', async (t) => {
   }
 
   const client = auditOpenAI(new OpenAI({ apiKey: 'secret', baseURL: `${server.url}/v1` }), world.audit)
+
+  await t.test('a fetch that is audited, with a request as one object, and with what asks no model', async () => {
+    const audited = auditedFetch(world.audit)
+    server.next(json(ANSWER), json({ data: [] }))
+    const body = JSON.stringify(CHAT.body(QUESTION))
+    const { pairs, all, requests } = await told(async () => {
+      const request = new Request(`${server.url}/v1/chat/completions`, { method: 'POST', body })
+      assert.deepEqual(await (await audited(request)).json(), ANSWER)
+      assert.equal((await audited(`${server.url}/v1/models`)).status, 200)
+      await assert.rejects(audited('/no/url'), TypeError)
+    })
+    assert.deepEqual([requests.length, pairs.length, requests[0]?.body], [2, 1, body])
+    assert.deepEqual(pairs[0] && CHAT.bodyAgain(all, pairs[0].invoked), JSON.parse(body))
+  })
 
   await t.test('bodies that no schema allows are found again as they were sent', async () => {
     const bodies: readonly object[] = [

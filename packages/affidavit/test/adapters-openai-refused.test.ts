@@ -119,6 +119,23 @@ test('where the outcome cannot be recorded, the provider was called once, and th
         assert.equal(await called(async () => way.create(client, way.body(QUESTION))), 3)
       })
 
+      await t.test(
+        `${name}: a stream that the application leaves: it may learn of it, and nothing goes astray`,
+        async () => {
+          const before = provider.calls.length
+          provider.next(slow(hold(), { after: 3 }))
+          await audit.run({ ...CONTEXT, conversation_id: `c-${++conversations}` }, async () => {
+            const stream = await way.stream(client, way.body(QUESTION))
+            const left = (async () => {
+              for await (const _ of stream) break
+            })()
+            await left.catch((error) => assert.ok(error instanceof LedgerError))
+          })
+          await provider.idle()
+          assert.equal(provider.calls.length - before, 1)
+        },
+      )
+
       await t.test(`${name}: a cut connection`, async () => {
         provider.next(cut({ by: 'reset' }))
         assert.equal(await called(async () => way.create(client, way.body(QUESTION))), 1)

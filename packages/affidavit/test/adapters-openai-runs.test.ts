@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import OpenAI, { AzureOpenAI } from 'openai'
+import OpenAI6 from 'openai-6'
 
 import { auditOpenAI } from '../src/adapters/openai.ts'
 import { createAudit } from '../src/capture.ts'
@@ -105,6 +106,9 @@ test('a client is audited once by each audit', async (t) => {
   const other = await openWorld(t)
   const client = world.client(OpenAI)
   assert.equal(auditOpenAI(client, world.audit), client)
+  // The types of both majors are those of a client.
+  const older = auditOpenAI(new OpenAI6({ apiKey: 'secret', baseURL: client.baseURL }), world.audit)
+  assert.equal(auditOpenAI(older, world.audit), older)
 
   await t.test('two audits each have the whole call, and the provider has one', async () => {
     const both = auditOpenAI(client, other.audit)
