@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import OpenAI from 'openai'
+import { ResponsesToolRunner } from 'openai/helpers/responses-tool-runner'
 import { makeParseableTool } from 'openai/lib/parser'
 
 import { auditOpenAI } from '../src/adapters/openai.ts'
@@ -153,6 +154,31 @@ test('tools are recorded once, whoever runs them', async (t) => {
       )
     })
   }
+})
+
+test('tools of the runner for responses, which is none of the client: the history tells of them', async (t) => {
+  const world = await openaiWorld(t)
+  const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
+  const runner = new ResponsesToolRunner({
+    functions: [
+      {
+        tool: { type: 'function', name: 'get_weather', parameters, strict: false },
+        execute: ({ city }) => sunny({ city: String(city) }),
+      },
+    ],
+  })
+  world.provider.next(asks(PARIS, ROME), says(SOME_TEXT))
+  const all = await world.told(async () => {
+    const input = [{ role: 'user' as const, content: QUESTION }]
+    const answer = await runner.run(world.client(OpenAI), { model: 'gpt', input }, { stream: true, eager: true })
+    assert.equal(answer.output_text, SOME_TEXT)
+  })
+  assertSent(RESPONSES, all)
+  const asked_by = all.pairs[0]?.outcome?.id
+  assert.deepEqual(
+    toolsIn(all),
+    RAN.map((ran) => ({ asked_by, ...ran, reported: true })),
+  )
 })
 
 test('a tool that cannot be recorded is not run by the client, and no model is asked any more', async (t) => {
