@@ -189,7 +189,7 @@ test('how a call ended', async (t) => {
     await t.test(`${name}: too slow for the client, and tried again`, async () => {
       provider.next(slow(hold()))
       const all = await told(async () => {
-        const answer = way.create(client, way.body(QUESTION), { timeout: 100, maxRetries: 9 })
+        const answer = way.create(client, way.body(QUESTION), { timeout: 250, maxRetries: 9 })
         assert.equal(way.words(await answer), SOME_TEXT)
       })
       assertSent(way, all)

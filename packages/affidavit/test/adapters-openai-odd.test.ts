@@ -319,7 +319,7 @@ test('odd requests and answers', async (t) => {
       response.writeHead(200, { 'content-type': 'application/json' }).write('{"id":')
     }, json(ANSWER))
     const { pairs, requests } = await told(async () => {
-      const answer = await CHAT.create(client, CHAT.body(QUESTION), { timeout: 300, maxRetries: 5 })
+      const answer = await CHAT.create(client, CHAT.body(QUESTION), { timeout: 600, maxRetries: 5 })
       assert.equal(CHAT.words(answer), 'Well.')
     })
     assert.deepEqual([requests.length, pairs.length], [2, 1])

@@ -193,7 +193,7 @@ test('an answer that takes longer to record than the client waits is given once 
       provider.next(says('Recorded.'))
       await audit.run({ ...CONTEXT, conversation_id: major }, async () => {
         // Asked for its answer, a client reads the body.
-        const answer = CHAT.create(client, CHAT.body(QUESTION), { timeout: 200 }).then(CHAT.words)
+        const answer = CHAT.create(client, CHAT.body(QUESTION), { timeout: 600 }).then(CHAT.words)
         await recording.reached
         // The older one does not limit how long a body takes.
         if (major === 'openai 7') await givenUp.promise
