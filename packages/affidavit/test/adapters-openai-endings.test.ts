@@ -19,8 +19,11 @@ function endOf({ pairs }: Told) {
 test('how a call ended', async (t) => {
   const world = await openaiWorld(t)
   const { provider, told } = world
+  // How a body is read is the client's, what it says the adapter's: the older client is asked in one way.
   const cases = MAJORS.flatMap(([major, Client]) =>
-    [CHAT, RESPONSES].map((way) => ({ name: `${major}, ${way.operation}`, client: world.client(Client), way })),
+    (major === 'openai 7' ? [CHAT, RESPONSES] : [CHAT]).map((way) => {
+      return { name: `${major}, ${way.operation}`, client: world.client(Client), way }
+    }),
   )
 
   for (const { name, client, way } of cases) {
