@@ -14,7 +14,7 @@ import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
 
-const KILLS = process.env.AFFIDAVIT_SOAK === '1' ? 300 : 4
+const KILLS = process.env.AFFIDAVIT_SOAK === '1' ? 300 : 3
 const CHILDREN = 2
 
 const root = mkdtempSync(join(tmpdir(), 'affidavit-capture-kill-'))
