@@ -68,6 +68,21 @@ suite('with a spool', () => {
     assert.deepEqual(actionsOf(await work.entries()), ['model_invoked'])
   })
 
+  test('a new conversation does not wait for a ledger that is known to take nothing, and tells nothing', async (t) => {
+    const work = await begin(t, { spoolBytes: MEBIBYTE, policy: { approval: 'spool' } })
+    const { audit, context, ledger } = work
+    await audit.run(context, () => audit.message('first'))
+    ledger.fail()
+    await audit.run(context, () => audit.message('second'))
+    const { isRecorded } = ledger
+    ledger.isRecorded = () => new Promise(() => undefined)
+    await audit.run({ ...context, conversation_id: 'another' }, async () => {
+      await audit.message('third')
+      await audit.beginApproval({ sdk: 'ai', layer: 'framework', approval_id: 'a-1' })
+    })
+    ledger.isRecorded = isRecorded
+  })
+
   test('a tool blocks meanwhile, and its number is explained', async (t) => {
     const work = await begin(t, { spoolBytes: MEBIBYTE })
     const { audit, context, ledger } = work

@@ -68,9 +68,14 @@ function idOf(
 }
 
 // Where the record may wait on disk, a ledger that cannot be asked is told: the id says that it is the same.
-async function isKnown({ ledger, policies }: Steps, { approval_id }: ApprovalStep, id: string): Promise<boolean> {
+async function isKnown(
+  { ledger, recorder, policies }: Steps,
+  { approval_id }: ApprovalStep,
+  id: string,
+): Promise<boolean> {
   if (approval_id === undefined) return false
   if (policies.approval === 'block') return ledger.isRecorded(id)
+  if (recorder.degraded() !== undefined) return false
   return ledger.isRecorded(id).catch(() => false)
 }
 

@@ -25,8 +25,7 @@ export function startOf({ ledger }: Pick<Steps, 'ledger'>, conversation_id: stri
 }
 
 async function start(steps: Steps, run: Run, id: string): Promise<Begun> {
-  // A ledger that cannot be asked is told: the id says that it is the same.
-  if (await steps.ledger.isRecorded(id).catch(() => false)) return NOTHING_BEGUN
+  if (await isThere(steps, id)) return NOTHING_BEGUN
   const { timestamp: _, ...draft } = userDraft(steps.acting(run), { id, action: 'conversation_started' })
   const { conversation } = run
   return beginBeside(steps, [
@@ -38,6 +37,13 @@ async function start(steps: Steps, run: Run, id: string): Promise<Begun> {
       takeBack: () => replace(conversation, id, undefined),
     },
   ])
+}
+
+// A ledger that cannot be asked is told: the id says that it is the same. One that is known to take nothing is not even asked, where
+// the record may wait.
+async function isThere({ ledger, recorder, policies }: Steps, id: string): Promise<boolean> {
+  if (policies.message === 'spool' && recorder.degraded() !== undefined) return false
+  return ledger.isRecorded(id).catch(() => false)
 }
 
 // It may have ended meanwhile, and begun anew.
