@@ -94,7 +94,9 @@ function innerCall(steps: Steps, here: Whereabouts, outer: ModelCall): ModelCall
   }
 }
 
-function outerCall(steps: Steps, asked: Asked, begun: Begun): ModelCall {
+// Calls may be under way for long: the text of the history is let go.
+function outerCall(steps: Steps, { request, ...others }: Asked, begun: Begun): ModelCall {
+  const asked = { ...others, request: { parameters: request.parameters } }
   const { id, run, step } = asked
   const attempts: Attempt[] = []
   let ending: Promise<void> | undefined

@@ -26,6 +26,9 @@ export interface Asked {
   readonly inForce: InForce
 }
 
+/** The same while it is under way. */
+export type UnderWay = Omit<Asked, 'request'> & { readonly request: Pick<ModelRequest, 'parameters'> }
+
 const OUTCOMES_OF: Readonly<Record<Ended, Outcome>> = {
   complete: 'success',
   cancelled: 'failure',
@@ -64,13 +67,13 @@ export function invocation(
 }
 
 /** An answer, as far as it came; a failure where nothing was answered. */
-export function outcomeOf(steps: Steps, asked: Asked, attempts: readonly Attempt[], end: ModelEnd): MadeDraft {
+export function outcomeOf(steps: Steps, asked: UnderWay, attempts: readonly Attempt[], end: ModelEnd): MadeDraft {
   const { answer = '', calls = [], ended } = end
   const isAnswered = answer !== '' || calls.length > 0 || ended === 'complete'
   return isAnswered ? answered(steps, asked, attempts, end) : failed(steps, asked, attempts, end)
 }
 
-function failed(steps: Steps, asked: Asked, attempts: readonly Attempt[], end: ModelEnd): MadeDraft {
+function failed(steps: Steps, asked: UnderWay, attempts: readonly Attempt[], end: ModelEnd): MadeDraft {
   const { ended, error, status } = end
   const { content, uncaptured } = contentsOf(errorContent(error), responseOf(end))
   const details = { ended, ...triesOf(attempts), ...errorDetails(error, status), uncaptured }
@@ -82,7 +85,7 @@ function failed(steps: Steps, asked: Asked, attempts: readonly Attempt[], end: M
   })
 }
 
-function answered(steps: Steps, asked: Asked, attempts: readonly Attempt[], end: ModelEnd): MadeDraft {
+function answered(steps: Steps, asked: UnderWay, attempts: readonly Attempt[], end: ModelEnd): MadeDraft {
   const { run, request } = asked
   const { ended, error, status, calls = [] } = end
   const { response_id, finish_reason } = end
@@ -114,7 +117,7 @@ function answered(steps: Steps, asked: Asked, attempts: readonly Attempt[], end:
 
 function outcome(
   { newId }: Steps,
-  { id, inForce: { model, prompt_version } }: Asked,
+  { id, inForce: { model, prompt_version } }: UnderWay,
   { ended }: ModelEnd,
 ): Omit<Fields, 'action'> {
   return { id: newId(), parent_id: id, model, prompt_version, outcome: OUTCOMES_OF[ended] }

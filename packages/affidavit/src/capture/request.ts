@@ -75,7 +75,7 @@ function fitting(messages: readonly Part[], kept: number): readonly Part[] {
 }
 
 /** The parameters and what else is known of how an answer came to be. */
-export function circumstances({ parameters }: ModelRequest, others: object): Captured {
+export function circumstances({ parameters }: Pick<ModelRequest, 'parameters'>, others: object): Captured {
   const { text, uncaptured } = describeValue(others, 'circumstances')
   const body = `{"parameters":${parameters.json}${text === '{}' ? '}' : `,${text.slice(1)}`}`
   return { content: { name: 'circumstances', media_type: 'application/json', body }, text: body, uncaptured }
