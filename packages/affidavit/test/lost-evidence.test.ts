@@ -58,6 +58,20 @@ test('the untouched ledger is valid', async () => {
   assert.deepEqual(verdict(await verify(original)), ['valid'])
 })
 
+test('a checkpoint that came back without: the database was copied before it was kept, and opening keeps it again', async () => {
+  const folder = copy()
+  const database = databaseFile(folder)
+  tampered(databaseFile(original), database, ({ run }) => {
+    run('DELETE FROM cosignatures WHERE size >= 3')
+    run('DELETE FROM checkpoints WHERE size >= 3')
+  })
+  const log = readFileSync(logFile(folder), 'utf8')
+  assert.deepEqual(verdict(await verify(folder)), ['tampered', 'checkpoint-removed'])
+  await (await openLedger(folder, { publish: QUIET })).close()
+  assert.deepEqual(verdict(await verify(folder)), ['valid'])
+  assert.equal(readFileSync(logFile(folder), 'utf8'), log)
+})
+
 describe('an auditor’s file', () => {
   async function verdictWith(text: string): Promise<string[]> {
     const file = join(base, `kept-${copies++}`)

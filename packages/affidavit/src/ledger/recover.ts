@@ -7,13 +7,14 @@ import { isRecordStart, isStartOfRecord, tornHead } from '../formats/torn-record
 import { rootOfFrontier } from '../merkle/growth.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { type CheckedTree, type Publishing, storedFrontier } from './publish.ts'
-import { newestReleased, releaseMissing } from './release.ts'
+import { newestReleased, type Released, releaseMissing } from './release.ts'
 import type { StoredCheckpoint } from './store.ts'
 
 /**
  * Refuses a database that is older than, or another history than, the newest checkpoint outside it; releases the
- * checkpoints that a crash kept from being released. Answers the tree that the newest checkpoint swears to.
- * @throws LedgerError `rolled-back`, `forked`, `not-published`
+ * checkpoints that a crash kept from being released, and keeps those again that a restored database lacks. Answers the tree
+ * that the newest checkpoint swears to.
+ * @throws LedgerError `rolled-back`, `forked`, `not-published`, `store-corrupt`
  */
 export async function recover(publishing: Publishing): Promise<CheckedTree> {
   const { store, ledger, outside } = publishing
@@ -27,9 +28,22 @@ export async function recover(publishing: Publishing): Promise<CheckedTree> {
     if (!equalBytes(stored, newest.root)) throw forked(outside.path, newest.size)
   }
   if (torn.length > 0) await checkTorn(publishing, torn, size)
+  await keepAgain(publishing, released)
   await releaseMissing(publishing, released)
   const kept = await store.latestCheckpoint(ledger, size)
   return { frontier: await storedFrontier(store, ledger, kept?.size ?? 0) }
+}
+
+// A database that was copied between its last entry and the checkpoint of it comes back without the checkpoint, which was
+// released. Nobody may miss it: it is kept again, where the entries' bytes give its root.
+async function keepAgain({ store, ledger, outside }: Publishing, released: readonly Released[]): Promise<void> {
+  for (const { size, root, note } of released) {
+    const kept = await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER)
+    if (kept !== undefined && kept.size >= size) continue
+    const regrown = await store.regrow(ledger, await storedFrontier(store, ledger, kept?.size ?? 0), size)
+    if (!equalBytes(rootOfFrontier(regrown), root)) throw forked(outside.path, size)
+    await store.keepCheckpoint(ledger, { size, note })
+  }
 }
 
 // The next record is written over it. What this ledger was writing when it died was committed before; what stands there in

@@ -10,15 +10,20 @@ import type { StoredCheckpoint } from './store.ts'
 
 const PAGE = 100
 
+/** A tree head that stands outside the database, and the signed note that says it. */
+export interface Released extends TreeHead {
+  readonly note: string
+}
+
 /** The tree heads among the newest released checkpoints that a key of the ledger signed, ascending. */
-export async function newestReleased({ keys, ledger, outside }: Publishing): Promise<readonly TreeHead[]> {
+export async function newestReleased({ keys, ledger, outside }: Publishing): Promise<readonly Released[]> {
   const { verifierKey } = await keys.checkpoint()
   const pending = await keys.pendingRotation()
   const trusted = [verifierKey, keys.heartbeat.verifierKey, ...(pending === undefined ? [] : [pending.verifierKey])]
-  const released: TreeHead[] = []
+  const released: Released[] = []
   for (const { note } of await outside.newest(ledger)) {
     const opened = openCheckpoint(utf8(note), trusted)
-    if (!('code' in opened)) released.push(opened.checkpoint)
+    if (!('code' in opened)) released.push({ ...opened.checkpoint, note })
   }
   return released.sort((a, b) => a.size - b.size)
 }
@@ -30,7 +35,7 @@ export async function newestReleased({ keys, ledger, outside }: Publishing): Pro
  */
 export async function releaseMissing(
   { store, ledger, outside }: Publishing,
-  released: readonly TreeHead[],
+  released: readonly Released[],
 ): Promise<void> {
   const there = new Set(released.map(({ size }) => size))
   let from = (released[0]?.size ?? 0) - 1

@@ -124,7 +124,7 @@ export function restore(): Command {
     model.papers = structuredClone(model.backup ?? [])
     const restored = current(model)
     const refusal = refusalOf(lost, restored)
-    if (refusal === undefined) return
+    if (refusal === undefined) return await openAgain(lost, restored, model, world)
     await assert.rejects(openHandle(world, 1), { code: refusal })
     model.papers = [...model.papers, await continueFrom(restored, world)]
   }
@@ -134,6 +134,13 @@ export function restore(): Command {
 function refusalOf(lost: Paper, restored: Paper): string | undefined {
   if (lost.origin !== restored.origin) return 'wrong-key'
   return (lost.checkpoints.at(-1) ?? 0) > restored.records.length ? 'rolled-back' : undefined
+}
+
+/** Of a copy that has every entry, opening finds the checkpoints again that were published since. */
+async function openAgain(lost: Paper, restored: Paper, model: Model, world: World): Promise<void> {
+  restored.checkpoints.splice(0, Number.POSITIVE_INFINITY, ...lost.checkpoints)
+  await open(1).run(model, world)
+  await closeAll(model, world)
 }
 
 async function continueFrom(restored: Paper, world: World): Promise<Paper> {
