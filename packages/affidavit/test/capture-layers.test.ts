@@ -110,4 +110,27 @@ suite('a call that two layers see', () => {
     ])
     assert.equal(answers.length, 2)
   })
+
+  test('of a model with another name, by a layer further in, is another call', async (t) => {
+    const { audit, context, entries } = await begin(t)
+    await audit.run(context, async () => {
+      const outer = await audit.beginModelCall({ ...ASKING, sdk: 'ai', layer: 'framework', model: 'openai/gpt' })
+      await outer.enter(async () => {
+        assert.equal((await audit.beginModelCall({ ...ASKING, model: 'gpt' })).seen, 'inner')
+        assert.equal((await audit.beginModelCall({ ...ASKING, model: 'openai/gpt' })).seen, 'inner')
+        const guard = await audit.beginModelCall({ ...ASKING, model: 'guard', recipient: 'https://guard.example' })
+        assert.equal(guard.seen, 'first')
+        await guard.end({ ended: 'complete', answer: 'kind' })
+      })
+      await outer.end({ ended: 'complete', answer: 'well' })
+    })
+    const asked = only(await entries(), 'model_invoked')
+    assert.deepEqual(
+      asked.map(({ model, details }) => [model, details?.recipient]),
+      [
+        ['openai/gpt', undefined],
+        ['guard', 'https://guard.example'],
+      ],
+    )
+  })
 })

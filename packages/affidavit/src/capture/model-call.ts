@@ -30,12 +30,18 @@ export async function beginModelCall(steps: Steps, step: ModelStep): Promise<Mod
   return outerCall(steps, asked, begun)
 }
 
-// Further in, a call is an attempt of the one that was seen first. One layer sees a call once: what it sees within is the same only where
-// the same is asked.
+// Further in, a call is an attempt of the one that was seen first, unless another model is asked: a guard with a client of its own. One layer
+// sees a call once: what it sees within is the same only where the same is asked.
 function isSame({ step, isOver }: Under<ModelStep, ModelCall>, inner: ModelStep): boolean {
-  if (isOver()) return false
+  if (isOver() || areOthers(step.model, inner.model)) return false
   if (step.sdk !== inner.sdk || step.layer !== inner.layer) return true
   return step.model === inner.model && questionIn(step) === questionIn(inner)
+}
+
+// A gateway has the provider in front of the name: `openai/gpt`.
+function areOthers(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined || one === other) return false
+  return !one.endsWith(`/${other}`) && !other.endsWith(`/${one}`)
 }
 
 function questionIn({ messages }: ModelStep): string | undefined {
