@@ -17,6 +17,17 @@ async function resume({ ledger, alarm, audit }: Work): Promise<void> {
   while (audit.degraded() !== undefined) await turns(1)
 }
 
+/** The ledger is being told that the period is over. */
+async function untilTold({ ledger, alarm }: Work): Promise<void> {
+  alarm.ring()
+  while (!ledger.asked.some(({ action }) => action === 'logging_resumed')) await turns(1)
+}
+
+/** What the ends of all periods tell. */
+function toldOf(records: Parameters<typeof only>[0], member: 'refused' | 'spooled'): readonly unknown[] {
+  return only(records, 'logging_resumed').map(({ details }) => details?.[member])
+}
+
 suite('with a spool', () => {
   test('messages and model calls go on, and are on record afterwards, once and in order, between the words that tell of it', async (t) => {
     const work = await begin(t, { spoolBytes: MEBIBYTE, producer_id: 'desk' })
@@ -199,13 +210,12 @@ suite('with a spool', () => {
 suite('while what waited is told', () => {
   test('nothing is put behind it in the spool: it waits, and is on record afterwards', async (t) => {
     const work = await begin(t, { spoolBytes: MEBIBYTE })
-    const { audit, context, ledger, alarm } = work
+    const { audit, context, ledger } = work
     ledger.fail()
     await audit.run(context, () => audit.message('first'))
     ledger.heal()
     const { letGo } = ledger.hold(({ action }) => action === 'logging_resumed')
-    alarm.ring()
-    while (!ledger.asked.some(({ action }) => action === 'logging_resumed')) await turns(1)
+    await untilTold(work)
     const said = audit.run(context, () => audit.message('second'))
     await turns()
     assert.equal(audit.degraded()?.spooled, 2)
@@ -218,7 +228,7 @@ suite('while what waited is told', () => {
 
   test('what failed before and is put there now is told, too', async (t) => {
     const work = await begin(t, { spoolBytes: MEBIBYTE })
-    const { audit, context, ledger, alarm } = work
+    const { audit, context, ledger } = work
     await audit.run(context, () => audit.message('first'))
     const [late, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let messages = 0
@@ -230,8 +240,7 @@ suite('while what waited is told', () => {
     })
     const said = audit.run(context, () => Promise.all([audit.message('late'), audit.message('refused')]))
     while (audit.degraded()?.spooled !== 1) await turns(1)
-    alarm.ring()
-    while (!ledger.asked.some(({ action }) => action === 'logging_resumed')) await turns(1)
+    await untilTold(work)
     late.resolve()
     while (audit.degraded()?.spooled !== 2) await turns(1)
     end.resolve()
@@ -239,10 +248,7 @@ suite('while what waited is told', () => {
     await resume(work)
     const records = await work.entries()
     assert.equal(only(records, 'user_message_received').length, 3)
-    assert.deepEqual(
-      only(records, 'logging_resumed').map(({ details }) => details?.spooled),
-      [1, 1],
-    )
+    assert.deepEqual(toldOf(records, 'spooled'), [1, 1])
     assertExplained(records)
   })
 })
@@ -316,17 +322,14 @@ suite('the end of a degraded period', () => {
     await audit.run(context, () => assert.rejects(audit.message('second')))
     await resume(work)
     const records = await work.entries()
-    assert.deepEqual(
-      only(records, 'logging_resumed').map(({ details }) => details?.refused),
-      [1, 1],
-    )
+    assert.deepEqual(toldOf(records, 'refused'), [1, 1])
     assert.equal(only(records, 'logging_degraded').length, 2)
     assertExplained(records)
   })
 
   test('does not hide what failed while it was told', async (t) => {
     const work = await begin(t)
-    const { audit, context, ledger, alarm } = work
+    const { audit, context, ledger } = work
     await audit.run(context, () => audit.message('first'))
     const [late, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let messages = 0
@@ -342,17 +345,13 @@ suite('the end of a degraded period', () => {
       await first
     })
     while (audit.degraded() === undefined) await turns(1)
-    alarm.ring()
-    while (!ledger.asked.some(({ action }) => action === 'logging_resumed')) await turns(1)
+    await untilTold(work)
     late.resolve()
     await refused
     end.resolve()
     await resume(work)
     const records = await work.entries()
-    assert.deepEqual(
-      only(records, 'logging_resumed').map(({ details }) => details?.refused),
-      [1, 1],
-    )
+    assert.deepEqual(toldOf(records, 'refused'), [1, 1])
     assertExplained(records)
   })
 })

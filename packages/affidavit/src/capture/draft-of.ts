@@ -1,5 +1,6 @@
 // Drafts of capture: what the run says of every step (spec/capture.md §1).
 
+import { present } from '../bytes/present.ts'
 import type { Draft } from '../formats/fields.ts'
 import { fitDetails } from './fit-details.ts'
 import type { Run } from './run.ts'
@@ -74,10 +75,4 @@ function draftOf({ run, agent_name, timestamp }: Acting, fields: Fields): MadeDr
     ...(subjects.length === 0 ? {} : { subject_ids: subjects }),
     ...(Object.keys(told).length === 0 ? {} : { details: told }),
   }
-}
-
-function present<T extends object>(object: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
-  const said = Object.entries(object).filter(([, value]) => value !== undefined)
-  // Members that were undefined are gone, which is what the type says.
-  return Object.fromEntries(said) as { [Name in keyof T]: Exclude<T[Name], undefined> }
 }

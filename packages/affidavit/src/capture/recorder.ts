@@ -3,8 +3,9 @@
 
 import type { Alarm } from '../clock/alarm.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
-import { type ErrorCode, LedgerError } from '../errors/ledger-error.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
+import { isAboutDraft } from './about-draft.ts'
 import type { AuditedLedger, Spool } from './audited-ledger.ts'
 import {
   beginPeriod,
@@ -53,13 +54,6 @@ interface Delivered {
   readonly error?: unknown
 }
 
-/** Faults of a draft: another ledger would refuse it too. */
-const ABOUT_THE_DRAFT: ReadonlySet<string> = new Set<ErrorCode>([
-  'invalid-draft',
-  'draft-too-large',
-  'id-conflict',
-  'recipient-refused',
-])
 const IN_LEDGER: Delivered = { kept: 'ledger' }
 const FIRST_TRY_MILLIS = 500
 const LAST_TRY_MILLIS = 30_000
@@ -214,10 +208,6 @@ export function createRecorder({ ledger, spool, producer_id, clock, alarm, newId
       return closing
     },
   }
-}
-
-function isAboutDraft(error: unknown): boolean {
-  return error instanceof LedgerError && ABOUT_THE_DRAFT.has(error.code)
 }
 
 function isConflict(error: unknown): boolean {

@@ -1,7 +1,8 @@
 // Approvals of the AI SDK stand in messages: asked for in an answer, decided in the next call's history (spec/adapters-ai-sdk.md).
 
+import { present } from '../../bytes/present.ts'
 import type { ApprovalEnd, ApprovalStep, Capture } from '../../capture/steps.ts'
-import { listOf, membersOf, present, type Shape, textOf } from '../wire/shape.ts'
+import { listOf, membersOf, type Shape, textOf } from '../wire/shape.ts'
 
 interface ToldApproval {
   readonly step: ApprovalStep & { readonly approval_id: string }

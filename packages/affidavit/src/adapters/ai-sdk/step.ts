@@ -1,7 +1,8 @@
 // What the AI SDK asks a model, and what came back, as steps (spec/adapters-ai-sdk.md). Pure.
 
+import { present } from '../../bytes/present.ts'
 import type { Ended, ModelEnd, ModelStep, SeenCall, SeenMessage, Tokens } from '../../capture/steps.ts'
-import { listOf, membersOf, numberOf, partsText, present, type Shape, textOf } from '../wire/shape.ts'
+import { listOf, membersOf, numberOf, partsText, type Shape, textOf } from '../wire/shape.ts'
 
 /** Where a call was seen, beside what it says itself. */
 interface Seen {

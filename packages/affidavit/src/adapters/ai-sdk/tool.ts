@@ -1,7 +1,8 @@
 // A tool of the AI SDK that is on record by itself, whoever executes it (spec/adapters-ai-sdk.md).
 
+import { present } from '../../bytes/present.ts'
 import type { Capture, ToolCall } from '../../capture/steps.ts'
-import { membersOf, present, textOf } from '../wire/shape.ts'
+import { membersOf, textOf } from '../wire/shape.ts'
 import { wasAborted } from './step.ts'
 
 type Execute = (input: unknown, options: unknown) => unknown

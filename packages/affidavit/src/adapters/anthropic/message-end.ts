@@ -1,7 +1,8 @@
 // What a message says of the answer, whole or as far as it came (Anthropic, "Messages"). Pure.
 
+import { present } from '../../bytes/present.ts'
 import type { ModelEnd, SeenCall, Tokens } from '../../capture/steps.ts'
-import { listOf, numberOf, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
+import { listOf, numberOf, type Shape, shapeOf, textOf } from '../wire/shape.ts'
 
 export function messageEnd(message: Shape): Omit<ModelEnd, 'ended'> {
   const { id, model, stop_reason, usage } = message

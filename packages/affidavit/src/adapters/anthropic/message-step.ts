@@ -1,7 +1,8 @@
 // What a request for a message says, as a step of an agent (Anthropic, "Create a message"). Pure.
 
+import { present } from '../../bytes/present.ts'
 import type { ModelStep, SeenMessage, SeenResult } from '../../capture/steps.ts'
-import { listOf, parsed, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
+import { listOf, parsed, partsText, type Shape, shapeOf, textOf } from '../wire/shape.ts'
 
 /** A request as it is handed to the client's middleware, or its fetch. */
 export interface MessageRequest {

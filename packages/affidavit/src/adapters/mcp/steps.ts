@@ -1,7 +1,8 @@
 // Messages of the Model Context Protocol as steps (spec/adapters-mcp.md). Pure.
 
+import { present } from '../../bytes/present.ts'
 import type { ApprovalEnd, ApprovalStep, ToolEnd, ToolStep } from '../../capture/steps.ts'
-import { membersOf, present, type Shape, textOf } from '../wire/shape.ts'
+import { membersOf, type Shape, textOf } from '../wire/shape.ts'
 
 /** Where a message is seen: by who calls, or by who is called. */
 export type McpLayer = 'client' | 'transport'

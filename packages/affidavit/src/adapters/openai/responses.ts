@@ -1,7 +1,8 @@
 // Responses: what a request says, and what its answer says, whole or as a stream.
 
+import { present } from '../../bytes/present.ts'
 import type { Ended, ModelEnd, SeenCall, SeenMessage } from '../../capture/steps.ts'
-import { listOf, numberOf, partsText, present, type Shape, shapeOf, textOf } from '../wire/shape.ts'
+import { listOf, numberOf, partsText, type Shape, shapeOf, textOf } from '../wire/shape.ts'
 import type { Answer } from './answer.ts'
 import { named, type Request, unlisted } from './chat.ts'
 

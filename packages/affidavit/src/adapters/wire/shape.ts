@@ -33,13 +33,6 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
-/** The members that are there. */
-export function present<T extends object>(object: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  const said = Object.entries(object).filter(([, value]) => value !== undefined)
-  // What is left is what the type says.
-  return Object.fromEntries(said) as { [Name in keyof T]?: Exclude<T[Name], undefined> }
-}
-
 /** The text parts of a message's content, joined by newlines. */
 export function partsText(content: unknown): string {
   if (typeof content === 'string') return content

@@ -4,11 +4,11 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-
-import { type ErrorCode, LedgerError } from '../../errors/ledger-error.ts'
+import type { LedgerError } from '../../errors/ledger-error.ts'
 import type { Draft } from '../../formats/fields.ts'
 import type { Spoolable } from '../../ledger/spoolable.ts'
 import type { Spooling } from '../../ledger/spooling.ts'
+import { isAboutDraft } from '../about-draft.ts'
 import type { SpoolFiles } from './files.ts'
 import { type DraftRead, readSegment } from './read-segment.ts'
 import { openRefused, writeRefused } from './refused.ts'
@@ -46,14 +46,6 @@ export interface ForwardParts {
   /** Whether to stop behind the draft that is under way. */
   isClosing(): boolean
 }
-
-/** Faults of a draft: tried again it would be refused again. */
-const ABOUT_THE_DRAFT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'invalid-draft',
-  'draft-too-large',
-  'id-conflict',
-  'recipient-refused',
-])
 
 /** Ends when nothing waits, or the spool is closing. @throws LedgerError what else the ledger throws, `spool-unavailable`; the rest waits on */
 export async function forward(parts: ForwardParts): Promise<Forwarded> {
@@ -124,7 +116,7 @@ async function deliver(
     const { state } = await ledger.append(draft)
     return state === 'recorded' ? 'recorded' : 'duplicates'
   } catch (error) {
-    if (!(error instanceof LedgerError && ABOUT_THE_DRAFT.has(error.code))) throw error
+    if (!isAboutDraft(error)) throw error
     await onDisk(`keep what was refused in ${parts.folder}`, () => setAside(parts, number, waited, error))
     return 'refused'
   }
