@@ -11,10 +11,12 @@ const BATCH: Batch = { ledger: 'x', drafts: [], at: 0, patienceMillis: 0 }
 /** A thread that answers `head` with how often it was asked, and dies of `commit` and `nodes`. */
 const script = `
   import { parentPort } from 'node:worker_threads'
-  let asked = 0
-  parentPort.on('message', ({ call, method }) => {
-    if (method === 'commit' || method === 'nodes') throw new Error('the thread dies')
-    parentPort.postMessage({ call, value: method === 'head' ? ++asked : undefined })
+  parentPort.on('message', ({ port }) => {
+    let asked = 0
+    port.on('message', ({ call, method }) => {
+      if (method === 'commit' || method === 'nodes') throw new Error('the thread dies')
+      port.postMessage({ call, value: method === 'head' ? ++asked : undefined })
+    })
   })`
 
 function mortal(role: 'writer' | 'reader'): Thread<LedgerStore> {
@@ -49,11 +51,11 @@ test('a thread that is at work for others is told when who was answered has noth
   const patient = `
     import { parentPort } from 'node:worker_threads'
     let held
-    parentPort.on('message', ({ call, method, heard }) => {
+    parentPort.on('message', ({ port }) => port.on('message', ({ call, method, heard }) => {
       if (method === 'commit') held = call
-      else if (method === 'head') parentPort.postMessage({ call, value: undefined })
-      else if (method === undefined && heard === 1) parentPort.postMessage({ call: held, value: [] })
-    })`
+      else if (method === 'head') port.postMessage({ call, value: undefined })
+      else if (method === undefined && heard === 1) port.postMessage({ call: held, value: [] })
+    }))`
   const url = new URL(`data:text/javascript,${encodeURIComponent(patient)}`)
   const thread = startThread<LedgerStore>({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
   const written = thread.call('commit', [BATCH])
@@ -65,10 +67,10 @@ test('a thread that takes the place of one that died has told nothing yet', asyn
   // Answers how many answers the caller says to have heard, and dies of `commit`.
   const echo = `
     import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', ({ call, method, heard }) => {
+    parentPort.on('message', ({ port }) => port.on('message', ({ call, method, heard }) => {
       if (method === 'commit') throw new Error('the thread dies')
-      parentPort.postMessage({ call, value: heard })
-    })`
+      port.postMessage({ call, value: heard })
+    }))`
   const url = new URL(`data:text/javascript,${encodeURIComponent(echo)}`)
   const thread = startThread<LedgerStore>({ path: 'ledger.db', role: 'writer', mode: 'open' }, url)
   assert.equal(await thread.call('head', ['x']), 0)
@@ -101,6 +103,23 @@ test('what cannot cross to another thread is refused, and what follows is answer
   await thread.stop()
 })
 
+test('a thread whose task is over takes another one, and knows nothing of the one before', async () => {
+  const script = `
+    import { parentPort, threadId } from 'node:worker_threads'
+    parentPort.on('message', ({ port, task }) => port.on('message', ({ call }) => port.postMessage({ call, value: [threadId, task.path] })))`
+  const url = new URL(`data:text/javascript,${encodeURIComponent(script)}`)
+  const asked: unknown[] = []
+  for (const path of ['one.db', 'two.db']) {
+    const thread = startThread<LedgerStore>({ path, role: 'reader', mode: 'open' }, url)
+    asked.push(await thread.call('head', ['x']))
+    await thread.stop()
+    await assert.rejects(thread.call('head', ['x']), { code: 'ledger-closed' })
+  }
+  const [first, second] = asked.map((answer) => Array.from(Object(answer)))
+  assert.deepEqual([first?.[1], second?.[1]], ['one.db', 'two.db'])
+  assert.equal(first?.[0], second?.[0])
+})
+
 test('a stopped thread takes nothing more, and one that never started stops at once', async () => {
   const thread = mortal('writer')
   await thread.stop()
@@ -112,10 +131,10 @@ test('a thread that is stuck keeps nobody from stopping it, and no process alive
   // Answers `head`, and nothing else ever again.
   const stuck = `
     import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', ({ call, method }) => {
-      if (method === 'head') parentPort.postMessage({ call, value: 1 })
+    parentPort.on('message', ({ port }) => port.on('message', ({ call, method }) => {
+      if (method === 'head') port.postMessage({ call, value: 1 })
       else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-    })`
+    }))`
   const program = `
     import { startThread } from ${JSON.stringify(new URL('./thread-host.ts', import.meta.url))}
     const thread = startThread({ path: 'keyring.db', role: 'keyring', mode: 'open' }, new URL(${JSON.stringify(`data:text/javascript,${encodeURIComponent(stuck)}`)}))

@@ -1,10 +1,11 @@
 // Calling a store that lives in a worker thread: calls go in, answers come back, and a thread that dies fails its calls.
 
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { Word } from './calls.ts'
 import { storeClosed } from './local-store.ts'
+import { giveBack, takeWorker } from './spare-threads.ts'
 import type { Answer, Failure, ThreadTask } from './thread.ts'
 
 /** The methods that a thread answers: each gives a promise. */
@@ -25,6 +26,12 @@ interface Waiter {
   reject(error: Error): void
 }
 
+/** A thread at work, and what is said to it. */
+interface Running {
+  readonly worker: Worker
+  readonly port: MessagePort
+}
+
 const STORE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url)
 
 /**
@@ -33,42 +40,45 @@ const STORE_THREAD = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : '
  */
 export function startThread<Store extends Methods<Store>>(task: ThreadTask, script: URL = STORE_THREAD): Thread<Store> {
   const waiters = new Map<number, Waiter>()
-  let worker: Worker | undefined
+  let running: Running | undefined
   let stopping: Promise<void> | undefined
   let calls = 0
   /** Answers that came from the thread of now. */
   let heard = 0
 
-  function started(): Worker {
-    if (worker !== undefined) return worker
-    const fresh = new Worker(script, { workerData: task, name: `affidavit sqlite ${task.role}` })
+  function started(): Running {
+    if (running !== undefined) return running
+    const { port1: port, port2 } = new MessageChannel()
+    const worker = takeWorker(script)
+    const fresh = { worker, port }
     heard = 0
-    fresh.on('message', (answer: Answer) => worker === fresh && hear(fresh, answer))
+    port.on('message', (answer: Answer) => running === fresh && hear(fresh, answer))
     // An error is followed by the exit of the same thread, when its successor may be at work.
-    fresh.on('error', (error) => worker === fresh && failAll(error))
-    fresh.on('exit', () => worker === fresh && failAll(new Error(`the ${task.role} thread ended`)))
-    fresh.unref()
-    worker = fresh
+    worker.on('error', (error) => running === fresh && failAll(error))
+    worker.on('exit', () => running === fresh && failAll(new Error(`the ${task.role} thread ended`)))
+    worker.postMessage({ task, port: port2 }, [port2])
+    port.unref()
+    running = fresh
     return fresh
   }
 
   // Whoever waits for what was answered goes on, and may call again in this turn of the event loop. Where nobody does, and
   // the thread is at work for others, it is told not to wait for that.
-  function hear(thread: Worker, answer: Answer): void {
+  function hear(from: Running, answer: Answer): void {
     heard++
     settle(answer)
     if (waiters.size === 0) {
-      thread.unref()
+      from.port.unref()
       return
     }
     const before = calls
     setImmediate(() => {
-      if (worker === thread && calls === before && waiters.size > 0) say(thread, { heard })
+      if (running === from && calls === before && waiters.size > 0) say(from, { heard })
     })
   }
 
-  function say(thread: Worker, word: Word): void {
-    thread.postMessage(word)
+  function say({ port }: Running, word: Word): void {
+    port.postMessage(word)
   }
 
   function settle(answer: Answer): void {
@@ -80,40 +90,42 @@ export function startThread<Store extends Methods<Store>>(task: ThreadTask, scri
   }
 
   function failAll(error: unknown): void {
-    worker = undefined
+    running?.port.close()
+    running = undefined
     for (const waiter of waiters.values()) waiter.reject(threadLost(task, error))
     waiters.clear()
   }
 
   function send<T>(method: string, values: readonly unknown[]): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const thread = started()
+      const to = started()
       const call = calls++
       waiters.set(call, { resolve, reject })
       // A pending call keeps the process alive; an idle thread does not.
-      thread.ref()
+      to.port.ref()
       try {
-        say(thread, { call, heard, method, values })
+        say(to, { call, heard, method, values })
       } catch (error) {
         // What cannot cross to another thread was not said.
         waiters.delete(call)
-        if (waiters.size === 0) thread.unref()
+        if (waiters.size === 0) to.port.unref()
         throw error
       }
     })
   }
 
   async function shutDown(patienceMillis: number | undefined): Promise<void> {
-    const running = worker
     if (running === undefined) return
+    const { worker, port } = running
     if ((await inTime(send<void>('close', []), patienceMillis)) === 'answered') {
-      await running.terminate()
+      running = undefined
+      port.close()
+      giveBack(script, worker)
       return
     }
     // Not waited for: what is stuck outside of JavaScript does not end before it comes back.
     failAll(new Error(`the ${task.role} thread did not answer`))
-    running.terminate().catch(() => undefined)
-    running.unref()
+    worker.terminate().catch(() => undefined)
   }
 
   return {

@@ -1,6 +1,6 @@
-// A worker thread that hosts one SQLite connection: SQLite blocks, and an agent's event loop must not.
+// A worker thread that hosts one SQLite connection at a time: SQLite blocks, and an agent's event loop must not.
 
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 
 import { LedgerError, unreachable } from '../../errors/ledger-error.ts'
 import type { LedgerStore } from '../../ledger/store.ts'
@@ -35,7 +35,13 @@ export type Failure =
     }
   | { readonly kind: 'other'; readonly message: string; readonly stack?: string }
 
-if (parentPort !== null) serve(parentPort, workerData)
+/** What a thread is told: a task, and where its calls come from. The next one comes when the store of the one before is closed. */
+export interface ThreadOrder {
+  readonly task: ThreadTask
+  readonly port: MessagePort
+}
+
+parentPort?.on('message', ({ port, task }: ThreadOrder) => serve(port, task))
 
 function serve(port: MessagePort, task: ThreadTask): void {
   const store = storeOf(task, (next) => listen(next))
