@@ -1,5 +1,6 @@
 // Handing out verification to threads, or doing it in this one.
 
+import { statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 
@@ -11,20 +12,24 @@ import type { TaskFailure } from './verify-thread.ts'
 /** Ten times what a thread needs at once: without a limit, garbage is kept as long as the machine has memory. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
+/** A smaller database is verified before threads have started. */
+const WORTH_THREADS_BYTES = 4_194_304
+
 export interface Workplace {
   readonly path: string
   /** On the open connection of this thread. */
   readonly ledgers: StoredLedgers
-  /** As many as the machine runs at once where undefined, at most 8; 0: in this thread. */
+  /** Where undefined: as many as the machine runs at once, at most 8, and none for a small database; 0: in this thread. */
   readonly threads: number | undefined
 }
 
 /** A way to do every task; it rejects with a LedgerError `store-unavailable` or `store-corrupt`, or as the connection does. */
 export function runTasks({ path, ledgers, threads }: Workplace): RunTasks {
-  if (threads === 0) return (tasks, onAnswer) => runOnConnections([ledgers], tasks, onAnswer)
+  const most = threads ?? (statSync(path).size < WORTH_THREADS_BYTES ? 0 : Math.min(8, availableParallelism()))
+  if (most === 0) return (tasks, onAnswer) => runOnConnections([ledgers], tasks, onAnswer)
   return async (tasks, onAnswer) => {
     const waiting = [...tasks]
-    const count = Math.min(threads ?? Math.min(8, availableParallelism()), tasks.length)
+    const count = Math.min(most, tasks.length)
     const next = (): VerifyTask | undefined => waiting.shift()
     await Promise.all(Array.from({ length: count }, () => runThread(path, next, onAnswer)))
   }
