@@ -21,8 +21,8 @@ export type KnownAnchors = ReadonlyMap<Anchor, CalendarDay | 'open'>
 /** What a policy says of a record. */
 export interface AppliedPolicy {
   readonly policy: RetentionPolicy
-  /** The later one, where the policy was extended. */
   readonly minimum?: Counted
+  readonly extension?: Counted
   readonly maximum?: Counted
 }
 
@@ -40,7 +40,7 @@ export type Bound =
 
 /** The stricter of all that applies to one part. */
 export interface Span {
-  /** Whether a policy other than the default one gives a period; else it is kept until somebody says what it is. */
+  /** Whether a policy gives a period; else it is kept until somebody says what it is. */
   readonly classified: boolean
   /** May not be destroyed before. */
   readonly minimum: Bound
@@ -48,7 +48,7 @@ export interface Span {
   readonly maximum: Bound
   /** A maximum ends before the minimum does: for a person to resolve. */
   readonly conflict: boolean
-  /** `destroy` where a policy says so, and none says `keep`. */
+  /** What happens behind the minimum: `destroy` where a policy says so, and none says `keep`. */
   readonly at_end: 'destroy' | 'keep' | 'unsaid'
 }
 
@@ -69,5 +69,5 @@ export type Disposition =
   /** Its minimum has passed, and these holds bind it. */
   | { readonly state: 'held'; readonly holds: readonly string[] }
   /** Its minimum has passed, and nothing says that it is to be destroyed. */
-  | { readonly state: 'free'; readonly since: UnixMillis }
+  | { readonly state: 'free' }
   | { readonly state: 'due'; readonly since: UnixMillis; readonly overdue_since?: UnixMillis }

@@ -85,7 +85,7 @@ export interface RetentionPolicy {
   readonly availability?: Period | 'whole_period'
   /** Whether storage that cannot be rewritten is asked for, alone or as one of two ways. */
   readonly worm?: 'required' | 'one-way'
-  /** What happens at the end, where it says so: rules that give a minimum alone do not. */
+  /** What happens behind the minimum, where it says so: rules do not. Behind a maximum, everything is destroyed. */
   readonly at_end?: 'destroy' | 'keep'
   readonly note?: string
   readonly overridden?: Override

@@ -45,7 +45,6 @@ export const ASSURANCE: readonly RetentionPolicy[] = [
     part: 'content',
     without_minimum: 'as long as the business needs it, and no longer',
     maximum: days(0, 'authorisation'),
-    at_end: 'destroy',
     note: 'Never stored after authorisation, not even encrypted: a card’s code in a message is masked before it is recorded. For card numbers, say a period of your own.',
   },
   {

@@ -17,7 +17,6 @@ export const EUROPE: readonly RetentionPolicy[] = [
     applies_to: ofDomain('gdpr'),
     without_minimum: 'asks for no minimum',
     maximum: days(0, 'purpose_end'),
-    at_end: 'destroy',
     note: 'No number is stated: it ends with the purpose, unless a legal duty (Art. 17(3)(b)) or legal claims (Art. 17(3)(e)) keep it.',
   },
   {
@@ -32,7 +31,6 @@ export const EUROPE: readonly RetentionPolicy[] = [
     applies_to: 'when-adopted',
     minimum: months(6, 'record_created'),
     maximum: months(12, 'record_created'),
-    at_end: 'destroy',
     note: 'Up to three years where a risk to internal control is shown, and longer where a documented duty asks for it: override the maximum then.',
   },
   {

@@ -136,7 +136,6 @@ export const FINANCE: readonly RetentionPolicy[] = [
     applies_to: ofDomain('glba'),
     without_minimum: 'activity of users is to be logged and watched; no period is stated',
     maximum: years(2, 'last_use'),
-    at_end: 'destroy',
     note: 'Unless it is necessary for business, for a legitimate purpose or by law, or cannot be disposed of alone.',
   },
   {
