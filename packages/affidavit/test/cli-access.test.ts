@@ -20,7 +20,7 @@ describe('access check', () => {
     assert.match(answer.out, /^.*whole\.yaml: revision 2026-11-21, 5 named persons\n {2}digest [0-9a-f]{64}\n/)
     assert.match(
       answer.out,
-      /\n {2}kim {2}auditor, erasure_approver\n {4}may search, verify, export, readers, approve-erasure\n/,
+      /\n {2}kim {2}auditor, erasure_approver\n {4}may search, verify, export, readers, approve-erasure, plan-retention\n/,
     )
     assert.match(answer.out, /\n {2}gone {2}no role\n {4}may do nothing\n/)
     assert.match(answer.out, /\n {2}everybody else {2}reader\n {4}may search\n$/)
@@ -33,7 +33,7 @@ describe('access check', () => {
     assert.deepEqual(people[1], {
       person: 'kim',
       roles: ['auditor', 'erasure_approver'],
-      may: ['search', 'verify', 'export', 'readers', 'approve-erasure'],
+      may: ['search', 'verify', 'export', 'readers', 'approve-erasure', 'plan-retention'],
       approval_key: 'approver/kim+ec4e7ffe+AepKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs',
     })
     assert.deepEqual(people[2], { person: 'ops', roles: ['operator'], may: ['operate'] })

@@ -17,7 +17,7 @@ import {
 } from '../documents/place.ts'
 import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import type { AccessPolicy, Person } from './policy.ts'
-import { ROLE_NAMES, type Role } from './roles.ts'
+import { APPROVER_ROLES, ROLE_NAMES, type Role } from './roles.ts'
 
 /**
  * Reads an access policy. `file` is what faults call it; nothing is opened.
@@ -54,8 +54,9 @@ function readPerson(name: string, entry: Place, holders: Map<string, string>): P
   const roles = readRoles(member('roles'))
   const key = member('approval_key')
   if (!isAbsent(key)) return { roles, approval_key: readKey(name, key, holders) }
-  if (!roles.includes('erasure_approver')) return { roles, approval_key: undefined }
-  throw new Flaw(key.path, 'is missing: an erasure_approver signs with it', 'affidavit approver-key makes one')
+  const signing = roles.find((role) => APPROVER_ROLES.includes(role))
+  if (signing === undefined) return { roles, approval_key: undefined }
+  throw new Flaw(key.path, `is missing: an approver (${signing}) signs with it`, 'affidavit approver-key makes one')
 }
 
 function readRoles(list: Place): readonly Role[] {
@@ -67,7 +68,7 @@ function readRoles(list: Place): readonly Role[] {
 function readOthers(list: Place): readonly Role[] {
   return setOf(list, ROLE_NAMES.length, (item) => {
     const role = oneOf(item, ROLE_NAMES)
-    if (role !== 'erasure_approver') return role
+    if (!APPROVER_ROLES.includes(role)) return role
     throw new Flaw(item.path, 'is for people with a key of their own', 'name them under people, with approval_key')
   })
 }

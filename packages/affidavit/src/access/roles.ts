@@ -12,6 +12,14 @@ export const ACTS = [
   'plan-erasure',
   'approve-erasure',
   'erase',
+  'plan-retention',
+  'hold',
+  'release-hold',
+  'approve-release',
+  'archive',
+  'plan-disposition',
+  'approve-disposition',
+  'dispose',
   'operate',
 ] as const
 export type Act = (typeof ACTS)[number]
@@ -22,12 +30,17 @@ export const ROLE_NAMES = [
   'content_reader',
   'privacy_officer',
   'erasure_approver',
+  'records_officer',
+  'records_approver',
   'operator',
 ] as const
 export type Role = (typeof ROLE_NAMES)[number]
 
+/** The roles of whoever signs approvals: each needs a key of their own. */
+export const APPROVER_ROLES: readonly Role[] = ['erasure_approver', 'records_approver']
+
 const READER: readonly Act[] = ['search']
-const AUDITOR: readonly Act[] = [...READER, 'verify', 'export', 'readers']
+const AUDITOR: readonly Act[] = [...READER, 'verify', 'export', 'readers', 'plan-retention']
 
 export const ROLES: Readonly<Record<Role, readonly Act[]>> = {
   reader: READER,
@@ -35,6 +48,8 @@ export const ROLES: Readonly<Record<Role, readonly Act[]>> = {
   content_reader: [...READER, 'reveal'],
   privacy_officer: [...AUDITOR, 'reveal', 'resolve', 'link', 'plan-erasure', 'erase'],
   erasure_approver: ['approve-erasure'],
+  records_officer: [...READER, 'plan-retention', 'hold', 'release-hold', 'archive', 'plan-disposition', 'dispose'],
+  records_approver: ['approve-release', 'approve-disposition'],
   operator: ['operate'],
 }
 
@@ -50,5 +65,13 @@ export const ACT_WORDS: Readonly<Record<Act, string>> = {
   'plan-erasure': 'planning an erasure',
   'approve-erasure': 'approving an erasure',
   erase: 'carrying out an erasure',
+  'plan-retention': 'seeing how long records are kept',
+  hold: 'placing a hold',
+  'release-hold': 'releasing a hold',
+  'approve-release': 'approving the release of a hold',
+  archive: 'archiving and restoring records',
+  'plan-disposition': 'planning a disposition',
+  'approve-disposition': 'approving a disposition',
+  dispose: 'carrying out a disposition',
   operate: 'rotating keys and confirming the clock',
 }
