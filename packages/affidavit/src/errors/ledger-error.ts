@@ -38,6 +38,11 @@ export type ErrorCode =
   | 'spool-full'
   | 'spool-unavailable'
   | 'run-stopped'
+  | 'archive-unavailable'
+  | 'archive-altered'
+  | 'object-exists'
+  | 'object-locked'
+  | 'lock-refused'
 
 export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-draft': 'caller',
@@ -73,6 +78,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'spool-full': 'world',
   'spool-unavailable': 'world',
   'run-stopped': 'world',
+  'archive-unavailable': 'world',
+  'archive-altered': 'world',
+  'object-exists': 'world',
+  'object-locked': 'world',
+  'lock-refused': 'world',
 }
 
 export interface ErrorContext {
