@@ -8,7 +8,10 @@ export interface ObjectStat {
   readonly key: string
   /** Bytes. */
   readonly size: number
-  /** Until when nobody, its owner neither, can delete or overwrite it; absent where no such lock was read back. */
+  /**
+   * Until when the store deletes it for nobody, its owner neither; perhaps that has passed. Absent where it has no such lock. Whether the store can be
+   * relied on for that is for lockProof() to say.
+   */
   readonly locked_until?: UnixMillis
 }
 
@@ -23,7 +26,13 @@ export interface ByteRange {
   readonly to: number
 }
 
-/** Keys are relative paths of `[a-z0-9._-]` parts, 1 to 512 bytes. */
+/** Written in one request: an upload in parts loses its lock in some stores. */
+export const MAX_OBJECT_BYTES: number = 1024 ** 3
+
+/**
+ * Keys are paths (object-key.ts); none is a folder of another. The object of a key is what was put there first: whatever comes later under the same
+ * key, also past this seam, is not read.
+ */
 export interface ObjectStore {
   /** Where it is, for people; no secret is in it. */
   readonly where: string
@@ -32,19 +41,20 @@ export interface ObjectStore {
   lockProof(): Promise<LockProof>
 
   /**
-   * Keeps an object, durable when it resolves, locked until `lockUntil` where the store locks. The same bytes under the same key, handed in
-   * again, are kept once, and their lock is extended where it ends earlier.
-   * @throws LedgerError `object-exists`: other bytes are there; they stay. `archive-unavailable`: nothing, or this object, is there
+   * Keeps an object of at most MAX_OBJECT_BYTES, durable when it resolves, locked until `lockUntil` at least where the store locks; an instant that
+   * has passed is no lock. The same bytes under the same key, handed in again, are kept once, and their lock is extended where it ends earlier.
+   * @throws LedgerError `object-exists`: other bytes are there; they stay. `lock-refused`: it is there, without the lock. `archive-unavailable`: nothing,
+   * or this object, is there
    */
   put(key: string, bytes: Uint8Array, lockUntil?: UnixMillis): Promise<void>
 
-  /** The newest bytes; `undefined` where there is no such object. @throws LedgerError `archive-unavailable` */
+  /** The bytes, or what of them lies in `range`; `undefined` where there is no such object. @throws LedgerError `archive-unavailable` */
   get(key: string, range?: ByteRange): Promise<Uint8Array | undefined>
 
   /** As the store says now. @throws LedgerError `archive-unavailable` */
   stat(key: string): Promise<ObjectStat | undefined>
 
-  /** Keys that begin with `prefix`, ascending. @throws LedgerError `archive-unavailable` */
+  /** Keys that begin with `prefix`, in ascending order of their bytes. @throws LedgerError `archive-unavailable` */
   list(prefix: string): AsyncIterable<string>
 
   /**
