@@ -1,0 +1,47 @@
+// What an S3 server answers when it does not do as it was asked.
+
+import { LedgerError } from '../errors/ledger-error.ts'
+import { archiveUnavailable } from './store-errors.ts'
+
+/** The code of its API, such as `AccessDenied`, or of the network, such as `ECONNREFUSED`. */
+export function s3ErrorName(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}
+
+/** The HTTP status of an answer; `undefined` where there was none. */
+export function s3Status(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
+  const { $metadata } = error
+  const status =
+    typeof $metadata === 'object' && $metadata !== null && 'httpStatusCode' in $metadata
+      ? $metadata.httpStatusCode
+      : undefined
+  return typeof status === 'number' ? status : undefined
+}
+
+/** It answered, and what it answered is no. A request that came too often, or too late, is asked again. */
+export function isRefusedByS3(error: unknown): boolean {
+  const status = s3Status(error)
+  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429
+}
+
+/** No lock stands on this version, or none can in this bucket. */
+export function saysNoLock(error: unknown): boolean {
+  if (s3ErrorName(error) === 'InvalidRequest') return s3Status(error) === 400
+  return /^(NoSuchObjectLockConfiguration|ObjectLockConfigurationNotFound(Error)?)$/.test(s3ErrorName(error))
+}
+
+export function s3Unavailable(doing: string, where: string, cause: unknown): LedgerError {
+  if (cause instanceof LedgerError) return cause
+  const said = cause instanceof Error ? `${s3ErrorName(cause)}: ${cause.message}` : String(cause)
+  return archiveUnavailable(`cannot ${doing} in ${where}: ${said}`, cureFor(cause), cause)
+}
+
+function cureFor(error: unknown): string {
+  if (s3ErrorName(error) === 'CredentialsProviderError')
+    return 'give it credentials as to every tool of AWS: environment, profile or role'
+  if (s3Status(error) === 403) return 'give the credentials the permissions that spec/object-stores.md §3 lists'
+  if (s3Status(error) === 404) return 'make the bucket, with Object Lock, or correct its name and region'
+  return 'check network, endpoint and region, and do it again'
+}
