@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { linesOf } from '../src/cli/describe-plan.ts'
-import { parseApprovalText } from '../src/erasure/approval.ts'
-import { judgeApproval } from '../src/erasure/judge-approval.ts'
+import { judgeErasureApproval } from '../src/erasure/judge-approval.ts'
 import { type ErasurePlan, formatPlan } from '../src/erasure/plan.ts'
 import { parseNote } from '../src/formats/note.ts'
 import { formatSignerKey, generateSignerKey, parseSignerKey } from '../src/formats/signer-key.ts'
 import { formatVerifierKey } from '../src/formats/verifier-key.ts'
+import { parseApprovalText } from '../src/papers/approval.ts'
 import { golden, goldenPolicy } from './erasure-vectors.ts'
 import { errorCode, json, run } from './run-cli.ts'
 
@@ -89,7 +89,7 @@ describe('approve', () => {
     for (const line of linesOf(plan)) assert.ok(answer.err.includes(line), line)
     assert.match(answer.err, /approved for 30 days, as kim/)
     const policy = goldenPolicy((text) => text.replace(/approver\/kim\+[^"]*/, vkey))
-    const judged = judgeApproval(readFileSync(out), { ledger: plan.ledger, plan, policy, at: Date.now() })
+    const judged = judgeErasureApproval(readFileSync(out), { ledger: plan.ledger, plan, policy, at: Date.now() })
     assert.ok(!('code' in judged), JSON.stringify(judged))
   })
 
@@ -106,7 +106,7 @@ describe('approve', () => {
     assert.deepEqual([decision, approver, file], ['refuse', 'kim', out])
     const note = parseNote(readFileSync(out))
     assert.ok(!('code' in note))
-    assert.equal(parseApprovalText(note.text)?.decision, 'refuse')
+    assert.equal(parseApprovalText('erasure', note.text)?.decision, 'refuse')
   })
 
   const refusal = { seq: 3, because: 'hold', compliance_domains: ['hipaa'] }

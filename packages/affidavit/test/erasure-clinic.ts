@@ -16,7 +16,6 @@ import { openFolder } from '../src/embedded/open.ts'
 import { placeOf } from '../src/embedded/place.ts'
 import { openKeyringToRead } from '../src/embedded/read-keyring.ts'
 import { openStore } from '../src/embedded/store.ts'
-import { type ErasureApproval, signApproval } from '../src/erasure/approval.ts'
 import { type ErasurePlan, planDigest } from '../src/erasure/plan.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { AuditRecord, ContentReference, Draft } from '../src/formats/fields.ts'
@@ -25,6 +24,7 @@ import { formatVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { type OpeningParts, openContent, wholeBody } from '../src/ledger/open-content.ts'
 import { recordOf } from '../src/ledger/read.ts'
+import { type Approval, signApproval } from '../src/papers/approval.ts'
 import type { Keyring } from '../src/vault/keyring.ts'
 import type { Report } from '../src/verify/report.ts'
 import { type Backend, copyFiles, files } from './backend.ts'
@@ -157,11 +157,11 @@ export function planFor(
 export function approve(
   { approver }: ErasureClinic,
   plan: ErasurePlan,
-  more: Partial<ErasureApproval> = {},
+  more: Partial<Approval> = {},
   key: SignerKey = approver,
 ): Uint8Array {
   const { ledger, plan_id } = plan
-  const approval: ErasureApproval = {
+  const approval: Approval = {
     ledger,
     plan_id,
     plan_sha256: planDigest(plan),
@@ -170,7 +170,7 @@ export function approve(
     decision: 'approve',
     ...more,
   }
-  return Buffer.from(signApproval(approval, key))
+  return Buffer.from(signApproval('erasure', approval, key))
 }
 
 /** Plans, approves and carries out. */

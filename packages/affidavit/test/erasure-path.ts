@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
 import { openFolder } from '../src/embedded/open.ts'
-import { approvalDigest } from '../src/erasure/approval.ts'
 import { checkCertificate, openCertificate } from '../src/erasure/certificate.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
@@ -13,6 +12,7 @@ import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { keyringOwners } from '../src/ledger/erasure-reach.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { EntryFilter } from '../src/ledger/store.ts'
+import { approvalDigest } from '../src/papers/approval.ts'
 import type { Backend } from './backend.ts'
 import {
   ADA,
@@ -56,7 +56,10 @@ export function testErasurePath(backend: Backend): void {
       assert.equal(checkCertificate(opened.certificate, plan, approval), undefined)
       const { state, payloads, bytes, destroyed_key_versions, retired_key_versions, approval_sha256 } =
         opened.certificate
-      assert.deepEqual([state, payloads, bytes, approval_sha256], ['erased', 3, 54, approvalDigest(approval)])
+      assert.deepEqual(
+        [state, payloads, bytes, approval_sha256],
+        ['erased', 3, 54, approvalDigest('erasure', approval)],
+      )
       assert.deepEqual([destroyed_key_versions.length, retired_key_versions], [1, []])
       // Who was meant nobody finds any more; the records are there.
       assert.deepEqual(await found(ledger, { subject_id: ADA }), [])

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
-import type { ErasureApproval } from '../src/erasure/approval.ts'
 import type { ErasureCertificate } from '../src/erasure/certificate.ts'
 import type { ErasurePlan } from '../src/erasure/plan.ts'
 import { type SignerKey, signerKeyFromSeed } from '../src/formats/signer-key.ts'
+import type { Approval } from '../src/papers/approval.ts'
 
 interface Signer {
   readonly name: string
@@ -21,7 +21,7 @@ interface Golden {
   readonly plan: ErasurePlan
   readonly plan_sha256: string
   readonly approver: Signer
-  readonly approval: Pick<ErasureApproval, 'approver' | 'approved_at' | 'decision'>
+  readonly approval: Pick<Approval, 'approver' | 'approved_at' | 'decision'>
   readonly approval_sha256: string
   readonly log: Signer
   readonly certificate: Omit<ErasureCertificate, 'plan_sha256' | 'approval_sha256'>
@@ -51,7 +51,7 @@ export const golden: Golden = readJson('golden.json')
 export const planLies: readonly PaperLie[] = readJson('refused-plans.json')
 export const certificateLies: readonly PaperLie[] = readJson('refused-certificates.json')
 
-export const goldenApproval: ErasureApproval = {
+export const goldenApproval: Approval = {
   ledger: golden.plan.ledger,
   plan_id: golden.plan.plan_id,
   plan_sha256: golden.plan_sha256,

@@ -1,7 +1,7 @@
 // The plan of an erasure in words, for whoever is to approve it: everything that the plan says, but the ids themselves.
 
-import type { Copy } from '../erasure/copies.ts'
 import type { ErasurePlan } from '../erasure/plan.ts'
+import type { Copy } from '../papers/copies.ts'
 import { count, counted, printable } from './output.ts'
 
 export function linesOf(plan: ErasurePlan): string[] {

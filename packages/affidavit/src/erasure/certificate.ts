@@ -3,12 +3,12 @@
 
 import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
-import { approvalDigest } from './approval.ts'
-import { COPIES, type Copy, copyName, repeatedCopy } from './copies.ts'
-import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from './paper.ts'
+import { approvalDigest } from '../papers/approval.ts'
+import { COPIES, type Copy, copyName, repeatedCopy } from '../papers/copies.ts'
+import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from '../papers/paper.ts'
+import { ascending, count, generation, hash, label, list, oneOf, sentence, time } from '../papers/rules.ts'
+import { openSignedText, type SignedTextFault } from '../papers/signed-text.ts'
 import { type ErasurePlan, planDigest } from './plan.ts'
-import { ascending, count, generation, hash, label, list, oneOf, sentence, time } from './rules.ts'
-import { openSignedText, type SignedTextFault } from './signed-text.ts'
 
 /** `erasing`: a key still stands, or nothing was done yet about a copy that is known of. */
 export const ERASURE_STATES = ['erased', 'erasing'] as const
@@ -138,7 +138,8 @@ export function checkCertificate(
 ): CertificateFault | undefined {
   if (certificate.ledger !== plan.ledger) return { code: 'certificate-of-another-ledger' }
   if (certificate.plan_sha256 !== planDigest(plan)) return { code: 'certificate-of-another-plan' }
-  if (certificate.approval_sha256 !== approvalDigest(approval)) return { code: 'certificate-of-another-approval' }
+  if (certificate.approval_sha256 !== approvalDigest('erasure', approval))
+    return { code: 'certificate-of-another-approval' }
   const { subjects, conversations } = plan
   if (certificate.subjects !== subjects.length || certificate.conversations !== conversations.length)
     return { code: 'certificate-of-others' }

@@ -9,8 +9,9 @@ import { utf8 } from '../bytes/text.ts'
 import { signEd25519 } from '../crypto/ed25519.ts'
 import { formatNote, parseNote } from '../formats/note.ts'
 import { type SignerKey, signerKeyFromSeed } from '../formats/signer-key.ts'
-import { approvalDigest, type ErasureApproval, parseApprovalText, signApproval } from './approval.ts'
-import { APPROVAL_DAYS, type ApprovalCase, judgeApproval } from './judge-approval.ts'
+import { type Approval, approvalDigest, parseApprovalText, signApproval } from '../papers/approval.ts'
+import { APPROVAL_DAYS } from '../papers/judge-approval.ts'
+import { type ErasureCase, judgeErasureApproval } from './judge-approval.ts'
 import { planDigest } from './plan.ts'
 
 const GOLDEN = bytesOf('approval.note')
@@ -19,7 +20,7 @@ const LEE = signerKeyFromSeed('approver/lee', 'ed25519', new Uint8Array(32).fill
 const DAY = 86_400_000
 const APPROVED = Date.parse(golden.approval.approved_at)
 
-const CASE: ApprovalCase = {
+const CASE: ErasureCase = {
   ledger: golden.plan.ledger,
   plan: golden.plan,
   policy: goldenPolicy(),
@@ -27,9 +28,9 @@ const CASE: ApprovalCase = {
 }
 
 test('the golden approval is written again byte for byte, and lets its plan be carried out', () => {
-  assert.equal(signApproval(goldenApproval, KIM), Buffer.from(GOLDEN).toString('utf8'))
-  assert.equal(approvalDigest(GOLDEN), golden.approval_sha256)
-  assert.deepEqual(judgeApproval(GOLDEN, CASE), {
+  assert.equal(signApproval('erasure', goldenApproval, KIM), Buffer.from(GOLDEN).toString('utf8'))
+  assert.equal(approvalDigest('erasure', GOLDEN), golden.approval_sha256)
+  assert.deepEqual(judgeErasureApproval(GOLDEN, CASE), {
     approval: goldenApproval,
     key: KIM.verifierKey,
     plan_sha256: golden.plan_sha256,
@@ -38,18 +39,18 @@ test('the golden approval is written again byte for byte, and lets its plan be c
 })
 
 interface ApprovalLie {
-  readonly approval?: Partial<ErasureApproval>
+  readonly approval?: Partial<Approval>
   readonly signer?: SignerKey
-  readonly on?: Partial<ApprovalCase>
+  readonly on?: Partial<ErasureCase>
   readonly change?: (note: string) => string
   readonly code: string
 }
 
-const withPlan = (change: Partial<ApprovalCase['plan']>): Partial<ApprovalCase> => ({
+const withPlan = (change: Partial<ErasureCase['plan']>): Partial<ErasureCase> => ({
   plan: { ...golden.plan, ...change },
 })
 /** The plan and the approval of it agree; the plan itself is not one to approve. */
-function approved(change: Partial<ApprovalCase['plan']>, more: Partial<ErasureApproval> = {}): ApprovalLie {
+function approved(change: Partial<ErasureCase['plan']>, more: Partial<Approval> = {}): ApprovalLie {
   const plan = { ...golden.plan, ...change }
   return { on: { plan }, approval: { plan_sha256: planDigest(plan), ...more }, code: '' }
 }
@@ -150,28 +151,29 @@ function signed(text: string, { verifierKey: { name, keyId }, privateKey }: Sign
 
 for (const [name, { approval, signer = KIM, on, change = (note: string) => note, code }] of Object.entries(LIES)) {
   test(`not approved: ${name}`, () => {
-    const note = change(signApproval({ ...goldenApproval, ...approval }, signer))
-    const judged = judgeApproval(utf8(note), { ...CASE, ...on })
+    const note = change(signApproval('erasure', { ...goldenApproval, ...approval }, signer))
+    const judged = judgeErasureApproval(utf8(note), { ...CASE, ...on })
     assert.ok('code' in judged, 'it was approved')
     assert.equal(judged.code, code)
   })
 }
 
 test('an approval lasts to the millisecond', () => {
-  assert.ok(!('code' in judgeApproval(GOLDEN, { ...CASE, at: APPROVED })))
-  assert.ok(!('code' in judgeApproval(GOLDEN, { ...CASE, at: APPROVED + APPROVAL_DAYS * DAY })))
+  assert.ok(!('code' in judgeErasureApproval(GOLDEN, { ...CASE, at: APPROVED })))
+  assert.ok(!('code' in judgeErasureApproval(GOLDEN, { ...CASE, at: APPROVED + APPROVAL_DAYS * DAY })))
   const atOnce = { ...goldenApproval, approved_at: golden.plan.made_at }
-  assert.ok(!('code' in judgeApproval(utf8(signApproval(atOnce, KIM)), CASE)))
+  assert.ok(!('code' in judgeErasureApproval(utf8(signApproval('erasure', atOnce, KIM)), CASE)))
 })
 
 test('no bit of an approval can be flipped', () => {
-  for (const bytes of flipped(GOLDEN)) assert.ok('code' in judgeApproval(bytes, CASE), Buffer.from(bytes).toString())
+  for (const bytes of flipped(GOLDEN))
+    assert.ok('code' in judgeErasureApproval(bytes, CASE), Buffer.from(bytes).toString())
 })
 
 test('hostile bytes are never an approval, and throw nothing', () => {
   fc.assert(
     fc.property(hostileBytes([GOLDEN]), (bytes) => {
-      const judged = judgeApproval(bytes, CASE)
+      const judged = judgeErasureApproval(bytes, CASE)
       assert.equal('code' in judged, !Buffer.from(GOLDEN).equals(bytes))
     }),
     { numRuns: 500 },
@@ -198,14 +200,14 @@ const TEXTS: Readonly<Record<string, (lines: string) => string>> = {
 
 for (const [name, change] of Object.entries(TEXTS)) {
   test(`refused as the text of an approval: ${name}`, () => {
-    assert.deepEqual(parseApprovalText(`${text}\n`), goldenApproval)
-    assert.equal(parseApprovalText(change(`${text}\n`)), undefined)
+    assert.deepEqual(parseApprovalText('erasure', `${text}\n`), goldenApproval)
+    assert.equal(parseApprovalText('erasure', change(`${text}\n`)), undefined)
   })
 }
 
 test('what is no approval is not signed, and a cosigner’s key signs none', () => {
-  assert.throws(() => signApproval({ ...goldenApproval, approver: 'kim\napprove' }, KIM), RangeError)
-  assert.throws(() => signApproval({ ...goldenApproval, ledger: '' }, KIM), RangeError)
+  assert.throws(() => signApproval('erasure', { ...goldenApproval, approver: 'kim\napprove' }, KIM), RangeError)
+  assert.throws(() => signApproval('erasure', { ...goldenApproval, ledger: '' }, KIM), RangeError)
   const cosigner = signerKeyFromSeed('approver/kim', 'cosignature/v1', new Uint8Array(32).fill(7))
-  assert.throws(() => signApproval(goldenApproval, cosigner), RangeError)
+  assert.throws(() => signApproval('erasure', goldenApproval, cosigner), RangeError)
 })

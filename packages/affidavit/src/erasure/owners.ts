@@ -1,6 +1,6 @@
 // Whose keys an erasure destroys: persons by their tokens, and conversations by their ids (spec/erasure.md §2).
 
-import { ascending, label, type Rule, token } from './rules.ts'
+import { ascending, label, type Rule, token } from '../papers/rules.ts'
 
 export interface Owners {
   /** Tokens, ascending. */

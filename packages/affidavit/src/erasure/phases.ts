@@ -2,9 +2,9 @@
 // (spec/erasure.md §4). Pure.
 
 import type { JsonValue } from '../bytes/json.ts'
+import { ascending, count, generation, hash, isMembers, label, object, oneOf, type Rule } from '../papers/rules.ts'
 import { ERASURE_STATES, type ErasureState } from './certificate.ts'
 import { OWNERS, type Owners } from './owners.ts'
-import { ascending, count, generation, hash, isMembers, label, object, oneOf, type Rule } from './rules.ts'
 
 /** `details` of `content_erased` before any key dies. */
 export interface ErasureDecision extends Owners {

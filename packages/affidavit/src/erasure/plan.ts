@@ -4,9 +4,8 @@
 import { concatBytes } from '../bytes/compare.ts'
 import { utf8 } from '../bytes/text.ts'
 import { createSha256, sha256Hex } from '../crypto/sha256.ts'
-import { COPIES, type Copy, repeatedCopy } from './copies.ts'
-import { OWNERS, type Owners, ownersProblem } from './owners.ts'
-import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from './paper.ts'
+import { COPIES, type Copy, repeatedCopy } from '../papers/copies.ts'
+import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from '../papers/paper.ts'
 import {
   ascending,
   blobId,
@@ -21,7 +20,8 @@ import {
   time,
   uuid,
   word,
-} from './rules.ts'
+} from '../papers/rules.ts'
+import { OWNERS, type Owners, ownersProblem } from './owners.ts'
 
 export interface ErasurePlan extends Owners {
   /** The origin of the ledger: NAME/INCARNATION. */

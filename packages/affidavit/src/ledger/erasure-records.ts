@@ -3,11 +3,11 @@
 
 import { canonicalJson, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
-import type { Copy } from '../erasure/copies.ts'
 import { type ErasureDecision, type ErasureOutcome, parseErasureDetails } from '../erasure/phases.ts'
 import { type ErasurePlan, formatPlan, parsePlan } from '../erasure/plan.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
+import type { Copy } from '../papers/copies.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { openContent, wholeBody } from './open-content.ts'
 import { readPages, recordOf } from './read.ts'

@@ -5,8 +5,9 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { mayDo } from '../access/policy.ts'
 import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
 import type { UnixMillis } from '../clock/clock.ts'
-import { APPROVAL_DAYS, type JudgedApproval, judgeApproval } from '../erasure/judge-approval.ts'
+import { judgeErasureApproval } from '../erasure/judge-approval.ts'
 import type { ErasurePlan } from '../erasure/plan.ts'
+import { APPROVAL_DAYS, type JudgedApproval } from '../papers/judge-approval.ts'
 import { readDamaged, unlisted } from './damaged-content.ts'
 import { readEarlierReach } from './earlier-reach.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
@@ -39,7 +40,7 @@ export async function judgeErasure(
   { plan, approval, policy }: ErasureOrder,
   at: UnixMillis,
 ): Promise<JudgedApproval> {
-  const judged = judgeApproval(approval, { ledger, plan, policy, at })
+  const judged = judgeErasureApproval(approval, { ledger, plan, policy, at })
   if ('code' in judged) {
     const cure = `have exactly this plan approved with affidavit approve, by another erasure_approver than the planner, at most ${APPROVAL_DAYS} days ago`
     throw refusedErasure(judged.code, 'this approval does not let this plan be carried out', cure)

@@ -3,12 +3,12 @@ import { type Command, Option } from 'commander'
 import { labelProblem } from '../../bytes/label.ts'
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { formatTimestamp, systemClock } from '../../clock/clock.ts'
-import { type Decision, type ErasureApproval, signApproval } from '../../erasure/approval.ts'
-import { APPROVAL_DAYS } from '../../erasure/judge-approval.ts'
 import { type ErasurePlan, planDigest } from '../../erasure/plan.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { MAX_LABEL_BYTES } from '../../formats/fields.ts'
 import { parseSignerKey, type SignerKey } from '../../formats/signer-key.ts'
+import { type Approval, type Decision, signApproval } from '../../papers/approval.ts'
+import { APPROVAL_DAYS } from '../../papers/judge-approval.ts'
 import { linesOf } from '../describe-plan.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption } from '../options.ts'
@@ -46,7 +46,7 @@ export function addApprove(program: Command, { terminal }: Surroundings): void {
           .join('')}\n`,
       )
       const approval = approvalOf(plan, options)
-      writeNewFile(out, signApproval(approval, key))
+      writeNewFile(out, signApproval('erasure', approval, key))
       if (options.json === true) terminal.out(jsonDocument({ ...approval, file: options.out }))
       else terminal.err(saidOf(approval, options.out))
     })
@@ -65,7 +65,7 @@ function readKey(file: string): SignerKey {
 }
 
 /** What the ledger would refuse later is refused here, where the person can still mend it. */
-function approvalOf(plan: ErasurePlan, { as: approver, refuse }: Options): ErasureApproval {
+function approvalOf(plan: ErasurePlan, { as: approver, refuse }: Options): Approval {
   const decision: Decision = refuse === true ? 'refuse' : 'approve'
   const problem = labelProblem(approver, MAX_LABEL_BYTES)
   if (problem !== undefined) throw refused('--as', `this name ${problem}`, 'write it as the access policy has it')
@@ -84,7 +84,7 @@ function approvalOf(plan: ErasurePlan, { as: approver, refuse }: Options): Erasu
   return { ledger, plan_id, plan_sha256: planDigest(plan), approver, approved_at, decision }
 }
 
-function saidOf({ decision, approver, plan_sha256 }: ErasureApproval, file: string): string {
+function saidOf({ decision, approver, plan_sha256 }: Approval, file: string): string {
   const done = decision === 'approve' ? `approved for ${APPROVAL_DAYS} days` : 'refused'
   return `${done}, as ${approver}: ${file}\n  plan_sha256 ${plan_sha256}\n`
 }

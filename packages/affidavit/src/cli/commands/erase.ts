@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
-import type { Copy } from '../../erasure/copies.ts'
 import { formatPlan, planDigest } from '../../erasure/plan.ts'
 import type { ErasureStanding } from '../../ledger/erase.ts'
+import type { Copy } from '../../papers/copies.ts'
 import { linesOf } from '../describe-plan.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { collect, jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'

@@ -1,4 +1,4 @@
-// The papers of an erasure as bytes: RFC 8785 canonical JSON, one spelling of each (spec/erasure.md §1). Pure.
+// Papers, such as the plan of an erasure, as bytes: RFC 8785 canonical JSON, one spelling of each (spec/erasure.md §1). Pure.
 
 import { canonicalJson, JsonFault, type JsonRules, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { decodeUtf8, utf8 } from '../bytes/text.ts'
