@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 
 import { formatTimestamp } from '../src/clock/clock.ts'
+import { RECORDED_ANCHORS } from '../src/formats/anchors.ts'
 import {
   ACCESSES,
   ACTIONS,
@@ -26,7 +27,7 @@ const STATED = [
 ] as const
 
 /** Actions whose drafts have a form of their own. */
-const FORMED: readonly string[] = [...STATED, 'access_granted', 'access_revoked']
+const FORMED: readonly string[] = [...STATED, 'retention_anchor_recorded', 'access_granted', 'access_revoked']
 
 const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,63}$/)
 const hidden = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
@@ -125,6 +126,7 @@ const MEMBERS: Readonly<Record<(typeof STATED)[number], fc.Arbitrary<{ [name: st
       reason: id,
       data_classification: fc.constantFrom(...CLASSIFICATIONS),
       compliance_domains: fc.uniqueArray(word, { maxLength: 3 }),
+      retention_class: word,
     },
     { requiredKeys: ['reason', 'data_classification'], noNullPrototype: true },
   ),
@@ -136,6 +138,33 @@ const MEMBERS: Readonly<Record<(typeof STATED)[number], fc.Arbitrary<{ [name: st
 const anyLateFact: fc.Arbitrary<Draft> = fc
   .tuple(anyOther, stated)
   .chain(([other, fact]) => MEMBERS[fact.action].map((details) => ({ ...other, ...fact, details })))
+
+const scope = fc.oneof(
+  fc.record({ parent_id: uuid }),
+  fc.record({ conversation_id: id }),
+  fc.record({ resource_type: word, resource_id: id }),
+  fc.record({ subject_ids: fc.uniqueArray(id, { minLength: 1, maxLength: 3 }) }),
+)
+const anyAnchor: fc.Arbitrary<Draft> = fc
+  .tuple(
+    anyOther,
+    fc.record({
+      action: fc.constant('retention_anchor_recorded'),
+      actor_type: fc.constantFrom('user', 'admin', 'system'),
+      details: fc
+        .tuple(
+          fc.record({ reason: id, anchor: fc.constantFrom(...RECORDED_ANCHORS) }),
+          fc.oneof(fc.record({ day: timestamp.map((at) => at.slice(0, 10)) }), fc.constant({ open: 'yes' })),
+        )
+        .map(([said, day]) => ({ ...said, ...day })),
+    }),
+    scope,
+  )
+  .map(([{ parent_id, conversation_id, resource_type, resource_id, subject_ids, ...other }, fact, of]) => ({
+    ...other,
+    ...fact,
+    ...of,
+  }))
 
 const anyGrant: fc.Arbitrary<Draft> = fc
   .tuple(
@@ -157,4 +186,9 @@ const anyGrant: fc.Arbitrary<Draft> = fc
   )
   .map(([other, grant, details]) => ({ ...other, ...grant, details: { ...other.details, ...details } }))
 
-export const anyDraft: fc.Arbitrary<Draft> = fc.oneof({ weight: 5, arbitrary: anyOther }, anyLateFact, anyGrant)
+export const anyDraft: fc.Arbitrary<Draft> = fc.oneof(
+  { weight: 5, arbitrary: anyOther },
+  anyLateFact,
+  anyAnchor,
+  anyGrant,
+)

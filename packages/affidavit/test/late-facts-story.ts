@@ -7,6 +7,7 @@ import type { AuditRecord, ContentReference, Draft } from '../src/formats/fields
 import { recordOf } from '../src/ledger/read.ts'
 import { sequence } from '../src/ledger/sequence.ts'
 import type { PreparedDraft } from '../src/ledger/store.ts'
+import type { KnownAnchor } from '../src/links/anchors.ts'
 import type { EffectiveClassification } from '../src/links/effective.ts'
 import type { IgnoredFact } from '../src/links/facts.ts'
 import { emptyFrontier } from '../src/merkle/growth.ts'
@@ -36,6 +37,7 @@ interface Story {
     readonly seq: number
     readonly amended_by: readonly number[]
     readonly reclassified?: EffectiveClassification
+    readonly anchors: readonly KnownAnchor[]
     readonly also_about: readonly string[]
     readonly taken_back_by?: number
     readonly ignored: Ignored

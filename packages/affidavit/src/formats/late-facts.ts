@@ -1,8 +1,10 @@
 // What late facts say (spec/late-facts.md §1): links between persons, content linked later, other classifications,
-// amendments. One reader for drafts and for records: what admission refuses, no reader follows.
+// amendments, anchors of retention periods. One reader for drafts and for records: what admission refuses, no reader follows.
 
 import { memberPath } from '../bytes/json.ts'
 import { labelProblem } from '../bytes/label.ts'
+import { isTimestamp } from '../clock/clock.ts'
+import { RECORDED_ANCHORS, type RecordedAnchor } from './anchors.ts'
 import { DraftFault } from './draft-fault.ts'
 import {
   CLASSIFICATIONS,
@@ -47,6 +49,8 @@ export interface Reclassification {
   readonly data_classification: Classification
   /** All that apply, none where empty; as before where left out. */
   readonly compliance_domains?: readonly string[]
+  /** As before where left out. */
+  readonly retention_class?: string
 }
 
 /** A record says something wrong, and this is right. */
@@ -58,7 +62,23 @@ export interface Amendment {
   readonly amends: Readonly<Partial<Record<AmendableField, string>>>
 }
 
-export type LateFact = SubjectLink | ContentLink | Unlink | Reclassification | Amendment
+/** What an anchor was recorded of. */
+export type AnchorScope =
+  | { readonly of: 'record'; readonly parent_id: string }
+  | { readonly of: 'conversation'; readonly conversation_id: string }
+  | { readonly of: 'resource'; readonly resource_type: string; readonly resource_id: string }
+  | { readonly of: 'subjects'; readonly subject_ids: readonly string[] }
+
+/** From when periods of these records are counted. */
+export type RetentionAnchor = AnchorScope & {
+  readonly action: 'retention_anchor_recorded'
+  readonly reason: string
+  readonly anchor: RecordedAnchor
+  /** `YYYY-MM-DD`; `open` where it has not come, or not for good. */
+  readonly day: string
+}
+
+export type LateFact = SubjectLink | ContentLink | Unlink | Reclassification | Amendment | RetentionAnchor
 
 /** Fields that an amendment can correct: what its own field of this name says is right for the record. */
 export const AMENDABLE_FIELDS = [
@@ -84,7 +104,11 @@ const FORMS: Readonly<Record<LateFact['action'], { members: readonly string[]; r
   subject_linked: { members: [], read: readSubjectLink },
   content_linked: { members: ['content'], read: readContentLink },
   subject_unlinked: { members: [], read: readUnlink },
-  record_reclassified: { members: ['data_classification', 'compliance_domains'], read: readReclassification },
+  record_reclassified: {
+    members: ['data_classification', 'compliance_domains', 'retention_class'],
+    read: readReclassification,
+  },
+  retention_anchor_recorded: { members: ['anchor', 'day', 'open'], read: readAnchor },
   record_amended: { members: ['amends'], read: readAmendment },
 }
 
@@ -131,10 +155,52 @@ function readUnlink(fields: Draft, _: Details, reason: string): Unlink {
 
 function readReclassification(fields: Omit<Draft, 'content'>, details: Details, reason: string): Reclassification {
   const data_classification = wordAmong(CLASSIFICATIONS, details.data_classification, 'details.data_classification')
-  const counts = { action: 'record_reclassified', reason, parent_id: parentOf(fields), data_classification } as const
-  const domains = details.compliance_domains
-  if (domains === undefined) return counts
-  return { ...counts, compliance_domains: setOf(domains, 'details.compliance_domains', 0, wordOf) }
+  const { compliance_domains: domains, retention_class } = details
+  return {
+    action: 'record_reclassified',
+    reason,
+    parent_id: parentOf(fields),
+    data_classification,
+    ...(domains === undefined ? {} : { compliance_domains: setOf(domains, 'details.compliance_domains', 0, wordOf) }),
+    ...(retention_class === undefined ? {} : { retention_class: wordOf(retention_class, 'details.retention_class') }),
+  }
+}
+
+function readAnchor(fields: Draft, details: Details, reason: string): RetentionAnchor {
+  const anchor = wordAmong(RECORDED_ANCHORS, details.anchor, 'details.anchor')
+  return { action: 'retention_anchor_recorded', reason, anchor, day: dayOf(details), ...scopeOf(fields) }
+}
+
+function dayOf({ day, open }: Details): string {
+  if (day === undefined) {
+    return open === 'yes' ? 'open' : refuse('details.day', 'say on which day it fell, or that it is open: yes')
+  }
+  if (open !== undefined) return refuse('details.open', 'what fell on a day is not open; leave out one of the two')
+  if (typeof day === 'string' && isTimestamp(`${day}T00:00:00.000Z`)) return day
+  return refuse('details.day', 'must be a day of the calendar: 2026-11-22')
+}
+
+const ONE_SCOPE = 'one of parent_id, conversation_id, resource_id, subject_ids says of what the anchor is, and no other'
+
+function scopeOf({ parent_id, conversation_id, resource_type, resource_id, subject_ids }: Draft): AnchorScope {
+  const scopes: AnchorScope[] = []
+  if (parent_id !== undefined) scopes.push({ of: 'record', parent_id })
+  if (conversation_id !== undefined) scopes.push({ of: 'conversation', conversation_id })
+  if (resource_type !== undefined) {
+    if (resource_id === undefined) return refuse('resource_id', 'say of which resource the anchor is')
+    scopes.push({ of: 'resource', resource_type, resource_id })
+  }
+  if (subject_ids !== undefined) scopes.push({ of: 'subjects', subject_ids })
+  const [scope, second] = scopes
+  if (scope === undefined) return refuse('parent_id', ONE_SCOPE)
+  return second === undefined ? scope : refuse(FIELD_OF[second.of], ONE_SCOPE)
+}
+
+const FIELD_OF: Readonly<Record<AnchorScope['of'], keyof Draft>> = {
+  record: 'parent_id',
+  conversation: 'conversation_id',
+  resource: 'resource_id',
+  subjects: 'subject_ids',
 }
 
 function readAmendment(fields: Omit<Draft, 'content'>, details: Details, reason: string): Amendment {

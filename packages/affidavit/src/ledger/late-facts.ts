@@ -7,6 +7,7 @@ import type { LateFact } from '../formats/late-facts.ts'
 import { type Effective, effective } from '../links/effective.ts'
 import { type Facts, factsOf } from '../links/facts.ts'
 import { linkedSubjects } from '../links/linked.ts'
+import { personsBy } from '../links/persons.ts'
 import { readPages, recordOf } from './read.ts'
 import type { EntryFilter, LedgerStore } from './store.ts'
 
@@ -18,7 +19,13 @@ type LateAction = LateFact['action']
 /** What names subjects, and is found by each of them. */
 const NAMING: readonly LateAction[] = ['subject_linked', 'subject_unlinked', 'content_linked']
 /** What names the record that it is about. */
-const ABOUT: readonly LateAction[] = ['content_linked', 'subject_unlinked', 'record_reclassified', 'record_amended']
+const ABOUT: readonly LateAction[] = [
+  'content_linked',
+  'subject_unlinked',
+  'record_reclassified',
+  'record_amended',
+  'retention_anchor_recorded',
+]
 
 /** Which facts to find: of links that name a subject, or of everything about a record, by its id. */
 export type FactsAsked = { readonly subject_id: string } | { readonly record_id: string }
@@ -33,20 +40,28 @@ export async function findLateFacts(
   asked: FactsAsked,
   asOf: number = Number.MAX_SAFE_INTEGER,
 ): Promise<Facts> {
+  if ('subject_id' in asked) return factsOf(await take(store, ledger, { subject_id: asked.subject_id }, NAMING, asOf))
+  const records = await take(store, ledger, { parent_id: asked.record_id }, ABOUT, asOf)
+  const links = records.filter(({ action }) => action === 'content_linked')
+  for (const { id } of links)
+    records.push(...(await take(store, ledger, { parent_id: id }, ['subject_unlinked'], asOf)))
+  return factsOf(records)
+}
+
+async function take(
+  store: LedgerStore,
+  ledger: string,
+  filter: EntryFilter,
+  actions: readonly LateAction[],
+  asOf: number,
+): Promise<AuditRecord[]> {
   const records: AuditRecord[] = []
-  const take = async (filter: EntryFilter, actions: readonly LateAction[]): Promise<void> => {
-    for (const action of actions) {
-      const pages = readPages(store, ledger, { ...filter, action, until_seq: asOf })
-      for await (const entry of pages) records.push(recordOf(entry))
+  for (const action of actions) {
+    for await (const entry of readPages(store, ledger, { ...filter, action, until_seq: asOf })) {
+      records.push(recordOf(entry))
     }
   }
-  if ('subject_id' in asked) await take({ subject_id: asked.subject_id }, NAMING)
-  else {
-    await take({ parent_id: asked.record_id }, ABOUT)
-    const links = records.filter(({ action }) => action === 'content_linked')
-    for (const { id } of links) await take({ parent_id: id }, ['subject_unlinked'])
-  }
-  return factsOf(records)
+  return records
 }
 
 /** A record today, and the facts that say so. */
@@ -61,9 +76,39 @@ export async function readEffective(
   record: AuditRecord,
   asOf: number = Number.MAX_SAFE_INTEGER,
 ): Promise<EffectiveWithFacts> {
-  const { facts, ignored } = await findLateFacts(store, ledger, { record_id: record.id }, asOf)
+  const about = await findLateFacts(store, ledger, { record_id: record.id }, asOf)
+  const facts = [...about.facts, ...(await findAnchors(store, ledger, record, about.facts, asOf))]
   const found = effective(record, facts)
-  return { ...found, facts, ignored: [...ignored, ...found.ignored].sort((one, other) => one.seq - other.seq) }
+  const faults = [...about.ignored, ...found.ignored].sort((one, other) => one.seq - other.seq)
+  return { ...found, facts, ignored: faults }
+}
+
+/** Anchors that were recorded of its conversation, its resource or its persons, and the links that lead to these. */
+async function findAnchors(
+  store: LedgerStore,
+  ledger: string,
+  record: AuditRecord,
+  about: Facts['facts'],
+  asOf: number,
+): Promise<Facts['facts']> {
+  const { conversation_id, resource_type, resource_id } = record
+  const scopes: EntryFilter[] = []
+  if (conversation_id !== undefined) scopes.push({ conversation_id })
+  if (resource_type !== undefined && resource_id !== undefined) scopes.push({ resource_type, resource_id })
+  const links = new Map<number, Facts['facts'][number]>()
+  const subjects = new Set(personsBy(about).personsIn(record))
+  for (const subject of subjects) {
+    const person = await followSubjects(store, ledger, subject, asOf)
+    for (const one of person.subject_ids) subjects.add(one)
+    for (const fact of person.facts) if (fact.action !== 'content_linked') links.set(fact.seq, fact)
+  }
+  for (const subject_id of subjects) scopes.push({ subject_id })
+  const anchors = new Map<number, AuditRecord>()
+  for (const scope of scopes) {
+    for (const one of await take(store, ledger, scope, ['retention_anchor_recorded'], asOf)) anchors.set(one.seq, one)
+  }
+  const known = new Set(about.map(({ seq }) => seq))
+  return [...links.values(), ...factsOf(anchors.values()).facts].filter(({ seq }) => !known.has(seq))
 }
 
 /** Everything that links below `asOf` say about one person. */

@@ -1,16 +1,21 @@
 // Whether a fact holds for the record that it names (spec/late-facts.md §2).
 
 import type { AuditRecord } from '../formats/fields.ts'
-import type { Amendment, ContentLink, Reclassification } from '../formats/late-facts.ts'
+import type { Amendment, ContentLink, Reclassification, RetentionAnchor } from '../formats/late-facts.ts'
 import { type IgnoredFact, ignored, type Placed } from './facts.ts'
 
 /** Facts about one record, which they name as their parent. */
-export type AboutRecord = Placed<ContentLink> | Placed<Reclassification> | Placed<Amendment>
+export type AboutRecord =
+  | Placed<ContentLink>
+  | Placed<Reclassification>
+  | Placed<Amendment>
+  | Placed<Extract<RetentionAnchor, { of: 'record' }>>
 
 /** What a fact is held against: the record with the id that it names. */
 export type Target = Pick<AuditRecord, 'id' | 'seq' | 'content'>
 
 export function isAboutRecord(fact: Placed): fact is AboutRecord {
+  if (fact.action === 'retention_anchor_recorded') return fact.of === 'record'
   return fact.action !== 'subject_linked' && fact.action !== 'subject_unlinked'
 }
 

@@ -34,7 +34,9 @@ test('facts about other records say nothing of this one', () => {
   const { facts } = factsOf(records)
   for (const record of records) {
     const own = facts.filter(
-      (fact) => fact.action === 'subject_unlinked' || ('parent_id' in fact && fact.parent_id === record.id),
+      (fact) =>
+        ['subject_linked', 'subject_unlinked'].includes(fact.action) ||
+        ('parent_id' in fact ? fact.parent_id === record.id : fact.action === 'retention_anchor_recorded'),
     )
     assert.deepEqual(effective(record, own), effective(record, facts))
   }
@@ -52,7 +54,8 @@ test('every fact that is admitted is read back from its record', () => {
   fc.assert(
     fc.property(anyDraft, (draft) => {
       const { facts, ignored } = factsOf(recordsOf([prepare({ ...draft, action: plain(draft) })]))
-      const fact = readLateFact({ ...draft, subject_ids: draft.subject_ids?.toSorted() ?? [] })
+      const { subject_ids } = draft
+      const fact = readLateFact({ ...draft, ...(subject_ids && { subject_ids: subject_ids.toSorted() }) })
       assert.deepEqual(ignored, [])
       assert.deepEqual(
         facts.map(({ seq, id, payloads, ...rest }) => rest),
@@ -117,6 +120,7 @@ test('a record that nobody reclassified counts as it was written', () => {
   assert.deepEqual(effectiveClassification(record ?? assert.fail(), []), {
     data_classification: 'internal',
     compliance_domains: ['sox'],
+    retention_class: 'default',
   })
 })
 
@@ -126,7 +130,8 @@ test('the newest reclassification counts, higher or lower, in whatever order the
   const [record, ...later] = recordsOf(drafts.map(prepare))
   for (let newest = 1; newest <= later.length; newest++) {
     const { facts } = factsOf(later.slice(0, newest))
-    const expected = { data_classification: words[newest - 1], compliance_domains: ['sox'], by: newest }
+    const kept = { compliance_domains: ['sox'], retention_class: 'default' }
+    const expected = { data_classification: words[newest - 1], ...kept, by: newest }
     assert.deepEqual(effectiveClassification(record ?? assert.fail(), facts), expected)
     assert.deepEqual(effectiveClassification(record ?? assert.fail(), facts.toReversed()), expected)
   }
@@ -146,6 +151,17 @@ test('domains stay where a reclassification leaves them out, and none applies wh
     return effectiveClassification(record ?? assert.fail(), facts).compliance_domains
   })
   assert.deepEqual(domains, [['hipaa', 'pci_dss'], ['hipaa', 'pci_dss'], [], []])
+})
+
+test('a retention class stays where a reclassification leaves it out', () => {
+  const words = [{ retention_class: 'communications' }, {}, { retention_class: 'blotter' }]
+  const drafts = [LOW, ...words.map((more) => classified({ data_classification: 'public', ...more }))]
+  const [record, ...later] = recordsOf(drafts.map(prepare))
+  const classes = later.map((_, i) => {
+    const { facts } = factsOf(later.slice(0, i + 1))
+    return effectiveClassification(record ?? assert.fail(), facts).retention_class
+  })
+  assert.deepEqual(classes, ['communications', 'communications', 'blotter'])
 })
 
 // --- amendments ---
@@ -206,7 +222,7 @@ describe('has no effect', () => {
       const all = recordsOf(where === 'before' ? [...later, target] : [target, ...later])
       const record = all.find((one) => one.id === id(0)) ?? assert.fail()
       const { ignored, ...rest } = effective(record, factsOf(all).facts)
-      assert.deepEqual(rest, { record, amended_by: [], also_about: [] })
+      assert.deepEqual(rest, { record, amended_by: [], anchors: [], also_about: [] })
       assert.deepEqual(
         ignored.map((fact) => fact.why),
         [why],

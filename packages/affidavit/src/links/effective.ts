@@ -3,6 +3,7 @@
 import type { AuditRecord, Classification } from '../formats/fields.ts'
 import type { Amendment, ContentLink } from '../formats/late-facts.ts'
 import { type AboutRecord, faultOf, isAboutRecord } from './about.ts'
+import { anchorsIn, type KnownAnchor } from './anchors.ts'
 import { factsOf, type IgnoredFact, type Placed } from './facts.ts'
 import { type Standing, standingLinks } from './standing.ts'
 
@@ -11,6 +12,7 @@ export interface EffectiveClassification {
   readonly data_classification: Classification
   /** Sorted. */
   readonly compliance_domains: readonly string[]
+  readonly retention_class: string
   /** The seq of the newest reclassification; absent where the record counts as it was written. */
   readonly by?: number
 }
@@ -21,6 +23,8 @@ export interface Effective {
   readonly amended_by: readonly number[]
   /** Absent where it counts as it was written. */
   readonly reclassified?: EffectiveClassification
+  /** Anchors of its retention periods that were recorded, sorted by name. */
+  readonly anchors: readonly KnownAnchor[]
   /** Subjects that it was linked to later and does not name itself, sorted. */
   readonly also_about: readonly string[]
   /** Of a link that does not stand any more: the seq of what took it back. */
@@ -40,20 +44,28 @@ export function effective(record: AuditRecord, facts: readonly Placed[]): Effect
     record,
     amended_by: amendmentsOf(record, facts).map(({ seq }) => seq),
     ...(classification.by === undefined ? {} : { reclassified: classification }),
+    anchors: anchorsIn(facts)(record),
     also_about: subjectsBeside(record, links),
     ...(takenBack === undefined ? {} : { taken_back_by: takenBack }),
     ignored: [...faults, ...links.ignored].sort((one, other) => one.seq - other.seq),
   }
 }
 
-/** What the record counts as: the newest reclassification decides, and the newest that names domains decides on these. */
+/**
+ * What the record counts as: the newest reclassification decides, and the newest that names domains, or a retention class,
+ * decides on these.
+ */
 export function effectiveClassification(record: AuditRecord, facts: readonly Placed[]): EffectiveClassification {
-  const { data_classification, compliance_domains = [] } = record
-  let counts: EffectiveClassification = { data_classification, compliance_domains }
+  const { data_classification, compliance_domains = [], retention_class } = record
+  let counts: EffectiveClassification = { data_classification, compliance_domains, retention_class }
   for (const fact of holding(record, facts)) {
     if (fact.action !== 'record_reclassified') continue
-    const domains = fact.compliance_domains?.toSorted() ?? counts.compliance_domains
-    counts = { data_classification: fact.data_classification, compliance_domains: domains, by: fact.seq }
+    counts = {
+      data_classification: fact.data_classification,
+      compliance_domains: fact.compliance_domains?.toSorted() ?? counts.compliance_domains,
+      retention_class: fact.retention_class ?? counts.retention_class,
+      by: fact.seq,
+    }
   }
   return counts
 }
