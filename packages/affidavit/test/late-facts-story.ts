@@ -95,7 +95,12 @@ export function storyRecords(): AuditRecord[] {
 /** The drafts, sequenced into a ledger of their own. */
 export function recordsOf(drafts: readonly PreparedDraft[]): AuditRecord[] {
   const empty = { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
-  const { entries } = sequence(empty, drafts, { standing: new Map(), conversations: new Map(), fence: 0 }, SAMPLE_TIME)
+  const { entries } = sequence(
+    empty,
+    drafts,
+    { standing: new Map(), conversations: new Map(), fence: 0, bound: 0 },
+    SAMPLE_TIME,
+  )
   return entries.map(({ seq, entry, nodes }) => recordOf({ seq, entry: utf8(entry), nodes }))
 }
 

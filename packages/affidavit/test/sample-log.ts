@@ -37,7 +37,7 @@ export function sampleLog(drafts: readonly Partial<Draft>[], origin: string = SA
   const { entries } = sequence(
     empty,
     prepared,
-    { standing: new Map(), conversations: new Map(), fence: 0 },
+    { standing: new Map(), conversations: new Map(), fence: 0, bound: 0 },
     clock.now(),
   )
   return entries.map(({ seq, entry, nodes }) => ({ seq, entry: utf8(entry), nodes }))

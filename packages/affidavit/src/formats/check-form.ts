@@ -1,7 +1,8 @@
-// Actions whose records have a form of their own: late facts, grants, approvals of prompts (spec/entry.md §4).
+// Actions whose records have a form of their own: late facts, grants, approvals of prompts, holds (spec/entry.md §4).
 
 import type { Draft } from './fields.ts'
 import { readGrant, readRevocation } from './grant.ts'
+import { readHold, readHoldRelease } from './hold.ts'
 import { isLateFact, readLateFact } from './late-facts.ts'
 import { withOwnDetails } from './own-details.ts'
 import { isAboutPrompt, readPromptApproval } from './prompt-approval.ts'
@@ -23,6 +24,8 @@ export function checkForm(draft: Draft): Draft {
 function readerFor(draft: Draft): ((draft: Draft) => unknown) | undefined {
   const { action, assurance } = draft
   if (isLateFact(action)) return readLateFact
+  if (action === 'hold_placed') return readHold
+  if (action === 'hold_released') return readHoldRelease
   if (assurance === 'imported') return undefined
   if (action === 'access_granted') return readGrant
   if (action === 'access_revoked') return readRevocation

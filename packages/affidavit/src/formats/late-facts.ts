@@ -2,19 +2,11 @@
 // amendments, anchors of retention periods. One reader for drafts and for records: what admission refuses, no reader follows.
 
 import { memberPath } from '../bytes/json.ts'
-import { labelProblem } from '../bytes/label.ts'
 import { isTimestamp } from '../clock/clock.ts'
 import { RECORDED_ANCHORS, type RecordedAnchor } from './anchors.ts'
+import { type Details, labelOf, refuse, wordOf } from './details.ts'
 import { DraftFault } from './draft-fault.ts'
-import {
-  CLASSIFICATIONS,
-  type Classification,
-  type Draft,
-  MAX_LABEL_BYTES,
-  MAX_WORD_BYTES,
-  OWN_MEMBERS,
-  WORD,
-} from './fields.ts'
+import { CLASSIFICATIONS, type Classification, type Draft, OWN_MEMBERS } from './fields.ts'
 
 /** These subjects are one person. */
 export interface SubjectLink {
@@ -96,8 +88,6 @@ export const AMENDABLE_FIELDS = [
 ] as const
 
 export type AmendableField = (typeof AMENDABLE_FIELDS)[number]
-
-type Details = Readonly<Record<string, unknown>>
 
 /** The members of details that each has besides `reason`, and how the rest of it is read. */
 const FORMS: Readonly<Record<LateFact['action'], { members: readonly string[]; read: Reader }>> = {
@@ -236,19 +226,4 @@ function setOf<T>(value: unknown, path: string, least: number, memberOf: (value:
 
 function wordAmong<const T extends string>(words: readonly T[], value: unknown, path: string): T {
   return words.find((word) => word === value) ?? refuse(path, `must be one of ${words.join(', ')}`)
-}
-
-function wordOf(value: unknown, path: string): string {
-  if (typeof value === 'string' && value.length <= MAX_WORD_BYTES && WORD.test(value)) return value
-  return refuse(path, 'must be a word of lower-case letters, digits and _')
-}
-
-function labelOf(value: unknown, path: string): string {
-  if (typeof value !== 'string') return refuse(path, value === undefined ? 'say why' : 'must be a text')
-  const problem = labelProblem(value, MAX_LABEL_BYTES)
-  return problem === undefined ? value : refuse(path, problem)
-}
-
-function refuse(path: string, problem: string): never {
-  throw new DraftFault(path, problem)
 }

@@ -1,6 +1,7 @@
 // From an admitted draft to its place: prepared, in line, committed; anew where an erasure was decided meanwhile
 // (spec/sealing.md §5), and told from a conflict where its id has a place already.
 
+import { unreachable } from '../errors/ledger-error.ts'
 import type { Admitted } from './admit.ts'
 import { fewAtOnce } from './few-at-once.ts'
 import { createLine } from './in-line.ts'
@@ -58,6 +59,7 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
         // What was taken has its room: prepared anew, it is not refused.
         if (placed.state === 'stale') await renew(placed.fence)
         else if (placed.state === 'recorded') return placed
+        else if (placed.state === 'overtaken') unreachable('only a decision to destroy is judged, and none comes here')
         else if (placed.state === 'duplicate') return { ...placed, compared: true }
         else return (await sameAfterAll(admitted, placed.seq)) ?? { ...placed, refused_commitment: draft_commitment }
       }

@@ -16,6 +16,7 @@ import {
 import type { RecipientFinding } from '../registry/recipient.ts'
 import type { Floor } from '../registry/registry.ts'
 import type { ScopeKey } from '../vault/keyring.ts'
+import { bindingOf } from './binding.ts'
 import { fencedBy } from './erasure-fence.ts'
 import { findingDetails } from './hand-over.ts'
 import type { Tokenised } from './identities.ts'
@@ -67,6 +68,7 @@ export function prepareDraft(
     draft_commitment,
     pieces,
     ...fencedBy(draft, keyring_generation),
+    ...bindingOf(draft),
     ...(conversation_id === undefined ? {} : { conversation_id }),
     ...(subject_ids === undefined ? {} : { subject_ids }),
     ...(contents.length === 0 ? {} : { payloads: payloadsOf(contents) }),

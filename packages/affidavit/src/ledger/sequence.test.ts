@@ -15,7 +15,7 @@ import type { Placed, PreparedDraft } from './store.ts'
 const { prepare, id } = samples('sequence.example/agents/0123456789abcdef')
 
 const EMPTY: Tip = { frontier: emptyFrontier, integrity_hash: '', recorded_at: '' }
-const NOTHING: Known = { standing: new Map(), conversations: new Map(), fence: 0 }
+const NOTHING: Known = { standing: new Map(), conversations: new Map(), fence: 0, bound: 0 }
 
 /** An entry as anybody reads it. */
 interface Read {
@@ -76,7 +76,7 @@ function knownOf(entries: readonly Read[], drafts: readonly PreparedDraft[]): Kn
     const conversation_seq = Number(last.members.get('conversation_seq'))
     return [[conversation_id, { conversation_seq, integrity_hash: last.hash }] as const]
   })
-  return { standing: new Map(standing), conversations: new Map(conversations), fence: 0 }
+  return { standing: new Map(standing), conversations: new Map(conversations), fence: 0, bound: 0 }
 }
 
 function readEntry({ entry }: Pick<NewEntry, 'entry'>): Read {
@@ -214,7 +214,7 @@ test('a batch that records nothing leaves the tip as it is', () => {
 
 test('what is handed in is not changed', () => {
   const conversations = new Map([['c', { conversation_seq: 4, integrity_hash: 'ab'.repeat(32) }]])
-  const known = { standing: new Map(), conversations, fence: 0 }
+  const known = { standing: new Map(), conversations, fence: 0, bound: 0 }
   const [tip, drafts] = [structuredClone(EMPTY), [prepare({ conversation_id: 'c', subject_ids: ['p2', 'p1'] })]]
   const before = structuredClone({ tip, drafts, known })
   const { entries } = sequence(tip, drafts, known, SAMPLE_TIME)
@@ -252,6 +252,23 @@ test('a decision to erase is a fence for the rest of its own batch', () => {
   assert.deepEqual(
     placed.map(({ state }) => state),
     ['recorded', 'recorded', 'stale'],
+  )
+})
+
+test('a decision that was judged before a hold gets no place, and one that was judged behind it does', () => {
+  const judged = (judged_below: number): PreparedDraft => ({ ...prepare({ id: id(judged_below) }), judged_below })
+  const { placed } = sequence(EMPTY, [judged(4), judged(5)], { ...NOTHING, bound: 5 }, SAMPLE_TIME)
+  assert.deepEqual(placed[0], { state: 'overtaken', bound: 5 })
+  assert.equal(placed[1]?.state, 'recorded')
+})
+
+test('a hold in the same batch overtakes the decision behind it, and none before it', () => {
+  const binding: PreparedDraft = { ...prepare(), binding: true }
+  const judged = (number: number): PreparedDraft => ({ ...prepare({ id: id(number) }), judged_below: 0 })
+  const { placed } = sequence(EMPTY, [judged(1), binding, prepare(), judged(2)], NOTHING, SAMPLE_TIME)
+  assert.deepEqual(
+    placed.map(({ state }) => state),
+    ['recorded', 'recorded', 'recorded', 'overtaken'],
   )
 })
 

@@ -38,6 +38,8 @@ export interface Known {
   readonly conversations: ReadonlyMap<string, ConversationTip>
   /** The generation of the keyring that drafts must have been prepared with, since the last decision to erase; 0 before any. */
   readonly fence: number
+  /** One above the seq of the newest record that can change what may be destroyed; 0 before any, and where no draft was judged. */
+  readonly bound: number
 }
 
 export interface NewEntry {
@@ -65,7 +67,8 @@ export interface Sequenced {
  * Places drafts behind `tip`, in their order. Laws (spec/sequencing.md §1):
  * I1 seqs are consecutive from the tip; I2 each previous_hash is the hash of the entry before; I3 recorded_at never
  * decreases; I4 a conversation's links run from 0 without gap or fork; I5 an id gets one place: the same commitment is
- * answered with it again, another one with `conflict`; I24 no draft gets a place that was prepared before the fence.
+ * answered with it again, another one with `conflict`; I24 no draft gets a place that was prepared before the fence;
+ * I28 no decision to destroy gets one that was judged before a record which can change the judgement.
  */
 export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Known, at: UnixMillis): Sequenced {
   const growth = createGrowth(tip.frontier)
@@ -75,7 +78,7 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
   const entries: NewEntry[] = []
   const placed: Placed[] = []
   let previous_hash = tip.integrity_hash
-  let fence = known.fence
+  let { fence, bound } = known
 
   for (const draft of drafts) {
     // 1. An id that has a place keeps it (I5); earlier drafts of this very batch count as standing.
@@ -89,7 +92,12 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
       placed.push({ state: 'stale', fence })
       continue
     }
-    // 3. The place: next seq, link to the entry before, link to the conversation's entry before (I1, I2, I4).
+    // 3. Nor what was judged before a hold, or before what was found out about records since (I28).
+    if (draft.judged_below !== undefined && draft.judged_below < bound) {
+      placed.push({ state: 'overtaken', bound })
+      continue
+    }
+    // 4. The place: next seq, link to the entry before, link to the conversation's entry before (I1, I2, I4).
     const seq = growth.size
     const place: Place = {
       seq,
@@ -97,13 +105,14 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
       recorded_at,
       ...conversationLink(draft.conversation_id, conversations, known),
     }
-    // 4. The text that is hashed is the text that is stored.
+    // 5. The text that is hashed is the text that is stored.
     const entry = entryText(draft.pieces, place)
     const integrity_hash = leafHexOfText(entry)
     const nodes = growth.append(bytesOfHex(integrity_hash))
-    // 5. What the next draft builds on.
+    // 6. What the next draft builds on.
     previous_hash = integrity_hash
     fence = Math.max(fence, draft.keyring_fence ?? 0)
+    if (draft.binding === true) bound = seq + 1
     entries.push({ seq, entry, nodes, subject_ids: draft.subject_ids ?? [], payloads: draft.payloads ?? [] })
     placed.push({ state: 'recorded', seq, integrity_hash, recorded_at })
     standing.set(draft.id, { seq, integrity_hash, draft_commitment: draft.draft_commitment, recorded_at })

@@ -16,6 +16,10 @@ export interface PreparedDraft {
   readonly keyring_generation: number
   /** Of a decision to erase: the generation that drafts after it must have been prepared with. */
   readonly keyring_fence?: number
+  /** It can change what may be destroyed (binding.ts). */
+  readonly binding?: true
+  /** Of a decision to destroy: how many entries the ledger had when it was judged. */
+  readonly judged_below?: number
   readonly conversation_id?: string
   readonly subject_ids?: readonly string[]
   /** The sealed payloads that its content references name. */
@@ -78,6 +82,8 @@ export type Placed =
   | { readonly state: 'conflict'; readonly seq: number; readonly integrity_hash: string }
   /** It was prepared with keys that an erasure is to destroy: nothing of it is recorded, and it is to be prepared anew. */
   | { readonly state: 'stale'; readonly fence: number }
+  /** It was judged before a record that can change the judgement: nothing of it is recorded, and it is to be judged anew. */
+  | { readonly state: 'overtaken'; readonly bound: number }
 
 /** The last entry of a ledger; `undefined` while it is empty. */
 export interface Head {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import type { Draft } from '../formats/fields.ts'
-import type { LedgerStore, Placed } from '../ledger/store.ts'
+import { BINDING_ACTIONS } from '../ledger/binding.ts'
+import type { LedgerStore, Placed, PreparedDraft } from '../ledger/store.ts'
 import { allEntries, LEDGER, membersOf, naiveLeafHash, type WithStore } from './contract-reading.ts'
 import { SAMPLE_TIME, samples } from './sample-drafts.ts'
 
@@ -113,6 +114,30 @@ function idempotencyContract(withStore: WithStore): void {
       assert.deepEqual(await store.commit(batch(after.slice(0, 1))), [{ state: 'stale', fence: 2 }])
       assert.deepEqual(states(await store.commit(batch(after))), ['stale', 'recorded'])
       assert.equal((await store.head(LEDGER))?.size, 3)
+    }))
+
+  test('a decision that was judged before a hold, or a late fact, gets no place, whoever recorded that', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      for (const [n, action] of BINDING_ACTIONS.entries()) {
+        // Another writer's, past the forms: it is the action that counts.
+        const { pieces, ...other } = prepareOwn({ id: id(3 * n), action: 'clock_stepped', actor_type: 'system' })
+        const [first, ...more] = pieces
+        const binding = {
+          ...other,
+          pieces: [first.replace('"clock_stepped"', JSON.stringify(action)), ...more],
+        } as const
+        const [at] = seqs(await store.commit(batch([binding, prepare({ id: id(3 * n + 1) })])))
+        const bound = (at ?? assert.fail()) + 1
+        const decision = (judged_below: number): PreparedDraft => ({
+          ...prepareOwn({ id: id(3 * n + 2) }),
+          judged_below,
+        })
+        assert.deepEqual(await store.commit(batch([decision(bound - 1)])), [{ state: 'overtaken', bound }], action)
+        assert.deepEqual(states(await store.commit(batch([decision(bound)]))), ['recorded'])
+        // What has its place keeps it, whatever came behind.
+        assert.deepEqual(states(await store.commit(batch([decision(0)]))), ['duplicate'])
+      }
     }))
 
   test('a decision to erase that got no place keeps no draft from its own', () =>

@@ -84,6 +84,8 @@ export function createCommit({ numberOf, ask, write, pool, clock }: CommitParts)
   /** What the group may be built upon, where that can be known, with the conversations that were not met yet. */
   async function meet(ledgerNo: number, { known, caution }: Lane, group: Turn): Promise<KnownTip | undefined> {
     const { drafts } = group
+    // What a decision to destroy was judged by is read behind the lock.
+    if (drafts.some(({ judged_below }) => judged_below !== undefined)) return undefined
     if (known === undefined || known.undisturbed < caution) return undefined
     const met = ({ conversation_id: id }: { conversation_id?: string }): boolean =>
       id === undefined || known.conversations.has(id)
@@ -107,7 +109,7 @@ export function createCommit({ numberOf, ask, write, pool, clock }: CommitParts)
   /** Sends what builds on what is known; where that is not so any more nothing is done, and it is looked up in its turn. */
   async function guess(ledgerNo: number, lane: Lane, known: KnownTip, group: Turn): Promise<readonly Placed[]> {
     const before = [...lane.underWay]
-    const guessed = place(ledgerNo, group, { ...known, standing: new Map() })
+    const guessed = place(ledgerNo, group, { ...known, standing: new Map(), bound: 0 })
     keep(lane, guessed.value)
     let state: 'new' | 'sent' = 'new'
     const work = async (attempt: Attempt): Promise<Work<Committed>> => {
@@ -182,7 +184,8 @@ function place(
   { tip, fence, undisturbed, conversations, ...read }: ReadTip,
 ): Decided<Committed> {
   const { drafts, at } = group
-  const known = { fence, standing: read.standing, conversations: read.met ?? conversations }
+  const { standing, bound } = read
+  const known = { fence, standing, bound, conversations: read.met ?? conversations }
   const next = sequence(tip, drafts, known, at + Math.round(group.waitedMillis()))
   return {
     value: { ...next, moved: next.conversations, undisturbed, conversations },

@@ -5,6 +5,7 @@ import { PLAIN_JSON, parseJson } from '../../bytes/json.ts'
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { HASH_BYTES } from '../../crypto/sha256.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
+import { BINDING_ACTIONS } from '../../ledger/binding.ts'
 import type { ConversationTip, Standing, Tip } from '../../ledger/sequence.ts'
 import type { PreparedDraft } from '../../ledger/store.ts'
 import { emptyFrontier, planFrontier } from '../../merkle/growth.ts'
@@ -91,7 +92,12 @@ export function tipStatements(
     // Planned each time: by a plan of when the ledger was small, all of it might be gone through.
     { text: STANDING, values: [ledgerNo, drafts.map(({ id }) => id)] },
     selectConversations(ledgerNo, drafts),
+    ...(drafts.every(({ judged_below }) => judged_below === undefined) ? [] : [selectBound(ledgerNo)]),
   ]
+}
+
+function selectBound(ledgerNo: number): Statement {
+  return { name: 'affidavit bound', text: BOUND, values: [ledgerNo, BINDING_ACTIONS] }
 }
 
 /** Where the conversations of drafts stand. */
@@ -111,7 +117,12 @@ const CONVERSATIONS = `SELECT wanted AS conversation_id, t.conversation_seq, sub
     SELECT c.conversation_seq, c.nodes FROM affidavit.entries c
     WHERE c.ledger_no = $1 AND c.conversation_id = wanted ORDER BY c.conversation_seq DESC LIMIT 1) t`
 
+const BOUND = `SELECT max(t.seq) + 1 AS bound FROM unnest($2::text[]) AS wanted CROSS JOIN LATERAL (
+    SELECT b.seq FROM affidavit.entries b WHERE b.ledger_no = $1 AND b.action = wanted ORDER BY b.seq DESC LIMIT 1) t`
+
 export interface ReadTip extends KnownTip {
+  /** One above the seq of the newest record that can change what may be destroyed; 0 where no draft was judged. */
+  readonly bound: number
   readonly standing: ReadonlyMap<string, Standing>
   /** Those of the batch, where they were read; else the others tell. */
   readonly met?: ReadonlyMap<string, ConversationTip>
@@ -122,7 +133,7 @@ export interface ReadTip extends KnownTip {
  * @throws LedgerError `store-corrupt`
  */
 export function readTip(answers: readonly PgResult[], known: KnownTip | undefined): ReadTip {
-  const [head, tip, standing, conversations] = answers.map(({ rows }) => rows)
+  const [head, tip, standing, conversations, bound] = answers.map(({ rows }) => rows)
   const size = integerColumn(head?.[0], 'size')
   const row = tip?.[0]
   // No row: the ledger ends where it did, or has no entry yet.
@@ -135,6 +146,7 @@ export function readTip(answers: readonly PgResult[], known: KnownTip | undefine
     conversations: isUnmoved ? known.conversations : new Map(),
     standing: new Map(standing?.map((found) => [textColumn(found, 'id'), standingOf(found)])),
     met: new Map(metConversations(conversations ?? [])),
+    bound: boundOf(bound?.[0]),
   }
 }
 
@@ -172,6 +184,10 @@ function hashesIn(bytes: Uint8Array): Uint8Array[] {
   return Array.from({ length: Math.floor(bytes.length / HASH_BYTES) }, (_, i) =>
     bytes.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES),
   )
+}
+
+function boundOf(row: unknown): number {
+  return row === undefined || column(row, 'bound') === null ? 0 : integerColumn(row, 'bound')
 }
 
 function fenceOf(row: unknown): number {

@@ -26,7 +26,7 @@ import { type Prepare, prepareOnce } from './prepared.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { readRows } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
-import { readConversations, readFence, readSize, readStanding, readTip, type TipCache } from './tip.ts'
+import { readBound, readConversations, readFence, readSize, readStanding, readTip, type TipCache } from './tip.ts'
 import { type Attempt, inTransaction, type Waiting } from './transaction.ts'
 import { noTurns, type Turns } from './turns.ts'
 
@@ -238,7 +238,8 @@ function insertBatch(
   const standing = readStanding(statements, ledgerNo, drafts)
   readConversations(statements, ledgerNo, drafts, conversations)
   const fence = readFence(statements, ledgerNo)
-  const next = sequence(tip, drafts, { standing, conversations, fence }, at)
+  const bound = readBound(statements, ledgerNo, drafts)
+  const next = sequence(tip, drafts, { standing, conversations, fence, bound }, at)
   for (const { seq, nodes, entry, subject_ids, payloads } of next.entries) {
     statements.insertEntry.run(ledgerNo, seq, nodes, entry)
     for (const subject_id of subject_ids) statements.insertSubject.run(ledgerNo, seq, subject_id)

@@ -19,6 +19,7 @@ export interface Statements {
   readonly node: SqliteStatement
   readonly conversationTip: SqliteStatement
   readonly keyringFence: SqliteStatement
+  readonly newestOfAction: SqliteStatement
   readonly insertPayload: SqliteStatement
   readonly insertUse: SqliteStatement
   readonly hasPayload: SqliteStatement
@@ -52,6 +53,9 @@ export function prepareStatements(db: SqliteDatabase): Statements {
     keyringFence: db.prepare(
       `SELECT json_extract(CAST(entry AS TEXT), '$.details.keyring_generation') AS fence
        FROM entries INDEXED BY entries_by_action WHERE ledger_no = ? AND action = 'content_erased' ORDER BY seq DESC LIMIT 1`,
+    ),
+    newestOfAction: db.prepare(
+      `SELECT seq FROM entries INDEXED BY entries_by_action WHERE ledger_no = ? AND action = ? ORDER BY seq DESC LIMIT 1`,
     ),
     insertPayload: db.prepare(
       `INSERT INTO payloads (ledger_no, blob_id, body_digest, content_key, sealed) VALUES (?, ?, ?, ?, ?)

@@ -5,6 +5,7 @@ import { PLAIN_JSON, parseJson } from '../../bytes/json.ts'
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { HASH_BYTES } from '../../crypto/sha256.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
+import { BINDING_ACTIONS } from '../../ledger/binding.ts'
 import type { ConversationTip, Standing, Tip } from '../../ledger/sequence.ts'
 import type { PreparedDraft } from '../../ledger/store.ts'
 import { emptyFrontier, planFrontier } from '../../merkle/growth.ts'
@@ -92,6 +93,13 @@ function standingAt(entryAt: SqliteStatement, ledgerNo: number, seq: number): St
 export function readFence(statements: Statements, ledgerNo: number): number {
   const row = statements.keyringFence.get(ledgerNo)
   return row === undefined ? 0 : integerColumn(row, 'fence')
+}
+
+/** One above the seq of the newest record that can change what may be destroyed, where one of the drafts was judged. */
+export function readBound(statements: Statements, ledgerNo: number, drafts: readonly PreparedDraft[]): number {
+  if (drafts.every(({ judged_below }) => judged_below === undefined)) return 0
+  const rows = BINDING_ACTIONS.map((action) => statements.newestOfAction.get(ledgerNo, action))
+  return Math.max(0, ...rows.map((row) => (row === undefined ? 0 : integerColumn(row, 'seq') + 1)))
 }
 
 /** Adds the tips of the batch's conversations that the cache does not have. */

@@ -1,0 +1,11 @@
+// Records that can change what may be destroyed: a decision to destroy is judged behind all of them (spec/holds.md §3).
+
+import { type Draft, LATE_ACTIONS } from '../formats/fields.ts'
+import type { PreparedDraft } from './store.ts'
+
+/** A hold binds records, and late facts say whom records are about and how strictly they are kept. */
+export const BINDING_ACTIONS: readonly string[] = ['hold_placed', ...LATE_ACTIONS]
+
+export function bindingOf({ action }: Pick<Draft, 'action'>): Pick<PreparedDraft, 'binding'> {
+  return BINDING_ACTIONS.includes(action) ? { binding: true } : {}
+}
