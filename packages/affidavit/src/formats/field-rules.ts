@@ -46,6 +46,13 @@ export function fieldProblem(entry: Members, characters: Characters): string | u
   return required === REQUIRED.length ? companionProblem(entry) : `${missingOf(entry)} is missing`
 }
 
+/** What is wrong with one member by itself; `undefined` where format v 1 may have it so. */
+export function memberProblem(name: string, value: JsonValue): string | undefined {
+  const field = FIELDS.get(name)
+  if (field === undefined) return `no such field in format v 1: ${JSON.stringify(name.slice(0, 80))}`
+  return field.accepts(value, 'any') ? undefined : `${name} is not ${field.form}`
+}
+
 /** Members that only make sense together. */
 function companionProblem(entry: Members): string | undefined {
   const { conversation_id, conversation_seq, conversation_previous_hash } = entry
