@@ -23,6 +23,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['access', ['documents', 'formats', ...BYTES]],
   ['papers', ['access', 'errors', 'formats', ...BYTES]],
   ['erasure', ['papers', 'formats', ...BYTES]],
+  ['disposition', ['papers', 'access', 'formats', ...BYTES]],
   ['retention', ['documents', 'links', 'errors', 'formats', ...BYTES]],
   ['archive', ['retention', ...LEDGER, 'merkle']],
   ['registry', ['documents', 'formats', ...BYTES]],

@@ -1,0 +1,89 @@
+// The manifest of a disposition: every record that goes, by its place and its leaf hash, and why it may (spec/disposition.md §2). It
+// stays, and tells what stood where a stub stands.
+
+import { concatBytes } from '../bytes/compare.ts'
+import type { JsonValue } from '../bytes/json.ts'
+import { utf8 } from '../bytes/text.ts'
+import { sha256Hex } from '../crypto/sha256.ts'
+import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from '../papers/paper.ts'
+import {
+  ascending,
+  byMembers,
+  count,
+  hash,
+  isMembers,
+  label,
+  object,
+  type Rule,
+  time,
+  uuid,
+  word,
+} from '../papers/rules.ts'
+
+export interface Manifest {
+  /** The origin of the ledger: NAME/INCARNATION. */
+  readonly ledger: string
+  /** Of the plan that it belongs to. */
+  readonly plan_id: string
+  /** Ascending by seq. */
+  readonly records: readonly ListedRecord[]
+}
+
+export interface ListedRecord {
+  readonly seq: number
+  /** The leaf hash: 64 lower-case hex digits. */
+  readonly integrity_hash: string
+  readonly conversation_id?: string
+  readonly conversation_seq?: number
+  readonly retention_class: string
+  /** Since when it may be destroyed. */
+  readonly due_since: string
+  /** Ids of the retention policies that apply to it, ascending. */
+  readonly policies: readonly string[]
+}
+
+export const MAX_LISTED_RECORDS = 50_000
+
+const MEMBERS = {
+  seq: count,
+  integrity_hash: hash,
+  retention_class: word,
+  due_since: time,
+  policies: ascending(label, 1, 64),
+}
+const ALONE = object(MEMBERS)
+const IN_CONVERSATION = object({ ...MEMBERS, conversation_id: label, conversation_seq: count })
+const record: Rule = (value, path) => (isInConversation(value) ? IN_CONVERSATION : ALONE)(value, path)
+
+function isInConversation(value: JsonValue): boolean {
+  return isMembers(value) && (value.conversation_id !== undefined || value.conversation_seq !== undefined)
+}
+
+const MANIFEST: PaperFormat<Manifest> = {
+  kind: 'disposition-manifest',
+  maxBytes: 2 ** 25,
+  members: {
+    ledger: label,
+    plan_id: uuid,
+    records: ascending(record, 1, MAX_LISTED_RECORDS, byMembers('seq')),
+  },
+  contradiction: () => undefined,
+}
+
+/** Reads a manifest. Strict: formatManifest gives the same bytes again. */
+export function parseManifest(bytes: Uint8Array): Manifest | PaperFault {
+  return parsePaper(bytes, MANIFEST)
+}
+
+/**
+ * The bytes of a manifest.
+ * @throws RangeError where parseManifest would not give back the same manifest
+ */
+export function formatManifest(manifest: Manifest): Uint8Array {
+  return formatPaper(manifest, MANIFEST)
+}
+
+/** What plan, records and stubs name a manifest by: 64 lower-case hex digits, over its bytes. */
+export function manifestDigest(bytes: Uint8Array): string {
+  return sha256Hex(concatBytes(utf8('affidavit disposition manifest v1\n'), bytes))
+}

@@ -1,0 +1,79 @@
+// What the records of a disposition say, from which any process can finish it (spec/disposition.md §5). Pure.
+
+import type { JsonValue } from '../bytes/json.ts'
+import { count, hash, isMembers, object, oneOf, type Rule, word } from '../papers/rules.ts'
+import { type ArchivedObject, OBJECTS } from './archived-objects.ts'
+
+interface Disposing {
+  readonly plan_sha256: string
+  readonly manifest_sha256: string
+}
+
+/** `details` of `records_disposed` where nobody else is to approve: from its time on the delay runs. */
+export interface Announcement extends Disposing {
+  readonly phase: 'announced'
+  readonly delay_days: number
+}
+
+/** Before anything is destroyed, by the leave of another person. */
+export interface ApprovedDecision extends Disposing {
+  readonly phase: 'decided'
+  readonly approval_sha256: string
+  readonly records: number
+}
+
+/** Before anything is destroyed, after a delay on record. */
+export interface DelayedDecision extends Disposing {
+  readonly phase: 'decided'
+  readonly announced_seq: number
+  readonly records: number
+}
+
+export type Decision = ApprovedDecision | DelayedDecision
+
+/** `disposing`: an object of the archive stands that is to go. There may be several outcomes, the newest counts. */
+export const DISPOSITION_STATES = ['disposed', 'disposing'] as const
+export type DispositionState = (typeof DISPOSITION_STATES)[number]
+
+export interface Outcome extends Disposing {
+  readonly phase: DispositionState
+  readonly decision_seq: number
+  readonly records: number
+  readonly payloads: number
+  /** Of the archive, that are to go and stand. */
+  readonly objects: readonly ArchivedObject[]
+}
+
+/** Nothing was destroyed: what was judged again at the last moment was due no more. */
+export interface Withdrawal extends Disposing {
+  readonly phase: 'withdrawn'
+  readonly decision_seq: number
+  /** A word: `held`, `kept`. */
+  readonly because: string
+  readonly seq: number
+}
+
+export type DispositionDetails = Announcement | Decision | Outcome | Withdrawal
+
+const DISPOSING = { plan_sha256: hash, manifest_sha256: hash }
+const FORMS: readonly Rule[] = [
+  object({ phase: oneOf(['announced']), ...DISPOSING, delay_days: count }),
+  object({ phase: oneOf(['decided']), ...DISPOSING, approval_sha256: hash, records: count }),
+  object({ phase: oneOf(['decided']), ...DISPOSING, announced_seq: count, records: count }),
+  object({
+    phase: oneOf(DISPOSITION_STATES),
+    ...DISPOSING,
+    decision_seq: count,
+    records: count,
+    payloads: count,
+    objects: OBJECTS,
+  }),
+  object({ phase: oneOf(['withdrawn']), ...DISPOSING, decision_seq: count, because: word, seq: count }),
+]
+
+/** What the details of a record `records_disposed` say; `undefined` where they say nothing that this release knows. */
+export function parseDispositionDetails(details: JsonValue): DispositionDetails | undefined {
+  if (!isMembers(details) || FORMS.every((rule) => rule(details, '') !== undefined)) return undefined
+  // Proven by the rules: exactly the members of one of them.
+  return details as unknown as DispositionDetails
+}
