@@ -41,7 +41,7 @@ export interface DispositionCertificate {
   readonly records: number
   readonly first_seq: number
   readonly last_seq: number
-  readonly payloads: number
+  readonly contents: number
   /** A checkpoint that covered every record while it was there: the manifest says at which places. */
   readonly covered_by: { readonly size: number; readonly root_sha256: string }
   /** Of the archive: gone. */
@@ -96,7 +96,7 @@ const CERTIFICATE: PaperFormat<DispositionCertificate> = {
     records: count,
     first_seq: count,
     last_seq: count,
-    payloads: count,
+    contents: count,
     covered_by: object({ size: count, root_sha256: hash }),
     objects_destroyed: ascending(label, 0, 300),
     objects_standing: OBJECTS,
@@ -190,8 +190,11 @@ export function checkCertificate(
   if (certificate.plan_sha256 !== planDigest(plan)) return { code: 'certificate-of-another-plan' }
   if (certificate.planned_by !== plan.made_by || certificate.planned_at !== plan.made_at)
     return { code: 'certificate-of-another-planner' }
-  const { manifest_sha256, records, first_seq, last_seq } = plan
-  const same = certificate.manifest_sha256 === manifest_sha256 && certificate.records === records
+  const { manifest_sha256, records, contents, first_seq, last_seq } = plan
+  const same =
+    certificate.manifest_sha256 === manifest_sha256 &&
+    certificate.records === records &&
+    certificate.contents === contents
   if (!same || certificate.first_seq !== first_seq || certificate.last_seq !== last_seq)
     return { code: 'certificate-of-other-records' }
   const isSaid = JSON.stringify(certificate.policies) === JSON.stringify(plan.policies)

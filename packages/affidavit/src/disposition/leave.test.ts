@@ -145,7 +145,7 @@ test('a decision after its delay is told as not independently approved, whatever
 const WITHOUT: Readonly<Record<string, readonly [because: string, change: Partial<DecidedPapers>]>> = {
   'no plan': ['plan-missing', { plan: undefined }],
   'no JSON for a plan': ['plan-altered', { plan: utf8('{') }],
-  'another plan': ['plan-altered', { plan: formatPlan({ ...golden.plan, payloads: 6 }) }],
+  'another plan': ['plan-altered', { plan: formatPlan({ ...golden.plan, contents: 6 }) }],
   'a plan of another manifest': [
     'plan-of-another-manifest',
     { decision: { ...PAPERS.decision, manifest_sha256: 'a'.repeat(64) } },

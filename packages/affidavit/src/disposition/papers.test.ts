@@ -151,6 +151,7 @@ const OF_ANOTHER: readonly (readonly [string, Partial<DispositionCertificate>, P
   ['certificate-of-another-planner', { planned_by: 'ops' }, {}],
   ['certificate-of-another-planner', { planned_at: '2026-11-21T09:30:00.001Z' }, {}],
   ['certificate-of-other-records', { records: 3 }, {}],
+  ['certificate-of-other-records', { contents: 6 }, {}],
   ['certificate-of-other-records', { first_seq: 2 }, {}],
   ['certificate-of-other-records', { last_seq: 2002 }, {}],
   ['certificate-of-other-records', { manifest_sha256: 'a'.repeat(64) }, {}],

@@ -9,7 +9,7 @@ const announced = { phase: 'announced', ...digests, delay_days: 7 }
 const decided = { phase: 'decided', ...digests, approval_sha256: 'a'.repeat(64), records: 4 }
 const delayed = { phase: 'decided', ...digests, announced_seq: 9, records: 4 }
 const objects = golden.plan.objects
-const disposing = { phase: 'disposing', ...digests, decision_seq: 12, records: 4, payloads: 5, objects }
+const disposing = { phase: 'disposing', ...digests, decision_seq: 12, records: 4, objects }
 const disposed = { ...disposing, phase: 'disposed', objects: [] }
 const withdrawn = { phase: 'withdrawn', ...digests, decision_seq: 12, because: 'held', seq: 3 }
 

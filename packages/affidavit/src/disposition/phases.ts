@@ -3,6 +3,7 @@
 import type { JsonValue } from '../bytes/json.ts'
 import { count, hash, isMembers, object, oneOf, type Rule, word } from '../papers/rules.ts'
 import { type ArchivedObject, OBJECTS } from './archived-objects.ts'
+import type { PaperPart } from './paper-parts.ts'
 
 interface Disposing {
   readonly plan_sha256: string
@@ -39,7 +40,6 @@ export interface Outcome extends Disposing {
   readonly phase: DispositionState
   readonly decision_seq: number
   readonly records: number
-  readonly payloads: number
   /** Of the archive, that are to go and stand. */
   readonly objects: readonly ArchivedObject[]
 }
@@ -53,10 +53,13 @@ export interface Withdrawal extends Disposing {
   readonly seq: number
 }
 
-export type DispositionDetails = Announcement | Decision | Outcome | Withdrawal
+export type DispositionDetails = PaperPart | Announcement | Decision | Outcome | Withdrawal
 
 const DISPOSING = { plan_sha256: hash, manifest_sha256: hash }
+const base64: Rule = (value, path) =>
+  typeof value === 'string' && value.length > 0 ? undefined : { path, problem: 'is no text' }
 const FORMS: readonly Rule[] = [
+  object({ phase: oneOf(['paper']), sha256: hash, part: count, parts: count, packed: base64 }),
   object({ phase: oneOf(['announced']), ...DISPOSING, delay_days: count }),
   object({ phase: oneOf(['decided']), ...DISPOSING, approval_sha256: hash, records: count }),
   object({ phase: oneOf(['decided']), ...DISPOSING, announced_seq: count, records: count }),
@@ -65,7 +68,6 @@ const FORMS: readonly Rule[] = [
     ...DISPOSING,
     decision_seq: count,
     records: count,
-    payloads: count,
     objects: OBJECTS,
   }),
   object({ phase: oneOf(['withdrawn']), ...DISPOSING, decision_seq: count, because: word, seq: count }),

@@ -30,8 +30,8 @@ export interface DispositionPlan {
   readonly last_seq: number
   /** How many of them each policy applies to, ascending by id. */
   readonly policies: readonly PolicyCount[]
-  /** Payloads that no record names that stays. */
-  readonly payloads: number
+  /** Sealed contents that they name. */
+  readonly contents: number
   /** Records that were asked about and stay, by the reason, ascending. */
   readonly stays: readonly Stay[]
   readonly objects: readonly ArchivedObject[]
@@ -77,7 +77,7 @@ const PLAN: PaperFormat<DispositionPlan> = {
     first_seq: count,
     last_seq: count,
     policies: ascending(object({ policy: label, records: count }), 1, MAX_POLICIES, byMembers('policy')),
-    payloads: count,
+    contents: count,
     stays: ascending(
       object({ because: oneOf(STAYS), records: count, sample: ascending(count, 1, MAX_SAMPLE) }),
       0,
