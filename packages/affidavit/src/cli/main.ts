@@ -18,6 +18,7 @@ import { addErase } from './commands/erase.ts'
 import { addExport } from './commands/export.ts'
 import { addGaps } from './commands/gaps.ts'
 import { addGrants } from './commands/grants.ts'
+import { addHold } from './commands/hold.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
 import { addLineage } from './commands/lineage.ts'
@@ -104,6 +105,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addApproverKey,
     addApprove,
     addErase,
+    addHold,
     addRotateKey,
     addSpool,
     addDoctor,

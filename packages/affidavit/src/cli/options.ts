@@ -175,10 +175,10 @@ export function filterOf(options: FilterOptions): EntryFilter {
     resource_id: options.resource,
     subject_id: options.subject,
     action: options.action,
-    from: instant(options.from),
-    until: instant(options.until),
-    recorded_from: instant(options.recordedFrom),
-    recorded_until: instant(options.recordedUntil),
+    from: instantOf(options.from),
+    until: instantOf(options.until),
+    recorded_from: instantOf(options.recordedFrom),
+    recorded_until: instantOf(options.recordedUntil),
     from_seq: options.fromSeq,
     until_seq: options.untilSeq,
   }
@@ -186,7 +186,7 @@ export function filterOf(options: FilterOptions): EntryFilter {
 }
 
 // A day means its beginning in UTC; a time may leave out what is zero.
-function instant(text: string | undefined): string | undefined {
+export function instantOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const day = /^(\d{4}-\d{2}-\d{2})$/.exec(text)
   if (day !== null) return `${text}T00:00:00.000Z`

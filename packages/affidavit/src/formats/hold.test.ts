@@ -16,8 +16,8 @@ const placed: Draft = {
   details: {
     matter: 'Okafor v. Clinic',
     query: { conversation_id: 'c-1', from: '2026-01-01T00:00:00.000Z', until: '2026-07-01T00:00:00.000Z' },
-    reason: 'complaint served',
   },
+  outcome_reason: 'complaint served',
 }
 const released: Draft = {
   action: 'hold_released',
@@ -28,9 +28,9 @@ const released: Draft = {
     approval_sha256: 'ab'.repeat(32),
     hold_sha256: 'cd'.repeat(32),
     matter: 'Okafor v. Clinic',
-    reason: 'settled',
     release_sha256: 'ef'.repeat(32),
   },
+  outcome_reason: 'settled',
 }
 
 test('a hold says what it binds, for which matter, and who answers for it', () => {
@@ -46,7 +46,7 @@ test('a hold says what it binds, for which matter, and who answers for it', () =
     },
   })
   const { subject_ids: _, ...nobody } = placed
-  const all = { ...nobody, details: { matter: 'm', reason: 'r', everything: 'yes' } }
+  const all = { ...nobody, details: { matter: 'm', everything: 'yes' } }
   assert.deepEqual(readHold(parseOwnDraft(all)).query, {})
 })
 
@@ -68,7 +68,7 @@ const LIES: readonly (readonly [name: string, changed: Partial<Draft>, path: str
   ['by a system', { actor_type: 'system' }, 'actor_type', 'a user or an admin'],
   ['without a custodian', {}, 'on_behalf_of', 'who answers'],
   ['without a matter', without('matter'), 'details.matter', 'say why'],
-  ['without a reason', without('reason'), 'details.reason', 'say why'],
+  ['without a reason', {}, 'outcome_reason', 'say why'],
   ['of nothing', without('query'), 'details.query', 'says what it binds'],
   ['of nothing, in so many words', query({}), 'details.query', 'says what it binds'],
   [
@@ -100,6 +100,7 @@ for (const [name, changed, path, problem] of LIES) {
   test(`refused as a hold: ${name}`, () => {
     const draft: Draft = { ...placed, ...changed }
     if (name === 'without a custodian') delete draft.on_behalf_of
+    if (name === 'without a reason') delete draft.outcome_reason
     if (name.startsWith('of nothing')) delete draft.subject_ids
     isRefused(draft, path, problem)
   })
@@ -107,7 +108,12 @@ for (const [name, changed, path, problem] of LIES) {
 
 const RELEASE_LIES: typeof LIES = [
   ['by a system', { actor_type: 'system' }, 'actor_type', 'a user or an admin'],
-  ['without a reason', { details: { ...released.details, reason: '' } }, 'details.reason', 'empty'],
+  [
+    'with a reason in the wrong place',
+    { details: { ...released.details, reason: 'x' } },
+    'details.reason',
+    'and no other',
+  ],
   ['of another hash', { details: { ...released.details, hold_sha256: 'CD' } }, 'details.hold_sha256', '64 lower-case'],
   ['without an approval', { details: { ...released.details, approval_sha256: 1 } }, 'details.approval_sha256', '64'],
 ]
@@ -115,6 +121,11 @@ const RELEASE_LIES: typeof LIES = [
 for (const [name, changed, path, problem] of RELEASE_LIES) {
   test(`refused as a release: ${name}`, () => isRefused({ ...released, ...changed } as Draft, path, problem))
 }
+
+test('refused as a release: without a reason', () => {
+  const { outcome_reason: _, ...silent } = released
+  isRefused(silent, 'outcome_reason', 'say why')
+})
 
 test('refused as a release: of no hold', () => {
   const { parent_id: _, ...nothing } = released

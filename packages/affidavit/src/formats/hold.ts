@@ -53,12 +53,12 @@ const QUERY_MEMBERS = {
 
 /** @throws DraftFault naming what is missing, or contradicts itself */
 export function readHold(fields: Fields): Hold {
-  const { on_behalf_of, subject_ids, details = {} } = fields
+  const { on_behalf_of, outcome_reason: reason, subject_ids, details = {} } = fields
   expectPerson(fields, 'places a hold')
   if (on_behalf_of === undefined) return refuse('on_behalf_of', 'say who answers for the hold: its custodian')
-  expectOnly(details, 'details', ['matter', 'reason', 'query', 'everything'])
+  if (reason === undefined) return refuse('outcome_reason', 'say why the hold is placed')
+  expectOnly(details, 'details', ['matter', 'query', 'everything'])
   const matter = labelOf(details.matter, 'details.matter')
-  const reason = labelOf(details.reason, 'details.reason')
   const query = { ...queryOf(details.query), ...(subject_ids === undefined ? {} : { subject_ids }) }
   const isNarrowed = Object.keys(query).length > 0
   if (isNarrowed && details.everything !== undefined) {
@@ -92,14 +92,15 @@ function queryOf(value: unknown): HoldQuery {
 
 /** @throws DraftFault naming what is missing */
 export function readHoldRelease(fields: Fields): HoldRelease {
-  const { parent_id, details = {} } = fields
+  const { parent_id, outcome_reason: reason, details = {} } = fields
   expectPerson(fields, 'releases a hold')
   if (parent_id === undefined) return refuse('parent_id', 'name the hold: the id of its hold_placed')
-  expectOnly(details, 'details', ['matter', 'reason', 'hold_sha256', 'release_sha256', 'approval_sha256'])
+  if (reason === undefined) return refuse('outcome_reason', 'say why the hold is released')
+  expectOnly(details, 'details', ['matter', 'hold_sha256', 'release_sha256', 'approval_sha256'])
   labelOf(details.matter, 'details.matter')
   return {
     hold_id: parent_id,
-    reason: labelOf(details.reason, 'details.reason'),
+    reason,
     hold_sha256: hashOf(details.hold_sha256, 'details.hold_sha256'),
     release_sha256: hashOf(details.release_sha256, 'details.release_sha256'),
     approval_sha256: hashOf(details.approval_sha256, 'details.approval_sha256'),

@@ -2,7 +2,7 @@
 // they mean is links/.
 
 import { LedgerError } from '../errors/ledger-error.ts'
-import type { AuditRecord } from '../formats/fields.ts'
+import { type AuditRecord, LATE_ACTIONS } from '../formats/fields.ts'
 import type { LateFact } from '../formats/late-facts.ts'
 import { type Effective, effective } from '../links/effective.ts'
 import { type Facts, factsOf } from '../links/facts.ts'
@@ -46,6 +46,11 @@ export async function findLateFacts(
   for (const { id } of links)
     records.push(...(await take(store, ledger, { parent_id: id }, ['subject_unlinked'], asOf)))
   return factsOf(records)
+}
+
+/** Every late fact below `asOf`. */
+export async function readAllFacts(store: LedgerStore, ledger: string, asOf: number): Promise<Facts> {
+  return factsOf(await take(store, ledger, {}, LATE_ACTIONS, asOf))
 }
 
 async function take(

@@ -22,6 +22,7 @@ import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
 import { Refusal } from './hand-over.ts'
+import { createHolding, type Holding } from './hold.ts'
 import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
@@ -86,6 +87,8 @@ export interface Ledger extends AsyncDisposable {
   appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]>
   /** Reads in somebody's name: every read is on record before it is answered. */
   as(reader: Reader): Reading
+  /** Places legal holds and releases them, in somebody's name (spec/holds.md). */
+  holding(by: Reader): Holding
   /** The record with this id. */
   get(id: string): Promise<AuditRecord | undefined>
   at(seq: number): Promise<AuditRecord | undefined>
@@ -278,6 +281,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     appendMany,
     as: (reader) =>
       createReading({ store, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
+    holding: (by) =>
+      createHolding({ store, ledger, keyring, policy: parts.access, clock, record, deriveId: admission.deriveId }, by),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {

@@ -15,12 +15,13 @@ const { prepare, prepareOwn, id } = samples('holds.example/a/0123456789abcdef')
 const SAM = { actor_id: 'sam', actor_type: 'user' } as const
 
 function hold(n: number, query: object, more: Partial<Draft> = {}): Draft {
-  const details = { matter: 'm', reason: 'r', ...(Object.keys(query).length === 0 ? {} : { query }) }
+  const details = { matter: 'm', ...(Object.keys(query).length === 0 ? {} : { query }) }
   return {
     ...SAM,
     id: id(n),
     action: 'hold_placed',
     on_behalf_of: 'kim',
+    outcome_reason: 'r',
     ...more,
     details: { ...details, ...more.details },
   }
@@ -30,8 +31,8 @@ function hold(n: number, query: object, more: Partial<Draft> = {}): Draft {
 function releaseOf(n: number, of: AuditRecord | undefined): Draft {
   const hash = of?.integrity_hash ?? '00'.repeat(32)
   const digests = { hold_sha256: hash, release_sha256: '00'.repeat(32), approval_sha256: '00'.repeat(32) }
-  const parent_id = of?.id ?? id(999)
-  return { ...SAM, id: id(n), action: 'hold_released', parent_id, details: { matter: 'm', reason: 'r', ...digests } }
+  const details = { matter: 'm', ...digests }
+  return { ...SAM, id: id(n), action: 'hold_released', parent_id: of?.id ?? id(999), outcome_reason: 'r', details }
 }
 
 function holdsBelow(records: readonly AuditRecord[], size = records.length): ReturnType<typeof holdsIn> {

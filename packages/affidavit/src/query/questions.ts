@@ -4,6 +4,7 @@ import { notFound } from '../ledger/own-records.ts'
 import type { Reading } from '../ledger/reading.ts'
 import { type Gaps, type GapsWithin, gaps } from './gaps.ts'
 import { type Grants, type GrantsAbout, grants } from './grants.ts'
+import { type HoldsAsked, type HoldsFound, holds } from './holds.ts'
 import { type Lineage, lineage } from './lineage.ts'
 import { type Versions, type VersionsOf, versions } from './versions.ts'
 
@@ -20,6 +21,8 @@ export interface Questions {
   versions(of: Omit<VersionsOf, 'limit'> & Partial<VersionsOf>): Promise<Versions>
   /** What is not on record, as far as that can be seen. @throws LedgerError `not-allowed`, `invalid-query` */
   gaps(within?: Partial<GapsWithin>): Promise<Gaps>
+  /** Which holds were placed, which stand, and how many records each binds. @throws LedgerError `not-allowed` */
+  holds(asked?: HoldsAsked): Promise<HoldsFound>
 }
 
 /** Items of a list where nobody says how many. */
@@ -35,5 +38,6 @@ export function questionsOf({ ask }: Pick<Reading, 'ask'>): Questions {
     grants: (about = {}) => ask(grants({ show: 'all', limit: DEFAULT_LIMIT, ...about })),
     versions: (of) => ask(versions({ limit: DEFAULT_LIMIT, ...of })),
     gaps: (within = {}) => ask(gaps({ limit: DEFAULT_LIMIT, ...within })),
+    holds: (asked = {}) => ask(holds(asked)),
   }
 }

@@ -3,18 +3,16 @@ import { type Command, Option } from 'commander'
 import { labelProblem } from '../../bytes/label.ts'
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { formatTimestamp, systemClock } from '../../clock/clock.ts'
-import { type ErasurePlan, planDigest } from '../../erasure/plan.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { MAX_LABEL_BYTES } from '../../formats/fields.ts'
 import { parseSignerKey, type SignerKey } from '../../formats/signer-key.ts'
 import { type Approval, type Decision, signApproval } from '../../papers/approval.ts'
 import { APPROVAL_DAYS } from '../../papers/judge-approval.ts'
-import { linesOf } from '../describe-plan.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption } from '../options.ts'
 import { jsonDocument } from '../output.ts'
+import { type Approvable, readApprovable } from '../read-approvable.ts'
 import { readInput } from '../read-input.ts'
-import { readPlan } from '../read-plan.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options {
@@ -28,8 +26,10 @@ interface Options {
 export function addApprove(program: Command, { terminal }: Surroundings): void {
   program
     .command('approve')
-    .description('Show the plan of an erasure in words, and sign that you approve it, or refuse it. Erases nothing.')
-    .argument('<plan>', 'the plan: a file')
+    .description(
+      'Show in words what somebody planned, and sign that you approve it, or refuse it. Carries nothing out.',
+    )
+    .argument('<plan>', 'the plan of an erasure, or the release of a hold: a file')
     .requiredOption('--key <file>', 'your approver key')
     .requiredOption('--as <person>', 'your name in the access policy')
     .option('--refuse', 'sign that you refuse it')
@@ -38,15 +38,11 @@ export function addApprove(program: Command, { terminal }: Surroundings): void {
     .action((file: string, options: Options) => {
       const out: NewFile = { option: '--out', path: options.out }
       refuseTaken(out)
-      const plan = readPlan(file)
+      const plan = readApprovable(file)
       const key = readKey(options.key)
-      terminal.err(
-        `${linesOf(plan)
-          .map((line) => `  ${line}\n`)
-          .join('')}\n`,
-      )
+      terminal.err(`${plan.lines.map((line) => `  ${line}\n`).join('')}\n`)
       const approval = approvalOf(plan, options)
-      writeNewFile(out, signApproval('erasure', approval, key))
+      writeNewFile(out, signApproval(plan.kind, approval, key))
       if (options.json === true) terminal.out(jsonDocument({ ...approval, file: options.out }))
       else terminal.err(saidOf(approval, options.out))
     })
@@ -65,12 +61,12 @@ function readKey(file: string): SignerKey {
 }
 
 /** What the ledger would refuse later is refused here, where the person can still mend it. */
-function approvalOf(plan: ErasurePlan, { as: approver, refuse }: Options): Approval {
+function approvalOf(plan: Approvable, { as: approver, refuse }: Options): Approval {
   const decision: Decision = refuse === true ? 'refuse' : 'approve'
   const problem = labelProblem(approver, MAX_LABEL_BYTES)
   if (problem !== undefined) throw refused('--as', `this name ${problem}`, 'write it as the access policy has it')
   if (approver === plan.made_by)
-    throw refused('--as', 'you have made this plan yourself', 'let somebody else approve it who is an erasure_approver')
+    throw refused('--as', 'you have made this plan yourself', `let somebody else approve it who is a ${plan.role}`)
   if (decision === 'approve' && plan.refused_count > 0)
     throw refused(
       'plan',
@@ -80,8 +76,8 @@ function approvalOf(plan: ErasurePlan, { as: approver, refuse }: Options): Appro
   const approved_at = formatTimestamp(systemClock.now())
   if (approved_at < plan.made_at)
     throw refused('plan', `it was made at ${plan.made_at}, and this clock says ${approved_at}`, 'set the clock')
-  const { ledger, plan_id } = plan
-  return { ledger, plan_id, plan_sha256: planDigest(plan), approver, approved_at, decision }
+  const { ledger, plan_id, plan_sha256 } = plan
+  return { ledger, plan_id, plan_sha256, approver, approved_at, decision }
 }
 
 function saidOf({ decision, approver, plan_sha256 }: Approval, file: string): string {

@@ -1,0 +1,242 @@
+import { type Command, Option } from 'commander'
+import { openFolder } from '../../embedded/open.ts'
+import type { Place } from '../../embedded/place.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
+import type { HoldReleasePaper } from '../../papers/hold-release.ts'
+import { formatHoldRelease, holdReleaseDigest, parseHoldRelease } from '../../papers/hold-release.ts'
+import type { HoldFound } from '../../query/holds.ts'
+import { questionsOf } from '../../query/questions.ts'
+import { secondOf, shortened } from '../describe.ts'
+import { linesOfRelease } from '../describe-release.ts'
+import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
+import { openToRead } from '../open-records.ts'
+import {
+  addReaderOptions,
+  instantOf,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
+import { count, counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
+import { readInput } from '../read-input.ts'
+import { readPolicy } from '../read-policy.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Common extends LedgerOptions, ReaderOptions {
+  readonly json?: boolean
+}
+
+interface PlaceOptions extends Common {
+  readonly matter: string
+  readonly custodian: string
+  readonly reason: string
+  readonly conversation?: string
+  readonly subject?: string
+  readonly actor?: string
+  readonly agent?: string
+  readonly resourceType?: string
+  readonly resourceId?: string
+  readonly from?: string
+  readonly until?: string
+  readonly everything?: boolean
+}
+
+interface ListOptions extends Common {
+  readonly matter?: string
+  readonly at?: string
+}
+
+interface ReleasePlanOptions extends Common {
+  readonly reason: string
+  readonly out: string
+}
+
+interface ReleaseRunOptions extends Common {
+  readonly approval: string
+}
+
+export function addHold(program: Command, surroundings: Surroundings): void {
+  const hold = program
+    .command('hold')
+    .description('Legal holds: what they bind is not erased, removed or disposed of, whatever the policies say.')
+  addPlace(hold, surroundings)
+  addList(hold, surroundings)
+  const release = hold
+    .command('release')
+    .description('Release a hold: write the release down, have somebody else approve it, run it.')
+  addReleasePlan(release, surroundings)
+  addReleaseRun(release, surroundings)
+}
+
+function addPlace(hold: Command, { terminal, env }: Surroundings): void {
+  const command = hold
+    .command('place')
+    .description('Place a hold. It binds at once what fits all that is given, also what is recorded later.')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .requiredOption('--matter <text>', 'for which matter: stands in the record')
+    .requiredOption('--custodian <person>', 'who answers for it')
+    .requiredOption('--reason <text>', 'why; nothing in it should tell who')
+    .option('--conversation <id>', 'records of this conversation')
+    .option('--subject <id>', 'records about this person, by their own id or their token')
+    .option('--actor <id>', 'what was done by this actor, or in their name')
+    .option('--agent <name>', 'what was done by this agent')
+    .option('--resource-type <type>', 'what touched this kind of thing')
+    .option('--resource-id <id>', 'what touched this thing, with --resource-type')
+    .option('--from <time>', 'what happened, or was recorded, from (2026-11-21, or 2026-11-21T09:30:00.000Z)')
+    .option('--until <time>', 'and before')
+    .option('--everything', 'every record of this ledger')
+  addReaderOptions(command, 'places it')
+    .addOption(jsonOption())
+    .action(async (options: PlaceOptions) => {
+      const place = placeIn(options)
+      readPolicy(place.home)
+      await using ledger = await openFolder(place)
+      const placed = await ledger.holding(readerOf(options, env)).place(requestOf(options))
+      if (options.json === true) terminal.out(jsonDocument(placed))
+      else {
+        terminal.out(`${placed.hold_id}\n`)
+        terminal.err(
+          `placed at seq ${placed.seq}: binds ${counted(placed.records, 'record')} now, and what is recorded later\n`,
+        )
+      }
+    })
+}
+
+function requestOf(options: PlaceOptions): Parameters<Holder['place']>[0] {
+  const { matter, custodian, reason, everything } = options
+  const conditions = {
+    conversation_id: options.conversation,
+    subject_id: options.subject,
+    actor_id: options.actor,
+    agent_name: options.agent,
+    resource_type: options.resourceType,
+    resource_id: options.resourceId,
+    from: instantOf(options.from),
+    until: instantOf(options.until),
+  }
+  const given = Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== undefined))
+  return { matter, custodian, reason, ...given, ...(everything === true ? { everything: 'yes' } : {}) }
+}
+
+type Holder = ReturnType<Awaited<ReturnType<typeof openFolder>>['holding']>
+
+function addList(hold: Command, { terminal, env }: Surroundings): void {
+  const command = hold
+    .command('list')
+    .description('Show the holds that were placed, and how many records each binds.')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .option('--matter <text>', 'of this matter')
+    .option('--at <time>', 'as they stood then (2026-11-21, or 2026-11-21T09:30:00.000Z)')
+  addReaderOptions(command)
+    .addOption(jsonOption())
+    .action(async ({ matter, at, ...options }: ListOptions) => {
+      const until = instantOf(at)
+      await using ledger = await openToRead(placeIn(options))
+      const found = await questionsOf(ledger.as(readerOf(options, env))).holds({
+        ...(matter === undefined ? {} : { matter }),
+        ...(until === undefined ? {} : { at: until }),
+      })
+      if (options.json === true) terminal.out(jsonDocument(found))
+      else print(found.holds, terminal)
+      for (const { seq, problem } of found.ignored)
+        terminal.err(`seq ${seq} binds and frees nothing: ${printable(problem)}\n`)
+    })
+}
+
+const COLUMNS = ['SEQ', 'HOLD', 'STATE', 'RECORDS', 'MATTER', 'CUSTODIAN', 'PLACED', 'BINDS', 'REASON']
+
+function print(holds: readonly HoldFound[], terminal: Terminal): void {
+  if (holds.length === 0) terminal.err('no hold was placed\n')
+  else terminal.out(table([COLUMNS, ...holds.map(cellsOf)], terminal.width))
+}
+
+function cellsOf(hold: HoldFound): string[] {
+  const { seq, hold_id, state, released_by, records, matter, custodian, placed_at, query, reason } = hold
+  const binds = Object.entries(query).map(([name, value]) => `${name} ${String(value)}`)
+  return [
+    String(seq),
+    hold_id,
+    state === 'stands' ? state : `released at seq ${released_by}`,
+    state === 'stands' ? count(records) : '·',
+    printable(matter),
+    shortened(custodian),
+    secondOf(placed_at),
+    printable(binds.length === 0 ? 'everything' : binds.join(', ')),
+    printable(reason),
+  ]
+}
+
+function addReleasePlan(release: Command, { terminal, env }: Surroundings): void {
+  const command = release
+    .command('plan')
+    .description('Write down the release of a hold, for somebody else to approve. Releases nothing.')
+    .argument('<hold>', 'the id of the hold')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .requiredOption('--reason <text>', 'why; nothing in it should tell who')
+    .requiredOption('--out <file>', 'where the release goes: a new file')
+  addReaderOptions(command, 'asks for it: your name in the access policy')
+    .addOption(jsonOption())
+    .action(async (hold_id: string, options: ReleasePlanOptions) => {
+      const out: NewFile = { option: '--out', path: options.out }
+      const place = placeIn(options)
+      prepared(out, place)
+      await using ledger = await openFolder(place)
+      const paper = await ledger.holding(readerOf(options, env)).planRelease(hold_id, options.reason)
+      writeNewFile(out, formatHoldRelease(paper))
+      const release_sha256 = holdReleaseDigest(paper)
+      if (options.json === true) terminal.out(jsonDocument({ ...paper, release_sha256, file: options.out }))
+      else {
+        const lines = linesOfRelease(paper).map((line) => `  ${line}\n`)
+        terminal.err(`${lines.join('')}\n${options.out}: the hold stands; have it approved with affidavit approve\n`)
+      }
+    })
+}
+
+function prepared(out: NewFile, { home }: Place): void {
+  refuseTaken(out, home)
+  readPolicy(home)
+}
+
+function addReleaseRun(release: Command, { terminal, env }: Surroundings): void {
+  const command = release
+    .command('run')
+    .description('Release a hold, as somebody else approved. Destroys nothing.')
+    .argument('<release>', 'the release: a file')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .addOption(new Option('--approval <file>', 'the signed note of the approver').makeOptionMandatory())
+  addReaderOptions(command, 'releases it')
+    .addOption(jsonOption())
+    .action(async (file: string, options: ReleaseRunOptions) => {
+      const place = placeIn(options)
+      const paper = readRelease(file)
+      const approval = readInput('--approval', options.approval)
+      readPolicy(place.home)
+      await using ledger = await openFolder(place)
+      const released = await ledger.holding(readerOf(options, env)).release({ release: paper, approval })
+      if (options.json === true) terminal.out(jsonDocument(released))
+      else {
+        const { seq, still_held } = released
+        const others = still_held === 0 ? '' : `; other holds bound ${counted(still_held, 'record')} of it`
+        terminal.err(`released at seq ${seq}${others}. Nothing was destroyed\n`)
+      }
+    })
+}
+
+function readRelease(file: string): HoldReleasePaper {
+  const release = parseHoldRelease(readInput('release', file))
+  if (!('code' in release)) return release
+  const where = release.code === 'paper-member' ? `: ${release.path} ${release.problem}` : ''
+  throw new LedgerError('invalid-query', {
+    problem: `release: ${file} is no release of a hold (${release.code}${where})`,
+    cure: 'ask whoever made it for the file as it was made; affidavit hold release plan writes one',
+    path: 'release',
+  })
+}
