@@ -47,7 +47,7 @@ test('without an access policy nobody may erase, and it is said what to do', asy
 
 describe('refused:', () => {
   const WRONG = {
-    'two access policies': [[], /has an access.yaml and an access.json/, true],
+    'two access policies': [[], /has both access.yaml and access.json/, true],
     'a person without the role': [['--as', 'ray'], /planner-not-allowed/, false],
     'a copy of no kind': [['--copy', 'usb:drawer'], /KIND:WHERE/, false],
     'a copy nowhere': [['--copy', 'backup:'], /KIND:WHERE/, false],

@@ -35,7 +35,21 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],
   ['stores/postgres', ['vault', 'ledger', 'errors', 'verify', ...FORMATS]],
-  ['embedded', ['stores/sqlite', 'stores/postgres', 'keys', 'verify', 'registry', 'classify', 'access', ...LEDGER]],
+  [
+    'embedded',
+    [
+      'stores/sqlite',
+      'stores/postgres',
+      'keys',
+      'verify',
+      'registry',
+      'classify',
+      'access',
+      'retention',
+      'documents',
+      ...LEDGER,
+    ],
+  ],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],
   // A spool's folder is held by a lock of SQLite: Node has no other that goes with its process.

@@ -17,12 +17,14 @@ import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
 import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { readAccess } from './access.ts'
 import { checkDetectors } from './check-detectors.ts'
 import { type AnchorPlace, keysFolder, readAnchor } from './folder.ts'
 import { openFolderKeyring } from './keyring.ts'
 import { type Place, placeAt } from './place.ts'
+import { readRetention } from './retention.ts'
 import { readSettings } from './settings.ts'
 import { noLedgerAt, openStore } from './store.ts'
 
@@ -37,6 +39,8 @@ export interface OpenOptions {
   readonly detectorPatienceMillis?: number
   /** Who may do what; `access.yaml` or `access.json` in the folder where left out. */
   readonly access?: AccessPolicy
+  /** How long records are kept; `retention.yaml` or `retention.json` in the folder where left out, else the built-in policies. */
+  readonly retention?: PolicySet
   readonly clock?: Clock
   /** Drafts that may wait for their commit; beyond, `queue-full`. */
   readonly queueCapacity?: number
@@ -81,6 +85,7 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
       keyring,
       ...(options.registry === undefined ? {} : { registry: options.registry }),
       ...withAccess(folder, options.access),
+      ...withRetention(folder, options.retention),
       ...withDetectors(options),
       outside,
       clock: options.clock ?? systemClock,
@@ -103,6 +108,11 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
 function withAccess(folder: string, given: AccessPolicy | undefined): { readonly access?: AccessPolicy } {
   const access = given ?? readAccess(folder)
   return access === undefined ? {} : { access }
+}
+
+function withRetention(folder: string, given: PolicySet | undefined): { readonly retention?: PolicySet } {
+  const retention = given ?? readRetention(folder)
+  return retention === undefined ? {} : { retention }
 }
 
 function withDetectors({

@@ -12,6 +12,7 @@ import { formatVerifierKey } from '../formats/verifier-key.ts'
 import type { HashTile } from '../merkle/tile.ts'
 import { DEFAULT_PERSONAL_IDS } from '../registry/read-personal-ids.ts'
 import type { Registry } from '../registry/registry.ts'
+import { builtInSet, type PolicySet } from '../retention/policy-set.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { createAdmission } from './admit.ts'
 import { checkKeys } from './check-keys.ts'
@@ -29,7 +30,7 @@ import { mergeBySeq } from './merge-by-seq.ts'
 import type { Operator } from './operator.ts'
 import { clockJump, conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
 import { createPlacing, type Settled } from './place.ts'
-import { type PolicyInForce, recordPolicies } from './policies.ts'
+import { type PolicyInForce, recordPolicies, retentionInForce } from './policies.ts'
 import { createProver } from './prove.ts'
 import { createPublisher, type PublishClock, type PublishSchedule } from './publisher.ts'
 import { createQueue, queueFull } from './queue.ts'
@@ -141,6 +142,8 @@ export interface Ledger extends AsyncDisposable {
   versionInForce(action: VersionAction, agent_name: string): Promise<VersionInForce | undefined>
   /** What tools touch; absent where the ledger was opened without. */
   readonly registry: Registry | undefined
+  /** How long records are kept. */
+  readonly retention: PolicySet
   /** A keyed digest (HMAC-SHA-256, hex) under the ledger's key: versions of prompts, arguments; never their text. */
   digest(text: string): string
   health(): Promise<Health>
@@ -159,6 +162,8 @@ export interface LedgerParts {
   readonly detectors?: DetectorParts
   /** Who may do what. */
   readonly access?: AccessPolicy
+  /** How long records are kept; the built-in policies where left out. */
+  readonly retention?: PolicySet
   readonly outside: CheckpointFile
   readonly clock: Clock
   readonly actions: ApplicationActions
@@ -310,6 +315,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     deriveId: (...words) => admission.deriveId('caller', ...words),
     versionInForce: (action, agent) => versionInForce({ store, ledger, keyring, find }, action, agent),
     registry: parts.registry,
+    retention: parts.retention ?? builtInSet(),
     digest: (text) => hmacSha256Hex(keys.digestKey, `affidavit digest v1\n${text}`),
     async health() {
       const size = (await store.head(ledger))?.size ?? 0
@@ -343,10 +349,11 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   }
 }
 
-function policiesOf({ registry, access }: LedgerParts): readonly PolicyInForce[] {
+function policiesOf({ registry, access, retention }: LedgerParts): readonly PolicyInForce[] {
   return [
     ...(registry === undefined ? [] : [{ policy: 'registry', ...named(registry) } as const]),
     ...(access === undefined ? [] : [{ policy: 'access', ...named(access) } as const]),
+    retentionInForce(retention),
   ]
 }
 
