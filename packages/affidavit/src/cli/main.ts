@@ -23,10 +23,12 @@ import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
 import { addLineage } from './commands/lineage.ts'
 import { addMigrate } from './commands/migrate.ts'
+import { addPolicies } from './commands/policies.ts'
 import { addProve } from './commands/prove.ts'
 import { addReaders } from './commands/readers.ts'
 import { addRegistry } from './commands/registry.ts'
 import { addResolve } from './commands/resolve.ts'
+import { addRetention } from './commands/retention.ts'
 import { addRotateKey } from './commands/rotate-key.ts'
 import { addSearch } from './commands/search.ts'
 import { addShow } from './commands/show.ts'
@@ -102,6 +104,8 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addCheckpoint,
     addRegistry,
     addAccess,
+    addPolicies,
+    addRetention,
     addApproverKey,
     addApprove,
     addErase,
