@@ -17,6 +17,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['crypto', ['bytes']],
   ['clock', []],
   ['errors', []],
+  ['time-sources', ['errors', 'clock']],
   ['merkle', ['bytes', 'crypto']],
   ['formats', ['merkle', ...BYTES]],
   ['documents', ['formats', ...BYTES]],
@@ -38,6 +39,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   [
     'embedded',
     [
+      'time-sources',
       'stores/sqlite',
       'stores/postgres',
       'keys',

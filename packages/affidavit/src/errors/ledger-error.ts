@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'object-exists'
   | 'object-locked'
   | 'lock-refused'
+  | 'time-unavailable'
 
 export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-draft': 'caller',
@@ -83,6 +84,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'object-exists': 'world',
   'object-locked': 'world',
   'lock-refused': 'world',
+  'time-unavailable': 'world',
 }
 
 export interface ErrorContext {
