@@ -221,7 +221,7 @@ function locks(inPlace: InPlace): void {
 
   test('a locked object is not deleted, nor overwritten, by anybody', () =>
     inPlace(async (store, { locks, now }, open) => {
-      const until = now() + DAY
+      const until = now() + DAY + 1
       await store.put('a/b', Buffer.from('locked'), until)
       if (!locks) return assert.equal((await store.stat('a/b'))?.locked_until, undefined)
       assert.ok(await isLockedUntil(store, until))

@@ -2,7 +2,7 @@
 
 import type { UnixMillis } from '../clock/clock.ts'
 
-export const PACKET_BYTES = 48
+const PACKET_BYTES = 48
 
 /** 8 random bytes in the place of our time: the answer repeats them, and nobody learns what our clock shows. */
 export const NONCE_BYTES = 8
