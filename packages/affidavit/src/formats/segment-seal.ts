@@ -44,18 +44,25 @@ function unpack(packed: Uint8Array): Uint8Array | undefined {
 }
 
 /**
- * What names a segment: a keyed digest of its packed blocks, 64 lower-case hex digits. Who lacks the key can try nothing against it.
+ * What names a segment: a keyed digest of all that its object holds, 64 lower-case hex digits. Who lacks the key can try nothing against it.
  * @param key of the scope of the segment
+ * @param packed its blocks
+ * @param behind_sha256 SHA-256 of what stands behind them in the object
  */
-export function segmentDigest(key: KeyObject, scope: SegmentScope, packed: readonly Uint8Array[]): string {
-  const blocks = packed.map(sha256Hex)
+export function segmentDigest(
+  key: KeyObject,
+  scope: SegmentScope,
+  packed: readonly Uint8Array[],
+  behind_sha256: string,
+): string {
+  const parts = [...packed.map(sha256Hex), behind_sha256]
   const naming = hkdfSha256([key], `affidavit segment name v1\n${oneLine(scope.ledger)}`)
   const words = [
     'affidavit segment v1',
     scope.ledger,
     oneLine(scope.retention_class),
     oneLine(scope.due_month),
-    ...blocks,
+    ...parts,
   ]
   return hmacSha256Hex(naming, `${words.join('\n')}\n`)
 }

@@ -15,6 +15,7 @@ import type { Registry } from '../registry/registry.ts'
 import { builtInSet, type PolicySet } from '../retention/policy-set.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { createAdmission } from './admit.ts'
+import type { Archival } from './archival.ts'
 import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
@@ -127,6 +128,8 @@ export interface Ledger extends AsyncDisposable {
   confirmClock(by: { readonly actor_id: string; readonly reason: string }): Promise<void>
   /** Plans, carries out and finishes erasures (spec/erasure.md). */
   readonly erasures: Erasures
+  /** What an archive is written from. */
+  readonly archival: Archival
   /** Whether a record has this id: what a caller would learn by appending it once more. */
   isRecorded(id: string): Promise<boolean>
   /**
@@ -305,6 +308,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     tile: (tile) => readTile(store, ledger, tile),
     signStatement: sign,
     erasures: erasing,
+    archival: { store, ledger, keyring, sign, record, deriveId: admission.deriveId, now: () => timekeeper.now() },
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),
     rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),

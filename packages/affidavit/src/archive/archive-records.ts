@@ -1,0 +1,86 @@
+// A run of the archiver (spec/archive.md §1): what is published and not archived yet becomes segments, one class and one due month each. Whoever
+// stops it, and however, the next run goes on where it was.
+
+import { parseTimestamp, type UnixMillis } from '../clock/clock.ts'
+import { LedgerError, unreachable } from '../errors/ledger-error.ts'
+import type { ArchivedSegment } from '../formats/archive-record.ts'
+import { type ArchivedSet, readArchivedSet } from './archived.ts'
+import type { Archiving } from './archiving.ts'
+import { coverings, type RunCovering } from './covering.ts'
+import { readPayload } from './read-payload.ts'
+import { createSegmentBuilder, type SegmentBuilder } from './segment-builder.ts'
+import type { SegmentGroup } from './segment-key.ts'
+import { waitingEntries } from './waiting.ts'
+import { writeSegment } from './write-segment.ts'
+
+/** Years that a segment whose minimum waits for an anchor is locked beyond its newest entry. */
+const YEARS_OPEN = 2
+
+/**
+ * Archives what waits, a segment at a time: each is on record when it is told of.
+ * @throws LedgerError as writeSegment does
+ */
+export async function* archiveRecords(parts: Archiving): AsyncGenerator<ArchivedSegment> {
+  const archived = await readArchivedSet(parts.store, parts.ledger)
+  for await (const covering of coverings(parts, archived)) yield* archiveBelow(parts, covering, archived)
+}
+
+interface Group extends SegmentGroup {
+  builder: SegmentBuilder
+  /** The latest end of a minimum in it. */
+  until: UnixMillis | undefined
+}
+
+async function* archiveBelow(
+  parts: Archiving,
+  covering: RunCovering,
+  archived: ArchivedSet,
+): AsyncGenerator<ArchivedSegment> {
+  const groups = new Map<string, Group>()
+  let latest: UnixMillis | undefined
+
+  async function flush({ retention_class, due_month, builder, until }: Group): Promise<ArchivedSegment> {
+    const gathered = builder.finish()
+    const lockUntil = due_month === 'open' ? yearsBeyond(gathered.newest) : until
+    if (lockUntil !== undefined) latest = Math.max(latest ?? 0, lockUntil)
+    return writeSegment(parts, { retention_class, due_month }, gathered, covering, lockUntil, archived)
+  }
+
+  const read = (reference: Parameters<typeof readPayload>[2]): Promise<Uint8Array | undefined> =>
+    readPayload(parts.store, parts.ledger, reference)
+  for await (const { seq, entry, leaf, record, due } of waitingEntries(parts, archived, covering.head.size)) {
+    const name = `${due.retention_class} ${due.due_month}`
+    const group = groups.get(name) ?? { ...groupOf(due), builder: createSegmentBuilder(), until: undefined }
+    groups.set(name, group)
+    await group.builder.add({ seq, entry, leaf }, record, read)
+    if (due.min_until !== undefined) group.until = Math.max(group.until ?? 0, due.min_until)
+    if (!group.builder.isFull()) continue
+    groups.delete(name)
+    yield await flush(group)
+  }
+  for (const group of groups.values()) yield await flush(group)
+  await lockCovering(parts, covering, latest)
+}
+
+function groupOf({ retention_class, due_month }: SegmentGroup): SegmentGroup {
+  return { retention_class, due_month }
+}
+
+function yearsBeyond(recorded_at: string): UnixMillis {
+  const at = new Date(parseTimestamp(recorded_at) ?? unreachable('an entry says when it was recorded'))
+  return at.setUTCFullYear(at.getUTCFullYear() + YEARS_OPEN)
+}
+
+// An anchor is worth as long as what it covers.
+async function lockCovering(
+  { objects }: Archiving,
+  { key }: RunCovering,
+  until: UnixMillis | undefined,
+): Promise<void> {
+  if (key === undefined || until === undefined) return
+  try {
+    await objects.extendLock(key, until)
+  } catch (error) {
+    if (!(error instanceof LedgerError && error.code === 'lock-refused')) throw error
+  }
+}

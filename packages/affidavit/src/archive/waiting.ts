@@ -1,0 +1,62 @@
+// Published entries that are not in the archive yet, in the order of seq.
+
+import { toHex } from '../bytes/hex.ts'
+import { decodeUtf8 } from '../bytes/text.ts'
+import type { Hash } from '../crypto/sha256.ts'
+import type { AuditRecord } from '../formats/fields.ts'
+import { readPages, recordOf } from '../ledger/read.ts'
+import type { StoredEntry } from '../ledger/store.ts'
+import { leafHash } from '../merkle/hash.ts'
+import type { ArchivedSet } from './archived.ts'
+import type { Archiving, Due } from './archiving.ts'
+
+export interface Waiting {
+  readonly seq: number
+  readonly entry: Uint8Array
+  readonly leaf: Hash
+  readonly record: AuditRecord
+  readonly due: Due
+}
+
+/** Those below `size` that are to be archived now. */
+export async function* waitingEntries(
+  { store, ledger, dueOf }: Pick<Archiving, 'store' | 'ledger' | 'dueOf'>,
+  archived: ArchivedSet,
+  size: number,
+): AsyncGenerator<Waiting> {
+  for await (const stored of readPages(store, ledger, { from_seq: archived.until(), until_seq: size })) {
+    const { seq, entry } = stored
+    if (archived.has(seq)) continue
+    const leaf = leafHash(entry)
+    const record = looseRecord(stored, leaf)
+    const due = dueOf(record)
+    if (due !== undefined) yield { seq, entry, leaf, record, due }
+  }
+}
+
+/** Whether anything waits but what the archiver itself put on record: that alone is no reason to archive. */
+export async function anythingWaits(
+  parts: Pick<Archiving, 'store' | 'ledger' | 'dueOf'>,
+  archived: ArchivedSet,
+  size: number,
+): Promise<boolean> {
+  for await (const { record } of waitingEntries(parts, archived, size)) {
+    if (record.action !== 'records_archived') return true
+  }
+  return false
+}
+
+// Strictly read where it was admitted; that these are its bytes is found by the root that they lead to.
+function looseRecord(stored: StoredEntry, leaf: Hash): AuditRecord {
+  const parsed = parsedJson(stored.entry)
+  return parsed === undefined ? recordOf(stored) : Object.assign(parsed, { integrity_hash: toHex(leaf) })
+}
+
+function parsedJson(entry: Uint8Array): Omit<AuditRecord, 'integrity_hash'> | undefined {
+  try {
+    return JSON.parse(decodeUtf8(entry) ?? '')
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

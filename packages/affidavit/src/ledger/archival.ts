@@ -1,0 +1,21 @@
+// What an archive needs of its ledger: to read what is stored, to keep its keys in the keyring, to sign, and to put on record what it did.
+
+import type { UnixMillis } from '../clock/clock.ts'
+import type { Draft } from '../formats/fields.ts'
+import type { Keyring } from '../vault/keyring.ts'
+import type { Settled } from './place.ts'
+import type { LedgerStore } from './store.ts'
+
+export interface Archival {
+  readonly store: LedgerStore
+  /** The origin. */
+  readonly ledger: string
+  readonly keyring: Pick<Keyring, 'scopeKeys' | 'knownScopeKeys'>
+  /** A signed note by the checkpoint key. */
+  sign(text: string): Promise<string>
+  /** Appends a record of the ledger's own; durable when it resolves. */
+  record(draft: Draft): Promise<Settled>
+  /** An id that the same words always give. */
+  deriveId(...words: readonly string[]): string
+  now(): UnixMillis
+}

@@ -1,0 +1,155 @@
+// Archiving: what is published is in the archive, whatever happens on the way there (spec/archive.md §1).
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+import { archiveRecords } from '../src/archive/archive-records.ts'
+import { archivedSegments } from '../src/archive/archived.ts'
+import { sha256Hex } from '../src/crypto/sha256.ts'
+import { LedgerError } from '../src/errors/ledger-error.ts'
+import { Killed, type MemoryObjects, memoryObjectStore } from '../src/testing/memory-object-store.ts'
+import { type ObjectFault, type ObjectOperation, objectFaults } from '../src/testing/object-faults.ts'
+import {
+  all,
+  archive,
+  archiveFolder,
+  archivingOf,
+  countRecords,
+  expectArchived,
+  makeClinic,
+  record,
+} from './archived-clinic.ts'
+
+const home = archiveFolder('archive-run')
+
+test('what is published is archived by class and month, once, and comes back byte for byte', async () => {
+  const { open, clock } = await makeClinic(join(home, 'whole'))
+  const objects = memoryObjectStore(new Map(), clock)
+  await using ledger = await open()
+  await record(ledger, 30)
+  const segments = await archive(ledger, objects)
+  assert.equal(countRecords(segments), 31)
+  assert.deepEqual(segments.map(({ retention_class, due_month }) => `${retention_class} ${due_month}`).sort(), [
+    'default none',
+    'hipaa 2046-01',
+    'matter open',
+  ])
+  await expectArchived(ledger, objects, 31)
+
+  await record(ledger, 6, 30)
+  const more = await archive(ledger, objects)
+  // The records about the first segments go with what came later.
+  assert.equal(countRecords(more), 9)
+  await expectArchived(ledger, objects, 40)
+})
+
+test('records about archiving alone are no reason to archive', async () => {
+  const { open, clock } = await makeClinic(join(home, 'own'))
+  const objects = memoryObjectStore(new Map(), clock)
+  await using ledger = await open()
+  await record(ledger, 3)
+  assert.equal(countRecords(await archive(ledger, objects)), 4)
+  const before = (await ledger.health()).size
+  for (let run = 0; run < 3; run++) assert.deepEqual(await archive(ledger, objects), [])
+  assert.equal((await ledger.health()).size, before)
+})
+
+test('what is not to be archived now waits, and is archived later', async () => {
+  const { open, clock } = await makeClinic(join(home, 'chosen'))
+  const objects = memoryObjectStore(new Map(), clock)
+  await using ledger = await open()
+  await record(ledger, 12)
+  await ledger.publish()
+  const parts = archivingOf(ledger, objects)
+  const hipaa = {
+    ...parts,
+    dueOf: (one: Parameters<typeof parts.dueOf>[0]) => (one.retention_class === 'hipaa' ? parts.dueOf(one) : undefined),
+  }
+  assert.equal(countRecords(await all(archiveRecords(hipaa))), 4)
+  assert.equal(countRecords(await all(archiveRecords(hipaa))), 0)
+  await archive(ledger, objects)
+  await expectArchived(ledger, objects, 13)
+})
+
+test('an object is locked at least as long as the minimum of what is in it', async () => {
+  const { open, clock } = await makeClinic(join(home, 'locked'))
+  const kept: MemoryObjects = new Map()
+  const objects = memoryObjectStore(kept, clock)
+  await using ledger = await open()
+  await record(ledger, 9)
+  await archive(ledger, objects)
+  const { store, ledger: origin } = ledger.archival
+  for await (const { segment, retention_class, locked_until } of archivedSegments(store, origin)) {
+    const ends = [`segments/${segment}.seg`, `segments/${segment}.note`].map((key) => kept.get(key)?.locked_until)
+    if (retention_class === 'default') assert.deepEqual([...ends, locked_until], [undefined, undefined, undefined])
+    else {
+      const least = Date.UTC(retention_class === 'hipaa' ? 2046 : 2042, 0, 15, 9, 30)
+      assert.deepEqual(ends, [least, least])
+      assert.equal(locked_until, new Date(least).toISOString())
+    }
+  }
+  assert.equal(kept.get('checkpoints/0.note')?.locked_until, Date.UTC(2046, 0, 15, 9, 30))
+})
+
+test('a lock that was refused, lied about, or cannot be proven is on record as none', async () => {
+  for (const fault of ['lock-refused', 'lock-lied', 'no lock'] as const) {
+    const { open, clock } = await makeClinic(join(home, fault.replace(' ', '-')))
+    const faults = objectFaults()
+    const proof = { lock: 'none', because: 'the test said so' } as const
+    const objects = memoryObjectStore(new Map(), clock, faults, ...(fault === 'no lock' ? [proof] : []))
+    await using ledger = await open()
+    await record(ledger, 1)
+    if (fault !== 'no lock') faults.break('put', undefined, ...Array(9).fill(fault))
+    for (const { locked_until } of await archive(ledger, objects)) assert.equal(locked_until, undefined)
+    await expectArchived(ledger, objects, 2)
+  }
+})
+
+const FAULTS: readonly (readonly [ObjectOperation, ObjectFault])[] = [
+  ...(['down', 'done-but-reported-failed', 'lied', 'other-bytes', 'killed-before', 'killed-after'] as const).map(
+    (fault) => ['put', fault] as const,
+  ),
+  ...(['down', 'lied', 'other-bytes', 'killed-before'] as const).map((fault) => ['get', fault] as const),
+  ...(['down', 'lied', 'killed-after'] as const).map((fault) => ['stat', fault] as const),
+  ...(['down', 'killed-after'] as const).map((fault) => ['extendLock', fault] as const),
+  ...(['down', 'killed-after'] as const).map((fault) => ['lockProof', fault] as const),
+]
+
+test('whatever fails at whichever step, nothing is on record that is not there, and the next run goes on where it was', async () => {
+  const { open, clock } = await makeClinic(join(home, 'faults'))
+  const kept: MemoryObjects = new Map()
+  await using ledger = await open()
+  const { store, ledger: origin } = ledger.archival
+  let [made, lookedAt] = [0, 0]
+  for (const [operation, fault] of FAULTS) {
+    for (let number = 0; ; number++) {
+      const faults = objectFaults()
+      faults.break(operation, ...Array(number).fill(undefined), fault)
+      await record(ledger, 3, made)
+      made += 3
+      await archive(ledger, memoryObjectStore(kept, clock, faults)).catch(unlessFault)
+      const asked = faults.asked.filter((one) => one.startsWith(`${operation} `) || one === operation)
+      // Other bytes than were written are evidence of a broken store: whoever runs it puts them aside.
+      if (operation === 'put' && fault === 'other-bytes') kept.delete(asked[number]?.slice('put '.length) ?? '')
+      for (const { segment, object_sha256 } of await all(archivedSegments(store, origin, lookedAt))) {
+        const { bytes } = kept.get(`segments/${segment}.seg`) ?? assert.fail(`${fault}: ${segment} is there`)
+        assert.equal(sha256Hex(bytes), object_sha256, `${fault}: ${segment} is what is on record`)
+      }
+      lookedAt = (await ledger.health()).size
+      await archive(ledger, memoryObjectStore(kept, clock))
+      if (asked.length <= number) break
+    }
+  }
+  await record(ledger, 1, made)
+  const { size } = await ledger.health()
+  await archive(ledger, memoryObjectStore(kept, clock))
+  await expectArchived(ledger, memoryObjectStore(kept, clock), size)
+  const onRecord = (await all(archivedSegments(store, origin))).map(({ segment }) => segment)
+  const there = [...kept.keys()].flatMap((key) => /^segments\/(\w+)\.seg$/.exec(key)?.[1] ?? [])
+  assert.deepEqual(there.toSorted(), onRecord.toSorted())
+})
+
+function unlessFault(error: unknown): void {
+  if (!(error instanceof Killed || error instanceof LedgerError)) throw error
+}
