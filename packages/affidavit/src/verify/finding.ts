@@ -26,6 +26,9 @@ export type FindingCode =
   | 'schema-altered'
   | 'database-unreadable'
   | 'stray-row'
+  | 'segment-missing'
+  | 'segment-altered'
+  | 'segment-unopened'
   | 'tile-altered'
   | 'tile-missing'
   | 'file-missing'
@@ -92,6 +95,9 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'schema-altered': ['content', 'tampered'],
   'database-unreadable': ['content', 'tampered'],
   'stray-row': ['content', 'tampered'],
+  'segment-missing': ['content', 'tampered'],
+  'segment-altered': ['content', 'tampered'],
+  'segment-unopened': ['content', 'incomplete'],
   'tile-altered': ['content', 'tampered'],
   'tile-missing': ['content', 'tampered'],
   'file-missing': ['content', 'tampered'],

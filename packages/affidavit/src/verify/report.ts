@@ -23,7 +23,7 @@ export interface Report {
   readonly findings_count: number
   /** What was verified: identity, size and root of the tree that was computed from the bytes. */
   readonly subject: {
-    readonly kind: 'ledger' | 'range' | 'conversation' | 'export' | 'proof'
+    readonly kind: 'ledger' | 'range' | 'conversation' | 'export' | 'proof' | 'archive'
     readonly origin?: string
     readonly size?: number
     readonly root?: string
