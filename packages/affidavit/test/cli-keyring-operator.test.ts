@@ -121,7 +121,7 @@ function operating(): void {
       assert.match(named.stdout, /\/for_keyrings is at schema 1 already\n$/)
       assert.doesNotMatch(named.stdout, /hunter2/)
       const said = runBin(['migrate', '--ledger', owned('for_ledgers', OWNER)], 'pipe', undefined, env)
-      assert.match(said.stdout, /^postgres:\S*\/for_ledgers is at schema 1 already\n$/)
+      assert.match(said.stdout, /^postgres:\S*\/for_ledgers is at schema 2 already\n$/)
     })
   })
 

@@ -235,7 +235,7 @@ everybody_else: [reader]
       const first = await done(run(words))
       assert.match(
         first.out,
-        /brought to schema 1\naffidavit_server may now append and read \(writer\)\nauditor may now read/,
+        /brought to schema 2\naffidavit_server may now append and read \(writer\)\nauditor may now read/,
       )
       const second = json(await done(run([...words, '--json'])))
       assert.deepEqual(second.applied, [])

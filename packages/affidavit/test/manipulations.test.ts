@@ -543,7 +543,7 @@ for (const [sql, what] of SCHEMAS) {
 test('a schema of no known version is no ledger that can be read; one of a later version is refused with its cure', async () => {
   reschemed(database, copy, 'PRAGMA user_version = 0')
   await found('user_version 0', 1, { code: 'database-unreadable' })
-  reschemed(database, copy, 'PRAGMA user_version = 2')
+  reschemed(database, copy, 'PRAGMA user_version = 3')
   await assert.rejects(verify(copy, 1), { code: 'newer-format' })
 })
 

@@ -223,3 +223,38 @@ export const READER_WRITES: readonly Attempt[] = [
   ['make a ledger', "SELECT affidavit.create_ledger('own.example/agents/2')", DENIED],
   ['sweep', "SELECT affidavit.sweep_payloads(1, '~')", DENIED],
 ]
+
+const EXCHANGE = (ledger: number, seq: number, bytes: string): string =>
+  `SELECT affidavit.exchange_entries(${ledger}, '{${seq}}', ARRAY(SELECT ${bytes} FROM affidavit.entries WHERE ledger_no = 1 AND seq = ${seq}))`
+const MARK = `"_stub":{"block":0,"segment":"${'0'.repeat(32)}","state":"archived"}`
+const said = (more: string): string => `convert_to('{${MARK},' || substr((${more})::text, 2), 'UTF8')`
+const MEMBERS = "convert_from(entry, 'UTF8')::jsonb"
+/** The stub of the entry that is read. */
+const STUB = said(MEMBERS)
+
+/** Functions that a role of retention alone may call. */
+export const LETTING_GO: readonly Attempt[] = [
+  ['let an entry leave', EXCHANGE(1, 0, STUB), DENIED],
+  ['bring content back', `SELECT affidavit.fill_payload(1, '${NAMED}', '{x}')`, DENIED],
+  ['ask what names content', `SELECT affidavit.is_named(1, '${NAMED}')`, DENIED],
+]
+
+/** What a role of retention cannot do with them. */
+export const FALSE_STUBS: readonly Attempt[] = [
+  ['put other bytes into a row', EXCHANGE(1, 0, `convert_to('{}', 'UTF8')`), REFUSED],
+  ['take a space into a row', EXCHANGE(1, 0, `entry || '\\x20'::bytea`), REFUSED],
+  ['put the stub of another entry into a row', EXCHANGE(1, 0, said(`${MEMBERS} || '{"id":"x"}'`)), REFUSED],
+  ['say another actor', EXCHANGE(1, 0, said(`${MEMBERS} || '{"actor_id":"x"}'`)), REFUSED],
+  ['say another action', EXCHANGE(1, 0, said(`${MEMBERS} || '{"action":"x"}'`)), REFUSED],
+  ['say another time', EXCHANGE(1, 0, said(`${MEMBERS} || '{"timestamp":"x"}'`)), REFUSED],
+  ['say another draft', EXCHANGE(1, 0, said(`${MEMBERS} || '{"draft_commitment":"x"}'`)), REFUSED],
+  ['say another conversation', EXCHANGE(1, 2, said(`${MEMBERS} || '{"conversation_id":"x"}'`)), REFUSED],
+  ['say another resource', EXCHANGE(1, 2, said(`${MEMBERS} || '{"resource_id":"x"}'`)), REFUSED],
+  ['let the newest entry leave', EXCHANGE(1, 3, STUB), REFUSED],
+  ['bring back what never left', EXCHANGE(1, 0, 'entry'), REFUSED],
+  ['let an entry of another tenant leave', EXCHANGE(2, 0, STUB), 'AF002'],
+  ['let an entry of no ledger leave', EXCHANGE(99, 0, STUB), 'AF002'],
+  ['let an entry of nothing leave', EXCHANGE(1, 0, STUB).replace('(1,', '(NULL,'), 'AF002'],
+  ['fill content of another tenant', `SELECT affidavit.fill_payload(2, '${NAMED}', '{x}')`, 'AF002'],
+  ['fill content that is whole', `SELECT affidavit.fill_payload(1, '${NAMED}', '{x}')`, 'SELECT 1'],
+]

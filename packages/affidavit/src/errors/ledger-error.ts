@@ -44,6 +44,8 @@ export type ErrorCode =
   | 'object-locked'
   | 'lock-refused'
   | 'time-unavailable'
+  | 'removal-refused'
+  | 'removal-overtaken'
 
 export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-draft': 'caller',
@@ -85,6 +87,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'object-locked': 'world',
   'lock-refused': 'world',
   'time-unavailable': 'world',
+  'removal-refused': 'world',
+  'removal-overtaken': 'world',
 }
 
 export interface ErrorContext {

@@ -7,7 +7,7 @@ import { memberProblem } from './field-rules.ts'
 import { MAX_ENTRY_BYTES } from './fields.ts'
 
 /** The first bytes of every stub, and of no entry: `_` comes before every letter. */
-export const STUB_BEGINS = '{"_stub":'
+const STUB_BEGINS = '{"_stub":'
 
 /** Where an entry went. */
 export type StubMark =
@@ -66,6 +66,11 @@ export function isStub(bytes: Uint8Array): boolean {
   return BEGINS.every((byte, at) => bytes[at] === byte)
 }
 
+/** As `isStub`, of the text that the bytes are the UTF-8 of, where it begins in a longer one. */
+export function isStubText(text: string, from: number): boolean {
+  return text.charCodeAt(from + 2) === UNDERSCORE && text.startsWith(STUB_BEGINS, from)
+}
+
 const BEGINS = utf8(STUB_BEGINS)
 const UNDERSCORE = 0x5f
 
@@ -100,6 +105,12 @@ export function parseStub(bytes: Uint8Array): ParsedStub {
     if (!(error instanceof JsonFault)) throw error
     return { problem: error.message }
   }
+}
+
+/** Whether bytes are the stub of a destroyed entry. */
+export function isDestroyed(bytes: Uint8Array): boolean {
+  const parsed = isStub(bytes) ? parseStub(bytes) : undefined
+  return parsed !== undefined && 'stub' in parsed && parsed.stub.mark.state === 'disposed'
 }
 
 type Members = { readonly [name: string]: JsonValue }

@@ -244,3 +244,21 @@ test('a conversation that never ends is not at hand as a whole, and what is said
   one.bodies.committed(other, placedFrom(912, other.length))
   assert.deepEqual(await one.find('c', 1), ['found', 'asked'])
 })
+
+test('a body that left the database is named no more once a batch was refused for it', async () => {
+  await using clinic = await processes(1)
+  const [one = assert.fail()] = clinic.all
+  await one.commit(say('c', 1), say('c', 2))
+  await one.find('c', 1)
+  const [entry = assert.fail()] = await one.store.entries(LEDGER, {}, { limit: 1, order: 'ascending' })
+  const mark = { state: 'archived', block: 0, segment: '0'.repeat(32) } as const
+  const entries = [{ seq: 0, leaf: entry.nodes.slice(0, 32), mark }]
+  await one.store.replaceEntries(LEDGER, { entries, judged: { size: 2, unless: [] } })
+  const { blob_id, body_digest } = payload(1)
+  const naming: PreparedDraft = { ...say('c', 3), payloads: [{ state: 'kept', blob_id, body_digest }] }
+  await assert.rejects(one.store.commit(batch([naming])), { code: 'not-committed' })
+  assert.equal(await one.bodies.find('c', body_digest), blob_id)
+  one.bodies.refused()
+  assert.equal(await one.bodies.find('c', body_digest), undefined)
+  assert.equal(await one.bodies.find('c', payload(2).body_digest), payload(2).blob_id)
+})

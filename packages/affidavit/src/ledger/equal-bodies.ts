@@ -10,6 +10,8 @@ export interface EqualBodies {
   find(conversation: string, body_digest: string): string | undefined | Promise<string | undefined>
   /** Tells of a batch that this process committed, in the order of the commits. */
   committed(drafts: readonly PreparedDraft[], placed: readonly Placed[]): void
+  /** Tells that a batch was not: a body of it may have left the database, and what is at hand of others is asked for anew. */
+  refused(): void
 }
 
 interface Conversation {
@@ -85,6 +87,7 @@ export function createEqualBodies(store: Pick<LedgerStore, 'keptBodies'>, ledger
         if (known !== undefined) for (const { body_digest, blob_id } of payloads) keep(known, body_digest, blob_id)
       }
     },
+    refused: letGo,
   }
 }
 

@@ -218,7 +218,9 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
 
   async function commit(drafts: readonly PreparedDraft[], more: 'more' | 'last'): Promise<readonly Placed[]> {
     const batch = { ledger, drafts, at: timekeeper.now(), patienceMillis: parts.patienceMillis }
-    const placed = await store.commit(more === 'more' ? { ...batch, followedBy: 'another' } : batch)
+    const committed = store.commit(more === 'more' ? { ...batch, followedBy: 'another' } : batch)
+    committed.catch(equalBodies.refused)
+    const placed = await committed
     equalBodies.committed(drafts, placed)
     publisher.appended(placed.filter(({ state }) => state === 'recorded').length)
     return placed

@@ -9,7 +9,7 @@ import type { Queue } from './queue.ts'
 import { findEntry, recordOf } from './read.ts'
 import type { LedgerStore, Placed, PreparedDraft } from './store.ts'
 
-/** `compared` is false where a key is destroyed that it would take to tell whether it is the same draft. */
+/** `compared` is false where the key or the record is destroyed that it would take to tell whether it is the same draft. */
 export type Settled =
   | Extract<Placed, { state: 'recorded' }>
   | (Extract<Placed, { state: 'duplicate' }> & { readonly compared: boolean })
@@ -61,6 +61,7 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
         else if (placed.state === 'recorded') return placed
         else if (placed.state === 'overtaken') unreachable('only a decision to destroy is judged, and none comes here')
         else if (placed.state === 'duplicate') return { ...placed, compared: true }
+        else if (placed.state === 'destroyed') return { ...placed, state: 'duplicate', compared: false }
         else return (await sameAfterAll(admitted, placed.seq)) ?? { ...placed, refused_commitment: draft_commitment }
       }
     } finally {

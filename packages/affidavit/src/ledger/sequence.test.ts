@@ -233,7 +233,7 @@ test('behind a fence nothing gets a place that was prepared before it, and what 
     ...prepare({ id: id(number) }),
     keyring_generation,
   })
-  const retry = { ...at(1, 9), draft_commitment: standingOf(9).draft_commitment }
+  const retry = { ...at(1, 9), draft_commitment: standingOf(9).draft_commitment ?? '' }
   const { placed, entries } = sequence(EMPTY, [at(2, 1), at(3, 2), retry, at(4, 3)], known, SAMPLE_TIME)
   assert.deepEqual(
     placed.map(({ state }) => state),

@@ -22,7 +22,8 @@ export interface Tip {
 export interface Standing {
   readonly seq: number
   readonly integrity_hash: string
-  readonly draft_commitment: string
+  /** `undefined` where the entry was destroyed. */
+  readonly draft_commitment: string | undefined
   readonly recorded_at: string
 }
 
@@ -67,7 +68,7 @@ export interface Sequenced {
  * Places drafts behind `tip`, in their order. Laws (spec/sequencing.md §1):
  * I1 seqs are consecutive from the tip; I2 each previous_hash is the hash of the entry before; I3 recorded_at never
  * decreases; I4 a conversation's links run from 0 without gap or fork; I5 an id gets one place: the same commitment is
- * answered with it again, another one with `conflict`; I24 no draft gets a place that was prepared before the fence;
+ * answered with it again, another one with `conflict`, a destroyed one with `destroyed`; I24 no draft gets a place that was prepared before the fence;
  * I28 no decision to destroy gets one that was judged before a record which can change the judgement.
  */
 export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Known, at: UnixMillis): Sequenced {
@@ -127,6 +128,7 @@ export function sequence(tip: Tip, drafts: readonly PreparedDraft[], known: Know
 
 function answerAgain(draft: PreparedDraft, earlier: Standing): Placed {
   const { seq, integrity_hash, recorded_at } = earlier
+  if (earlier.draft_commitment === undefined) return { state: 'destroyed', seq, integrity_hash, recorded_at }
   if (earlier.draft_commitment !== draft.draft_commitment) return { state: 'conflict', seq, integrity_hash }
   return { state: 'duplicate', seq, integrity_hash, recorded_at }
 }

@@ -4,6 +4,8 @@
 import type { UnixMillis } from '../clock/clock.ts'
 import type { Hash } from '../crypto/sha256.ts'
 import type { EntryPieces } from '../formats/entry.ts'
+import type { Action } from '../formats/fields.ts'
+import type { StubMark } from '../formats/stub.ts'
 import type { Frontier } from '../merkle/growth.ts'
 import type { NodeId } from '../merkle/node.ts'
 
@@ -46,6 +48,7 @@ export interface StoredPayload {
   readonly content_key: Uint8Array
   readonly body_digest: string
   /** The first chunk. */
+  /** Empty where its chunks have left the database, with every entry that names it. */
   readonly sealed: Uint8Array
   /** Further chunks. */
   readonly more: number
@@ -80,6 +83,8 @@ export type Placed =
   | { readonly state: 'recorded'; readonly seq: number; readonly integrity_hash: string; readonly recorded_at: string }
   | { readonly state: 'duplicate'; readonly seq: number; readonly integrity_hash: string; readonly recorded_at: string }
   | { readonly state: 'conflict'; readonly seq: number; readonly integrity_hash: string }
+  /** Its entry was destroyed: whether it was of the same draft, nobody can tell any more. */
+  | { readonly state: 'destroyed'; readonly seq: number; readonly integrity_hash: string; readonly recorded_at: string }
   /** It was prepared with keys that an erasure is to destroy: nothing of it is recorded, and it is to be prepared anew. */
   | { readonly state: 'stale'; readonly fence: number }
   /** It was judged before a record that can change the judgement: nothing of it is recorded, and it is to be judged anew. */
@@ -95,6 +100,7 @@ export interface Head {
 /** A row as stored: the entry's exact bytes, and the tree nodes that it completed (spec/tree.md). */
 export interface StoredEntry {
   readonly seq: number
+  /** Where the entry has left the database, its stub (formats/stub.ts). */
   readonly entry: Uint8Array
   readonly nodes: Uint8Array
 }
@@ -105,6 +111,40 @@ export interface StoredCheckpoint {
   readonly note: string
   /** Cosignature lines that came later, each without its newline, in the order they were stored. */
   readonly cosignatures: readonly string[]
+}
+
+/** Records that stay in every database, by their actions: whose signature counts, what is held, what left, what was erased. */
+export const STAYING_ACTIONS: readonly Action[] = [
+  'logging_started',
+  'key_rotated',
+  'content_erased',
+  'records_archived',
+  'records_restored',
+  'records_disposed',
+  'hold_placed',
+  'hold_released',
+]
+
+/** An entry that is to leave a stub in its row. */
+export interface LeavingEntry {
+  readonly seq: number
+  /** The leaf hash of the entry that was archived, or that the disposition names. */
+  readonly leaf: Hash
+  readonly mark: StubMark
+}
+
+export interface Removal {
+  readonly entries: readonly LeavingEntry[]
+  /** What it was judged by: none of these actions may have been recorded in the ledger since it had so many entries. */
+  readonly judged: { readonly size: number; readonly unless: readonly Action[] }
+}
+
+/** An entry that is to stand in its row again, with whatever its payloads lack. */
+export interface ReturningEntry {
+  readonly seq: number
+  readonly entry: Uint8Array
+  /** The chunks, the first one too, of payloads that it names. */
+  readonly payloads: readonly { readonly blob_id: string; readonly chunks: readonly Uint8Array[] }[]
 }
 
 /** Which entries to read. All given conditions hold at once; times are RFC 3339 as in entries. */
@@ -206,7 +246,7 @@ export interface LedgerStore {
 
   /**
    * For each conversation, in order, the payloads that its newest 1,000 records name, once each, at the newest that does; of these
-   * the newest 1,000, in the order of seq.
+   * the newest 1,000, in the order of seq. Those whose chunks have left the database are not told.
    */
   keptBodies(ledger: string, wanted: readonly ConversationBodies[]): Promise<readonly (readonly KeptBody[])[]>
 
@@ -215,6 +255,23 @@ export interface LedgerStore {
 
   /** Removes payloads made before `before` that no entry names; answers how many. */
   sweepPayloads(ledger: string, before: UnixMillis): Promise<number>
+
+  /**
+   * Puts stubs in the place of entries, under the head lock and in ONE transaction: all of them, or none (spec/stubs.md §2).
+   * What only stubs name loses its chunks, what nothing names any more goes whole, and so does what is listed for a destroyed
+   * entry. Done again, which settles an unknown outcome, it changes nothing. Answers how many rows were changed.
+   * @throws LedgerError `removal-refused`: a row has another leaf hash, is the newest, stays, or is destroyed under another
+   *   manifest; `removal-overtaken`: it is to be judged anew; `not-committed`, `outcome-unknown`
+   */
+  replaceEntries(ledger: string, removal: Removal): Promise<number>
+
+  /**
+   * Puts archived entries back into their rows, in ONE transaction: all of them, or none. Those that stand there already are
+   * left as they are. Answers how many rows were changed.
+   * @throws LedgerError `removal-refused`: the bytes have not the leaf hash of the row, a payload is not whole, or the entry was
+   *   destroyed; `not-committed`, `outcome-unknown`
+   */
+  bringBack(ledger: string, entries: readonly ReturningEntry[]): Promise<number>
 
   /** Waits for what was begun and lets go of every resource. A second call does nothing; any other is `ledger-closed`. */
   close(): Promise<void>

@@ -7,6 +7,7 @@ import { checkpointContract } from './contract-checkpoints.ts'
 import { commitContract } from './contract-commit.ts'
 import { payloadContract } from './contract-payloads.ts'
 import { readContract } from './contract-read.ts'
+import { stubContract } from './contract-stubs.ts'
 import { tenantContract } from './contract-tenants.ts'
 
 /** Makes an empty store; `cleanup` is called after the store was closed. */
@@ -29,6 +30,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     describe('read', () => readContract(withStore))
     describe('checkpoints', () => checkpointContract(withStore))
     describe('payloads', () => payloadContract(withStore))
+    describe('entries that leave, and come back', () => stubContract(withStore))
     describe('several ledgers, and the end', () => tenantContract(withStore))
   })
 }

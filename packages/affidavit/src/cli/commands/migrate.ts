@@ -15,6 +15,7 @@ interface Options {
   readonly ledger?: string
   readonly keyring?: string
   readonly writer: readonly string[]
+  readonly retention: readonly string[]
   readonly reader: readonly string[]
   readonly server: readonly string[]
   readonly keyringOf: readonly string[]
@@ -48,6 +49,12 @@ export function addMigrate(program: Command, { terminal }: Surroundings): void {
     )
     .addOption(new Option('--ledger <url>', 'for ledgers: postgres://OWNER@HOST/DATABASE').env('AFFIDAVIT_LEDGER'))
     .option('--writer <role>', 'with --ledger: a role that servers connect as; may stand several times', collect, [])
+    .option(
+      '--retention <role>',
+      'with --ledger: a role that also lets records leave, as policies and holds allow; may stand several times',
+      collect,
+      [],
+    )
     .option('--reader <role>', 'with --ledger: a role that looks and verifies; may stand several times', collect, [])
     .addOption(
       new Option(
@@ -75,11 +82,11 @@ export function addMigrate(program: Command, { terminal }: Surroundings): void {
 // All that was said is read before anything is changed.
 function tasksOf(options: Options, command: Command): { readonly ledger?: Task; readonly keyring?: Task } {
   const { ledger, keyring } = named(options, command)
-  const { writer, reader, server, keyringOf } = options
+  const { writer, retention, reader, server, keyringOf } = options
   if (ledger === undefined && keyring === undefined)
     throw usage('migrate needs a database', 'name it: --ledger URL for ledgers, --keyring URL for keyrings, or both')
-  if (ledger === undefined && writer.length + reader.length > 0)
-    throw usage('--writer and --reader say nothing without --ledger', 'for a keyring say --server ROLE')
+  if (ledger === undefined && writer.length + retention.length + reader.length > 0)
+    throw usage('--writer, --retention and --reader say nothing without --ledger', 'for a keyring say --server ROLE')
   if (keyring === undefined && server.length > 0)
     throw usage('--server says nothing without --keyring', 'for ledgers say --writer ROLE')
   if (server.length === 0 && keyringOf.length > 0)
@@ -91,7 +98,7 @@ function tasksOf(options: Options, command: Command): { readonly ledger?: Task; 
           ledger: {
             url: databaseOf(ledger),
             kind: LEDGERS,
-            grants: [...grantsTo(writer, 'writer'), ...grantsTo(reader, 'reader')],
+            grants: [...grantsTo(writer, 'writer'), ...grantsTo(retention, 'retention'), ...grantsTo(reader, 'reader')],
           },
         }),
     ...(keyring === undefined
@@ -157,6 +164,7 @@ function linesOf({ database, applied, version, granted }: Done): string {
 
 const MAY: Readonly<Record<Grantee, string>> = {
   writer: 'append and read (writer)',
+  retention: 'append and read, and let records leave (retention)',
   reader: 'read (reader)',
   keyring: 'make and use keyrings (server)',
 }

@@ -40,7 +40,7 @@ else
       const catalog = Object.fromEntries([...(await readCatalog(snapshot))].sort())
       await snapshot.close()
       // A new schema is released with its catalog: AFFIDAVIT_WRITE_CATALOG=1 writes it.
-      const file = join(import.meta.dirname, 'schema/0001.catalog.json')
+      const file = join(import.meta.dirname, 'schema/0002.catalog.json')
       if (process.env.AFFIDAVIT_WRITE_CATALOG === '1') writeFileSync(file, `${JSON.stringify(catalog, undefined, 2)}\n`)
       assert.deepEqual(catalog, Object.fromEntries(releasedCatalog()))
       assert.deepEqual(await findingsAfter('SELECT 1'), [])

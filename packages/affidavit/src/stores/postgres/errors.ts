@@ -89,6 +89,10 @@ const EXPLAINED: Readonly<Record<string, Explained>> = {
     problem: 'the server found an index damaged',
     cure: 'affidavit verify says whether the entries are whole; then REINDEX',
   },
+  AF004: {
+    problem: 'a payload that the record names has left the database',
+    cure: 'append the same drafts again with the same ids: their content is sealed anew',
+  },
   AF001: {
     problem: 'the database refused to change evidence',
     cure: 'affidavit verify says whether anything was changed',

@@ -6,8 +6,8 @@ import { askOne } from './connect.ts'
 import { column, type PgPool, textColumn } from './database.ts'
 import { KEYRINGS, LEDGERS, type SchemaKind } from './schemas.ts'
 
-/** `writer`: a server that records. `reader`: whoever looks with SQL, or verifies. `keyring`: a server, in its keyring's database. */
-export type Grantee = 'writer' | 'reader' | 'keyring'
+/** `writer`: a server that records. `retention`: whoever also lets records leave, and brings them back. `reader`: whoever looks with SQL, or verifies. `keyring`: a server, in its keyring's database. */
+export type Grantee = 'writer' | 'retention' | 'reader' | 'keyring'
 
 const READS = ['GRANT USAGE ON SCHEMA affidavit TO $role', 'GRANT SELECT ON ALL TABLES IN SCHEMA affidavit TO $role']
 
@@ -18,6 +18,11 @@ const WRITES = [
   'GRANT UPDATE (size) ON affidavit.heads TO $role',
   'GRANT EXECUTE ON FUNCTION affidavit.create_ledger(text, name), affidavit.sweep_payloads(bigint, text), affidavit.caller() TO $role',
   'GRANT EXECUTE ON FUNCTION affidavit.append(bigint, bigint, bytea, integer, bytea, bytea, integer[], integer[], integer[], integer[]) TO $role',
+]
+
+// No server has these: stubs are put in the place of entries by whoever keeps records, and the database looks at each.
+const REMOVES = [
+  'GRANT EXECUTE ON FUNCTION affidavit.exchange_entries(bigint, bigint[], bytea[]), affidavit.fill_payload(bigint, text, bytea[]) TO $role',
 ]
 
 // Nothing of a keyring is written but by functions that look first.
@@ -32,6 +37,7 @@ const KEYRING = [
 
 const RIGHTS: Readonly<Record<Grantee, { readonly kind: SchemaKind; readonly statements: readonly string[] }>> = {
   writer: { kind: LEDGERS, statements: [...READS, ...WRITES] },
+  retention: { kind: LEDGERS, statements: [...READS, ...WRITES, ...REMOVES] },
   reader: { kind: LEDGERS, statements: READS },
   keyring: { kind: KEYRINGS, statements: KEYRING },
 }

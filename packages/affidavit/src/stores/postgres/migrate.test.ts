@@ -105,7 +105,7 @@ function migrating(): void {
       test(`of ${kind.holds}, from schema ${from}: what is newer is run, in its order, and all is as where it was begun anew`, async () => {
         const next = nextOf(kind)
         const [old, anew] = [await fresh(), await fresh()]
-        const expected = [1, 2, 3].slice(0, next.version)
+        const expected = Array.from({ length: next.version }, (_, i) => i + 1)
         assert.deepEqual(await migrate(asOwner(old), upTo(next, from)), {
           applied: expected.slice(0, from),
           version: from,
@@ -139,11 +139,11 @@ function migrating(): void {
     const database = await fresh()
     const [next, pool] = [nextOf(LEDGERS), asOwner(database)]
     await migrate(pool, LEDGERS)
-    const missing = { code: 'not-a-ledger', message: /has schema 1, and this version needs 3.*affidavit migrate/s }
+    const missing = { code: 'not-a-ledger', message: /has schema 2, and this version needs 4.*affidavit migrate/s }
     await assert.rejects(inspectDatabase(pool, next), missing)
     await migrate(pool, next)
     const schema = await schemaOf(database, LEDGERS)
-    const newer = { code: 'newer-format', message: /has schema 3; this version knows up to 1/ }
+    const newer = { code: 'newer-format', message: /has schema 4; this version knows up to 2/ }
     await assert.rejects(inspectDatabase(pool, LEDGERS), newer)
     await assert.rejects(migrate(pool, LEDGERS), newer)
     assert.deepEqual(await schemaOf(database, LEDGERS), schema)
@@ -228,14 +228,14 @@ function migrating(): void {
     const { rows } = await server.sql(database, "SELECT 1 FROM pg_namespace WHERE nspname = 'affidavit'")
     assert.deepEqual(rows, [])
     writeFileSync(file, released)
-    assert.deepEqual((await migrate(pool, next)).applied, [1, 2, 3])
+    assert.deepEqual((await migrate(pool, next)).applied, [1, 2, 3, 4])
   })
 
   test('two at once do it once', async () => {
     const [database, next] = [await fresh(), nextOf(LEDGERS)]
     const done = await Promise.all([1, 2, 3].map(() => migrate(asOwner(database), next)))
-    assert.deepEqual(done.map(({ applied }) => applied).sort(), [[], [], [1, 2, 3]])
-    assert.deepEqual(await versionsOf(database, LEDGERS), [1, 2, 3])
+    assert.deepEqual(done.map(({ applied }) => applied).sort(), [[], [], [1, 2, 3, 4]])
+    assert.deepEqual(await versionsOf(database, LEDGERS), [1, 2, 3, 4])
   })
 
   test('by a superuser: what is new belongs to whom the schema belongs', async () => {
@@ -306,7 +306,7 @@ function migrating(): void {
       assert.deepEqual(await schemaOf(database, LEDGERS), there)
       await client.query('COMMIT')
       client.release()
-      assert.deepEqual((await migrate(asOwner(database), next)).applied, [2])
+      assert.deepEqual((await migrate(asOwner(database), next)).applied, [3])
     })
 
     test('so does making a ledger', async () => {

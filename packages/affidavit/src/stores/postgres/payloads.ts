@@ -59,7 +59,7 @@ export function selectKeptBodies(ledgerNo: number, { conversation, from_seq }: C
         SELECT max(r.seq) AS seq, u.blob_id FROM (${isLedger ? OF_LEDGER : OF_CONVERSATION}) r
           JOIN affidavit.payload_uses u ON u.ledger_no = $1 AND u.seq = r.seq
         GROUP BY u.blob_id ORDER BY max(r.seq) DESC LIMIT ${NEWEST}) n
-      JOIN affidavit.payloads p ON p.ledger_no = $1 AND p.blob_id = n.blob_id ORDER BY n.seq, p.blob_id`,
+      JOIN affidavit.payloads p ON p.ledger_no = $1 AND p.blob_id = n.blob_id AND octet_length(p.sealed) > 0 ORDER BY n.seq, p.blob_id`,
     values: isLedger ? [ledgerNo, from_seq] : [ledgerNo, from_seq, conversation],
   }
 }

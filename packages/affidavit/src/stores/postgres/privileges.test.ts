@@ -10,7 +10,9 @@ import {
   DEFINITIONS,
   DENIED,
   EACH_TABLE,
+  FALSE_STUBS,
   FORGERIES,
+  LETTING_GO,
   NO_VIEW,
   OTHER,
   OTHER_LEDGER,
@@ -27,6 +29,8 @@ import { samples } from '../../testing/sample-drafts.ts'
 import { grantRole } from './grants.ts'
 import { postgresStore } from './store.ts'
 
+const RETENTION = 'records_keeper'
+
 const missing = missingForPostgres()
 if (missing !== undefined) test('privileges in PostgreSQL', { skip: missing })
 else
@@ -37,7 +41,8 @@ else
       server = await startPostgres()
       await server.sql(
         'postgres',
-        `CREATE ROLE ${OTHER} LOGIN; CREATE ROLE ${READER} LOGIN; CREATE ROLE own_ledgers; GRANT own_ledgers TO ${SERVER}, ${READER}`,
+        `CREATE ROLE ${OTHER} LOGIN; CREATE ROLE ${READER} LOGIN; CREATE ROLE ${RETENTION} LOGIN; CREATE ROLE own_ledgers;
+          GRANT own_ledgers TO ${SERVER}, ${READER}, ${RETENTION}`,
       )
       database = await server.database()
       const owner = server.pool(database, OWNER)
@@ -52,6 +57,7 @@ else
         await store.close()
       }
       await grantRole(owner, READER, 'reader')
+      await grantRole(owner, RETENTION, 'retention')
       await owner.end()
     })
     after(() => server.stop())
@@ -86,12 +92,12 @@ else
       )
     })
 
-    for (const role of [SERVER, READER]) {
+    for (const role of [SERVER, READER, RETENTION]) {
       test(`${role} can change no definition`, () => tryAll(role, DEFINITIONS))
       test(`${role} can become nobody else`, () =>
         tryAll(
           role,
-          ROLES.filter(([, sql]) => role === SERVER || !`${sql}`.includes('UPDATE')),
+          ROLES.filter(([, sql]) => role !== READER || !`${sql}`.includes('UPDATE')),
         ))
       test(`${role} can delete and truncate nothing`, () => tryAll(role, EACH_TABLE))
       test(`${role} can update no column of any table`, async () => {
@@ -105,6 +111,38 @@ else
         )
       })
     }
+    for (const role of [SERVER, READER]) test(`${role} can let nothing leave`, () => tryAll(role, LETTING_GO))
+    test(`${RETENTION} can put nothing but the stub of an entry in its place`, () => tryAll(RETENTION, FALSE_STUBS))
+    test(`${RETENTION} lets an entry leave, and brings back its very bytes alone`, async () => {
+      const evidence = await evidenceOf(server, database)
+      const store = postgresStore({ pool: server.pool(database, RETENTION), closes: 'pool' })
+      const mark = { state: 'archived', block: 0, segment: '0'.repeat(32) } as const
+      const judged = { size: 4, unless: [] }
+      const [entry] = await store.entries(OWN_LEDGER, {}, { limit: 1, order: 'ascending' })
+      assert.ok(entry)
+      const entries = [{ seq: 0, leaf: entry.nodes.subarray(0, 32), mark }]
+      assert.equal(await store.replaceEntries(OWN_LEDGER, { entries, judged }), 1)
+      const left = await evidenceOf(server, database)
+      const client = new pg.Client({ connectionString: server.url(database, RETENTION) })
+      await client.connect()
+      const putBack = 'SELECT affidavit.exchange_entries(1, $1, $2)'
+      for (const bytes of [Buffer.concat([entry.entry, Buffer.from(' ')]), Buffer.from('{}')])
+        await assert.rejects(client.query(putBack, [[0], [bytes]]), { code: REFUSED })
+      await client.end()
+      assert.equal(await evidenceOf(server, database), left)
+      await store.bringBack(OWN_LEDGER, [{ seq: 0, entry: entry.entry, payloads: [] }])
+      await store.close()
+      assert.equal(await evidenceOf(server, database), evidence)
+    })
+    test(`a store of ${SERVER} cannot let an entry leave, and says which right is missing`, async () => {
+      const store = postgresStore({ pool: server.pool(database), closes: 'pool' })
+      const [entry] = await store.entries(OWN_LEDGER, {}, { limit: 1, order: 'ascending' })
+      const leaf = entry?.nodes.slice(0, 32) ?? new Uint8Array()
+      const entries = [{ seq: 0, leaf, mark: { state: 'disposed', manifest: '0'.repeat(64) } as const }]
+      const removal = store.replaceEntries(OWN_LEDGER, { entries, judged: { size: 4, unless: [] } })
+      await assert.rejects(removal, { code: 'not-committed', message: /has not the right to/ })
+      await store.close()
+    })
     test(`${SERVER} can forge nothing beside or over what is there`, () => tryAll(SERVER, FORGERIES))
     test(`${READER} can write nothing`, () => tryAll(READER, READER_WRITES))
 

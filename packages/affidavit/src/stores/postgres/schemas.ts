@@ -18,7 +18,7 @@ export interface SchemaKind {
 export const LEDGERS: SchemaKind = {
   schema: 'affidavit',
   folder: new URL('./schema/', import.meta.url),
-  version: 1,
+  version: 2,
   holds: 'ledgers',
   migrate: 'affidavit migrate --ledger URL',
   grant: '--writer ROLE',

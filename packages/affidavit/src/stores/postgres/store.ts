@@ -30,6 +30,7 @@ import {
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
 import { LEDGERS } from './schemas.ts'
 import { openSession, type PoolOptions } from './session.ts'
+import { decideRemoval, decideReturn, removalReads, returnReads } from './stubs.ts'
 import { lockHead, lockHeadOf, memberOf } from './tip.ts'
 import type { Attempt, Work } from './transaction.ts'
 
@@ -70,7 +71,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
     return ledgerNo
   }
 
-  /** A write under the head lock of a ledger. */
+  /** A write under the head lock of a ledger, whose answer is the first of those that were read. */
   function writeTo<T>(
     ledger: string,
     reads: (ledgerNo: number) => readonly Statement[],
@@ -80,7 +81,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
       const ledgerNo = await numberOf(ledger)
       return write(() => ({
         reads: [lockHead(ledgerNo), ...reads(ledgerNo)],
-        decide: ([, ...read]) => decide(ledgerNo, read),
+        decide: (read) => decide(ledgerNo, read),
       }))
     })
   }
@@ -153,7 +154,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
       writeTo(
         ledger,
         (ledgerNo) => [selectLatestCheckpoint(ledgerNo, Number.MAX_SAFE_INTEGER)],
-        (ledgerNo, [newest]) => {
+        (ledgerNo, [, newest]) => {
           const [row] = newest?.rows ?? []
           const kept = row === undefined ? undefined : storedCheckpoint(row)
           if (kept === undefined || kept.size < size) {
@@ -167,7 +168,7 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
       writeTo(
         ledger,
         (ledgerNo) => [selectLatestCheckpoint(ledgerNo, size)],
-        (ledgerNo, [found]) => {
+        (ledgerNo, [, found]) => {
           const [row] = found?.rows ?? []
           const kept = row === undefined ? undefined : storedCheckpoint(row)
           if (kept?.size !== size) throw noCheckpoint(ledger, size)
@@ -239,7 +240,21 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
       writeTo(
         ledger,
         (ledgerNo) => [sweepPayloads(ledgerNo, before)],
-        (_, [answer]) => ({ value: integerColumn(answer?.rows[0], 'swept'), writes: [] }),
+        (_, [, answer]) => ({ value: integerColumn(answer?.rows[0], 'swept'), writes: [] }),
+      ),
+
+    replaceEntries: (ledger, removal) =>
+      writeTo(
+        ledger,
+        (ledgerNo) => removalReads(ledgerNo, removal),
+        (ledgerNo, read) => decideRemoval(ledgerNo, removal, read),
+      ),
+
+    bringBack: (ledger, entries) =>
+      writeTo(
+        ledger,
+        (ledgerNo) => returnReads(ledgerNo, entries),
+        (ledgerNo, read) => decideReturn(ledgerNo, entries, read),
       ),
 
     close: () => session.close(),

@@ -6,6 +6,7 @@ import { decodeUtf8 } from '../../bytes/text.ts'
 import { HASH_BYTES } from '../../crypto/sha256.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { BINDING_ACTIONS } from '../../ledger/binding.ts'
+import { isDestroyed } from '../../formats/stub.ts'
 import type { ConversationTip, Standing, Tip } from '../../ledger/sequence.ts'
 import type { PreparedDraft } from '../../ledger/store.ts'
 import { emptyFrontier, planFrontier } from '../../merkle/growth.ts'
@@ -200,7 +201,7 @@ function standingOf(row: unknown): Standing {
   return {
     seq: integerColumn(row, 'seq'),
     integrity_hash: toHex(bytesColumn(row, 'nodes').subarray(0, HASH_BYTES)),
-    draft_commitment: memberOf(entry, 'draft_commitment'),
+    draft_commitment: isDestroyed(entry) ? undefined : memberOf(entry, 'draft_commitment'),
     recorded_at: memberOf(entry, 'recorded_at'),
   }
 }

@@ -24,7 +24,7 @@ export interface DatabaseKind {
 export const LEDGER_DATABASE: DatabaseKind = {
   what: 'ledger',
   applicationId: 0x41666476,
-  schemaVersion: 1,
+  schemaVersion: 2,
   schemaFolder: 'schema',
   pragmas: '',
   cure: 'affidavit init --ledger DIR --origin NAME creates a ledger',
@@ -33,10 +33,15 @@ export const LEDGER_DATABASE: DatabaseKind = {
 /** 32 MB: index pages that many commits touch are written back once for all of them; a third more commits a second. */
 const WAL_PAGES = 4_000
 
-/** The frozen SQL of a kind's newest schema. */
-export function schemaSql({ schemaFolder, schemaVersion }: DatabaseKind): string {
-  const file = `${String(schemaVersion).padStart(4, '0')}.sql`
-  return readFileSync(fileURLToPath(new URL(`./${schemaFolder}/${file}`, import.meta.url)), 'utf8')
+/** The frozen SQL that makes a version of a kind's schema: of what has the version `after` already, or of nothing. */
+export function schemaSql(
+  { schemaFolder, schemaVersion }: DatabaseKind,
+  after: number = 0,
+  until: number = schemaVersion,
+): string {
+  const versions = Array.from({ length: until - after }, (_, i) => after + i + 1)
+  const files = versions.map((version) => `./${schemaFolder}/${String(version).padStart(4, '0')}.sql`)
+  return files.map((file) => readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8')).join('\n')
 }
 
 /**
@@ -119,7 +124,7 @@ export function prepareDatabase(
   db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; ${kind.pragmas}`)
   expectPragma(db, 'journal_mode', 'wal', path)
   expectPragma(db, 'synchronous', 2, path)
-  if (mode === 'create') createSchema(db, kind)
+  bringUp(db, kind, mode)
   return db
 }
 
@@ -168,23 +173,38 @@ function schemaText(row: unknown, name: string): string {
   return typeof value === 'string' ? value : `no text but ${value === null ? 'null' : typeof value}`
 }
 
-/** The schema as this version makes it. */
-export function referenceSchema(): SchemaObject[] {
-  const db = new DatabaseSync(':memory:')
+/** The schema as the release made it whose version a database has. */
+export function referenceSchema(db: SqliteDatabase): SchemaObject[] {
+  const version = pragma(db, 'user_version')
+  const made = new DatabaseSync(':memory:')
   try {
-    db.exec(schemaSql(LEDGER_DATABASE))
-    return readSchema(db)
+    made.exec(schemaSql(LEDGER_DATABASE, 0, typeof version === 'number' ? version : LEDGER_DATABASE.schemaVersion))
+    return readSchema(made)
   } finally {
-    db.close()
+    made.close()
   }
 }
 
-// Asked again under the lock: another process may be making the same database.
-function createSchema(db: SqliteDatabase, kind: DatabaseKind): void {
-  if (pragma(db, 'user_version') !== 0) return
-  db.exec('BEGIN IMMEDIATE')
-  if (pragma(db, 'user_version') === 0) db.exec(`${schemaSql(kind)}; PRAGMA user_version = ${kind.schemaVersion}`)
-  db.exec('COMMIT')
+/** Others may write to it meanwhile, and each of them for a moment. */
+const SCHEMA_PATIENCE_MILLIS = 10_000
+
+// Asked again under the lock: another process may be making, or migrating, the same database.
+function bringUp(db: SqliteDatabase, kind: DatabaseKind, mode: 'create' | 'open'): void {
+  const lacking = (): number | undefined => {
+    const version = pragma(db, 'user_version')
+    if (typeof version !== 'number' || version >= kind.schemaVersion) return undefined
+    return version > 0 || mode === 'create' ? version : undefined
+  }
+  if (lacking() === undefined) return
+  const patience = column(db.prepare('PRAGMA busy_timeout').get(), 'timeout')
+  try {
+    db.exec(`PRAGMA busy_timeout = ${SCHEMA_PATIENCE_MILLIS}; BEGIN IMMEDIATE`)
+    const version = lacking()
+    if (version !== undefined) db.exec(`${schemaSql(kind, version)}; PRAGMA user_version = ${kind.schemaVersion}`)
+    db.exec('COMMIT')
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${Number(patience)}`)
+  }
 }
 
 function isBlank(db: SqliteDatabase): boolean {
@@ -205,7 +225,7 @@ function checkIdentity(db: SqliteDatabase, path: string, kind: DatabaseKind): vo
       cure: 'use a newer affidavit; nothing was changed',
     })
   }
-  if (version !== kind.schemaVersion)
+  if (typeof version !== 'number' || version < 1)
     throw new LedgerError('store-corrupt', { problem: `${path} has schema ${String(version)}` })
 }
 

@@ -26,6 +26,7 @@ import { type Prepare, prepareOnce } from './prepared.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { readRows } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
+import { bringBack, replaceEntries } from './stubs.ts'
 import { readBound, readConversations, readFence, readSize, readStanding, readTip, type TipCache } from './tip.ts'
 import { type Attempt, inTransaction, type Waiting } from './transaction.ts'
 import { noTurns, type Turns } from './turns.ts'
@@ -215,6 +216,13 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
     keptBodies: (ledger, wanted) =>
       read((_, __, prepare) => wanted.map((one) => readKeptBodies(prepare, numberOf(ledger), one))),
     lastUse: (ledger, blob_id) => read((_, __, prepare) => readLastUse(prepare, numberOf(ledger), blob_id)),
+
+    replaceEntries: (ledger, removal) =>
+      write((statements, _, prepare) => {
+        const ledgerNo = numberOf(ledger)
+        return replaceEntries(prepare, ledgerNo, removal, readSize(statements, ledgerNo) - 1)
+      }),
+    bringBack: (ledger, entries) => write((_, __, prepare) => bringBack(prepare, numberOf(ledger), entries)),
 
     close: () =>
       inOrder(async () => {

@@ -18,7 +18,7 @@ function addRecord(seq: number, conversation_seq: number): void {
   const entry = JSON.stringify({ id: `record-${seq}`, conversation_id: 'c', conversation_seq })
   const blob_id = String(seq).padStart(32, '0')
   db.prepare("INSERT INTO entries (ledger_no, seq, nodes, entry) VALUES (1, ?, x'', ?)").run(seq, Buffer.from(entry))
-  db.prepare("INSERT INTO payloads VALUES (1, ?, ?, x'', x'')").run(blob_id, blob_id)
+  db.prepare("INSERT INTO payloads VALUES (1, ?, ?, x'', x'00')").run(blob_id, blob_id)
   db.prepare('INSERT INTO payload_uses VALUES (1, ?, ?)').run(seq, blob_id)
 }
 

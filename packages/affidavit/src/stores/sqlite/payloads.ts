@@ -95,7 +95,7 @@ function bodiesOf(records: string): string {
       SELECT r.ledger_no, max(r.seq) AS seq, u.blob_id FROM (${records}) r
         CROSS JOIN payload_uses u ON u.ledger_no = r.ledger_no AND u.seq = r.seq
       GROUP BY u.blob_id ORDER BY max(r.seq) DESC LIMIT ${NEWEST}) n
-    CROSS JOIN payloads p ON p.ledger_no = n.ledger_no AND p.blob_id = n.blob_id ORDER BY n.seq`
+    CROSS JOIN payloads p ON p.ledger_no = n.ledger_no AND p.blob_id = n.blob_id AND length(p.sealed) > 0 ORDER BY n.seq`
 }
 
 export function readLastUse(prepare: Prepare, ledgerNo: number, blob_id: string): Uint8Array | undefined {

@@ -62,7 +62,7 @@ export function prepareStatements(db: SqliteDatabase): Statements {
        ON CONFLICT DO NOTHING`,
     ),
     insertUse: db.prepare('INSERT INTO payload_uses (ledger_no, blob_id, seq) VALUES (?, ?, ?)'),
-    hasPayload: db.prepare('SELECT 1 FROM payloads WHERE ledger_no = ? AND blob_id = ?'),
+    hasPayload: db.prepare('SELECT 1 FROM payloads WHERE ledger_no = ? AND blob_id = ? AND length(sealed) > 0'),
     insertCheckpoint: db.prepare('INSERT INTO checkpoints (ledger_no, size, note) VALUES (?, ?, ?)'),
     insertCosignature: db.prepare('INSERT INTO cosignatures (ledger_no, size, line_no, line) VALUES (?, ?, ?, ?)'),
     checkpoints: db.prepare(

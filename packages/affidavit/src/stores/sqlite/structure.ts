@@ -101,10 +101,9 @@ export interface SchemaCheck {
 export function checkSchema(db: SqliteDatabase): SchemaCheck {
   const found = readSchema(db)
   const tables = found.filter(({ type, sql }) => type === 'table' && sql.startsWith('CREATE TABLE '))
-  const missing = referenceSchema().filter(
-    ({ type, name }) => type === 'table' && !tables.some((table) => table.name === name),
-  )
-  return { findings: schemaFindings(found), missing: missing.map(({ name }) => name) }
+  const released = referenceSchema(db)
+  const missing = released.filter(({ type, name }) => type === 'table' && !tables.some((table) => table.name === name))
+  return { findings: schemaFindings(found, released), missing: missing.map(({ name }) => name) }
 }
 
 /** Rows that no ledger would read, and ledgers without entries other than the one numbered `chosen`. */
@@ -151,8 +150,8 @@ export function checkIndexes(db: SqliteDatabase): Finding[] {
 // Statistics of the query planner are SQLite's own affair.
 const STATISTICS = /^sqlite_stat[14]$/
 
-function schemaFindings(found: readonly SchemaObject[]): Finding[] {
-  const expected = new Map(referenceSchema().map((object) => [nameOf(object), definitionOf(object)]))
+function schemaFindings(found: readonly SchemaObject[], released: readonly SchemaObject[]): Finding[] {
+  const expected = new Map(released.map((object) => [nameOf(object), definitionOf(object)]))
   const there = Map.groupBy(found, nameOf)
   const names = [...new Set([...expected.keys(), ...there.keys()])].filter((name) => !STATISTICS.test(name))
   return names.flatMap((name) => {

@@ -6,6 +6,7 @@ import { decodeUtf8 } from '../../bytes/text.ts'
 import { HASH_BYTES } from '../../crypto/sha256.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { BINDING_ACTIONS } from '../../ledger/binding.ts'
+import { isDestroyed } from '../../formats/stub.ts'
 import type { ConversationTip, Standing, Tip } from '../../ledger/sequence.ts'
 import type { PreparedDraft } from '../../ledger/store.ts'
 import { emptyFrontier, planFrontier } from '../../merkle/growth.ts'
@@ -84,7 +85,7 @@ function standingAt(entryAt: SqliteStatement, ledgerNo: number, seq: number): St
   return {
     seq,
     integrity_hash: toHex(blobColumn(row, 'nodes').subarray(0, HASH_BYTES)),
-    draft_commitment: memberOf(entry, 'draft_commitment'),
+    draft_commitment: isDestroyed(entry) ? undefined : memberOf(entry, 'draft_commitment'),
     recorded_at: memberOf(entry, 'recorded_at'),
   }
 }
