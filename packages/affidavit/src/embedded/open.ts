@@ -8,6 +8,7 @@ import { type Clock, systemClock } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
+import type { ArchiveReader } from '../ledger/archive-reader.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
@@ -52,6 +53,8 @@ export interface OpenOptions {
 /** What stands in for a part of the folder. */
 export interface PartOptions {
   readonly store?: LedgerStore
+  /** Where what left the database is read. */
+  readonly archive?: ArchiveReader
   readonly keys?: LedgerKeys
   readonly keyring?: Keyring
   readonly alarm?: Alarm
@@ -80,6 +83,7 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
     keyring ??= await openFolderKeyring(folder, ledger, 'open')
     return await createLedger({
       store,
+      ...(options.archive === undefined ? {} : { archive: options.archive }),
       ledger,
       keys: options.keys ?? fileKeys(keysFolder(folder), ledger),
       keyring,

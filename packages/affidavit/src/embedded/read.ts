@@ -3,6 +3,7 @@
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { readPages, recordOf, type SearchOptions } from '../ledger/read.ts'
+import { readThrough } from '../ledger/read-through.ts'
 import type { EntryFilter, StoredEntry } from '../ledger/store.ts'
 import { type Place, placeAt, shownPlace } from './place.ts'
 import { noLedgerAt, openStore } from './store.ts'
@@ -21,7 +22,8 @@ export interface LedgerReader extends AsyncDisposable {
  */
 export async function openReader(ledger: string | Place, wanted?: string): Promise<LedgerReader> {
   const place = placeAt(ledger)
-  const store = await openStore(place)
+  // What is archived is refused by its name: without its keys the archive of a ledger is read by nobody.
+  const store = readThrough(await openStore(place), undefined)
   try {
     const origins = await store.ledgers()
     const origin = wanted ?? origins.at(-1)

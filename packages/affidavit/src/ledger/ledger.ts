@@ -16,6 +16,7 @@ import { builtInSet, type PolicySet } from '../retention/policy-set.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { createAdmission } from './admit.ts'
 import type { Archival } from './archival.ts'
+import type { ArchiveReader } from './archive-reader.ts'
 import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
@@ -36,6 +37,7 @@ import { createProver } from './prove.ts'
 import { createPublisher, type PublishClock, type PublishSchedule } from './publisher.ts'
 import { createQueue, queueFull } from './queue.ts'
 import { findEntry, recordOf, type SearchOptions, take } from './read.ts'
+import { readThrough } from './read-through.ts'
 import type { Reader } from './reader.ts'
 import { createReading, type Reading } from './reading.ts'
 import { recover } from './recover.ts'
@@ -156,6 +158,8 @@ export interface Ledger extends AsyncDisposable {
 
 export interface LedgerParts {
   readonly store: LedgerStore
+  /** Where what left the database is read; what is archived is refused where it is left out. */
+  readonly archive?: ArchiveReader
   readonly ledger: string
   readonly keys: LedgerKeys
   readonly keyring: Keyring
@@ -182,12 +186,13 @@ export interface LedgerParts {
  * @throws LedgerError `wrong-key`, `rolled-back`, `forked`, `not-published`, and what the store throws
  */
 export async function createLedger(parts: LedgerParts): Promise<Ledger> {
-  const { store, ledger, keys, keyring, outside } = parts
+  const { store: rows, ledger, keys, keyring, outside } = parts
+  const store = readThrough(rows, parts.archive)
   const clock = inWholeMillis(parts.clock)
-  const publishing = { store, ledger, keys, outside }
+  const publishing = { store: rows, ledger, keys, outside }
   // In this order: a database that was rolled back may name older keys.
   const checked = await recover(publishing)
-  await checkKeys(store, ledger, keys)
+  await checkKeys(rows, ledger, keys)
   const keysAtHand = await createKeysAtHand(keyring)
   // What the ledger records about itself waits for no key.
   await keysAtHand.fetch({ personal: [], scopes: scopesOf({ timestamp: formatTimestamp(clock.now()) }) })
@@ -290,7 +295,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     append,
     appendMany,
     as: (reader) =>
-      createReading({ store, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
+      createReading({ store, rows, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
     holding: (by) =>
       createHolding({ store, ledger, keyring, policy: parts.access, clock, record, deriveId: admission.deriveId }, by),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
@@ -301,10 +306,10 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     entries: (filter = {}, options = {}) => find(filter, options),
     recordedFilter: (filter) =>
       recordedFilter(keyring, filter, async (one) => {
-        const [entry] = await store.entries(ledger, one, { limit: 1, order: 'ascending' })
+        const [entry] = await rows.entries(ledger, one, { limit: 1, order: 'ascending' })
         return entry !== undefined
       }),
-    prove: createProver({ store, ledger, publish: () => publisher.publish() }),
+    prove: createProver({ store: rows, ledger, publish: () => publisher.publish() }),
     publish: () => publisher.publish(),
     checkpoints: (after = -1) => readCheckpoints(store, ledger, after),
     tile: (tile) => readTile(store, ledger, tile),
@@ -315,7 +320,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),
     rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
-    isRecorded: async (id) => (await findEntry(store, ledger, id)) !== undefined,
+    isRecorded: async (id) => (await findEntry(rows, ledger, id)) !== undefined,
     spoolable: createSpoolable({ actions: parts.actions, clock, random }),
     spooling: createSpooling(ledger, keys, random),
     deriveId: (...words) => admission.deriveId('caller', ...words),

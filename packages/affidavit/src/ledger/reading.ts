@@ -7,13 +7,13 @@ import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { TOKEN } from '../formats/token.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { maskedFilter } from './masked-filter.ts'
+import { missingRecord } from './missing-record.ts'
 import { type OpeningParts, openContent, rememberingKeys } from './open-content.ts'
-import { notFound } from './own-records.ts'
 import { answerOf, type Question } from './question.ts'
 import { checkFilter, findEntry, recordOf, type SearchOptions } from './read.ts'
 import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
 import { type ReadersParts, type ReadingFound, readersOf } from './readers.ts'
-import type { EntryFilter, StoredEntry } from './store.ts'
+import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
 
 /** One content that was revealed. `unavailable`: its key is destroyed, or not in this keyring. */
 export type Revealed = { readonly name: string; readonly media_type: string } & (
@@ -70,6 +70,8 @@ export interface Reading {
 
 export interface ReadingParts extends ReadersParts {
   readonly keyring: Keyring
+  /** Rows as they are stored. */
+  readonly rows: LedgerStore
   readonly policy: AccessPolicy | undefined
   readonly now: () => UnixMillis
   /** Appends a record of the ledger about itself; durable when it resolves. */
@@ -88,7 +90,7 @@ const PAGE = 200
 
 export function createReading(parts: ReadingParts, who: Reader): Reading {
   const reader = { ...who }
-  const { store, ledger, keyring, policy, find } = parts
+  const { store, rows, ledger, keyring, policy, find } = parts
 
   async function put(read: Read): Promise<void> {
     await parts.record(readDraft(reader, read))
@@ -150,7 +152,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
 
   async function recordAt(which: string | number): Promise<AuditRecord> {
     const entry = await findEntry(store, ledger, which)
-    if (entry === undefined) throw notFound(which)
+    if (entry === undefined) throw await missingRecord(rows, ledger, which)
     return recordOf(entry)
   }
 
@@ -176,7 +178,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       const details = { as_of_seq: (await size()) - 1 }
       const results = entry === undefined ? [] : [entry.seq]
       await put({ action: 'records_viewed', operation: 'show', details, results })
-      if (entry === undefined) throw notFound(which)
+      if (entry === undefined) throw await missingRecord(rows, ledger, which)
       return entry
     },
     async reveal(what, { reason }) {
