@@ -1,24 +1,13 @@
-// Objects in a bucket of S3 (spec/object-stores.md §3). Where it has Object Lock, each is locked in compliance mode when it is written, and the lock is
-// read back: what was not locked is not kept. The object of a key is its oldest version, so that neither a newer version nor a delete marker hides it.
+// A bucket of Amazon S3, or of what speaks like it (spec/object-stores.md §4). Only locks in mode COMPLIANCE are for good: those in mode GOVERNANCE are lifted by
+// whoever has the permission.
 
-import { equalBytes } from '../bytes/compare.ts'
-import { type Clock, formatTimestamp, systemClock, type UnixMillis } from '../clock/clock.ts'
-import { withinObject } from './byte-range.ts'
-import { assertKeyPrefix, assertObjectKey, isObjectKey } from './object-key.ts'
+import { type Clock, systemClock, type UnixMillis } from '../clock/clock.ts'
+import type { Bucket, BucketVersion } from './bucket.ts'
+import { bucketStore } from './bucket-store.ts'
 import type { ObjectStore } from './object-store.ts'
 import { checkedBody } from './s3-body.ts'
-import { defaultS3Client, type S3Client, type S3Endpoint } from './s3-client.ts'
-import { isRefusedByS3, s3ErrorName, s3Status, s3Unavailable } from './s3-errors.ts'
-import { hasObjectLock, proveLock, readLock, retainUntil, type VersionPlace } from './s3-lock.ts'
-import { type ListedVersion, listVersions, versionsOf } from './s3-versions.ts'
-import {
-  archiveUnavailable,
-  assertObjectSize,
-  lockRefused,
-  noSuchObject,
-  objectExists,
-  objectLocked,
-} from './store-errors.ts'
+import { defaultS3Client, type S3Client, type S3Endpoint, type S3Version } from './s3-client.ts'
+import { isRefusedByS3, s3Status, s3Unavailable, saysNoLock } from './s3-errors.ts'
 
 export interface S3Options extends S3Endpoint {
   readonly bucket: string
@@ -29,74 +18,82 @@ export interface S3Options extends S3Endpoint {
   readonly clock?: Clock
 }
 
-/** How many places of objects are remembered: an object is read in many small ranges. */
-const REMEMBERED = 4_096
-
 export function s3Store(options: S3Options): ObjectStore {
-  const { bucket, prefix = '', clock = systemClock } = options
-  const where = `s3://${bucket}/${prefix}${options.endpoint === undefined ? '' : ` at ${new URL(options.endpoint).host}`}`
-  const places = new Map<string, ListedVersion>()
+  const { bucket, prefix = '', endpoint, clock = systemClock } = options
+  const at = endpoint === undefined ? '' : ` at ${new URL(endpoint).host}`
+  return bucketStore(s3Bucket(bucket, `s3://${bucket}/${prefix}${at}`, options), prefix, clock)
+}
+
+function s3Bucket(Bucket: string, where: string, options: S3Options): Bucket {
   let opening: Promise<S3Client> | undefined
-  let isLocking = false
+
+  function client(): Promise<S3Client> {
+    opening ??= options.client === undefined ? defaultS3Client(options) : Promise.resolve(options.client)
+    return opening
+  }
 
   return {
     where,
-    lockProof: () => said('prove a lock', async (client) => proveLock(client, bucket, `${prefix}.lock-proof`, clock)),
-    async put(key, bytes, lockUntil) {
-      assertObjectKey(key)
-      assertObjectSize(key, bytes.length)
-      await said(`keep ${key}`, async (client) => {
-        const until = (await keepsLocks(client)) ? stillToCome(lockUntil) : undefined
-        const found = await oldest(client, key)
-        const written = found === undefined ? await putNew(client, key, bytes, until) : undefined
-        const kept = found ?? (await oldest(client, key))
-        if (kept === undefined)
-          throw archiveUnavailable(`${where} said that it kept ${key}, and does not have it`, 'ask those who run it')
-        // Not every server looks at If-None-Match: of two that put at once, the first is the one that counts.
-        if (kept.versionId !== written) await assertKept(client, kept, key, bytes)
-        if (until !== undefined) await lock(client, kept, key, until)
-      })
+    async whyNoLocks() {
+      const { Status } = await (await client()).getBucketVersioning({ Bucket })
+      if (Status !== 'Enabled') return `the bucket ${Bucket} keeps no versions`
+      if (await hasObjectLock(await client(), Bucket)) return undefined
+      return `the bucket ${Bucket} has no Object Lock, which is chosen when a bucket is made`
     },
-    async get(key, range) {
-      assertObjectKey(key)
-      return said(`read ${key}`, async (client) => (await read(client, key, range, true)).bytes)
-    },
-    async stat(key) {
-      assertObjectKey(key)
-      return said(`look at ${key}`, async (client) => {
-        const found = await oldest(client, key)
-        if (found === undefined) return undefined
-        const kept = await readLock(client, placeOf(found))
-        return { key, size: found.size, ...(kept?.mode === 'COMPLIANCE' ? { locked_until: kept.until } : {}) }
-      })
-    },
-    async *list(asked) {
-      assertKeyPrefix(asked)
-      const client = await said('list', async (opened) => opened)
-      let last: string | undefined
-      const versions = listVersions(client, bucket, `${prefix}${asked}`)
-      for (;;) {
-        const { done, value } = await said('list', () => versions.next())
-        if (done) return
-        const key = value.key.slice(prefix.length)
-        if (value.isDeleteMarker || key === last || !isObjectKey(key)) continue
-        last = key
-        yield key
+    async *versions(Prefix) {
+      let after: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } | undefined = {}
+      while (after !== undefined) {
+        const page = await (await client()).listObjectVersions({ Bucket, Prefix, ...after })
+        const markers = (page.DeleteMarkers ?? []).map((version) => listed(version, true))
+        const versions = (page.Versions ?? []).map((version) => listed(version, false))
+        // Both kinds are answered apart. What is a marker needs no place among the versions of its name.
+        yield* [...markers, ...versions].sort(byName)
+        after = page.IsTruncated === true ? following(page.NextKeyMarker, page.NextVersionIdMarker) : undefined
       }
     },
-    async extendLock(key, until) {
-      assertObjectKey(key)
-      await said(`lock ${key}`, async (client) => {
-        const found = await oldest(client, key)
-        if (found === undefined) throw noSuchObject(key, where)
-        if (!(await keepsLocks(client))) throw lockRefused(key, where, 'the bucket has no Object Lock')
-        if (stillToCome(until) !== undefined) await lock(client, found, key, until)
-      })
+    async write(Key, bytes, lockUntil) {
+      const lock =
+        lockUntil === undefined
+          ? {}
+          : ({ ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: wholeSecond(lockUntil) } as const)
+      try {
+        const put = { Bucket, Key, ...checkedBody(bytes), IfNoneMatch: '*', ...lock } as const
+        return (await (await client()).putObject(put)).VersionId
+      } catch (error) {
+        // Somebody was quicker; or an answer was lost, and the SDK asked again.
+        if ([409, 412].includes(s3Status(error) ?? 0)) return undefined
+        throw error
+      }
     },
-    async delete(key) {
-      assertObjectKey(key)
-      await said(`delete ${key}`, (client) => remove(client, key))
+    async read(version, from, to) {
+      const Range = from === 0 && to === version.size ? {} : { Range: `bytes=${from}-${to - 1}` }
+      try {
+        const { Body } = await (await client()).getObject({ ...placeOf(version), ...Range })
+        return (await Body?.transformToByteArray()) ?? new Uint8Array()
+      } catch (error) {
+        if (s3Status(error) === 404) return undefined
+        throw error
+      }
     },
+    async lockOf(version) {
+      try {
+        const { Retention } = await (await client()).getObjectRetention(placeOf(version))
+        const until = Retention?.RetainUntilDate?.getTime()
+        if (Retention?.Mode === undefined || until === undefined || Number.isNaN(until)) return undefined
+        return { isForGood: Retention.Mode === 'COMPLIANCE', mode: Retention.Mode, until }
+      } catch (error) {
+        if (saysNoLock(error)) return undefined
+        throw error
+      }
+    },
+    lock: (version, until) => lock(version, until, {}),
+    delete: (version) => remove(version, {}),
+    byForce: {
+      lock: (version, until) => lock(version, until, { BypassGovernanceRetention: true }),
+      delete: (version) => remove(version, { BypassGovernanceRetention: true }),
+    },
+    isRefusal: isRefusedByS3,
+    unavailable: (doing, cause) => s3Unavailable(doing, where, cause),
     async close() {
       const opened = opening
       opening = undefined
@@ -104,138 +101,48 @@ export function s3Store(options: S3Options): ObjectStore {
     },
   }
 
-  /** The name of the version that was written; `undefined` where that is not known, or somebody else wrote. */
-  async function putNew(client: S3Client, key: string, bytes: Uint8Array, until: UnixMillis | undefined) {
-    const locked =
-      until === undefined
-        ? {}
-        : ({ ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: retainUntil(until) } as const)
-    try {
-      const put = {
-        Bucket: bucket,
-        Key: `${prefix}${key}`,
-        ...checkedBody(bytes),
-        IfNoneMatch: '*',
-        ...locked,
-      } as const
-      return (await client.putObject(put)).VersionId
-    } catch (error) {
-      // Somebody was quicker; or an answer was lost, and the SDK asked again.
-      if ([409, 412].includes(s3Status(error) ?? 0)) return undefined
-      throw error
-    }
+  async function lock(version: BucketVersion, until: UnixMillis, how: Force): Promise<void> {
+    const Retention = { Mode: 'COMPLIANCE', RetainUntilDate: wholeSecond(until) } as const
+    await (await client()).putObjectRetention({ ...placeOf(version), Retention, ...how })
   }
 
-  async function assertKept(client: S3Client, kept: ListedVersion, key: string, bytes: Uint8Array): Promise<void> {
-    const isSame = kept.size === bytes.length && equalBytes(await bytesOf(client, kept, 0, kept.size), bytes)
-    if (!isSame) throw objectExists(key, where)
+  async function remove(version: BucketVersion, how: Force): Promise<void> {
+    await (await client()).deleteObject({ ...placeOf(version), ...how })
   }
 
-  /** @throws LedgerError `lock-refused` unless the lock was read back */
-  async function lock(client: S3Client, version: ListedVersion, key: string, until: UnixMillis): Promise<void> {
-    const place = placeOf(version)
-    const before = await readLock(client, place)
-    if (before?.mode === 'COMPLIANCE' && before.until >= until) return
-    const end = retainUntil(Math.max(until, before?.until ?? 0))
-    try {
-      await client.putObjectRetention({ ...place, Retention: { Mode: 'COMPLIANCE', RetainUntilDate: end } })
-    } catch (error) {
-      if (isRefusedByS3(error)) throw lockRefused(key, where, s3ErrorName(error), error)
-      throw error
-    }
-    const after = await readLock(client, place)
-    if (after === undefined) throw lockRefused(key, where, 'the server took the lock, and has none')
-    if (after.mode !== 'COMPLIANCE') throw lockRefused(key, where, `its mode is ${after.mode}`)
-    if (after.until < until) throw lockRefused(key, where, `its lock ends at ${formatTimestamp(after.until)}`)
+  function placeOf({ name, version }: BucketVersion) {
+    return { Bucket, Key: name, VersionId: version }
   }
+}
 
-  async function read(
-    client: S3Client,
-    key: string,
-    range: Parameters<ObjectStore['get']>[1],
-    mayRemember: boolean,
-  ): Promise<{ readonly bytes: Uint8Array | undefined }> {
-    const remembered = mayRemember ? places.get(key) : undefined
-    const found = remembered ?? (await oldest(client, key))
-    const { from, to } = withinObject(range, found?.size ?? 0)
-    if (found === undefined) return { bytes: undefined }
-    try {
-      // Whether it is still there is asked in any case.
-      if (from < to) return { bytes: await bytesOf(client, found, from, to) }
-      if (remembered === undefined) return { bytes: new Uint8Array() }
-    } catch (error) {
-      if (s3Status(error) !== 404) throw error
-      places.delete(key)
-      if (remembered === undefined) return { bytes: undefined }
-    }
-    return read(client, key, range, false)
-  }
+type Force = { readonly BypassGovernanceRetention?: true }
 
-  async function bytesOf(client: S3Client, version: ListedVersion, from: number, to: number): Promise<Uint8Array> {
-    if (from === to) return new Uint8Array()
-    const isWhole = from === 0 && to === version.size
-    const { Body } = await client.getObject({
-      ...placeOf(version),
-      ...(isWhole ? {} : { Range: `bytes=${from}-${to - 1}` }),
-    })
-    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array()
-    if (bytes.length !== to - from) throw new Error(`${to - from} bytes were asked for, and ${bytes.length} came`)
-    return bytes
+async function hasObjectLock(client: S3Client, Bucket: string): Promise<boolean> {
+  try {
+    const { ObjectLockConfiguration } = await client.getObjectLockConfiguration({ Bucket })
+    return ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled'
+  } catch (error) {
+    // Servers without locks do not know the question.
+    if (saysNoLock(error) || [405, 501].includes(s3Status(error) ?? 0)) return false
+    throw error
   }
+}
 
-  async function remove(client: S3Client, key: string): Promise<void> {
-    places.delete(key)
-    const versions = await versionsOf(client, bucket, `${prefix}${key}`)
-    for (const version of versions) await assertUnlocked(client, version, key, clock.now())
-    // The oldest, which is the object, goes last.
-    for (const version of versions) {
-      try {
-        await client.deleteObject(placeOf(version))
-      } catch (error) {
-        // Its clock is the one that counts.
-        if (isRefusedByS3(error)) await assertUnlocked(client, version, key, 0)
-        throw error
-      }
-    }
-    if ((await oldest(client, key)) === undefined) return
-    throw archiveUnavailable(`${where} said that it deleted ${key}, and still has it`, 'ask those who run it')
-  }
+function listed({ Key, VersionId, Size }: S3Version, isDeleteMarker: boolean): BucketVersion {
+  // A bucket that keeps no versions may leave the name of its only one away.
+  return { name: Key ?? '', version: VersionId ?? 'null', size: Size ?? 0, isDeleteMarker }
+}
 
-  async function assertUnlocked(client: S3Client, version: ListedVersion, key: string, at: UnixMillis): Promise<void> {
-    const kept = version.isDeleteMarker ? undefined : await readLock(client, placeOf(version))
-    if (kept !== undefined && kept.until > at) throw objectLocked(key, where, `until ${formatTimestamp(kept.until)}`)
-  }
+function byName(a: BucketVersion, b: BucketVersion): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}
 
-  async function oldest(client: S3Client, key: string): Promise<ListedVersion | undefined> {
-    const versions = await versionsOf(client, bucket, `${prefix}${key}`)
-    const found = versions.findLast(({ isDeleteMarker }) => !isDeleteMarker)
-    if (found === undefined) places.delete(key)
-    else if (places.size < REMEMBERED || places.has(key)) places.set(key, found)
-    else places.clear()
-    return found
-  }
+function following(KeyMarker: string | undefined, version: string | undefined) {
+  if (KeyMarker === undefined) throw new Error('a list was cut off without saying where it goes on')
+  return { KeyMarker, ...(version === undefined ? {} : { VersionIdMarker: version }) }
+}
 
-  // A bucket that has Object Lock keeps it for good.
-  async function keepsLocks(client: S3Client): Promise<boolean> {
-    if (!isLocking) isLocking = await hasObjectLock(client, bucket)
-    return isLocking
-  }
-
-  function stillToCome(until: UnixMillis | undefined): UnixMillis | undefined {
-    return until !== undefined && until > clock.now() ? until : undefined
-  }
-
-  function placeOf({ key, versionId }: ListedVersion): VersionPlace {
-    return { Bucket: bucket, Key: key, VersionId: versionId }
-  }
-
-  async function said<T>(doing: string, work: (client: S3Client) => Promise<T>): Promise<T> {
-    try {
-      opening ??= options.client === undefined ? defaultS3Client(options) : Promise.resolve(options.client)
-      return await work(await opening)
-    } catch (cause) {
-      if (cause instanceof RangeError) throw cause
-      throw s3Unavailable(doing, where, cause)
-    }
-  }
+/** Never early: not every server keeps more than the second. */
+function wholeSecond(until: UnixMillis): Date {
+  return new Date(Math.ceil(until / 1_000) * 1_000)
 }
