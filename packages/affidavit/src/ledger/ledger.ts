@@ -21,11 +21,13 @@ import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
+import { createDisposing, type Dispositions } from './dispose.ts'
 import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
 import { Refusal } from './hand-over.ts'
 import { createHolding, type Holding } from './hold.ts'
+import { createJudging } from './judge-records.ts'
 import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
@@ -132,6 +134,8 @@ export interface Ledger extends AsyncDisposable {
   readonly erasures: Erasures
   /** What an archive is written from. */
   readonly archival: Archival
+  /** Plans, carries out and finishes dispositions (spec/disposition.md). */
+  disposing(by: DisposingBy): Dispositions
   /** Whether a record has this id: what a caller would learn by appending it once more. */
   isRecorded(id: string): Promise<boolean>
   /**
@@ -154,6 +158,12 @@ export interface Ledger extends AsyncDisposable {
   health(): Promise<Health>
   /** Takes no more, waits for what was taken, publishes, and lets go. */
   close(): Promise<void>
+}
+
+/** What it is judged by that records may be destroyed. */
+export interface DisposingBy {
+  /** Resolves where an independent source says that the clock is not ahead. @throws LedgerError where it is, or none can be asked */
+  checkClock(): Promise<void>
 }
 
 export interface LedgerParts {
@@ -316,6 +326,14 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     signStatement: sign,
     erasures: erasing,
     archival: { store, ledger, keyring, sign, record, deriveId: admission.deriveId, now: () => timekeeper.now() },
+    disposing: ({ checkClock }) =>
+      createDisposing({
+        ...{ store, ledger, clock, random, record, sign },
+        time: () => checkClock().then(() => confirmedClock(clock, timekeeper).confirmed()),
+        judging: createJudging(store, ledger, parts.retention ?? builtInSet()),
+        deriveId: admission.deriveId,
+        publish: () => publisher.publish(),
+      }),
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),
     rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),

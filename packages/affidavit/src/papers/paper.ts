@@ -83,6 +83,7 @@ export function formatPaper<Paper extends object>(paper: Paper, format: PaperFor
   const bytes = utf8(canonicalJson({ ...paper, v: VERSION, kind: format.kind }, PAPER_JSON))
   const parsed = parsePaper(bytes, format)
   if (!isPaperFault(parsed)) return bytes
-  const where = parsed.code === 'paper-member' ? ` (${parsed.path} ${parsed.problem})` : ''
-  throw new RangeError(`this is no ${format.kind}: ${parsed.code}${where}`)
+  const said = 'problem' in parsed ? parsed.problem : ''
+  const where = parsed.code === 'paper-member' ? `${parsed.path} ` : ''
+  throw new RangeError(`this is no ${format.kind}: ${parsed.code}${said === '' ? '' : ` (${where}${said})`}`)
 }

@@ -1,0 +1,303 @@
+// Carrying dispositions out (spec/disposition.md §5): papers and decision are durable before anything is destroyed, the rows go in one
+// transaction that is judged anew, and whoever comes along goes on from the records alone until the outcome is recorded.
+
+import { bytesOfHex } from '../bytes/hex.ts'
+import type { UnixMillis } from '../clock/clock.ts'
+import { certificateText, stateOf } from '../disposition/certificate.ts'
+import { delayProblem } from '../disposition/judge-delay.ts'
+import type { Manifest } from '../disposition/manifest.ts'
+import type { DispositionState } from '../disposition/phases.ts'
+import { formatPlan, planDigest } from '../disposition/plan.ts'
+import { LedgerError, unreachable } from '../errors/ledger-error.ts'
+import { type Action, type Draft, LATE_ACTIONS } from '../formats/fields.ts'
+import { parseStub } from '../formats/stub.ts'
+import { certificateOf, type DoneDisposition } from './certify-disposition.ts'
+import {
+  type DecidedPapers,
+  type DispositionRecords,
+  dispositionDraft,
+  openPapers,
+  paperDrafts,
+  type RecordedDisposition,
+  readDispositions,
+} from './disposition-records.ts'
+import {
+  type DispositionOrder,
+  delayRefused,
+  judgeLeave,
+  manifestOf,
+  outdated,
+  refuseOtherPolicies,
+  refuseUnlessDisposer,
+} from './judge-disposition.ts'
+import { firstNotDue } from './judge-listed.ts'
+import {
+  type DispositionPlanning,
+  type DispositionRequest,
+  type PlannedDisposition,
+  planDisposition,
+  refusedDisposition,
+} from './plan-disposition.ts'
+
+/** Where a disposition stands. */
+export interface DispositionStanding {
+  readonly plan_sha256: string
+  readonly state: 'announced' | 'decided' | 'withdrawn' | DispositionState
+  /** Of the newest record of it, and when that was recorded. */
+  readonly seq: number
+  readonly recorded_at: string
+  /** Of a withdrawn one: why, and for which record. */
+  readonly because?: string
+  readonly because_of_seq?: number
+}
+
+export type CarriedOut =
+  /** It stands on record now: it can be carried out when its delay is over. */
+  | { readonly state: 'announced'; readonly standing: DispositionStanding }
+  | { readonly state: 'done'; readonly standing: DispositionStanding; readonly certificate: string }
+
+export interface Dispositions {
+  /** Plans; changes nothing. @throws LedgerError `invalid-query` */
+  plan(request: DispositionRequest): Promise<PlannedDisposition>
+  /**
+   * Carries a plan out by the leave that comes with it, and answers the signed certificate; or announces one that waits. Doing it
+   * again goes on where it stopped.
+   * @throws LedgerError `invalid-query`: nothing was destroyed; else what keeps it from being finished
+   */
+  carryOut(order: DispositionOrder): Promise<CarriedOut>
+  /** Goes on with everything that was decided and is not over. */
+  finish(): Promise<readonly DispositionStanding[]>
+  standing(): Promise<readonly DispositionStanding[]>
+  /** @throws LedgerError `not-found` where no disposition of this plan has an outcome */
+  certificate(plan_sha256: string): Promise<string>
+}
+
+export interface DisposingParts extends DispositionPlanning {
+  /** The time, where an independent source says that the clock is not ahead. @throws LedgerError where it is, or none can be asked */
+  time(): Promise<UnixMillis>
+  /** Durable when it resolves. */
+  record(draft: Draft): Promise<unknown>
+  deriveId(...words: readonly string[]): string
+  /** A checkpoint of everything recorded. */
+  publish(): Promise<unknown>
+  /** A signed note by the checkpoint key. */
+  sign(text: string): Promise<string>
+}
+
+/** What may change what is due, or that it is to be destroyed at all. */
+const JUDGED_BY: readonly Action[] = [...LATE_ACTIONS, 'hold_placed', 'policy_changed', 'records_disposed']
+
+/** Others record late facts at the same time; each time it is judged anew. */
+const ATTEMPTS = 100
+
+export function createDisposing(parts: DisposingParts): Dispositions {
+  const { store, ledger, judging, clock, deriveId } = parts
+  let last: Promise<unknown> = Promise.resolve()
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+
+  const read = (): Promise<DispositionRecords> => readDispositions(store, ledger)
+
+  async function find(plan_sha256: string): Promise<RecordedDisposition | undefined> {
+    return (await read()).dispositions.find((one) => one.plan_sha256 === plan_sha256)
+  }
+
+  async function announce({ plan, policy }: DispositionOrder): Promise<void> {
+    const fault = delayProblem(plan, policy)
+    if (fault !== undefined) throw delayRefused(fault)
+    const { manifest_sha256, delay_days } = plan
+    const words = { plan_sha256: planDigest(plan), manifest_sha256, delay_days }
+    await parts.record(dispositionDraft(deriveId, { phase: 'announced', ...words }))
+  }
+
+  /** Nothing is recorded before every question has its answer. */
+  async function decide(order: DispositionOrder, manifest: Manifest): Promise<void> {
+    const { plan, approval } = order
+    const plan_sha256 = planDigest(plan)
+    const at = await parts.time()
+    const standing = await find(plan_sha256)
+    const decision = judgeLeave(order, ledger, standing?.announced, at)
+    refuseOtherPolicies(plan, judging)
+    await refuseUnlessDue(manifest, at)
+    const papers = [
+      ...paperDrafts(deriveId, order.manifest, plan.manifest_sha256),
+      ...paperDrafts(deriveId, formatPlan(plan), plan_sha256),
+      ...('approval_sha256' in decision && approval !== undefined
+        ? paperDrafts(deriveId, approval, decision.approval_sha256)
+        : []),
+    ]
+    for (const draft of papers) await parts.record(draft)
+    // It covers every record that goes, and is released outside the database.
+    await parts.publish()
+    await parts.record({ ...dispositionDraft(deriveId, decision), on_behalf_of: order.person })
+  }
+
+  async function refuseUnlessDue(manifest: Manifest, at: UnixMillis): Promise<void> {
+    const size = (await store.head(ledger))?.size ?? 0
+    const notDue = await firstNotDue(judging, manifest, at, size)
+    if (notDue !== undefined) throw outdated(notDue)
+  }
+
+  /** Everything behind the decision, from wherever it stands; over when it resolves. */
+  async function settle(plan_sha256: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (await step(plan_sha256)) return
+    throw unfinished()
+  }
+
+  /** Whether it is over. */
+  async function step(plan_sha256: string): Promise<boolean> {
+    const records = await read()
+    const standing = records.dispositions.find((one) => one.plan_sha256 === plan_sha256)
+    const decided = standing?.decided
+    if (decided === undefined || standing?.outcome?.told.phase === 'disposed') return true
+    const papers = await openPapers(store, ledger, records, decided)
+    // The rows say what became of it: a withdrawal that came behind their end is none.
+    if (await isGone(papers)) {
+      await recordOutcome(papers, decided.seq)
+      return true
+    }
+    if (standing?.withdrawn !== undefined) return true
+    await destroyRows(papers, decided.seq)
+    return false
+  }
+
+  /** All rows of a manifest go in one transaction: the first of them tells of all. */
+  async function isGone({ plan, manifest }: DecidedPapers): Promise<boolean> {
+    const [first = unreachable('a manifest lists a record')] = manifest.records
+    const [row] = await store.entries(
+      ledger,
+      { from_seq: first.seq, until_seq: first.seq + 1 },
+      { limit: 1, order: 'ascending' },
+    )
+    const read = row && parseStub(row.entry)
+    if (read === undefined || 'problem' in read) return false
+    const { mark } = read.stub
+    return mark.state === 'disposed' && mark.manifest === plan.manifest_sha256
+  }
+
+  async function destroyRows({ plan, manifest }: DecidedPapers, decision_seq: number): Promise<void> {
+    // The decision is released before anything is destroyed: no database that lacks it passes for this one.
+    await parts.publish()
+    const at = await parts.time()
+    const size = (await store.head(ledger))?.size ?? 0
+    const { manifest_sha256 } = plan
+    const notDue = await firstNotDue(judging, manifest, at, size)
+    if (notDue !== undefined) {
+      const { because, seq } = notDue
+      const words = { plan_sha256: planDigest(plan), manifest_sha256, decision_seq, because, seq }
+      await parts.record(dispositionDraft(deriveId, { phase: 'withdrawn', ...words }))
+      return
+    }
+    const entries = manifest.records.map(({ seq, integrity_hash }) => ({
+      seq,
+      leaf: bytesOfHex(integrity_hash),
+      mark: { state: 'disposed', manifest: manifest_sha256 } as const,
+    }))
+    try {
+      await store.replaceEntries(ledger, { entries, judged: { size, unless: JUDGED_BY } })
+    } catch (error) {
+      // Something was recorded by which it has to be judged anew.
+      if (!(error instanceof LedgerError) || error.code !== 'removal-overtaken') throw error
+    }
+  }
+
+  async function recordOutcome({ plan }: DecidedPapers, decision_seq: number): Promise<void> {
+    const { manifest_sha256, records, objects } = plan
+    const words = { plan_sha256: planDigest(plan), manifest_sha256, decision_seq, records, objects }
+    await parts.record(dispositionDraft(deriveId, { phase: stateOf(objects), ...words }))
+  }
+
+  async function certify(plan_sha256: string): Promise<string> {
+    const records = await read()
+    const done = records.dispositions.find((one) => one.plan_sha256 === plan_sha256)
+    if (done === undefined || !isDone(done)) throw withoutOutcome(plan_sha256)
+    const { plan } = await openPapers(store, ledger, records, done.decided)
+    return parts.sign(certificateText(await certificateOf(store, ledger, records, done, plan, clock.now())))
+  }
+
+  async function carryOut(order: DispositionOrder): Promise<CarriedOut> {
+    refuseUnlessDisposer(order)
+    const manifest = manifestOf(order.plan, order.manifest)
+    const plan_sha256 = planDigest(order.plan)
+    const before = await find(plan_sha256)
+    if (before?.decided === undefined) {
+      if (order.approval === undefined && before?.announced === undefined) {
+        await parts.time()
+        await announce(order)
+        return { state: 'announced', standing: await standingOf(plan_sha256) }
+      }
+      await decide(order, manifest)
+    }
+    await settle(plan_sha256)
+    const standing = await standingOf(plan_sha256)
+    if (standing.state === 'withdrawn') throw withdrawn(standing)
+    return { state: 'done', standing, certificate: await certify(plan_sha256) }
+  }
+
+  async function standingOf(plan_sha256: string): Promise<DispositionStanding> {
+    return standingIn((await find(plan_sha256)) ?? unreachable('a disposition that was recorded'))
+  }
+
+  async function standing(): Promise<readonly DispositionStanding[]> {
+    return (await read()).dispositions.map(standingIn)
+  }
+
+  return {
+    plan: (request) => planDisposition(parts, request),
+    carryOut: (order) => inTurn(() => carryOut(order)),
+    finish: () =>
+      inTurn(async () => {
+        for (const { plan_sha256 } of (await read()).dispositions) await settle(plan_sha256)
+        return standing()
+      }),
+    standing,
+    certificate: (plan_sha256) => inTurn(() => certify(plan_sha256)),
+  }
+}
+
+function isDone(disposition: RecordedDisposition): disposition is DoneDisposition {
+  return disposition.decided !== undefined && disposition.outcome !== undefined
+}
+
+function standingIn({ plan_sha256, announced, decided, outcome, withdrawn }: RecordedDisposition): DispositionStanding {
+  if (outcome !== undefined) return { plan_sha256, state: outcome.told.phase, ...placeOf(outcome) }
+  if (withdrawn !== undefined) {
+    const { because, seq } = withdrawn.told
+    return { plan_sha256, state: 'withdrawn', ...placeOf(withdrawn), because, because_of_seq: seq }
+  }
+  if (decided !== undefined) return { plan_sha256, state: 'decided', ...placeOf(decided) }
+  return { plan_sha256, state: 'announced', ...placeOf(announced ?? unreachable('nothing was recorded')) }
+}
+
+function placeOf({ seq, recorded_at }: { readonly seq: number; readonly recorded_at: string }): {
+  readonly seq: number
+  readonly recorded_at: string
+} {
+  return { seq, recorded_at }
+}
+
+function withdrawn({ because, because_of_seq }: DispositionStanding): LedgerError {
+  return refusedDisposition(
+    'withdrawn',
+    `the decision was withdrawn, because the record at seq ${because_of_seq} is not due (${because})`,
+    'make a new plan with affidavit dispose plan, and have that one approved',
+  )
+}
+
+function withoutOutcome(plan_sha256: string): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `no disposition of the plan ${plan_sha256} has an outcome`,
+    cure: 'affidavit certificates lists those that have',
+  })
+}
+
+function unfinished(): LedgerError {
+  return new LedgerError('not-committed', {
+    problem: 'others record what may change what is due, faster than this disposition is judged',
+    cure: 'try again with affidavit dispose finish: nothing was destroyed yet',
+  })
+}

@@ -1,0 +1,308 @@
+// Dispositions from the plan to the certificate (spec/disposition.md §5): what is destroyed, and that nothing else is.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+
+import { utf8 } from '../src/bytes/text.ts'
+import { checkCertificate, type DispositionCertificate, openCertificate } from '../src/disposition/certificate.ts'
+import { type DispositionRecord, disposalsIn } from '../src/disposition/disposals.ts'
+import { parseManifest } from '../src/disposition/manifest.ts'
+import { planDigest } from '../src/disposition/plan.ts'
+import { LedgerError } from '../src/errors/ledger-error.ts'
+import type { Draft } from '../src/formats/fields.ts'
+import { generateSignerKey } from '../src/formats/signer-key.ts'
+import { parseStub } from '../src/formats/stub.ts'
+import { formatVerifierKey, parseVerifierKey } from '../src/formats/verifier-key.ts'
+import type { DispositionOrder } from '../src/ledger/judge-disposition.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
+import {
+  approve,
+  DAY,
+  type DispositionClinic,
+  disposeOfAll,
+  disposing,
+  makeDispositionClinic,
+  noted,
+  openClinic,
+  orderOf,
+  planOf,
+  policyOf,
+  refusal,
+  standingSeqs,
+} from './disposition-clinic.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-'))
+after(() => rmSync(home, { recursive: true, force: true }))
+let made = 0
+const newClinic = (): Promise<DispositionClinic> => makeDispositionClinic(join(home, String(made++)))
+
+function opened(certificate: string, { verifierKey }: DispositionClinic): DispositionCertificate {
+  const key = parseVerifierKey(verifierKey)
+  assert.ok(!('code' in key))
+  const read = openCertificate(utf8(certificate), [key])
+  assert.ok(!('code' in read), JSON.stringify(read))
+  return read.certificate
+}
+
+async function recordsDisposed(ledger: Ledger): Promise<readonly DispositionRecord[]> {
+  const records: DispositionRecord[] = []
+  for await (const { seq, recorded_at, details } of ledger.search({ action: 'records_disposed' }))
+    records.push({ seq, recorded_at, details: JSON.parse(JSON.stringify(details)) })
+  return records
+}
+
+test('what is due is planned, approved and destroyed, and everything else stays', async () => {
+  const clinic = await newClinic()
+  await using ledger = await openClinic(clinic)
+  const dispositions = disposing(ledger)
+  const planned = await planOf(dispositions, clinic)
+  const { records, first_seq, last_seq, policies, contents, stays } = planned.plan
+  assert.deepEqual([records, first_seq, last_seq, contents], [4, 1, 4, 3])
+  assert.deepEqual(
+    policies.map(({ policy, records }) => [policy, records]),
+    [
+      ['hipaa', 4],
+      ['hipaa.audit_log', 4],
+    ],
+  )
+  assert.deepEqual(
+    stays.map(({ because, sample }) => [because, sample]),
+    [
+      ['kept', [6]],
+      ['unclassified', [0, 5]],
+    ],
+  )
+  assert.deepEqual(await standingSeqs(ledger), [0, 1, 2, 3, 4, 5, 6], 'a plan destroys nothing')
+
+  const done = await dispositions.carryOut(orderOf(clinic, planned))
+  assert.ok(done.state === 'done')
+  assert.equal(done.standing.state, 'disposed')
+  assert.deepEqual((await standingSeqs(ledger)).slice(0, 3), [0, 5, 6])
+
+  const certificate = opened(done.certificate, clinic)
+  assert.equal(checkCertificate(certificate, planned.plan), undefined)
+  assert.equal(certificate.state, 'disposed')
+  assert.ok(certificate.leave.state === 'approved' && certificate.leave.approver === 'kim')
+  assert.ok(certificate.covered_by.size > 4 && certificate.covered_by.size <= certificate.decision_seq)
+})
+
+test('each destroyed row says under which manifest it went, and the records tell by whose leave', async () => {
+  const clinic = await newClinic()
+  await using ledger = await openClinic(clinic)
+  const dispositions = disposing(ledger)
+  const planned = await planOf(dispositions, clinic)
+  await dispositions.carryOut(orderOf(clinic, planned))
+  const manifest = parseManifest(planned.manifest)
+  assert.ok(!('code' in manifest))
+  const disposals = disposalsIn(clinic.origin, await recordsDisposed(ledger), [clinic.approver.verifierKey])
+  for (const { seq, integrity_hash, conversation_id, conversation_seq } of manifest.records) {
+    for await (const { entry } of ledger.entries({ from_seq: seq, until_seq: seq + 1 })) {
+      const read = parseStub(entry)
+      assert.ok('stub' in read && read.stub.mark.state === 'disposed')
+      assert.equal(read.stub.mark.manifest, planned.plan.manifest_sha256)
+      assert.equal(read.stub.conversation_id, conversation_id)
+      assert.equal(read.stub.conversation_seq, conversation_seq)
+    }
+    assert.equal(disposals.of(planned.plan.manifest_sha256, seq, integrity_hash).state, 'approved')
+  }
+})
+
+test('carried out again, it is done once and certified as often; what is planned next has nothing of it', async () => {
+  const clinic = await newClinic()
+  await using ledger = await openClinic(clinic)
+  const dispositions = disposing(ledger)
+  const order = orderOf(clinic, await planOf(dispositions, clinic))
+  const first = await dispositions.carryOut(order)
+  const { size } = await ledger.health()
+  const second = await dispositions.carryOut(order)
+  assert.ok(first.state === 'done' && second.state === 'done')
+  assert.deepEqual(opened(second.certificate, clinic), opened(first.certificate, clinic))
+  assert.equal((await ledger.health()).size, size)
+  assert.equal(await dispositions.certificate(planDigest(order.plan)), second.certificate)
+  assert.equal(await refusal(planOf(dispositions, clinic)), 'nothing-is-due')
+})
+
+test('only what one policy applies to is planned where that is asked, and only what is due at the day that is asked', async () => {
+  const clinic = await newClinic()
+  await using ledger = await openClinic(clinic)
+  const dispositions = disposing(ledger)
+  await ledger.append(noted('The lift is stuck.'))
+  const day = clinic.clock.now() + 365 * DAY
+  const asked = { retention_policy: 'financial', at: day }
+  const planned = await planOf(dispositions, clinic, asked)
+  assert.deepEqual([planned.plan.records, planned.plan.first_seq, planned.plan.stays], [1, 6, []])
+  assert.equal(await refusal(planOf(dispositions, clinic, { retention_policy: 'financial' })), 'nothing-is-due')
+  // What was planned before its day is not destroyed before.
+  assert.equal(await refusal(dispositions.carryOut(orderOf(clinic, planned))), 'plan-is-outdated')
+  clinic.clock.pass(day - clinic.clock.now())
+  assert.equal((await dispositions.carryOut(orderOf(clinic, planned))).state, 'done')
+  assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 7])
+})
+
+interface Given {
+  readonly clinic: DispositionClinic
+  readonly ledger: Ledger
+  readonly planned: PlannedDisposition
+}
+
+const LATE: Pick<Draft, 'actor_id' | 'actor_type'> = { actor_id: 'dr.lee', actor_type: 'user' }
+
+async function reclassified({ ledger }: Given): Promise<Partial<DispositionOrder>> {
+  const record = await ledger.at(2)
+  await ledger.append({
+    ...LATE,
+    action: 'record_reclassified',
+    parent_id: record?.id ?? assert.fail(),
+    details: {
+      data_classification: 'restricted',
+      retention_class: 'financial',
+      reason: 'it was an invoice',
+    },
+  })
+  return {}
+}
+
+const REFUSED: Readonly<
+  Record<string, readonly [code: string, make: (given: Given) => Promise<Partial<DispositionOrder>> | object]>
+> = {
+  'an approval by nobody who is pinned': [
+    'signed-by-a-key-that-is-not-pinned',
+    ({ clinic, planned }) => ({
+      approval: approve(clinic, planned.plan, {}, generateSignerKey('approver/kim', 'ed25519')),
+    }),
+  ],
+  'an approval that refuses': [
+    'approval-refuses',
+    ({ clinic, planned }) => ({ approval: approve(clinic, planned.plan, { decision: 'refuse' }) }),
+  ],
+  'an approval of another plan': [
+    'approval-of-another-text',
+    ({ clinic, planned }) => ({ approval: approve(clinic, { ...planned.plan, contents: 9 }) }),
+  ],
+  'a plan that was changed after it was approved': [
+    'approval-of-another-text',
+    ({ planned }) => ({ plan: { ...planned.plan, contents: 2 } }),
+  ],
+  'no approval at all': ['approval-missing', () => ({ approval: undefined })],
+  'somebody who may not destroy anything': ['disposer-not-allowed', () => ({ person: 'ray' })],
+  'the approver alone': ['disposer-not-allowed', () => ({ person: 'kim' })],
+  'a manifest with a record more': [
+    'manifest-of-another-plan',
+    ({ planned }) => ({ manifest: utf8(`${Buffer.from(planned.manifest)}`.replace('"seq":4', '"seq":5')) }),
+  ],
+  'an approval that has expired': [
+    'approval-expired',
+    ({ clinic }) => {
+      clinic.clock.pass(31 * DAY)
+      return {}
+    },
+  ],
+  'a record that has to be kept longer since': ['plan-is-outdated', reclassified],
+}
+
+describe('not carried out:', () => {
+  for (const [name, [code, make]] of Object.entries(REFUSED)) {
+    test(name, async () => {
+      const clinic = await newClinic()
+      await using ledger = await openClinic(clinic)
+      const dispositions = disposing(ledger)
+      const planned = await planOf(dispositions, clinic)
+      const { approval, ...order } = orderOf(clinic, planned)
+      const changed = { ...order, approval, ...(await make({ clinic, ledger, planned })) }
+      const { size } = await ledger.health()
+      const { approval: note, ...rest } = changed
+      assert.equal(await refusal(dispositions.carryOut(note === undefined ? rest : { ...rest, approval: note })), code)
+      assert.equal((await ledger.health()).size, size, 'nothing is recorded')
+      assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 6], 'nothing is destroyed')
+    })
+  }
+
+  test('where the clock is ahead, or nobody can say', async () => {
+    const clinic = await newClinic()
+    await using ledger = await openClinic(clinic)
+    const checkClock = (): Promise<never> =>
+      Promise.reject(new LedgerError('clock-jump', { problem: 'the clock is ahead', cure: 'set it' }))
+    const dispositions = disposing(ledger, { checkClock })
+    const order = orderOf(clinic, await planOf(dispositions, clinic))
+    assert.equal(await refusal(dispositions.carryOut(order)), 'clock-jump')
+    assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 6])
+    assert.deepEqual(await dispositions.standing(), [])
+  })
+})
+
+describe('not carried out either:', () => {
+  test('where the clock of the system jumped by more than a day, and nobody confirmed it', async () => {
+    const clinic = await newClinic()
+    await using ledger = await openClinic(clinic)
+    const dispositions = disposing(ledger)
+    const order = orderOf(clinic, await planOf(dispositions, clinic))
+    clinic.clock.set(clinic.clock.now() + 2 * DAY)
+    assert.equal(await refusal(dispositions.carryOut(order)), 'clock-jump')
+    assert.deepEqual(await dispositions.standing(), [])
+    clinic.clock.set(clinic.clock.now() - 2 * DAY)
+    assert.equal((await dispositions.carryOut(order)).state, 'done')
+  })
+})
+
+describe('an organisation of one', () => {
+  const alone = (clinic: DispositionClinic): DispositionClinic => ({
+    ...clinic,
+    ...policyOf({ 'dr.lee': { roles: ['records_officer'] } }),
+  })
+
+  test('waits for its plan on record, and is certified as not independently approved', async () => {
+    const clinic = alone(await newClinic())
+    await using ledger = await openClinic(clinic)
+    const dispositions = disposing(ledger)
+    const planned = await planOf(dispositions, clinic, { delay_days: 7 })
+    const { approval: _, ...order } = orderOf(clinic, planned)
+    const { state, standing } = await dispositions.carryOut(order)
+    assert.equal(state, 'announced')
+    const over = Date.parse(standing.recorded_at) + 7 * DAY
+    assert.equal(await refusal(dispositions.carryOut(order)), 'delay-not-over')
+    clinic.clock.pass(over - 1 - clinic.clock.now())
+    assert.equal(await refusal(dispositions.carryOut(order)), 'delay-not-over')
+    assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 6])
+    clinic.clock.pass(1)
+    const done = await dispositions.carryOut(order)
+    assert.ok(done.state === 'done')
+    assert.equal(opened(done.certificate, clinic).leave.state, 'not independently approved')
+    assert.deepEqual((await standingSeqs(ledger)).slice(0, 3), [0, 5, 6])
+  })
+
+  test('may name an outside approver instead', async () => {
+    const outside = generateSignerKey('counsel.example/kim', 'ed25519')
+    const clinic = {
+      ...(await newClinic()),
+      approver: outside,
+      ...policyOf({
+        'dr.lee': { roles: ['records_officer'] },
+        kim: { roles: ['records_approver'], approval_key: formatVerifierKey(outside.verifierKey) },
+      }),
+    }
+    await using ledger = await openClinic(clinic)
+    assert.equal((await disposeOfAll(ledger, clinic)).state, 'done')
+  })
+
+  test('waits in vain where somebody else may approve', async () => {
+    const clinic = await newClinic()
+    await using ledger = await openClinic(clinic)
+    const dispositions = disposing(ledger)
+    const { approval: _, ...order } = orderOf(clinic, await planOf(dispositions, clinic, { delay_days: 7 }))
+    assert.equal(await refusal(dispositions.carryOut(order)), 'delay-beside-an-approver')
+    assert.deepEqual(await dispositions.standing(), [])
+  })
+})
+
+test('the newest record is never planned', async () => {
+  const due = noted('Ada.', { compliance_domains: ['hipaa'] })
+  const clinic = await makeDispositionClinic(join(home, String(made++)), [due, due])
+  await using ledger = await openClinic(clinic)
+  const { plan } = await planOf(disposing(ledger), clinic)
+  assert.deepEqual([plan.records, plan.last_seq], [1, 1])
+  assert.deepEqual(plan.stays.find(({ because }) => because === 'needed')?.sample, [2])
+})
