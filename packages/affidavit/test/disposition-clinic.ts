@@ -6,7 +6,7 @@ import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
 import { formatTimestamp, type UnixMillis } from '../src/clock/clock.ts'
 import { type DispositionPlan, planDigest } from '../src/disposition/plan.ts'
-import { openFolder, type PartOptions } from '../src/embedded/open.ts'
+import { type OpenOptions, openFolder, type PartOptions } from '../src/embedded/open.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { generateSignerKey, type SignerKey } from '../src/formats/signer-key.ts'
@@ -82,7 +82,10 @@ export async function makeDispositionClinic(
   return clinic
 }
 
-export function openClinic({ folder, clock }: DispositionClinic, parts: PartOptions = {}): Promise<Ledger> {
+export function openClinic(
+  { folder, clock }: DispositionClinic,
+  parts: OpenOptions & PartOptions = {},
+): Promise<Ledger> {
   return openFolder(folder, { publish: QUIET, clock, ...parts })
 }
 

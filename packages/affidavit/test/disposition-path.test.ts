@@ -11,14 +11,16 @@ import { checkCertificate, type DispositionCertificate, openCertificate } from '
 import { type DispositionRecord, disposalsIn } from '../src/disposition/disposals.ts'
 import { parseManifest } from '../src/disposition/manifest.ts'
 import { planDigest } from '../src/disposition/plan.ts'
+import { placeOf } from '../src/embedded/place.ts'
+import { openStore } from '../src/embedded/store.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { generateSignerKey } from '../src/formats/signer-key.ts'
-import { parseStub } from '../src/formats/stub.ts'
 import { formatVerifierKey, parseVerifierKey } from '../src/formats/verifier-key.ts'
 import type { DispositionOrder } from '../src/ledger/judge-disposition.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
+import { stubAt } from '../src/ledger/read-through.ts'
 import {
   approve,
   DAY,
@@ -99,16 +101,16 @@ test('each destroyed row says under which manifest it went, and the records tell
   const manifest = parseManifest(planned.manifest)
   assert.ok(!('code' in manifest))
   const disposals = disposalsIn(clinic.origin, await recordsDisposed(ledger), [clinic.approver.verifierKey])
+  const store = await openStore(placeOf(clinic.folder))
   for (const { seq, integrity_hash, conversation_id, conversation_seq } of manifest.records) {
-    for await (const { entry } of ledger.entries({ from_seq: seq, until_seq: seq + 1 })) {
-      const read = parseStub(entry)
-      assert.ok('stub' in read && read.stub.mark.state === 'disposed')
-      assert.equal(read.stub.mark.manifest, planned.plan.manifest_sha256)
-      assert.equal(read.stub.conversation_id, conversation_id)
-      assert.equal(read.stub.conversation_seq, conversation_seq)
-    }
+    const found = await stubAt(store, clinic.origin, seq)
+    assert.ok(found?.stub.mark.state === 'disposed')
+    assert.equal(found.stub.mark.manifest, planned.plan.manifest_sha256)
+    assert.equal(found.stub.conversation_id, conversation_id)
+    assert.equal(found.stub.conversation_seq, conversation_seq)
     assert.equal(disposals.of(planned.plan.manifest_sha256, seq, integrity_hash).state, 'approved')
   }
+  await store.close()
 })
 
 test('carried out again, it is done once and certified as often; what is planned next has nothing of it', async () => {
@@ -231,6 +233,31 @@ describe('not carried out:', () => {
     assert.equal(await refusal(dispositions.carryOut(order)), 'clock-jump')
     assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 6])
     assert.deepEqual(await dispositions.standing(), [])
+  })
+})
+
+describe('a legal hold', () => {
+  const MATTER = { matter: 'Okafor v. Clinic', reason: 'counsel asked', custodian: 'dr.lee' }
+
+  test('that stands keeps what it binds out of the plan, and what it does not bind goes', async () => {
+    const clinic = await newClinic()
+    await using ledger = await openClinic(clinic, { access: clinic.policy })
+    await ledger.holding({ actor_id: 'dr.lee' }).place({ ...MATTER, conversation_id: 'c-1' })
+    const dispositions = disposing(ledger)
+    const planned = await planOf(dispositions, clinic)
+    assert.deepEqual(planned.plan.stays.find(({ because }) => because === 'held')?.sample, [1, 2])
+    assert.equal((await dispositions.carryOut(orderOf(clinic, planned))).state, 'done')
+    assert.deepEqual((await standingSeqs(ledger)).slice(0, 5), [0, 1, 2, 5, 6])
+  })
+
+  test('that is placed after the approval keeps the whole plan from being carried out', async () => {
+    const clinic = await newClinic()
+    await using ledger = await openClinic(clinic, { access: clinic.policy })
+    const dispositions = disposing(ledger)
+    const order = orderOf(clinic, await planOf(dispositions, clinic))
+    await ledger.holding({ actor_id: 'dr.lee' }).place({ ...MATTER, conversation_id: 'c-2' })
+    await assert.rejects(dispositions.carryOut(order), /seq 3 is not due: a legal hold binds it/)
+    assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 6])
   })
 })
 

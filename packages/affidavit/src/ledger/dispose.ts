@@ -10,7 +10,6 @@ import type { DispositionState } from '../disposition/phases.ts'
 import { formatPlan, planDigest } from '../disposition/plan.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { type Action, type Draft, LATE_ACTIONS } from '../formats/fields.ts'
-import { parseStub } from '../formats/stub.ts'
 import { certificateOf, type DoneDisposition } from './certify-disposition.ts'
 import {
   type DecidedPapers,
@@ -38,6 +37,8 @@ import {
   planDisposition,
   refusedDisposition,
 } from './plan-disposition.ts'
+import { stubAt } from './read-through.ts'
+import type { LedgerStore } from './store.ts'
 
 /** Where a disposition stands. */
 export interface DispositionStanding {
@@ -73,6 +74,8 @@ export interface Dispositions {
 }
 
 export interface DisposingParts extends DispositionPlanning {
+  /** As they stand, stubs too. */
+  readonly rows: Pick<LedgerStore, 'entries' | 'replaceEntries'>
   /** The time, where an independent source says that the clock is not ahead. @throws LedgerError where it is, or none can be asked */
   time(): Promise<UnixMillis>
   /** Durable when it resolves. */
@@ -91,7 +94,7 @@ const JUDGED_BY: readonly Action[] = [...LATE_ACTIONS, 'hold_placed', 'policy_ch
 const ATTEMPTS = 100
 
 export function createDisposing(parts: DisposingParts): Dispositions {
-  const { store, ledger, judging, clock, deriveId } = parts
+  const { store, rows, ledger, judging, clock, deriveId } = parts
   let last: Promise<unknown> = Promise.resolve()
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -168,14 +171,9 @@ export function createDisposing(parts: DisposingParts): Dispositions {
   /** All rows of a manifest go in one transaction: the first of them tells of all. */
   async function isGone({ plan, manifest }: DecidedPapers): Promise<boolean> {
     const [first = unreachable('a manifest lists a record')] = manifest.records
-    const [row] = await store.entries(
-      ledger,
-      { from_seq: first.seq, until_seq: first.seq + 1 },
-      { limit: 1, order: 'ascending' },
-    )
-    const read = row && parseStub(row.entry)
-    if (read === undefined || 'problem' in read) return false
-    const { mark } = read.stub
+    const found = await stubAt(rows, ledger, first.seq)
+    if (found === undefined) return false
+    const { mark } = found.stub
     return mark.state === 'disposed' && mark.manifest === plan.manifest_sha256
   }
 
@@ -198,7 +196,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
       mark: { state: 'disposed', manifest: manifest_sha256 } as const,
     }))
     try {
-      await store.replaceEntries(ledger, { entries, judged: { size, unless: JUDGED_BY } })
+      await rows.replaceEntries(ledger, { entries, judged: { size, unless: JUDGED_BY } })
     } catch (error) {
       // Something was recorded by which it has to be judged anew.
       if (!(error instanceof LedgerError) || error.code !== 'removal-overtaken') throw error

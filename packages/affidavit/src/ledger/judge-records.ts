@@ -4,20 +4,17 @@
 import type { UnixMillis } from '../clock/clock.ts'
 import { parseTimestamp } from '../clock/clock.ts'
 import { unreachable } from '../errors/ledger-error.ts'
-import { type Action, type AuditRecord, LATE_ACTIONS } from '../formats/fields.ts'
-import { isStub } from '../formats/stub.ts'
+import type { AuditRecord } from '../formats/fields.ts'
 import { anchorsIn } from '../links/anchors.ts'
 import { effectiveClassification } from '../links/effective.ts'
-import { factsOf } from '../links/facts.ts'
-import { holdsIn } from '../links/holds.ts'
 import { disposition } from '../retention/disposition.ts'
 import { judge } from '../retention/judge.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
 import type { JudgedEntry, Judging } from './judge-listed.ts'
+import { readAllFacts } from './late-facts.ts'
 import { readPages, recordOf } from './read.ts'
+import { readHolds } from './read-holds.ts'
 import type { LedgerStore } from './store.ts'
-
-const HOLD_ACTIONS: readonly Action[] = ['hold_placed', 'hold_released']
 
 export function createJudging(store: LedgerStore, ledger: string, set: PolicySet): Judging {
   return {
@@ -25,8 +22,7 @@ export function createJudging(store: LedgerStore, ledger: string, set: PolicySet
     async *judge({ at, size, from_seq, until_seq }) {
       const judgeRecord = await judgeBy(store, ledger, set, at, size)
       for await (const entry of readPages(store, ledger, { from_seq, until_seq: Math.min(until_seq, size) })) {
-        // Of what has left the database nothing is known here.
-        if (!isStub(entry.entry)) yield judgeRecord(recordOf(entry))
+        yield judgeRecord(recordOf(entry))
       }
     },
   }
@@ -39,8 +35,8 @@ async function judgeBy(
   at: UnixMillis,
   size: number,
 ): Promise<(record: AuditRecord) => JudgedEntry> {
-  const { facts } = factsOf(await readActions(store, ledger, LATE_ACTIONS, size))
-  const holds = holdsIn(await readActions(store, ledger, HOLD_ACTIONS, size), facts)
+  const { facts } = await readAllFacts(store, ledger, size)
+  const holds = await readHolds(store, ledger, size)
   const anchorsOf = anchorsIn(facts)
   const about = Map.groupBy(facts, (fact) => ('parent_id' in fact ? fact.parent_id : undefined))
   return (record) => {
@@ -69,18 +65,6 @@ async function judgeBy(
       disposition: disposition(judgement, 'record', binding, at),
     }
   }
-}
-
-async function readActions(
-  store: LedgerStore,
-  ledger: string,
-  actions: readonly Action[],
-  size: number,
-): Promise<readonly AuditRecord[]> {
-  const records: AuditRecord[] = []
-  for (const action of actions)
-    for await (const entry of readPages(store, ledger, { action, until_seq: size })) records.push(recordOf(entry))
-  return records
 }
 
 function instantOf(text: string): UnixMillis {

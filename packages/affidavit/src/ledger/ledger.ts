@@ -328,7 +328,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     archival: { store, ledger, keyring, sign, record, deriveId: admission.deriveId, now: () => timekeeper.now() },
     disposing: ({ checkClock }) =>
       createDisposing({
-        ...{ store, ledger, clock, random, record, sign },
+        ...{ store, rows, ledger, clock, random, record, sign },
         time: () => checkClock().then(() => confirmedClock(clock, timekeeper).confirmed()),
         judging: createJudging(store, ledger, parts.retention ?? builtInSet()),
         deriveId: admission.deriveId,
