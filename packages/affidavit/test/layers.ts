@@ -31,7 +31,10 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['verify', ['links', ...FORMATS]],
   ['vault', VAULT],
   ['links', ['formats', ...BYTES]],
-  ['ledger', ['links', 'vault', 'registry', 'classify', 'access', 'papers', 'erasure', 'disposition', 'retention', ...VAULT]],
+  [
+    'ledger',
+    ['links', 'vault', 'registry', 'classify', 'access', 'papers', 'erasure', 'disposition', 'retention', ...VAULT],
+  ],
   ['query', ['ledger', 'links', 'errors', 'formats', ...BYTES]],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],

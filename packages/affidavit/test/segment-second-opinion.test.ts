@@ -3,13 +3,19 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-
-import { packBlock, segmentDigest, unpackBlock } from '../src/formats/segment-seal.ts'
 import { segmentText } from '../src/formats/segment.ts'
-import { openSegmentNote } from '../src/formats/signed-segment.ts'
 import { encodeBlock } from '../src/formats/segment-block.ts'
+import { packBlock, segmentDigest, unpackBlock } from '../src/formats/segment-seal.ts'
+import { openSegmentNote } from '../src/formats/signed-segment.ts'
 import { naiveSegment } from './oracle/naive-segment.ts'
-import { goldenEntries, goldenKey, goldenKeyBytes, goldenManifest, goldenObject, goldenSigner } from './segment-vectors.ts'
+import {
+  goldenEntries,
+  goldenKey,
+  goldenKeyBytes,
+  goldenManifest,
+  goldenObject,
+  goldenSigner,
+} from './segment-vectors.ts'
 
 const note = Buffer.from(goldenManifest).toString('utf8')
 const naive = naiveSegment(note, Buffer.from(goldenObject), goldenKeyBytes)

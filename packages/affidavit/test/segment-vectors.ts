@@ -14,7 +14,9 @@ const given: { readonly keyHex: string; readonly vkey: string } = JSON.parse(
 export const goldenObject: Uint8Array = readFileSync(join(folder, 'segment.seg'))
 export const goldenManifest: Uint8Array = readFileSync(join(folder, 'segment.note'))
 /** The exact bytes of each entry, in the order of seq. */
-export const goldenEntries: readonly string[] = readFileSync(join(folder, 'segment.jsonl'), 'utf8').trimEnd().split('\n')
+export const goldenEntries: readonly string[] = readFileSync(join(folder, 'segment.jsonl'), 'utf8')
+  .trimEnd()
+  .split('\n')
 export const goldenKeyBytes: Buffer = Buffer.from(given.keyHex, 'hex')
 export const goldenKey: KeyObject = createSecretKey(goldenKeyBytes)
 export const goldenSigner: VerifierKey = signer()

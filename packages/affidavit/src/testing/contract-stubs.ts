@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import type { Draft } from '../formats/fields.ts'
 import type { StubMark } from '../formats/stub.ts'
 import type {
   DraftPayload,
@@ -22,6 +23,15 @@ const { prepare, prepareOwn, batch, id } = samples(LEDGER)
 
 const ARCHIVED = { state: 'archived', block: 3, segment: 'a1'.repeat(16) } as const satisfies StubMark
 const DESTROYED = { state: 'disposed', manifest: 'd2'.repeat(32) } as const satisfies StubMark
+
+const HOLD: Partial<Draft> = {
+  action: 'hold_placed',
+  actor_id: 'kim.lee',
+  actor_type: 'user',
+  on_behalf_of: 'kim.lee',
+  outcome_reason: 'a claim is expected',
+  details: { matter: 'Smith v. Clinic', everything: 'yes' },
+}
 
 export function stubContract(withStore: WithStore): void {
   leavingContract(withStore)
@@ -79,7 +89,7 @@ function leavingContract(withStore: WithStore): void {
       const entries = await fill(store)
       const removal = removalOf(ARCHIVED, entries, entries.slice(1, 3))
       assert.equal(await store.replaceEntries(LEDGER, removal), 2)
-      await store.commit(batch([prepareOwn({ action: 'hold_placed' })]))
+      await store.commit(batch([prepareOwn(HOLD)]))
       const rows = await allEntries(store)
       assert.equal(await store.replaceEntries(LEDGER, removal), 0)
       assert.deepEqual(await allEntries(store), rows)
@@ -128,7 +138,7 @@ function refusalContract(withStore: WithStore): void {
     withStore(async (store) => {
       const entries = await fill(store)
       const removal = removalOf(DESTROYED, entries, [entries[1]])
-      await store.commit(batch([prepare(), prepareOwn({ action: 'hold_placed' }), prepare()]))
+      await store.commit(batch([prepare(), prepareOwn(HOLD), prepare()]))
       const before = await allEntries(store)
       await refused(store, 'removal-overtaken', removal)
       assert.deepEqual(await allEntries(store), before)

@@ -42,7 +42,10 @@ export function createArchiveVerification(
         entries: segments === 0 ? 'none' : 'some',
         axes: {
           content: contentOf(opened, said),
-          order: { verdict: 'intact', says: `intact within each of ${segments} segments, under the root of its checkpoint` },
+          order: {
+            verdict: 'intact',
+            says: `intact within each of ${segments} segments, under the root of its checkpoint`,
+          },
           completeness:
             against === 'nothing'
               ? { verdict: 'not claimed', says: 'not claimed: no ledger says what has to be there' }
@@ -55,7 +58,9 @@ export function createArchiveVerification(
           anchor: { verdict: 'none', says: 'none: the checkpoints of the archive were not compared with others' },
         },
         notChecked: [
-          ...(said > opened ? [`${said - opened} entries that stayed sealed: their bytes are those that were signed`] : []),
+          ...(said > opened
+            ? [`${said - opened} entries that stayed sealed: their bytes are those that were signed`]
+            : []),
           'whether the store keeps what it has locked: affidavit archive status asks it',
           ...(against === 'nothing' ? [] : ['entries that are not archived: affidavit verify']),
         ],
@@ -64,6 +69,7 @@ export function createArchiveVerification(
 }
 
 function contentOf(opened: number, said: number): { readonly verdict: string; readonly says: string } {
-  if (opened === 0 && said > 0) return { verdict: 'intact', says: 'intact: every object is the one that was signed; none was opened' }
+  if (opened === 0 && said > 0)
+    return { verdict: 'intact', says: 'intact: every object is the one that was signed; none was opened' }
   return { verdict: 'intact', says: `intact: ${opened} entries and their payloads were opened` }
 }

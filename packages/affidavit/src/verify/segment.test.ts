@@ -2,17 +2,11 @@ import assert from 'node:assert/strict'
 import { createSecretKey } from 'node:crypto'
 import { test } from 'node:test'
 
-import {
-  goldenEntries,
-  goldenKey,
-  goldenManifest,
-  goldenObject,
-  goldenSigner,
-} from '../../test/segment-vectors.ts'
+import { goldenEntries, goldenKey, goldenManifest, goldenObject, goldenSigner } from '../../test/segment-vectors.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
-import { generateSignerKey } from '../formats/signer-key.ts'
-import { readSegmentNote } from '../formats/signed-segment.ts'
 import { idOf } from '../formats/segment.ts'
+import { readSegmentNote } from '../formats/signed-segment.ts'
+import { generateSignerKey } from '../formats/signer-key.ts'
 import { createArchiveVerification } from './archive.ts'
 import type { Report } from './report.ts'
 import type { ExpectedSegment, SegmentBytes, SegmentTrust } from './segment.ts'
@@ -72,10 +66,26 @@ for (const [name, report, found] of [
   ['the manifest is gone', () => verify({ manifest: undefined }), 'segment-missing'],
   ['it lies under another id', () => verify({ id: '0'.repeat(32) }), 'segment-altered'],
   ['it is cut', () => verify({ object: goldenObject.subarray(0, -1) }), 'segment-altered'],
-  ['another manifest is on record', () => verify({}, { expected: { ...EXPECTED, manifest_sha256: '0'.repeat(64) } }), 'segment-altered'],
-  ['another object is on record', () => verify({}, { expected: { ...EXPECTED, object_sha256: '0'.repeat(64) } }), 'segment-altered'],
-  ['nobody who is trusted has signed it', () => verify({}, { trust: { ...TRUST, keys: [OTHER] } }), 'no-trusted-signature'],
-  ['it is of another ledger', () => verify({}, { trust: { ...TRUST, origin: 'clinic.example/other' } }), 'wrong-ledger'],
+  [
+    'another manifest is on record',
+    () => verify({}, { expected: { ...EXPECTED, manifest_sha256: '0'.repeat(64) } }),
+    'segment-altered',
+  ],
+  [
+    'another object is on record',
+    () => verify({}, { expected: { ...EXPECTED, object_sha256: '0'.repeat(64) } }),
+    'segment-altered',
+  ],
+  [
+    'nobody who is trusted has signed it',
+    () => verify({}, { trust: { ...TRUST, keys: [OTHER] } }),
+    'no-trusted-signature',
+  ],
+  [
+    'it is of another ledger',
+    () => verify({}, { trust: { ...TRUST, origin: 'clinic.example/other' } }),
+    'wrong-ledger',
+  ],
   ['its key is another one', () => verify({}, { key: createOtherKey() }), 'segment-altered'],
 ] as const) {
   test(`found in a segment: ${name}`, () => {

@@ -9,9 +9,9 @@ import { HASH_BYTES, type Hash, sha256Hex } from '../crypto/sha256.ts'
 import { openCheckpoint } from '../formats/checkpoint.ts'
 import { parseEntry } from '../formats/entry.ts'
 import { createStoredCheck } from '../formats/sealed.ts'
+import { idOf, type SegmentManifest } from '../formats/segment.ts'
 import type { Block, BlockEntry } from '../formats/segment-block.ts'
 import { createBlockCipher, unpackBlock } from '../formats/segment-seal.ts'
-import { idOf, type SegmentManifest } from '../formats/segment.ts'
 import { formatRuns, parseRuns, runsOf } from '../formats/seq-runs.ts'
 import { type OpenedSegment, openSegmentNote } from '../formats/signed-segment.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
@@ -110,7 +110,10 @@ function headOf(manifest: SegmentManifest, keys: readonly VerifierKey[], found: 
   const opened = openCheckpoint(utf8(manifest.checkpoint), keys)
   if ('code' in opened) {
     const unsigned = opened.code === 'no-trusted-signature'
-    found(unsigned ? opened.code : 'checkpoint-unreadable', `the checkpoint in its manifest does not hold (${opened.code})`)
+    found(
+      unsigned ? opened.code : 'checkpoint-unreadable',
+      `the checkpoint in its manifest does not hold (${opened.code})`,
+    )
     return undefined
   }
   if (opened.checkpoint.origin === manifest.ledger) return opened.checkpoint
@@ -159,10 +162,15 @@ function checkEntries(
   for (const block of blocks) {
     for (const one of block.entries) {
       const entry = readEntry(one, manifest.ledger, findings)
-      missing += checkPayloads(entry, block, object.subarray(manifest.payloads.offset), { seq: one.seq, what, findings })
+      missing += checkPayloads(entry, block, object.subarray(manifest.payloads.offset), {
+        seq: one.seq,
+        what,
+        findings,
+      })
     }
   }
-  if (missing > 0 && manifest.payloads.missing === 0) found('payload-missing', `${missing} payloads that its entries name are not in it`)
+  if (missing > 0 && manifest.payloads.missing === 0)
+    found('payload-missing', `${missing} payloads that its entries name are not in it`)
 }
 
 function restOf(object: Uint8Array, { rest }: SegmentManifest): readonly Hash[] {

@@ -63,7 +63,9 @@ export function naiveSegment(note: string, object: Buffer, key: Buffer): NaiveSe
     root: rootOf(0, Number(size), leaves, hashes[Symbol.iterator]()).toString('hex'),
     signedRoot: Buffer.from(signed, 'base64').toString('hex'),
     remade: Buffer.concat([Buffer.from('affidavit segment v1\n'), ...sealedAgain, behind]),
-    digest: createHmac('sha256', naming).update(`${named.join('\n')}\n`).digest('hex'),
+    digest: createHmac('sha256', naming)
+      .update(`${named.join('\n')}\n`)
+      .digest('hex'),
   }
 }
 
