@@ -35,7 +35,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
     'ledger',
     ['links', 'vault', 'registry', 'classify', 'access', 'papers', 'erasure', 'disposition', 'retention', ...VAULT],
   ],
-  ['query', ['ledger', 'links', 'errors', 'formats', ...BYTES]],
+  ['query', ['ledger', 'links', 'retention', 'errors', 'formats', ...BYTES]],
   ['keys', LEDGER],
   ['stores/sqlite', ['ledger', 'links', 'vault', 'errors', 'verify', ...FORMATS]],
   ['stores/postgres', ['vault', 'ledger', 'errors', 'verify', ...FORMATS]],

@@ -8,6 +8,7 @@ import { storiesOn } from './question-story.ts'
 import { testAuthority } from './questions-authority.ts'
 import { testGaps } from './questions-gaps.ts'
 import { testLineage } from './questions-lineage.ts'
+import { testRetention } from './questions-retention.ts'
 
 const missing = missingForPostgres()
 if (missing !== undefined) test('the questions of an auditor in PostgreSQL', { skip: missing })
@@ -17,4 +18,5 @@ else
     testLineage(stories)
     testAuthority(stories)
     testGaps(stories)
+    testRetention(stories)
   })

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 
 import { disposition } from '../src/retention/disposition.ts'
 import { judge } from '../src/retention/judge.ts'
+import { judging } from '../src/retention/judge-many.ts'
 import type { Bound } from '../src/retention/judgement.ts'
 import { ANCHORS } from '../src/retention/policy.ts'
 import { anyAnchors, anyDay, anyInstant, anyPolicy, anyRecord, anySetParts, setOf } from './any-retention.ts'
@@ -98,6 +99,20 @@ test('nothing is due before a minimum, in conflict, while it waits, or unclassif
       )
     }),
     { numRuns },
+  )
+})
+
+test('records that are judged together are judged as each alone', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(anyRecord, anyAnchors)), anySetParts, anyInstant, (records, parts, at) => {
+      const set = setOf(parts)
+      const together = judging(set, at)
+      for (const [record, anchors] of records) {
+        assert.deepEqual(together(record, anchors), judge(record, anchors, set, at))
+        assert.deepEqual(together(record, new Map()), judge(record, new Map(), set, at))
+      }
+    }),
+    { numRuns: numRuns / 10 },
   )
 })
 

@@ -1,5 +1,6 @@
 // Questions that take more than one search: how they are asked, and what is recorded of them (spec/authority.md §7).
 
+import type { Act } from '../access/roles.ts'
 import { labelProblem } from '../bytes/label.ts'
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
@@ -8,15 +9,18 @@ import { TOKEN } from '../formats/token.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { IN_NO_RECORD, maskedFilter, type Standing } from './masked-filter.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
+import { pagesAhead } from './pages-ahead.ts'
 import { checkFilter, recordOf, type SearchOptions } from './read.ts'
 import type { Read } from './reader.ts'
-import type { EntryFilter, StoredEntry } from './store.ts'
+import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
 
 /** What is asked about, as it comes to stand in the record about asking. */
 export type Query = EntryFilter & { readonly agent_name?: string }
 
 export interface Question<Answer> {
   readonly operation: string
+  /** Who may search may ask where this is left out. */
+  readonly act?: Act
   readonly query?: Query
   answer(asked: Asked): Promise<Answered<Answer>>
 }
@@ -29,6 +33,8 @@ export interface Asked {
   readonly at: string
   /** Records that one of the filters finds, each once, in the order of seq. */
   find(...filters: readonly EntryFilter[]): AsyncGenerator<AuditRecord>
+  /** All records, as they are stored, page after page. */
+  pages(): AsyncGenerator<readonly StoredEntry[]>
   /** One name for whoever stands in records under an id and under its token, where one of both is among these. */
   namesOf(ids: Iterable<string>): Promise<NameOf>
 }
@@ -44,6 +50,8 @@ export interface Answered<Answer> {
 }
 
 export interface AskingParts {
+  readonly store: Pick<LedgerStore, 'entries'>
+  readonly ledger: string
   readonly keyring: Pick<Keyring, 'tokenOf' | 'personalIds'>
   readonly now: () => UnixMillis
   find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry>
@@ -70,6 +78,7 @@ export async function answerOf<Answer>(
     until_seq: size,
     at: formatTimestamp(parts.now()),
     find: (...filters) => findAny(parts, filters, size),
+    pages: () => pagesAhead(parts.store, parts.ledger, size),
     namesOf: (ids) => namesOf(keyring, ids),
   })
   const { results } = answered

@@ -64,8 +64,8 @@ function rangesOf(seqs: readonly number[]): readonly SeqRange[] {
   return ranges
 }
 
-/** Without a policy everybody may search, verify and export, and nobody may see content, names, or who has read. */
-const WITHOUT_POLICY: ReadonlySet<Act> = new Set(['search', 'verify', 'export', 'operate'])
+/** Without a policy everybody may search, verify, export and ask how long records are kept; nobody may see content, names, or who has read. */
+const WITHOUT_POLICY: ReadonlySet<Act> = new Set(['search', 'verify', 'export', 'plan-retention', 'operate'])
 
 /** @throws LedgerError `not-allowed` */
 export function expectAllowed(policy: AccessPolicy | undefined, { actor_id }: Reader, act: Act): void {

@@ -211,7 +211,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       return found
     },
     async ask(question) {
-      expectAllowed(policy, reader, 'search')
+      expectAllowed(policy, reader, question.act ?? 'search')
       const { answer, read } = await answerOf(parts, question, await size(), finds)
       await put({ action: 'records_viewed', ...read })
       return answer

@@ -2,10 +2,13 @@
 
 import { notFound } from '../ledger/own-records.ts'
 import type { Reading } from '../ledger/reading.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
 import { type Gaps, type GapsWithin, gaps } from './gaps.ts'
 import { type Grants, type GrantsAbout, grants } from './grants.ts'
 import { type HoldsAsked, type HoldsFound, holds } from './holds.ts'
 import { type Lineage, lineage } from './lineage.ts'
+import { type PlanAsked, type RetentionPlan, retentionPlan } from './retention-plan.ts'
+import { type RetentionStory, retentionStory, type StoryAsked } from './retention-story.ts'
 import { type Versions, type VersionsOf, versions } from './versions.ts'
 
 /** Each is on record, with what its answer shows, before it is answered. */
@@ -23,7 +26,17 @@ export interface Questions {
   gaps(within?: Partial<GapsWithin>): Promise<Gaps>
   /** Which holds were placed, which stand, and how many records each binds. @throws LedgerError `not-allowed` */
   holds(asked?: HoldsAsked): Promise<HoldsFound>
+  /** What becomes of every record by these policies. @throws LedgerError `not-allowed` */
+  retentionPlan(set: PolicySet, asked?: Partial<PlanAsked>): Promise<RetentionPlan>
+  /**
+   * How long a record is kept by these policies, by its id or seq.
+   * @throws LedgerError `not-allowed`, `not-found`
+   */
+  retentionStory(set: PolicySet, which: string | number, asked?: StoryAsked): Promise<RetentionStory>
 }
+
+/** Records that a plan shows of each state where nobody says how many. */
+export const DEFAULT_EXAMPLES = 3
 
 /** Items of a list where nobody says how many. */
 export const DEFAULT_LIMIT = 200
@@ -39,5 +52,11 @@ export function questionsOf({ ask }: Pick<Reading, 'ask'>): Questions {
     versions: (of) => ask(versions({ limit: DEFAULT_LIMIT, ...of })),
     gaps: (within = {}) => ask(gaps({ limit: DEFAULT_LIMIT, ...within })),
     holds: (asked = {}) => ask(holds(asked)),
+    retentionPlan: (set, asked = {}) => ask(retentionPlan(set, { limit: DEFAULT_EXAMPLES, ...asked })),
+    async retentionStory(set, which, asked = {}) {
+      const found = await ask(retentionStory(set, which, asked))
+      if (found === undefined) throw notFound(which)
+      return found
+    },
   }
 }

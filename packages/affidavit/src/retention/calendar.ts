@@ -17,6 +17,8 @@ export interface Calendar {
   readonly zone: string
   /** The day on which an instant fell in the zone. */
   dayOf(at: UnixMillis): CalendarDay
+  /** The first instant of a day. */
+  beginOf(day: CalendarDay): UnixMillis
   /** The end of the anniversary of a day, which is not counted: the instant at which the next day begins. */
   endOf(length: Length, day: CalendarDay, edge: Edge): UnixMillis
 }
@@ -37,6 +39,7 @@ export function calendarOf(zone: string): Calendar {
       const around = stretches(utcDay, () => stretchesAround(zone, utcDay))
       return around.find(({ from, until }) => from <= at && at < until)?.day ?? dayAt(zone, at)
     },
+    beginOf: (day) => Temporal.PlainDate.from(day).toZonedDateTime(zone).epochMilliseconds,
     endOf(length, day, edge) {
       return ends(`${edge} ${day} ${length.value} ${length.unit}`, () => {
         const last = anniversary(length, Temporal.PlainDate.from(day), edge)

@@ -28,7 +28,8 @@ export function disposition(
   return { state: 'due', since: asked, ...(ended === undefined ? {} : { overdue_since: ended }) }
 }
 
-function wholeOf({ envelope, content }: Judgement['spans']): Span {
+/** A record goes as a whole when its content may go, too. */
+export function wholeOf({ envelope, content }: Judgement['spans']): Span {
   const minimum = laterBound(envelope.minimum, content.minimum)
   return {
     ...envelope,
