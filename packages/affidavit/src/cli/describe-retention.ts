@@ -1,5 +1,6 @@
 // Retention policies and judgements in words that a records officer reads.
 
+import type { Disposition } from '../retention/judgement.ts'
 import type { Anchor, Basis, Period, PolicyStatus, RetentionPolicy, Scope } from '../retention/policy.ts'
 import { counted, printable } from './output.ts'
 
@@ -40,6 +41,16 @@ const CONFIDENCE_WORDS: Readonly<Record<RetentionPolicy['confidence'], string>> 
   own: 'said by whoever wrote it',
 }
 
+export const STATE_WORDS: Readonly<Record<Disposition['state'], string>> = {
+  conflict: 'a maximum ends before the minimum, or while it runs: a person decides, and nothing is destroyed',
+  due: 'to be destroyed, once that was planned and approved',
+  held: 'its minimum has passed, and a legal hold binds it',
+  free: 'its minimum has passed, and no policy says that it is destroyed',
+  waits: 'waits for what its minimum is counted from',
+  unclassified: 'kept, since nobody has said what it is',
+  kept: 'kept by a minimum',
+}
+
 export function anchorWords(anchors: readonly Anchor[]): string {
   return anchors.map((anchor) => ANCHOR_WORDS[anchor]).join(' and ')
 }
@@ -60,7 +71,11 @@ export function lengthWords({ minimum, extension, maximum, without_minimum }: Re
 }
 
 /** Where it comes from, and how surely that was seen. */
-export function sourceWords({ citation, basis, confidence }: RetentionPolicy): string {
+export function sourceWords({
+  citation,
+  basis,
+  confidence,
+}: Pick<RetentionPolicy, 'citation' | 'basis' | 'confidence'>): string {
   return `${printable(citation)} (${BASIS_WORDS[basis]}; ${CONFIDENCE_WORDS[confidence]})`
 }
 

@@ -10,6 +10,7 @@ import type { PlacedHold } from '../links/holds.ts'
 import { disposition, wholeOf } from '../retention/disposition.ts'
 import { judging } from '../retention/judge-many.ts'
 import type { Disposition, Judgement } from '../retention/judgement.ts'
+import type { Anchor } from '../retention/policy.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
 import { createList, type GrowingList, type Listed, listOf } from './listed.ts'
 
@@ -46,7 +47,7 @@ export interface Example {
   readonly policies: readonly string[]
   /** Until when it is kept, or since when it is due. */
   readonly day?: string
-  readonly waits_for?: readonly string[]
+  readonly waits_for?: readonly Anchor[]
   readonly holds?: readonly string[]
 }
 

@@ -6,7 +6,7 @@ import { gatherRetentionKnowledge } from '../ledger/retention-knowledge.ts'
 import { disposition, wholeOf } from '../retention/disposition.ts'
 import { judge } from '../retention/judge.ts'
 import type { AppliedPolicy, Bound, Counted, Disposition } from '../retention/judgement.ts'
-import type { Period, RetentionPolicy } from '../retention/policy.ts'
+import type { Anchor, Period, RetentionPolicy } from '../retention/policy.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
 
 export interface RetentionStory {
@@ -45,12 +45,12 @@ export interface AppliedShown
 export type PeriodShown = Period &
   (
     | { readonly state: 'counted'; readonly anchor_day: string; readonly until: string }
-    | { readonly state: 'waits'; readonly for: readonly string[] }
+    | { readonly state: 'waits'; readonly for: readonly Anchor[] }
   )
 
 export type BoundShown =
   | { readonly state: 'until'; readonly until: string }
-  | { readonly state: 'waits'; readonly for: readonly string[]; readonly at_least?: string }
+  | { readonly state: 'waits'; readonly for: readonly Anchor[]; readonly at_least?: string }
   | { readonly state: 'none' }
 
 export type DispositionShown =

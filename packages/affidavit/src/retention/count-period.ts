@@ -25,7 +25,7 @@ export function countPeriod(counting: Counting, period: Period, edge: Edge): Cou
 }
 
 /** `undefined` where it is not known yet, or was taken back. */
-export function dayOfAnchor({ record, anchors, set }: Counting, anchor: Anchor): CalendarDay | undefined {
+function dayOfAnchor({ record, anchors, set }: Counting, anchor: Anchor): CalendarDay | undefined {
   const ofRecord = OF_RECORDS[anchor]
   if (ofRecord === 'every' || ofRecord === record.action) return createdOn(record, set)
   if (anchor === 'fiscal_year_end' && set.fiscal_year_end !== undefined)
