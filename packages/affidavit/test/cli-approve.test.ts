@@ -13,7 +13,7 @@ import { parseNote } from '../src/formats/note.ts'
 import { formatSignerKey, generateSignerKey, parseSignerKey } from '../src/formats/signer-key.ts'
 import { formatVerifierKey } from '../src/formats/verifier-key.ts'
 import { parseApprovalText } from '../src/papers/approval.ts'
-import { golden, goldenPolicy } from './erasure-vectors.ts'
+import { golden, goldenPolicy, HOLD, heldAt, keptAt } from './erasure-vectors.ts'
 import { errorCode, json, run } from './run-cli.ts'
 
 const base = mkdtempSync(join(tmpdir(), 'affidavit-cli-approve-'))
@@ -97,7 +97,7 @@ describe('approve', () => {
     const out = newPath()
     const refused: ErasurePlan = {
       ...plan,
-      refused: [{ seq: 3, because: 'hold', compliance_domains: [] }],
+      refused: [heldAt(3)],
       refused_count: 1,
     }
     const answer = await approve(fileOf(formatPlan(refused)), out, '--refuse', '--json')
@@ -109,7 +109,7 @@ describe('approve', () => {
     assert.equal(parseApprovalText('erasure', note.text)?.decision, 'refuse')
   })
 
-  const refusal = { seq: 3, because: 'hold', compliance_domains: ['hipaa'] }
+  const refusal = heldAt(3)
   const wrong: Readonly<Record<string, () => readonly [file: string, says: RegExp, ...more: string[]]>> = {
     'a plan that is none': () => [fileOf('{}'), /paper-other-kind/],
     'a plan with a member that it cannot have': () => [
@@ -166,8 +166,8 @@ test('everything that a plan says is shown, but the ids', () => {
   const many: ErasurePlan = {
     ...plan,
     made_by: 'dr.lee\u202e',
-    refused: [{ seq: 7, because: 'hold', compliance_domains: ['hipaa', 'sox'] }],
-    refused_count: 1,
+    refused: [{ ...heldAt(7), policies: ['hipaa'] }, keptAt(8)],
+    refused_count: 2,
     shared_count: 101,
   }
   const lines = linesOf(many)
@@ -186,8 +186,9 @@ test('everything that a plan says is shown, but the ids', () => {
     '2 payloads would be lost too: the stored content key is not the recorded one',
     'seq 9, seq 12',
     'run affidavit verify --content, and bring them back from a backup first',
-    '1 record must stay readable',
-    'seq 7, hold hipaa sox',
+    '2 records must stay readable',
+    `seq 7, hold hipaa: hold ${HOLD}; kept by hipaa; until that is over`,
+    'seq 8, minimum_retention hipaa: kept by hipaa; until 2032-11-23',
     'backup keyring backup of 2026-11-20, safe 2: known',
     'export export to counsel, 2026-10-02: not-reached',
     ...plan.not_erased,

@@ -226,7 +226,7 @@ async function textOf(parts: OpeningParts, record: AuditRecord, reference: Conte
 
 /** As allContents, of what people said. */
 export async function saidContents(clinic: Pick<ErasureClinic, 'folder' | 'origin'>): Promise<Record<string, string>> {
-  const own = /^\d+ (plan|approval|copies)$/
+  const own = /^\d+ (plan|approval|copies|release)$/
   return Object.fromEntries(Object.entries(await allContents(clinic)).filter(([name]) => !own.test(name)))
 }
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
 import type { ErasureCertificate } from '../src/erasure/certificate.ts'
-import type { ErasurePlan } from '../src/erasure/plan.ts'
+import type { ErasurePlan, Refusal } from '../src/erasure/plan.ts'
 import { type SignerKey, signerKeyFromSeed } from '../src/formats/signer-key.ts'
 import type { Approval } from '../src/papers/approval.ts'
 
@@ -82,4 +82,16 @@ export function* flipped(bytes: Uint8Array): Generator<Uint8Array> {
     copy[at] = (copy[at] ?? assert.fail()) ^ (1 << (bit & 7))
     yield copy
   }
+}
+
+export const HOLD = '0193f5a2-7bff-7f00-8000-000000000029'
+
+export function heldAt(seq: number): Refusal {
+  const told = { because: 'hold', holds: [HOLD], policies: [], earliest: 'open' } as const
+  return { seq, compliance_domains: ['hipaa'], ...told }
+}
+
+export function keptAt(seq: number): Refusal {
+  const told = { because: 'minimum_retention', holds: [], policies: ['hipaa'], earliest: '2032-11-23' } as const
+  return { seq, compliance_domains: ['hipaa'], ...told }
 }

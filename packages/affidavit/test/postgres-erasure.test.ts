@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 
 import { testErasureAttack } from './erasure-attack.ts'
 import { testErasureCrash } from './erasure-crash.ts'
+import { testErasureHolds } from './erasure-holds.ts'
 import { testErasureModel } from './erasure-model.ts'
 import { testErasurePath } from './erasure-path.ts'
 import { testErasureRefusals } from './erasure-refusals.ts'
@@ -20,4 +21,5 @@ else
     describe('attacked with old copies and every key that is left', () => testErasureAttack(backend))
     describe('held against a naive model', () => testErasureModel(backend, process.env.AFFIDAVIT_SOAK === '1' ? 60 : 2))
     describe('refused', () => testErasureRefusals(backend))
+    describe('held, or to be kept longer', () => testErasureHolds(backend))
   })

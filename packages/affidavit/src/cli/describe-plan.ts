@@ -1,6 +1,6 @@
 // The plan of an erasure in words, for whoever is to approve it: everything that the plan says, but the ids themselves.
 
-import type { ErasurePlan } from '../erasure/plan.ts'
+import type { ErasurePlan, Refusal } from '../erasure/plan.ts'
 import type { Copy } from '../papers/copies.ts'
 import { count, counted, printable } from './output.ts'
 
@@ -22,9 +22,7 @@ export function linesOf(plan: ErasurePlan): string[] {
     ),
     ...linesOfDamage(plan),
     ...listed('REFUSED', plan.refused_count === 0 ? '' : `${counted(plan.refused_count, 'record')} must stay readable`),
-    ...refused.map(
-      ({ seq, because, compliance_domains }) => `  · ${[`seq ${seq}, ${because}`, ...compliance_domains].join(' ')}`,
-    ),
+    ...refused.map(lineOfRefusal),
     ...beyond(plan.refused_count, refused.length),
     ...plan.copies.map(lineOfCopy),
     ...plan.not_erased.map((sentence) => `stays         ${sentence}`),
@@ -38,6 +36,16 @@ function linesOfDamage({ damaged, damaged_sample }: ErasurePlan): string[] {
     ...listed('for example', damaged_sample.map((seq) => `seq ${seq}`).join(', ')),
     '  · run affidavit verify --content, and bring them back from a backup first',
   ]
+}
+
+function lineOfRefusal({ seq, because, compliance_domains, holds, policies, earliest }: Refusal): string {
+  const why = [`seq ${seq}, ${because}`, ...compliance_domains].join(' ')
+  const said = [
+    ...holds.map((hold) => `hold ${hold}`),
+    ...(policies.length === 0 ? [] : [`kept by ${policies.join(', ')}`]),
+    earliest === 'open' ? 'until that is over' : `until ${earliest}`,
+  ]
+  return `  · ${why}: ${said.join('; ')}`
 }
 
 function listed(word: string, said: string): string[] {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { bytesOf, flipped, golden, goldenApproval, goldenPolicy, signerOf } from '../../test/erasure-vectors.ts'
+import { bytesOf, flipped, golden, goldenApproval, goldenPolicy, heldAt, signerOf } from '../../test/erasure-vectors.ts'
 import { hostileBytes } from '../../test/hostile.ts'
 import { utf8 } from '../bytes/text.ts'
 import { signEd25519 } from '../crypto/ed25519.ts'
@@ -54,7 +54,7 @@ function approved(change: Partial<ErasureCase['plan']>, more: Partial<Approval> 
   const plan = { ...golden.plan, ...change }
   return { on: { plan }, approval: { plan_sha256: planDigest(plan), ...more }, code: '' }
 }
-const refusal = { seq: 3, because: 'hold', compliance_domains: ['hipaa'] }
+const refusal = heldAt(3)
 const other = 'clinic.example/agents/fedcba9876543210'
 
 const LIES: Readonly<Record<string, ApprovalLie>> = {

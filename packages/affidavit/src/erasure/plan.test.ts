@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 
-import { bytesOf, flipped, golden, planLies } from '../../test/erasure-vectors.ts'
+import { bytesOf, flipped, golden, heldAt, keptAt, planLies } from '../../test/erasure-vectors.ts'
 import { hostileBytes } from '../../test/hostile.ts'
 import { utf8 } from '../bytes/text.ts'
 import { createPayloadList, damagedListDigest, type ErasurePlan, formatPlan, parsePlan, planDigest } from './plan.ts'
@@ -69,7 +69,7 @@ for (const [name, bytes, code] of SPELLINGS) {
   })
 }
 
-const refusal = { seq: 3, because: 'hold', compliance_domains: ['hipaa'] }
+const refusal = heldAt(3)
 const TOGETHER: Readonly<Record<string, Partial<ErasurePlan>>> = {
   'content that is wrapped anew, and nothing was linked': {
     ...{ records: 0, payloads: 0, bytes: 0, sample: [] },
@@ -84,6 +84,8 @@ const TOGETHER: Readonly<Record<string, Partial<ErasurePlan>>> = {
     damaged_list_sha256: damagedListDigest([]),
   },
   'nobody at all': { subjects: [], conversations: [] },
+  'a hold that no hold is named for': { refused: [{ ...refusal, holds: [] }], refused_count: 1 },
+  'a minimum that is a hold': { refused: [{ ...keptAt(3), holds: refusal.holds }], refused_count: 1 },
   'a refusal beyond what was looked at': { refused: [{ ...refusal, seq: 42 }], refused_count: 1 },
 }
 

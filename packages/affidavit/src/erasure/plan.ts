@@ -11,11 +11,13 @@ import {
   blobId,
   byMembers,
   count,
+  dayOrOpen,
   generation,
   hash,
   label,
   list,
   object,
+  oneOf,
   sentence,
   time,
   uuid,
@@ -77,10 +79,18 @@ export interface SharedPayload {
 
 export interface Refusal {
   readonly seq: number
-  /** A word: `hold`, `minimum_retention`. */
-  readonly because: string
+  /** `hold` where one binds it, whatever else is so. */
+  readonly because: 'hold' | 'minimum_retention'
   readonly compliance_domains: readonly string[]
+  /** Ids of the holds, and of the policies whose minimum has not passed: the first of them. */
+  readonly holds: readonly string[]
+  readonly policies: readonly string[]
+  /** The day from which it may be erased, by what is known now; `open` where a hold or an anchor decides. */
+  readonly earliest: string
 }
+
+/** Holds, policies and domains that a refusal names at most. */
+export const MAX_REFUSAL_REASONS = 32
 
 const MAX_SAMPLE = 10
 const MAX_LISTED = 100
@@ -118,10 +128,17 @@ const PLAN: PaperFormat<ErasurePlan> = {
     damaged_payloads: ascending(blobId, 0, MAX_DAMAGED_LISTED),
     damaged_list_sha256: hash,
     refused: ascending(
-      object({ seq: count, because: word, compliance_domains: ascending(word, 0, 32) }),
+      object({
+        seq: count,
+        because: oneOf(['hold', 'minimum_retention']),
+        compliance_domains: ascending(word, 0, MAX_REFUSAL_REASONS),
+        holds: ascending(uuid, 0, MAX_REFUSAL_REASONS),
+        policies: ascending(label, 0, MAX_REFUSAL_REASONS),
+        earliest: dayOrOpen,
+      }),
       0,
       MAX_LISTED,
-      byMembers('seq', 'because'),
+      byMembers('seq'),
     ),
     refused_count: count,
     copies: COPIES,
@@ -140,6 +157,7 @@ function contradiction(plan: ErasurePlan): string | undefined {
   if (sample.length !== Math.min(records, MAX_SAMPLE)) return 'sample does not have the first of all records'
   if (shared.length !== Math.min(plan.shared_count, MAX_LISTED)) return 'shared and shared_count differ'
   if (refused.length !== Math.min(plan.refused_count, MAX_LISTED)) return 'refused and refused_count differ'
+  if (refused.some(({ because, holds }) => (because === 'hold') !== holds.length > 0)) return 'a hold that is none'
   const placed = [...shared, ...refused].map(({ seq }) => seq)
   const newest = Math.max(...sample, ...plan.damaged_sample, ...placed)
   if (newest > as_of_seq) return 'an entry that was not looked at'

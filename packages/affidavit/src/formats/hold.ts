@@ -57,8 +57,12 @@ export function readHold(fields: Fields): Hold {
   expectPerson(fields, 'places a hold')
   if (on_behalf_of === undefined) return refuse('on_behalf_of', 'say who answers for the hold: its custodian')
   if (reason === undefined) return refuse('outcome_reason', 'say why the hold is placed')
-  expectOnly(details, 'details', ['matter', 'query', 'everything'])
+  expectOnly(details, 'details', ['matter', 'query', 'everything', 'carried_from', 'carried_sha256'])
   const matter = labelOf(details.matter, 'details.matter')
+  if (details.carried_from !== undefined) {
+    labelOf(details.carried_from, 'details.carried_from')
+    hashOf(details.carried_sha256, 'details.carried_sha256')
+  }
   const query = { ...queryOf(details.query), ...(subject_ids === undefined ? {} : { subject_ids }) }
   const isNarrowed = Object.keys(query).length > 0
   if (isNarrowed && details.everything !== undefined) {

@@ -7,6 +7,7 @@ import type { AuditRecord } from '../formats/fields.ts'
 import { earlierSentence, readEarlierReach } from './earlier-reach.ts'
 import { readReach } from './erasure-reach.ts'
 import { type DecidedErasure, type RecordParts, readCopies } from './erasure-records.ts'
+import { keepsNothing } from './kept-content.ts'
 import { damagedSentence, wrappedAnewSentence } from './plan-erasure.ts'
 
 /** An erasure with its outcome. */
@@ -24,8 +25,8 @@ export async function certificateOf(
 ): Promise<ErasureCertificate> {
   const { store, ledger, keyring } = parts
   const { decision, decided, outcome, recorded } = erasure
-  const reach = await readReach(store, ledger, decision, decided.seq)
-  const earlier = await readEarlierReach(store, ledger, decision)
+  const reach = await readReach(store, ledger, decision, decided.seq, keepsNothing)
+  const earlier = await readEarlierReach(store, ledger, decision, () => keepsNothing)
   const { destroyed } = await keyring.ends()
   const retired_key_versions = outcome.retired_key_versions
   return {

@@ -2,6 +2,7 @@
 // under the keys of its owners there as well. It is counted apart: the seqs of a plan are those of its own ledger.
 
 import { readReach } from './erasure-reach.ts'
+import type { Keeps } from './kept-content.ts'
 import { incarnationsOf } from './leave-linked.ts'
 import type { Owners } from './linked-content.ts'
 import type { LedgerStore } from './store.ts'
@@ -13,12 +14,17 @@ export interface EarlierReach {
   readonly refused: number
 }
 
-/** Earlier incarnations have come to their end: the answer is the same at any time. Links are not followed there. */
-export async function readEarlierReach(store: LedgerStore, ledger: string, owners: Owners): Promise<EarlierReach> {
+/** Earlier incarnations have come to their end. Links to subjects are not followed there. */
+export async function readEarlierReach(
+  store: LedgerStore,
+  ledger: string,
+  owners: Owners,
+  keepsIn: (origin: string) => Keeps | Promise<Keeps>,
+): Promise<EarlierReach> {
   let [records, refused] = [0, 0]
   for (const origin of await incarnationsOf(store, ledger)) {
     if (origin === ledger) continue
-    const reach = await readReach(store, origin, owners, Number.MAX_SAFE_INTEGER, [])
+    const reach = await readReach(store, origin, owners, Number.MAX_SAFE_INTEGER, await keepsIn(origin), [])
     records += reach.records
     refused += reach.refused_count
   }

@@ -10,6 +10,7 @@ import { type ErasurePlan, planDigest } from '../erasure/plan.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
 import { type Copy, copyName } from '../papers/copies.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
 import type { Admission } from './admit.ts'
 import { certificateOf, type RecordedErasure } from './certify-erasure.ts'
 import { destroyRetired } from './destroy-retired.ts'
@@ -83,6 +84,8 @@ export interface ErasingParts extends RecordParts {
   readonly queue: Pick<Queue, 'pushOwn'>
   readonly clock: Clock
   readonly random: RandomSource
+  /** How long content is kept. */
+  readonly retention: PolicySet
   /** A signed note by the checkpoint key. */
   sign(text: string): Promise<string>
 }
@@ -105,27 +108,31 @@ export function createErasing(parts: ErasingParts): Erasing {
   }
 
   // Not by way of the line: whoever stands there may be waiting for this.
-  async function enter(draft: Draft): Promise<'placed' | 'stale'> {
-    const prepared = await admission.admitOwn(draft).prepare()
+  async function enter(draft: Draft, judged_below?: number): Promise<'placed' | 'again'> {
+    const prepared = {
+      ...(await admission.admitOwn(draft).prepare()),
+      ...(judged_below === undefined ? {} : { judged_below }),
+    }
     // Nobody could finish from other words than these.
     if (!prepared.pieces.join('').includes(canonicalJson(draft.details, PLAIN_JSON)))
       unreachable('the details of an erasure changed on their way into the record')
     const placed = await queue.pushOwn(prepared)
-    return placed.state === 'stale' ? 'stale' : 'placed'
+    return placed.state === 'stale' || placed.state === 'overtaken' ? 'again' : 'placed'
   }
 
   async function decide(
     papers: Papers,
     words: Omit<DecidedErasure['decision'], 'phase' | 'keyring_generation'>,
-    by?: string,
-  ): Promise<'placed' | 'stale'> {
+    by?: { readonly person: string; readonly judged_below: number },
+  ): Promise<'placed' | 'again'> {
     const generation = await keysAtHand.renew()
     const draft = decisionRecord(admission.deriveId, papers, {
       ...words,
       phase: 'decided',
       keyring_generation: generation + 1,
     })
-    return enter(by === undefined ? draft : { ...draft, on_behalf_of: by })
+    // A decision that is repeated for another generation stands: it was judged when it was taken.
+    return by === undefined ? enter(draft) : enter({ ...draft, on_behalf_of: by.person }, by.judged_below)
   }
 
   /** One step of what was decided and has no outcome; `false` where there is nothing left to do. */
@@ -201,7 +208,7 @@ export function createErasing(parts: ErasingParts): Erasing {
     keyring_generation: number,
     retired_key_versions: readonly string[],
     copies: readonly Copy[],
-  ): Promise<'placed' | 'stale'> {
+  ): Promise<'placed' | 'again'> {
     const { plan_sha256, subjects, conversations } = decision
     const told = { phase, plan_sha256, keyring_generation, retired_key_versions, subjects, conversations }
     return enter(outcomeRecord(admission.deriveId, { ...told, decision_seq: decided.seq }, copies))
@@ -215,12 +222,14 @@ export function createErasing(parts: ErasingParts): Erasing {
   async function decideInTurn(order: ErasureOrder): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       await settleInTurn()
-      const { plan_sha256, approval_sha256 } = await judgeErasure(store, ledger, order, clock.now())
+      // A hold or a late fact from here on is not looked at, and lets the decision find no place.
+      const judged_below = (await store.head(ledger))?.size ?? 0
+      const { plan_sha256, approval_sha256 } = await judgeErasure(parts, order, clock.now(), judged_below)
       const { plan, approval, person } = order
       const { subjects, conversations } = plan
       const damaged = await judgeDamage(parts, plan)
       const words = { plan_sha256, approval_sha256, damaged, subjects, conversations }
-      if ((await decide({ plan, approval }, words, person)) === 'placed') return
+      if ((await decide({ plan, approval }, words, { person, judged_below })) === 'placed') return
     }
     throw erasureUnfinished((await keyring.generation()) + 1)
   }

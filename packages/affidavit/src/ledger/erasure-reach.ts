@@ -7,7 +7,8 @@ import { TOKEN } from '../formats/token.ts'
 import { contentLinksOf } from '../links/effective.ts'
 import type { Placed } from '../links/facts.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
-import { readEffective } from './late-facts.ts'
+import type { Keeps } from './kept-content.ts'
+import { findLateFacts } from './late-facts.ts'
 import { type LinkedContent, type Owners, reachedBy, readLinked, scopesOfLinked } from './linked-content.ts'
 import { readPages, recordOf } from './read.ts'
 import { scopeName, scopesOfContent } from './scopes.ts'
@@ -42,13 +43,15 @@ export function keyringOwners({ subjects, conversations }: Owners): readonly Own
 
 /**
  * Counts what stands below `until` under these owners, or was linked to them. Payloads have persons of their own, which no index
- * knows: every entry with content is read. `known` is what was linked, where it is not to be asked for.
+ * knows: every entry with content is read. `keeps` says what must stay readable; `known` is what was linked, where it is not to be
+ * asked for.
  */
 export async function readReach(
   store: LedgerStore,
   ledger: string,
   owners: Owners,
   until: number,
+  keeps: Keeps,
   known?: readonly LinkedContent[],
 ): Promise<Reach> {
   const linked = known ?? (await readLinked(store, ledger, owners, until))
@@ -63,7 +66,14 @@ export async function readReach(
   const refused: Refusal[] = []
   let [records, bytes, shared_count, refused_count, wrapped_anew] = [0, 0, 0, 0, 0]
 
+  function refuse(refusal: Refusal): void {
+    refused_count++
+    if (refused.length < MAX_LISTED) refused.push(refusal)
+  }
+
   for await (const { seq, entry } of readPages(store, ledger, { until_seq: until })) {
+    const held = keeps.bare.get(seq)
+    if (held !== undefined) refuse(held)
     if (!hasContent(entry)) continue
     const record = recordOf({ seq, entry, nodes: NO_NODES })
     const isReached = (one: ContentReference): boolean => isReachedByKey(record, one) || linkedBlobs.has(one.blob_id)
@@ -79,17 +89,13 @@ export async function readReach(
       if (!blobs.has(blob_id)) bytes += plain_size
       blobs.add(blob_id)
     }
-    const { facts, reclassified } = await readEffective(store, ledger, record, until)
+    const { facts } = await findLateFacts(store, ledger, { record_id: record.id }, until)
     for (const one of sharedOf(record, facts, reached, subjects)) {
       shared_count++
       if (shared.length < MAX_LISTED) shared.push(one)
     }
-    // What a later record says of the rules that it falls under counts as well.
-    const domains = [...(record.compliance_domains ?? []), ...(reclassified?.compliance_domains ?? [])]
-    const compliance_domains = [...new Set(domains)].sort()
-    if (compliance_domains.length === 0) continue
-    refused_count++
-    if (refused.length < MAX_LISTED) refused.push({ seq, because: 'minimum_retention', compliance_domains })
+    const refusal = keeps.content(record)
+    if (refusal !== undefined) refuse(refusal)
   }
   const payload_list_sha256 = list.hex()
   const counts = { records, payloads: blobs.size, bytes, shared_count, refused_count, wrapped_anew }

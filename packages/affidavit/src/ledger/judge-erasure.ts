@@ -8,9 +8,11 @@ import type { UnixMillis } from '../clock/clock.ts'
 import { judgeErasureApproval } from '../erasure/judge-approval.ts'
 import type { ErasurePlan } from '../erasure/plan.ts'
 import { APPROVAL_DAYS, type JudgedApproval } from '../papers/judge-approval.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
 import { readDamaged, unlisted } from './damaged-content.ts'
 import { readEarlierReach } from './earlier-reach.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
+import { type Keeps, keepsNothing, readKept } from './kept-content.ts'
 import { followSubjects } from './late-facts.ts'
 import type { LeavingParts } from './leave-linked.ts'
 import { readLinked } from './linked-content.ts'
@@ -27,25 +29,37 @@ export interface ErasureOrder {
   readonly policy: AccessPolicy
 }
 
+/** What a plan is held against. */
+export interface JudgingParts {
+  readonly store: LedgerStore
+  readonly ledger: string
+  /** How long content is kept. */
+  readonly retention: PolicySet
+}
+
 /** @throws LedgerError `invalid-query` */
 export function refuseUnlessEraser({ policy, person }: Pick<ErasureOrder, 'policy' | 'person'>): void {
   const permission = mayDo(policy, person, 'erase')
   if (!permission.allowed) throw refusedErasure('eraser-not-allowed', permission.problem, permission.cure)
 }
 
-/** @throws LedgerError `invalid-query`: nothing was changed */
+/**
+ * @param size what the ledger has: nothing from there on is looked at
+ * @throws LedgerError `invalid-query`: nothing was changed
+ */
 export async function judgeErasure(
-  store: LedgerStore,
-  ledger: string,
+  parts: JudgingParts,
   { plan, approval, policy }: ErasureOrder,
   at: UnixMillis,
+  size: number,
 ): Promise<JudgedApproval> {
+  const { ledger } = parts
   const judged = judgeErasureApproval(approval, { ledger, plan, policy, at })
   if ('code' in judged) {
     const cure = `have exactly this plan approved with affidavit approve, by another erasure_approver than the planner, at most ${APPROVAL_DAYS} days ago`
     throw refusedErasure(judged.code, 'this approval does not let this plan be carried out', cure)
   }
-  await holdAgainstLedger(store, ledger, plan)
+  await holdAgainstLedger(parts, plan, at, size)
   return judged
 }
 
@@ -65,16 +79,30 @@ export async function judgeDamage(parts: LeavingParts, plan: ErasurePlan): Promi
   )
 }
 
-async function holdAgainstLedger(store: LedgerStore, ledger: string, plan: ErasurePlan): Promise<void> {
-  const size = (await store.head(ledger))?.size ?? 0
+async function holdAgainstLedger(
+  { store, ledger, retention }: JudgingParts,
+  plan: ErasurePlan,
+  at: UnixMillis,
+  size: number,
+): Promise<void> {
   const looked = plan.as_of_seq + 1
   if (looked > size) throw outdated('plan-differs', 'the plan looked at records that this ledger does not have')
-  const then = await readReach(store, ledger, plan, looked)
+  const then = await readReach(store, ledger, plan, looked, keepsNothing)
   if (!isSaidBy(plan, then))
     throw outdated('plan-differs', 'the plan does not say what the ledger held when it was made')
-  refuseEarlier(await readEarlierReach(store, ledger, plan))
-  const now = await readReach(store, ledger, plan, size)
-  if (now.refused_count > 0) throw outdated('plan-is-refused', `${now.refused_count} of its records must stay readable`)
+  const by = { store, set: retention, at, holdsOf: ledger }
+  const keepsIn = (origin: string): Promise<Keeps> =>
+    readKept({ ...by, ledger: origin, size: Number.MAX_SAFE_INTEGER }, plan)
+  refuseEarlier(await readEarlierReach(store, ledger, plan, keepsIn))
+  const now = await readReach(store, ledger, plan, size, await readKept({ ...by, ledger, size }, plan))
+  const [kept] = now.refused
+  if (kept !== undefined) {
+    const because =
+      kept.because === 'hold' ? `the hold ${kept.holds[0]}` : `${kept.policies.join(', ')}, until ${kept.earliest}`
+    const cure = 'release the hold first, or wait; then make a new plan with affidavit erase plan'
+    const many = `${now.refused_count} of its records must stay readable: seq ${kept.seq} by ${because}`
+    throw refusedErasure('plan-is-refused', many, cure)
+  }
   if (now.shared_count > plan.shared_count)
     throw outdated('plan-is-outdated', 'since the plan, content was recorded that others would lose too')
   if ((await linkedNames(store, ledger, plan, looked)) !== (await linkedNames(store, ledger, plan, size)))
@@ -94,8 +122,9 @@ async function linkedNames(store: LedgerStore, ledger: string, plan: ErasurePlan
   return [...new Set(linked.map(({ reference }) => reference.blob_id))].join()
 }
 
-function isSaidBy(plan: ErasurePlan, reach: Reach): boolean {
-  const told: Record<keyof Reach, unknown> = {
+// What must stay readable is asked anew, now: a plan that is approved says of nothing that it must.
+function isSaidBy(plan: ErasurePlan, { refused: _, refused_count: __, ...reach }: Reach): boolean {
+  const told: Record<keyof typeof reach, unknown> = {
     records: plan.records,
     payloads: plan.payloads,
     bytes: plan.bytes,
@@ -104,8 +133,6 @@ function isSaidBy(plan: ErasurePlan, reach: Reach): boolean {
     shared: plan.shared,
     shared_count: plan.shared_count,
     wrapped_anew: plan.wrapped_anew,
-    refused: plan.refused,
-    refused_count: plan.refused_count,
   }
   return canonicalJson(told, PLAIN_JSON) === canonicalJson({ ...reach }, PLAIN_JSON)
 }

@@ -17,6 +17,7 @@ import type { Keyring } from '../vault/keyring.ts'
 import { createAdmission } from './admit.ts'
 import type { Archival } from './archival.ts'
 import type { ArchiveReader } from './archive-reader.ts'
+import { carryHolds } from './carry-holds.ts'
 import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
@@ -225,7 +226,19 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const queue = createQueue(commit, parts.queueCapacity)
   const sign = (text: string): Promise<string> => signStatement(keys, ledger, text)
   const random = createRandomSource()
-  const erasing = createErasing({ store, ledger, keyring, keysAtHand, admission, queue, clock, random, sign })
+  const retention = parts.retention ?? builtInSet()
+  const erasing = createErasing({
+    store,
+    ledger,
+    keyring,
+    keysAtHand,
+    admission,
+    queue,
+    clock,
+    random,
+    retention,
+    sign,
+  })
   const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
   const clockWatch = createClockWatch(timekeeper, admission, placing)
   const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId: admission.deriveId }
@@ -344,7 +357,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     deriveId: (...words) => admission.deriveId('caller', ...words),
     versionInForce: (action, agent) => versionInForce({ store, ledger, keyring, find }, action, agent),
     registry: parts.registry,
-    retention: parts.retention ?? builtInSet(),
+    retention,
     digest: (text) => hmacSha256Hex(keys.digestKey, `affidavit digest v1\n${text}`),
     async health() {
       const size = (await store.head(ledger))?.size ?? 0
@@ -372,6 +385,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       await publisher.publish()
     }
     if ((await keys.pendingRotation()) !== undefined) await opened.rotateKey()
+    // Before anything is destroyed in this incarnation.
+    await carryHolds({ store, ledger, record })
     // Finishes erasures that were decided, too: they may have turned the keyring over.
     await recordKeyring(rotatingKeyring)
     await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesOf(parts))

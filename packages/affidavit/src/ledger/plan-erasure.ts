@@ -9,10 +9,12 @@ import { type ErasurePlan, formatPlan } from '../erasure/plan.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { TOKEN } from '../formats/token.ts'
 import type { Copy } from '../papers/copies.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { type Damage, damageOf, readDamaged } from './damaged-content.ts'
 import { type EarlierReach, earlierSentence, readEarlierReach } from './earlier-reach.ts'
 import { type Reach, readReach } from './erasure-reach.ts'
+import { readKept } from './kept-content.ts'
 import { followSubjects } from './late-facts.ts'
 import type { Owners } from './linked-content.ts'
 import type { EntryFilter, LedgerStore } from './store.ts'
@@ -38,7 +40,12 @@ export interface PlanningParts {
   readonly keyring: Keyring
   readonly clock: Clock
   readonly random: RandomSource
+  /** How long content is kept. */
+  readonly retention: PolicySet
 }
+
+/** Of an incarnation that has come to its end. */
+const ALL = Number.MAX_SAFE_INTEGER
 
 /**
  * The plan, as of now.
@@ -46,16 +53,19 @@ export interface PlanningParts {
  *   `not-found` where nobody is behind an id
  */
 export async function planErasure(parts: PlanningParts, request: ErasureRequest): Promise<ErasurePlan> {
-  const { store, ledger, keyring, clock, random } = parts
+  const { store, ledger, keyring, clock, random, retention } = parts
   const { basis, reason, person, policy, copies } = request
   refuseUnlessAllowed(policy, person)
   const size = (await store.head(ledger))?.size ?? 0
   const owners = await findOwners(parts, request, size)
-  const reach = await readReach(store, ledger, owners, size)
-  const earlier = await readEarlierReach(store, ledger, owners)
+  const at = clock.now()
+  const by = { store, set: retention, at, holdsOf: ledger }
+  const reach = await readReach(store, ledger, owners, size, await readKept({ ...by, ledger, size }, owners))
+  const earlier = await readEarlierReach(store, ledger, owners, (origin) =>
+    readKept({ ...by, ledger: origin, size: ALL }, owners),
+  )
   refuseEarlier(earlier)
   const damage = damageOf(ledger, await readDamaged(parts, owners, size))
-  const at = clock.now()
   const plan: ErasurePlan = {
     ledger,
     plan_id: uuidV7(at, random(10)),
@@ -129,7 +139,7 @@ export function refuseEarlier({ refused }: EarlierReach): void {
   throw refusedErasure(
     'earlier-must-stay',
     `${refused} records of before a restore of this ledger have content under the same keys, and must stay readable`,
-    'nothing of these subjects and conversations can be erased as long as no rule says for how long that is kept',
+    'nothing of these subjects and conversations can be erased before holds on it are released and its retention periods are over',
   )
 }
 

@@ -13,12 +13,22 @@ export async function readHolds(
   ledger: string,
   asOf: number = Number.MAX_SAFE_INTEGER,
 ): Promise<Holds> {
+  const records = await readHoldRecords(store, ledger, asOf)
+  // Most ledgers have none, and late facts are not asked for in vain.
+  return holdsIn(records, records.length === 0 ? [] : (await readAllFacts(store, ledger, asOf)).facts)
+}
+
+/** What `holdsIn` takes. */
+export async function readHoldRecords(
+  store: LedgerStore,
+  ledger: string,
+  asOf: number,
+): Promise<readonly AuditRecord[]> {
   const records: AuditRecord[] = []
   for (const action of ['hold_placed', 'hold_released']) {
     for await (const entry of readPages(store, ledger, { action, until_seq: asOf })) records.push(recordOf(entry))
   }
-  // Most ledgers have none, and late facts are not asked for in vain.
-  return holdsIn(records, records.length === 0 ? [] : (await readAllFacts(store, ledger, asOf)).facts)
+  return records
 }
 
 export interface BoundRecords {

@@ -2,14 +2,14 @@
 
 import type { AuditRecord, ContentReference } from '../formats/fields.ts'
 
-/**
- * Those of these names, all of them where no names are given. None of the papers of an erasure: whoever finishes or certifies
- * it needs them.
- */
+/** Records whose contents are papers: what was approved, and by whom, is the ledger's own to show. */
+const PAPERS: readonly string[] = ['content_erased', 'records_disposed', 'hold_released']
+
+/** Those of these names, all of them where no names are given; none that are papers. */
 export function contentsReached(
   { action, content = [] }: Pick<AuditRecord, 'action' | 'content'>,
   names: readonly string[] | undefined,
 ): readonly ContentReference[] {
-  if (action === 'content_erased') return []
+  if (PAPERS.includes(action)) return []
   return content.filter(({ name }) => names?.includes(name) ?? true)
 }
