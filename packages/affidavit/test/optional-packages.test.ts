@@ -11,6 +11,7 @@ const URL_OF_A_SERVER = JSON.stringify({ host: 'localhost', port: 5432, database
 const NEEDED: readonly [name: string, file: string, work: string, code: string][] = [
   ['@aws-sdk/client-kms', 'keys/kms-client.ts', 'defaultKmsClient()', 'key-unavailable'],
   ['@aws-sdk/client-s3', 'archive/s3-client.ts', 'defaultS3Client({})', 'archive-unavailable'],
+  ['@google-cloud/storage', 'archive/gcs-client.ts', "defaultGcsClient('a-bucket')", 'archive-unavailable'],
   ['pkcs11js', 'keys/pkcs11-token.ts', 'loadPkcs11()', 'key-unavailable'],
   ['pg', 'stores/postgres/pool.ts', `openPool(${URL_OF_A_SERVER})`, 'store-unavailable'],
 ]

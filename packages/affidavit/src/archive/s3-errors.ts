@@ -4,7 +4,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import { archiveUnavailable } from './store-errors.ts'
 
 /** The code of its API, such as `AccessDenied`, or of the network, such as `ECONNREFUSED`. */
-export function s3ErrorName(error: unknown): string {
+function s3ErrorName(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
