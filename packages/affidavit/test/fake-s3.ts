@@ -25,6 +25,8 @@ export interface FakeS3 {
   readonly asked: readonly string[]
   /** The next call of that name is done, and its answer is lost; or it is not done. */
   loseAnswer(call: keyof S3Client, when: 'before' | 'after'): void
+  /** The next call of that name is answered with this refusal. */
+  refuse(call: keyof S3Client, status: number, name: string): void
 }
 
 interface Kept {
@@ -38,6 +40,7 @@ interface Kept {
 export function fakeS3(clock: Clock, lies: ReadonlySet<S3Lie>, pageSize = 1_000): FakeS3 {
   const asked: string[] = []
   const lost = new Map<keyof S3Client, 'before' | 'after'>()
+  const refused = new Map<keyof S3Client, readonly [status: number, name: string]>()
   let kept: Kept[] = []
   let versions = 0
 
@@ -144,6 +147,9 @@ export function fakeS3(clock: Clock, lies: ReadonlySet<S3Lie>, pageSize = 1_000)
     const when = lost.get(name)
     lost.delete(name)
     if (when === 'before') throw new Error('socket hang up')
+    const no = refused.get(name)
+    refused.delete(name)
+    if (no !== undefined) refuse(...no)
     const answer = await call(input)
     if (when === 'after') throw new Error('socket hang up')
     return answer
@@ -153,6 +159,7 @@ export function fakeS3(clock: Clock, lies: ReadonlySet<S3Lie>, pageSize = 1_000)
     client: { ...client, destroy: () => undefined },
     asked,
     loseAnswer: (call, when) => void lost.set(call, when),
+    refuse: (call, status, name) => void refused.set(call, [status, name]),
   }
 }
 

@@ -56,7 +56,7 @@ export interface Bucket {
     delete(version: BucketVersion): Promise<void>
   }
 
-  /** Whether the service answered no, and would answer so again. */
+  /** Whether the service knew who asks, and answered no. */
   isRefusal(error: unknown): boolean
 
   /** `archive-unavailable`, with the cure. */

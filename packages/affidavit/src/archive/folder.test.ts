@@ -93,6 +93,24 @@ describe('a folder of objects', () => {
     assert.deepEqual(readdirSync(join(folder, 'a')).sort(), [...drafts.slice(1), 'b'].sort())
   })
 
+  test('has an object synced before it has its name, and every name before a put resolves', async () => {
+    const folder = freshFolder()
+    const [store, faults] = [folderStore(folder, clock), writeFaults(new Map())]
+    const watched = folderStore(folder, clock, faultyFolder(faults))
+    await watched.put('a/b', Buffer.from('x'))
+    assert.deepEqual(faults.seen, [
+      ...['makeFolder', 'create', 'write', 'sync', 'link', 'remove'],
+      // Of `a` and of what `a` is in.
+      ...['syncFolder', 'syncFolder'],
+    ])
+    // What is found may be of a process that died before it was durable.
+    await store.put('a/c', Buffer.from('y'))
+    await watched.put('a/c', Buffer.from('y'), clock.now() + DAY)
+    assert.deepEqual(faults.seen.slice(8), [
+      ...['syncFolder', 'syncFolder', 'create', 'write', 'sync', 'rename', 'remove', 'syncFolder'],
+    ])
+  })
+
   test('keeps what somebody else put first, also where that was a moment ago', async () => {
     const folder = freshFolder()
     const files = faultyFolder(writeFaults(new Map()), (name) => {

@@ -120,10 +120,11 @@ function statusOf(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined
 }
 
-/** It answered, and what it answered is no. A request that came too often, or too late, is asked again. */
+const NO: readonly (number | undefined)[] = [400, 403, 405, 409, 412]
+
+/** It knows who asks, and what it answers is no. */
 function isRefused(error: unknown): boolean {
-  const status = statusOf(error) ?? 0
-  return status >= 400 && status < 500 && ![401, 404, 408, 429].includes(status)
+  return NO.includes(statusOf(error))
 }
 
 function unavailable(doing: string, where: string, cause: unknown): LedgerError {

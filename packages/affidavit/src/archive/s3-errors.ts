@@ -20,10 +20,14 @@ export function s3Status(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined
 }
 
-/** It answered, and what it answered is no. A request that came too often, or too late, is asked again. */
+const NO = new Set([400, 403, 405, 409, 412, 501])
+// These are about the one who asks, and the moment, not about what was asked for.
+const ABOUT_THE_CALLER =
+  /^(Expired|Invalid)Token$|^(InvalidAccessKeyId|RequestTimeTooSkewed|RequestTimeout|SignatureDoesNotMatch|SlowDown)$/
+
+/** It knows who asks, and what it answers is no. */
 export function isRefusedByS3(error: unknown): boolean {
-  const status = s3Status(error)
-  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429
+  return NO.has(s3Status(error) ?? 0) && !ABOUT_THE_CALLER.test(s3ErrorName(error))
 }
 
 /** No lock stands on this version, or none can in this bucket. */

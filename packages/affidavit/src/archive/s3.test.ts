@@ -76,6 +76,34 @@ describe('a lock that an S3 server did not keep is refused, and is no proof', ()
   }
 })
 
+describe('a refusal that is about who asks, or when,', () => {
+  for (const [status, name] of [
+    [400, 'ExpiredToken'],
+    [403, 'RequestTimeTooSkewed'],
+    [403, 'SignatureDoesNotMatch'],
+    [404, 'NoSuchBucket'],
+    [503, 'SlowDown'],
+  ] as const) {
+    test(`proves no lock, and is none of a lock: ${name}`, async () => {
+      const { server, store, until } = storeThat()
+      for (const call of ['deleteObject', 'putObjectRetention'] as const) {
+        server.refuse(call, status, name)
+        await assert.rejects(store.lockProof(), refusal('archive-unavailable', new RegExp(name)))
+      }
+      await store.put('a', BYTES)
+      server.refuse('putObjectRetention', status, name)
+      await assert.rejects(store.extendLock('a', until), refusal('archive-unavailable', new RegExp(name)))
+    })
+  }
+
+  test('is told from one of the lock: AccessDenied', async () => {
+    const { server, store, until } = storeThat()
+    await store.put('a', BYTES)
+    server.refuse('putObjectRetention', 403, 'AccessDenied')
+    await assert.rejects(store.extendLock('a', until), refusal('lock-refused', /AccessDenied/))
+  })
+})
+
 describe('an S3 server that', () => {
   test('says that it kept what it has not is found out', async () => {
     const { store, until } = storeThat('keeps nothing')
