@@ -309,7 +309,6 @@ describe('an NTP server', () => {
       timeSource(`ntp://127.0.0.1:${free}`, systemClock).read(),
       unavailable(/ECONNREFUSED|no answer/),
     )
-    await assert.rejects(timeSource('ntp://nowhere.invalid', systemClock).read(), unavailable(/nowhere\.invalid/))
   })
 })
 
