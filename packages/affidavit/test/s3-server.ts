@@ -110,6 +110,7 @@ osd pool default pg num = 1
 osd pool default pgp num = 1
 osd pool default pg autoscale mode = off
 rgw rados pool pg num min = 1
+rgw override bucket index max shards = 1
 mon allow pool size one = true
 mon max pg per osd = 1000
 osd crush chooseleaf type = 0
