@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 
 import type { S3 } from '@aws-sdk/client-s3'
 
+import { openObjectStore } from '../src/archive/open-object-store.ts'
 import { s3Store } from '../src/archive/s3.ts'
 import { systemClock } from '../src/clock/clock.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
@@ -169,6 +170,22 @@ describe('an archive in S3', { skip: missing ?? false }, () => {
     const { checkedBody } = await import('../src/archive/s3-body.ts')
     const body = { ...checkedBody(Buffer.from('right')), Body: Buffer.from('wrong') }
     await assert.rejects(owner.putObject({ Bucket: 'plain', Key: 'changed', ...body }), { name: 'BadDigest' })
+  })
+
+  test('a URL, and the credentials of the environment, are enough', async () => {
+    const { accessKeyId, secretAccessKey } = server.credentials
+    const before = { ...process.env }
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey })
+    try {
+      const url = `s3://locking/by-url-${places++}?region=us-east-1&endpoint=${server.endpoint}`
+      const store = openObjectStore(url, systemClock)
+      await store.put('one', Buffer.from('x'), Date.now() + HOUR)
+      assert.equal((await store.get('one', { from: 0, to: 1 }))?.length, 1)
+      await assert.rejects(store.delete('one'), refusal('object-locked'))
+      await store.close()
+    } finally {
+      process.env = before
+    }
   })
 
   test('who cannot reach it, or is not let in, is told what to do, and no secret', async () => {
