@@ -14,6 +14,7 @@ import { measureDetect } from './detect.ts'
 import { measureExport } from './export.ts'
 import { measureLatency } from './latency.ts'
 import { createLedgers } from './ledgers.ts'
+import { measurePlan } from './plan.ts'
 import { measurePostgres } from './postgres.ts'
 import { measurePostgresLarge } from './postgres-large.ts'
 import { measureProve } from './prove.ts'
@@ -35,6 +36,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['content', measureContent],
   ['detect', measureDetect],
   ['capture', measureCapture],
+  ['plan', measurePlan],
   ['postgres', measurePostgres],
   ['postgres-large', measurePostgresLarge],
   ['scale', measureScale],

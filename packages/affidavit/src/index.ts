@@ -38,9 +38,13 @@ export type { AccessFound, GrantFound, Grants, GrantsAbout } from './query/grant
 export type { Verdict } from './query/judge-authority.ts'
 export type { Lineage, Step } from './query/lineage.ts'
 export type { Questions } from './query/questions.ts'
+export type { RetentionPlan } from './query/retention-plan.ts'
+export type { RetentionStory } from './query/retention-story.ts'
 export type { Versions, VersionsOf } from './query/versions.ts'
 export { parseRegistry } from './registry/parse.ts'
 export type { Registry } from './registry/registry.ts'
+export { parseRetentionSet } from './retention/parse.ts'
+export type { PolicySet } from './retention/policy-set.ts'
 
 /** Reading is in somebody's name, and on record: what reads without is not given out. */
 type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prove'

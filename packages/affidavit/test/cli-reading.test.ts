@@ -142,6 +142,18 @@ const READS: readonly {
     results: [],
   },
   {
+    words: () => ['retention', 'plan', '--examples', '0'],
+    action: 'records_viewed',
+    details: { operation: 'retention_plan', as_of_seq: 4, results: 0 },
+    results: [],
+  },
+  {
+    words: () => ['retention', 'explain', '3'],
+    action: 'records_viewed',
+    details: { operation: 'retention_story', as_of_seq: 4, results: 1 },
+    results: [3],
+  },
+  {
     words: () => ['gaps', '--from-seq', '3'],
     action: 'records_viewed',
     details: { operation: 'gaps', as_of_seq: 4, results: 2 },

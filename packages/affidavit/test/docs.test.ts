@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 
 import { ERROR_CODES } from '../src/errors/ledger-error.ts'
 import { missingForPostgres, startPostgres } from './postgres-server.ts'
+import { runDone } from './run-cli.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -47,6 +48,11 @@ test('the README shows the first example as it is, without its head', () => {
   const source = readFileSync(join(root, 'examples/first-record.ts'), 'utf8')
   const shown = source.slice(source.indexOf('\n') + 1).replace("process.argv[2] ?? './audit'", "'./audit'")
   assert.ok(readme.includes(shown.trimEnd()), 'README.md and examples/first-record.ts differ')
+})
+
+test('the README shows what retention due prints', async () => {
+  const [, words = '', printed] = /^\$ npx affidavit (retention due .*)\n(.*\n)/m.exec(readme) ?? []
+  assert.equal((await runDone(words.split(' '))).out, printed)
 })
 
 test('the README lists every error code, and no other', () => {

@@ -32,5 +32,9 @@ test('the policies of the page that apply by themselves are those that do', () =
 test('the anchors of the page are among those that there are, and the others are recorded', () => {
   const [, rows = ''] = /\| Anchor \| Known from \|\n\| --- \| --- \|\n((?:\|.*\n)+)/.exec(page) ?? []
   const told = [...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, anchor]) => anchor)
-  for (const anchor of told) assert.ok(ANCHORS.some((known) => known === anchor), anchor)
+  for (const anchor of told)
+    assert.ok(
+      ANCHORS.some((known) => known === anchor),
+      anchor,
+    )
 })
