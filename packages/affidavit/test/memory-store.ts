@@ -62,8 +62,7 @@ function memoryLog({ rows, checkpoints, width = 4, columns }: MemoryLedger): Sto
     entriesAt: async (places) =>
       places.map(
         ({ conversation_id, conversation_seq }) =>
-          where((one) => one.conversation_id === conversation_id && one.conversation_seq === conversation_seq)[0]
-            ?.bytes,
+          where((one) => one.conversation_id === conversation_id && one.conversation_seq === conversation_seq)[0],
       ),
     nodes: async (ids) =>
       ids.map((id) => {

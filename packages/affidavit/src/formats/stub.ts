@@ -4,10 +4,22 @@
 import { canonicalJson, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
 import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import { memberProblem } from './field-rules.ts'
-import { MAX_ENTRY_BYTES } from './fields.ts'
+import { type Action, MAX_ENTRY_BYTES } from './fields.ts'
 
 /** The first bytes of every stub, and of no entry: `_` comes before every letter. */
 const STUB_BEGINS = '{"_stub":'
+
+/** Records that stay in every database, by their actions: whose signature counts, what is held, what left, what was erased. */
+export const STAYING_ACTIONS: readonly Action[] = [
+  'logging_started',
+  'key_rotated',
+  'content_erased',
+  'records_archived',
+  'records_restored',
+  'records_disposed',
+  'hold_placed',
+  'hold_released',
+]
 
 /** Where an entry went. */
 export type StubMark =

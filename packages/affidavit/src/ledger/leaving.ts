@@ -5,9 +5,9 @@ import { equalBytes } from '../bytes/compare.ts'
 import { HASH_BYTES } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { parseEntry } from '../formats/entry.ts'
-import { isStub, parseStub, type StubMark, stubOf } from '../formats/stub.ts'
+import { isStub, parseStub, STAYING_ACTIONS, type StubMark, stubOf } from '../formats/stub.ts'
 import { leafHash } from '../merkle/hash.ts'
-import { type LeavingEntry, type Removal, type ReturningEntry, STAYING_ACTIONS, type StoredEntry } from './store.ts'
+import type { LeavingEntry, Removal, ReturningEntry, StoredEntry } from './store.ts'
 
 /** A row, and what is to stand in it from now on. */
 export interface Exchanged {

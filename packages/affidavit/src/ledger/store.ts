@@ -113,18 +113,6 @@ export interface StoredCheckpoint {
   readonly cosignatures: readonly string[]
 }
 
-/** Records that stay in every database, by their actions: whose signature counts, what is held, what left, what was erased. */
-export const STAYING_ACTIONS: readonly Action[] = [
-  'logging_started',
-  'key_rotated',
-  'content_erased',
-  'records_archived',
-  'records_restored',
-  'records_disposed',
-  'hold_placed',
-  'hold_released',
-]
-
 /** An entry that is to leave a stub in its row. */
 export interface LeavingEntry {
   readonly seq: number

@@ -4,6 +4,7 @@
 import { bytesOfHex, toHex } from '../bytes/hex.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
 import type { Skimmed } from '../formats/skim-entry.ts'
+import { isStub, isStubText } from '../formats/stub.ts'
 import { createGrowth, emptyFrontier, type Frontier } from '../merkle/growth.ts'
 import type { LeafText } from '../merkle/hash.ts'
 import {
@@ -17,6 +18,7 @@ import {
   readEntry,
 } from './entries.ts'
 import { createFindings, type Finding, type FindingList, finding, type Place } from './finding.ts'
+import { type FromArchive, type LeftEntries, metIn, readLeft, tallyLeft } from './left.ts'
 import type { NumberSet } from './numbers.ts'
 
 /** What a store keeps at a place in a log. */
@@ -28,6 +30,8 @@ export interface StoredRow {
   readonly nodes: string
   /** What the store keeps to search by, under the names of members of the entry; absent where it derives that from the bytes. */
   readonly columns?: StoredColumns
+  /** Of a stub: what the archive gave for its entry; absent where none was asked. */
+  readonly archived?: FromArchive
 }
 
 /** Members of an entry that a store may keep beside it. */
@@ -58,7 +62,12 @@ export interface ReadRow {
 }
 
 export function readRow(row: Row): ReadRow {
-  return 'unreadable' in row ? { row } : { row, read: readEntry(row.entry) }
+  if ('unreadable' in row) return { row }
+  return { row, read: hasLeft(row.entry) ? readLeft(row) : readEntry(row.entry) }
+}
+
+function hasLeft(entry: StoredRow['entry']): boolean {
+  return typeof entry === 'string' ? isStubText(entry, 1) : isStub(entry)
 }
 
 export interface ChunkTask {
@@ -94,13 +103,15 @@ export interface ChunkResult {
   readonly producers: ReadonlyMap<string, NumberSet>
   readonly keyEntries: readonly KeyEntry[]
   readonly uninterpreted: number
+  /** Entries that have left. */
+  readonly left: LeftEntries
   readonly findings: Pick<FindingList, 'first' | 'counts'>
 }
 
 const HASH_DIGITS = 2 * HASH_BYTES
 
 /** Checks what the store keeps beside an entry: the subjects it is listed under, its payloads. */
-export type BesideCheck = (row: StoredRow, entry: Skimmed | undefined) => readonly Finding[]
+export type BesideCheck = (row: StoredRow, entry: Skimmed | undefined, read: ReadEntry) => readonly Finding[]
 
 /** Takes the rows of a stretch one after another. */
 export interface ChunkVerifier {
@@ -121,6 +132,7 @@ export function createChunkVerifier(task: ChunkTask, lookback: Lookback, checkBe
   let checked = 0
   let holedFrom: number | undefined
   let closing = ''
+  const leaving = tallyLeft()
 
   function push({ row, read }: ReadRow): void {
     if (row.seq !== next) {
@@ -138,7 +150,13 @@ export function createChunkVerifier(task: ChunkTask, lookback: Lookback, checkBe
 
   function take(row: StoredRow, read: ReadEntry): void {
     const entry = checker.check(row.seq, read)
+    const { problem } = read
+    if (problem !== undefined) findings.add(finding(problem.code, placeOf(row.seq, entry), problem.problem))
+    const isLeft = 'left' in read.parsed
+    const met = isLeft || read.stub !== undefined ? metIn(row, read) : undefined
+    if (met !== undefined) leaving.add(met)
     // Behind a hole no entry has its place in the tree any more, but each still has its own hash.
+    if (read.hash.length !== HASH_DIGITS) holedFrom ??= row.seq
     const completed = holedFrom === undefined ? growth.append(bytesOfHex(read.hash)) : undefined
     // Every other entry completes its leaf and nothing more.
     const computed = completed === undefined || completed.length === HASH_BYTES ? read.hash : toHex(completed)
@@ -147,8 +165,8 @@ export function createChunkVerifier(task: ChunkTask, lookback: Lookback, checkBe
       const found = compareNodes(placeOf(row.seq, entry), computed, row.nodes, position)
       if (found !== undefined && (holedFrom === undefined || found.code === 'entry-altered')) findings.add(found)
     }
-    for (const found of checkBeside(row, entry)) findings.add(found)
-    checked++
+    for (const found of checkBeside(row, entry, read)) findings.add(found)
+    if (!isLeft) checked++
     closing = row.nodes.slice(computed.length)
     if (next === wanted[0]) {
       if (holedFrom === undefined) roots.push({ size: next, root: growth.root() })
@@ -173,6 +191,7 @@ export function createChunkVerifier(task: ChunkTask, lookback: Lookback, checkBe
       producers: checker.producers,
       keyEntries: checker.keyEntries,
       uninterpreted: checker.uninterpreted(),
+      left: leaving.left(),
       findings: { first: findings.first, counts: findings.counts },
     }
   }

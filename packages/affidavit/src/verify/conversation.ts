@@ -1,7 +1,7 @@
 // One conversation, verified alone: its own links from 0 to its end, and each entry in the tree of a signed checkpoint.
 
 import { toHex } from '../bytes/hex.ts'
-import { EMPTY_ROOT, leafHash } from '../merkle/hash.ts'
+import { EMPTY_ROOT } from '../merkle/hash.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import { type Anchor, anchorAxis, checkAnchors, unanchored } from './anchors.ts'
 import { checkpointOfSize, type Signed, signerAxis, signerFindings, timeAxis } from './checkpoints.ts'
@@ -9,8 +9,9 @@ import { type ContentEvidence, contentAxis, contentNotChecked } from './content.
 import type { Entry } from './entries.ts'
 import { type FindingList, finding } from './finding.ts'
 import { type ComputedTree, firstContradiction } from './heads.ts'
+import { type LeftEntries, leftSays, stubIn, unlooked } from './left.ts'
 import { timesAsserted } from './log.ts'
-import { checkProven, type ProvenEntry } from './proven.ts'
+import { checkProven, leafOf, type ProvenEntry } from './proven.ts'
 import { type Report, report } from './report.ts'
 import type { NamedKeys, Trust } from './trust.ts'
 
@@ -20,6 +21,8 @@ export interface ConversationEvidence {
   readonly trust: Trust
   /** In the order of seq; each proven in the tree of the newest counted checkpoint, as far as that reaches. */
   readonly entries: readonly ProvenEntry[]
+  /** Those of them that have left. */
+  readonly left: LeftEntries
   /** Entry 0 and the announcements of keys, proven likewise. */
   readonly keyEntries: readonly ProvenEntry[]
   /** The newest checkpoints, and those that changed keys. */
@@ -53,13 +56,13 @@ export function verifyConversation(evidence: ConversationEvidence): Report {
       size: head.size,
       root: toHex(head.root),
     },
-    checked: covered.length,
+    checked: covered.length - unlooked(evidence.left),
     findings,
     entries: entries.length === 0 ? 'none' : 'some',
     axes: {
       content: contentAxis(content, origin),
       order: { verdict: 'intact', says: 'intact' },
-      completeness: extentOf(covered.length, last),
+      completeness: extentOf(covered.length, last, evidence.left),
       signer: signerAxis(signed, trust),
       time: timeAxis(signed),
       anchor: anchorAxis(anchored, head.size),
@@ -98,26 +101,37 @@ function checkLinks(
   let last: Entry | undefined
   for (const [at, proven] of entries.entries()) {
     const entry = checkProven(proven, head, origin, findings)
-    const problem = entry === undefined ? undefined : linkProblem(entry, conversation_id, at, previous)
+    const stub = stubIn(proven.bytes)
+    const placed = entry ?? stub
+    const problem =
+      placed === undefined
+        ? undefined
+        : linkProblem(placed, conversation_id, at, entry === undefined ? undefined : previous)
     if (problem !== undefined)
-      findings.add(finding('conversation-broken', { seq: proven.seq, id: entry?.id ?? '' }, problem))
-    previous = toHex(leafHash(proven.bytes))
+      findings.add(finding('conversation-broken', { seq: proven.seq, id: placed?.id ?? '' }, problem))
+    previous = toHex(leafOf(proven))
     last = entry
   }
   return last
 }
 
-function linkProblem(entry: Entry, conversation_id: string, at: number, previous: string): string | undefined {
+/** @param previous the hash of the entry before; nothing where the entry has left, and cannot say which it had */
+function linkProblem(
+  entry: Pick<Entry, 'conversation_id' | 'conversation_seq' | 'conversation_previous_hash'>,
+  conversation_id: string,
+  at: number,
+  previous: string | undefined,
+): string | undefined {
   if (entry.conversation_id !== conversation_id) return 'it belongs to another conversation'
   if (entry.conversation_seq !== at) return `conversation_seq is ${entry.conversation_seq} where ${at} is next`
-  if (entry.conversation_previous_hash === previous) return undefined
+  if (previous === undefined || entry.conversation_previous_hash === previous) return undefined
   return 'conversation_previous_hash is not the hash of the entry before'
 }
 
-function extentOf(count: number, last: Entry | undefined): Report['axes']['completeness'] {
+function extentOf(count: number, last: Entry | undefined, left: LeftEntries): Report['axes']['completeness'] {
   if (count === 0) return { verdict: 'empty', says: 'no entries' }
   const end = last?.action === 'conversation_ended' ? `closed at ${count - 1}` : `open at ${count - 1}`
-  return { verdict: 'complete', says: `complete 0..${count - 1} of the conversation, ${end}` }
+  return { verdict: 'complete', says: `complete 0..${count - 1} of the conversation, ${end}${leftSays(left)}` }
 }
 
 /**

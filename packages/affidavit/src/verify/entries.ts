@@ -5,6 +5,7 @@ import { toHex } from '../bytes/hex.ts'
 import type { EntryFault } from '../formats/entry.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { namesKeys, type Skimmed, skimEntry } from '../formats/skim-entry.ts'
+import type { Stub } from '../formats/stub.ts'
 import { entryOf, type LeafText, leafHash, leafHexOf } from '../merkle/hash.ts'
 import { type FindingCode, type FindingList, finding } from './finding.ts'
 import { addNumber, type NumberSet } from './numbers.ts'
@@ -31,7 +32,12 @@ export interface ConversationPlace {
 export interface ReadEntry {
   /** Of its leaf, in lower-case hex. */
   readonly hash: string
-  readonly parsed: ReturnType<typeof skimEntry>
+  /** `left`: its bytes are not at hand; the stub in its row, where that is one. */
+  readonly parsed: ReturnType<typeof skimEntry> | { readonly left: Stub | undefined }
+  /** The stub in the row of an entry that was read from the archive. */
+  readonly stub?: Stub
+  /** What is wrong with the stub, or with what the archive gave. */
+  readonly problem?: { readonly code: FindingCode; readonly problem: string }
 }
 
 /** @param bytes exactly as stored; or its leaf text, where they are valid UTF-8 */
@@ -115,7 +121,7 @@ export function createEntryChecker(
     forgetOldest()
     const wanted = new Map<string, ConversationPlace>()
     for (const { parsed } of page) {
-      const { conversation_id, conversation_seq = 0 } = 'entry' in parsed ? parsed.entry : NO_CONVERSATION
+      const { conversation_id, conversation_seq = 0 } = inConversation(parsed)
       if (conversation_id === undefined || conversations.has(conversation_id) || wanted.has(conversation_id)) continue
       wanted.set(conversation_id, { conversation_id, conversation_seq: conversation_seq - 1 })
     }
@@ -123,6 +129,7 @@ export function createEntryChecker(
   }
 
   function check(seq: number, { hash, parsed }: ReadEntry): Skimmed | undefined {
+    if ('left' in parsed) return passOver(seq, hash, parsed.left)
     if ('fault' in parsed) {
       report(parsed.fault, seq)
       follow(seq, undefined, hash)
@@ -139,6 +146,33 @@ export function createEntryChecker(
     }
     if (namesKeys(entry)) keyEntries.push({ seq, action: entry.action, details: entry.details ?? {} })
     return entry
+  }
+
+  // What it followed cannot be asked of it: what comes behind it says which hash it had.
+  function passOver(seq: number, hash: string, stub: Stub | undefined): undefined {
+    const recorded_at = stub?.recorded_at ?? last?.recorded_at ?? ''
+    if (last !== undefined && recorded_at < last.recorded_at)
+      findings.add(finding('time-reversed', { seq }, 'recorded_at is before that of the entry before'))
+    if (stub?.conversation_id !== undefined) passOverInConversation(seq, hash, stub)
+    last = { seq, id: stub?.id, hash, recorded_at }
+    return undefined
+  }
+
+  function passOverInConversation(
+    seq: number,
+    hash: string,
+    { id, conversation_id = '', conversation_seq: at = 0 }: Stub,
+  ): void {
+    const known = conversations.get(conversation_id)
+    const tip = known ?? lookUpTip(conversation_id, at - 1)
+    const problem =
+      tip === undefined
+        ? `the conversation has no entry ${at - 1}`
+        : at === tip.seq + 1
+          ? undefined
+          : `conversation_seq is ${at} where ${tip.seq + 1} is next`
+    if (problem !== undefined) findings.add(finding('conversation-broken', { seq, id }, problem))
+    conversations.set(conversation_id, { seq: at, hash })
   }
 
   function report({ code, problem }: EntryFault, seq: number): void {
@@ -210,6 +244,11 @@ export function createEntryChecker(
   }
 
   return { lookups, check, edges, producers, keyEntries, uninterpreted: () => unknownVersions }
+}
+
+function inConversation(parsed: ReadEntry['parsed']): Partial<Pick<Skimmed, 'conversation_id' | 'conversation_seq'>> {
+  if ('entry' in parsed) return parsed.entry
+  return 'left' in parsed ? (parsed.left ?? NO_CONVERSATION) : NO_CONVERSATION
 }
 
 function followerOf(seq: number, { id, previous_hash, recorded_at }: Skimmed): Follower {

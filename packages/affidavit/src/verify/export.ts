@@ -15,6 +15,7 @@ import { type CheckedExport, exportReport } from './export-verdict.ts'
 import { countAll, createFindings, type FindingList, finding } from './finding.ts'
 import { type Folder, openFolder } from './folder.ts'
 import { type ComputedTree, firstContradiction } from './heads.ts'
+import { NOTHING_LEFT } from './left.ts'
 import { checkProducers } from './log.ts'
 import type { Report } from './report.ts'
 import type { Trust } from './trust.ts'
@@ -84,7 +85,8 @@ function compareEntries(
   const place = { what: ENTRIES_FILE }
   const listed = cover.files[ENTRIES_FILE]
   if (asksForAll(cover.query)) {
-    if (links.passed() === 0) checkProducers({ producers: links.producers, keyEntries: keyLines }, findings)
+    if (links.passed() === 0)
+      checkProducers({ producers: links.producers, keyEntries: keyLines, left: NOTHING_LEFT }, findings)
   } else if (lines !== cover.count) {
     const code = lines < cover.count ? 'entry-missing' : 'entry-surplus'
     findings.add(finding(code, place, `it has ${lines} entries, ${COVER_FILE} counts ${cover.count}`))

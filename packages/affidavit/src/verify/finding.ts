@@ -12,6 +12,12 @@ export type FindingCode =
   | 'entry-not-canonical'
   | 'entry-not-v1'
   | 'node-altered'
+  | 'stub-altered'
+  | 'archived-altered'
+  | 'archived-unrecorded'
+  | 'archived-not-read'
+  | 'disposal-unauthorised'
+  | 'disposal-not-checked'
   | 'columns-altered'
   | 'subjects-altered'
   | 'payload-uses-altered'
@@ -81,6 +87,12 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'entry-not-canonical': ['content', 'tampered'],
   'entry-not-v1': ['content', 'tampered'],
   'node-altered': ['content', 'tampered'],
+  'stub-altered': ['content', 'tampered'],
+  'archived-altered': ['content', 'tampered'],
+  'archived-unrecorded': ['content', 'tampered'],
+  'archived-not-read': ['content', 'incomplete'],
+  'disposal-unauthorised': ['completeness', 'tampered'],
+  'disposal-not-checked': ['completeness', 'incomplete'],
   'columns-altered': ['content', 'tampered'],
   'subjects-altered': ['content', 'tampered'],
   'payload-uses-altered': ['content', 'tampered'],

@@ -7,6 +7,7 @@ import { foldRoots } from '../merkle/hash.ts'
 import type { ChunkResult, ChunkTask, Continued } from './chunk.ts'
 import { BEGINNING, checkFollows, type Edge, type KeyEntry } from './entries.ts'
 import { createFindings, type FindingList, finding } from './finding.ts'
+import { joinLeft, type LeftEntries } from './left.ts'
 import { addInterval, type NumberSet } from './numbers.ts'
 
 /** Entries of a chunk: a power of two, so that each chunk is a subtree; large enough that joining costs nothing. */
@@ -24,6 +25,8 @@ export interface JoinedLog {
   readonly producers: ReadonlyMap<string, NumberSet>
   readonly keyEntries: readonly KeyEntry[]
   readonly uninterpreted: number
+  /** Entries that have left. */
+  readonly left: LeftEntries
   readonly findings: FindingList
 }
 
@@ -77,6 +80,7 @@ export function joinChunks(results: readonly ChunkResult[]): JoinedLog {
     producers,
     keyEntries: ordered.flatMap(({ keyEntries }) => keyEntries),
     uninterpreted: sum(ordered.map(({ uninterpreted }) => uninterpreted)),
+    left: joinLeft(ordered.map(({ left }) => left)),
     findings,
   }
 }

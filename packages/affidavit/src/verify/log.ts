@@ -15,6 +15,7 @@ import { type ContentEvidence, contentAxis, contentNotChecked, NO_CONTENT } from
 import { type Finding, type FindingList, finding } from './finding.ts'
 import { firstContradiction } from './heads.ts'
 import type { JoinedLog } from './join.ts'
+import { leftSays, unlooked } from './left.ts'
 import { gapsOf } from './numbers.ts'
 import { type Report, report } from './report.ts'
 import { namedKeys, type Trust } from './trust.ts'
@@ -98,9 +99,11 @@ export function compareWithTree({ held }: Pick<Signed, 'held'>, tree: JoinedLog,
 
 /** Finds the running numbers that never arrived. Producers go on counting in the next incarnation. */
 export function checkProducers(
-  { producers, keyEntries }: Pick<JoinedLog, 'producers' | 'keyEntries'>,
+  { producers, keyEntries, left }: Pick<JoinedLog, 'producers' | 'keyEntries' | 'left'>,
   findings: FindingList,
 ): void {
+  // As many numbers as there are entries that nobody could look at may stand in these.
+  if (unlooked(left) > 0) return
   const restored = keyEntries.some(({ seq, details }) => seq === 0 && details.start === 'after-restore')
   for (const found of producerGaps(producers, restored ? 'unknown' : 0)) findings.add(found)
 }
@@ -122,12 +125,20 @@ export function completeness(joined: JoinedLog, from: number): Report['axes']['c
   if (from === size) return { verdict: 'complete', says: `nothing came after the trusted checkpoint of size ${from}` }
   const [strange] = uninterpreted(joined)
   const continuing = from === 0 ? '' : ', continuing the trusted checkpoint'
-  const says = `complete ${from}..${size - 1}${continuing}${strange === undefined ? '' : `; ${strange}`}`
+  const says = `complete ${from}..${size - 1}${continuing}${strange === undefined ? '' : `; ${strange}`}${leftSays(joined.left)}`
   return { verdict: 'complete', says }
 }
 
 export function uninterpreted({ uninterpreted: count }: JoinedLog): string[] {
   return count === 0 ? [] : [`${count} entries of a format that this version does not know: hashed, not interpreted`]
+}
+
+/** Running numbers of producers stand in entries alone. */
+function producersOpen({ left }: Pick<JoinedLog, 'left'>): string[] {
+  const count = unlooked(left)
+  return count === 0
+    ? []
+    : [`running numbers of producers: ${count} entries that left were not read, which may have those that are missing`]
 }
 
 function notChecked(evidence: LogEvidence, { counted }: Signed): string[] {
@@ -139,6 +150,7 @@ function notChecked(evidence: LogEvidence, { counted }: Signed): string[] {
     ...(joined.size > signedUntil ? [open] : []),
     ...(trust.kind === 'first use' ? ['the key: none was pinned (--vkey)'] : []),
     ...uninterpreted(joined),
+    ...producersOpen(joined),
     ...lostIncarnations(anchors, origin, known).map(
       (lost) => `${lost}: an incarnation in the checkpoint log that the database does not have`,
     ),

@@ -2,6 +2,7 @@
 
 import type { Hash } from '../crypto/sha256.ts'
 import { parseEntry } from '../formats/entry.ts'
+import { isStub } from '../formats/stub.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import { checkInclusion } from '../merkle/inclusion.ts'
@@ -13,11 +14,18 @@ export interface ProvenEntry {
   readonly seq: number
   readonly bytes: Uint8Array
   readonly proof: readonly Hash[]
+  /** Of an entry that has left: the leaf hash that is stored with its stub. */
+  readonly leaf?: Hash
+}
+
+/** What is proven: the hash of the bytes, or, of an entry that has left, the one that is stored. */
+export function leafOf({ bytes, leaf }: Pick<ProvenEntry, 'bytes' | 'leaf'>): Hash {
+  return isStub(bytes) && leaf !== undefined ? leaf : leafHash(bytes)
 }
 
 /** Checks bytes and proof; answers the entry where the bytes are one, whatever was found. */
 export function checkProven(
-  { seq, bytes, proof }: ProvenEntry,
+  { seq, bytes, proof, ...stored }: ProvenEntry,
   head: TreeHead,
   origin: string,
   findings: FindingList,
@@ -25,9 +33,15 @@ export function checkProven(
   const parsed = parseEntry(bytes)
   const entry = 'entry' in parsed ? parsed.entry : undefined
   const place = entry === undefined ? { seq } : { seq, id: entry.id }
-  if ('fault' in parsed && parsed.fault.code !== 'unknown-version')
+  if ('fault' in parsed && parsed.fault.code !== 'unknown-version' && !isStub(bytes))
     findings.add(finding(parsed.fault.code, place, parsed.fault.problem))
-  const fault = checkInclusion({ proof, index: seq, leaf: leafHash(bytes), size: head.size, root: head.root })
+  const fault = checkInclusion({
+    proof,
+    index: seq,
+    leaf: leafOf({ bytes, ...stored }),
+    size: head.size,
+    root: head.root,
+  })
   if (fault !== undefined) {
     const problem =
       fault.code === 'root-mismatch'

@@ -179,14 +179,17 @@ async function readEntriesAt(
   snapshot: Snapshot,
   no: number,
   places: readonly ConversationPlace[],
-): Promise<(Uint8Array | undefined)[]> {
-  return bytesInOrder(
-    snapshot,
-    places.length,
-    `SELECT w.no::text, t.entry FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS w(id, seq, no) CROSS JOIN LATERAL (
-       SELECT e.entry FROM affidavit.entries e WHERE e.ledger_no = $1 AND e.conversation_id = w.id AND e.conversation_seq = w.seq LIMIT 1) t`,
+): Promise<(StoredBytes | undefined)[]> {
+  const rows = await snapshot.tryRows(
+    `SELECT w.no::text, t.seq::text, t.entry FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS w(id, seq, no) CROSS JOIN LATERAL (
+       SELECT e.seq, e.entry FROM affidavit.entries e WHERE e.ledger_no = $1 AND e.conversation_id = w.id AND e.conversation_seq = w.seq LIMIT 1) t`,
     [no, places.map(({ conversation_id }) => conversation_id), places.map((place) => place.conversation_seq)],
   )
+  const found = new Map('problem' in rows ? [] : rows.map(([at, seq, bytes]) => [Number(at), { seq, bytes }] as const))
+  return places.map((_, i) => {
+    const { seq, bytes } = found.get(i + 1) ?? {}
+    return bytes instanceof Uint8Array ? { seq: Number(seq), bytes } : undefined
+  })
 }
 
 async function readNodes(snapshot: Snapshot, no: number, ids: readonly NodeId[]): Promise<(Hash | undefined)[]> {

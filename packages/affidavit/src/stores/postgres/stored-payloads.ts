@@ -31,7 +31,7 @@ export async function readFirstNamings(
 
 const HEADS = `SELECT w.no::text, left(p.body_digest, 100),
     CASE WHEN octet_length(p.content_key) <= ${MAX_CONTENT_KEY_BYTES} THEN p.content_key END,
-    (SELECT count(*) FROM affidavit.payload_chunks c WHERE c.ledger_no = p.ledger_no AND c.blob_id = p.blob_id)::text
+    (SELECT count(*) FROM affidavit.payload_chunks c WHERE c.ledger_no = p.ledger_no AND c.blob_id = p.blob_id)::text, octet_length(p.sealed) = 0
   FROM unnest($2::text[]) WITH ORDINALITY AS w(blob_id, no) JOIN affidavit.payloads p ON p.ledger_no = $1 AND p.blob_id = w.blob_id`
 
 export async function readPayloadHeads(
@@ -52,9 +52,9 @@ export async function readPayloadHeads(
   return heads
 }
 
-function headOf([body_digest, content_key, more]: readonly unknown[]): PayloadHead | Unreadable {
+function headOf([body_digest, content_key, more, left]: readonly unknown[]): PayloadHead | Unreadable {
   if (!(content_key instanceof Uint8Array)) return { unreadable: 'its content key is too long' }
-  return { body_digest: String(body_digest), content_key, more: Number(more) }
+  return { body_digest: String(body_digest), content_key, more: Number(more), ...(left === true ? { left } : {}) }
 }
 
 /** Chunks that are read at once: half a megabyte. */

@@ -81,14 +81,16 @@ export function readEntriesAt(
   db: SqliteDatabase,
   ledgerNo: number,
   places: readonly ConversationPlace[],
-): (Uint8Array | undefined)[] {
+): (StoredBytes | undefined)[] {
   const find = statement(
     db,
-    'SELECT entry FROM entries WHERE ledger_no = ? AND conversation_id = ? AND conversation_seq = ?',
+    'SELECT seq, entry FROM entries WHERE ledger_no = ? AND conversation_id = ? AND conversation_seq = ?',
   )
-  return places.map(({ conversation_id, conversation_seq }) =>
-    tryReadEntry(() => find().get(ledgerNo, conversation_id, conversation_seq)),
-  )
+  return places.map(({ conversation_id, conversation_seq }) => {
+    const read = tryRead(() => find().get(ledgerNo, conversation_id, conversation_seq))
+    const [seq, bytes] = 'value' in read ? [column(read.value, 'seq'), column(read.value, 'entry')] : []
+    return typeof seq === 'number' && bytes instanceof Uint8Array ? { seq, bytes } : undefined
+  })
 }
 
 export function readEntriesOf(

@@ -29,7 +29,8 @@ export function storedPayloads(db: SqliteDatabase, ledgerNo: number): StoredPayl
     db,
     `SELECT CASE typeof(body_digest) WHEN 'text' THEN substr(body_digest, 1, 100) END AS body_digest,
        CASE WHEN typeof(content_key) = 'blob' AND length(content_key) <= ${MAX_CONTENT_KEY_BYTES} THEN content_key END AS content_key,
-       (SELECT count(*) FROM payload_chunks c WHERE c.ledger_no = p.ledger_no AND c.blob_id = p.blob_id) AS more
+       (SELECT count(*) FROM payload_chunks c WHERE c.ledger_no = p.ledger_no AND c.blob_id = p.blob_id) AS more,
+       length(sealed) = 0 AS has_left
      FROM payloads p WHERE ledger_no = ? AND blob_id = ?`,
   )
   const sized = "CASE WHEN typeof(sealed) = 'blob' AND length(sealed) = ?1 THEN sealed END AS sealed"
@@ -73,5 +74,6 @@ function headOf(row: unknown): PayloadHead | undefined {
     body_digest: textColumn(row, 'body_digest'),
     content_key: blobColumn(row, 'content_key'),
     more: integerColumn(row, 'more'),
+    ...(column(row, 'has_left') === 1 ? { left: true } : {}),
   }
 }

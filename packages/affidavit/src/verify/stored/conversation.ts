@@ -1,13 +1,17 @@
 // Verifying one conversation of a stored ledger: its entries and the nodes that prove them are read, and nothing else.
 
+import { toHex } from '../../bytes/hex.ts'
 import type { Hash } from '../../crypto/sha256.ts'
 import { parseEntry } from '../../formats/entry.ts'
+import { isStub } from '../../formats/stub.ts'
+import type { TreeHead } from '../../merkle/head.ts'
 import type { Anchor } from '../anchors.ts'
 import { readSigned, type Signed } from '../checkpoints.ts'
 import type { ContentEvidence, ContentReading, ContentTally } from '../content.ts'
 import { anchorsFor, verifyConversation } from '../conversation.ts'
-import { createFindings, type FindingList } from '../finding.ts'
-import { checkProven } from '../proven.ts'
+import { createFindings, type FindingList, finding } from '../finding.ts'
+import { isNothing, judgeLeft, type LeavePapers, type LeftEntries, stubIn, stubProblem, tallyLeft } from '../left.ts'
+import { checkProven, leafOf, type ProvenEntry } from '../proven.ts'
 import type { Report } from '../report.ts'
 import { type ContentOptions, contentReading, openContents } from './contents.ts'
 import {
@@ -23,23 +27,26 @@ import {
   type Wanted,
 } from './extent.ts'
 import { keysNamedBy, readKeyEntries } from './key-entries.ts'
+import { type LeftOptions, papersFrom, readLeaveRecords } from './leave-records.ts'
 import { createContentCheck, firstAsked } from './payloads.ts'
 import { proveEntries, provenRoots } from './proofs.ts'
 import type { ContentSource } from './sealed-contents.ts'
 import type { StoredBytes, StoredLog } from './stored-log.ts'
 import type { OpenedStore } from './tasks.ts'
+import { throughArchive } from './through-archive.ts'
 import { unreadableReport } from './unreadable.ts'
 
-export interface ConversationOptions extends Wanted, ContentOptions {
+export interface ConversationOptions extends Wanted, ContentOptions, LeftOptions {
   readonly conversation_id: string
 }
 
 /** Verifies one conversation: its own links, and each of its entries in the tree of the newest counted checkpoint. */
 export async function verifyStoredConversation(
-  store: OpenedStore,
+  opened: OpenedStore,
   options: ConversationOptions,
 ): Promise<Report | UnknownLedger> {
   const { trust, conversation_id } = options
+  const store = throughArchive(opened, options.archiveOf)
   const chosen = await chooseLedger(store.ledgers, options)
   if ('unknown' in chosen) return chosen
   const { origin, log } = chosen
@@ -59,11 +66,16 @@ export async function verifyStoredConversation(
   const content = await checkContents(store, { chosen, entries, until }, options, findings)
   const erasures = await proveEntries(log, await readAll(log, erasuresIn(content, origin)), until)
   if (head !== undefined) for (const erasure of erasures) checkProven(erasure, head, origin, findings)
+  const proven = await proveEntries(log, entries, until)
+  const left = leftIn(proven, findings)
+  const papers = isNothing(left) ? undefined : await provenPapers(chosen, options, head, findings)
+  if (papers !== undefined) judgeLeft(left, papers, size - 1, findings)
   return verifyConversation({
     origin,
     conversation_id,
     trust,
-    entries: await proveEntries(log, entries, until),
+    entries: proven,
+    left,
     keyEntries: await proveEntries(log, keyEntries, until),
     signed,
     named,
@@ -73,6 +85,34 @@ export async function verifyStoredConversation(
     content,
     notChecked: chosen.others.map(otherLedger),
   })
+}
+
+function leftIn(entries: readonly (ProvenEntry & Pick<StoredBytes, 'stub'>)[], findings: FindingList): LeftEntries {
+  const tally = tallyLeft()
+  for (const entry of entries) {
+    const row = entry.stub ?? entry.bytes
+    if (!isStub(row)) continue
+    const stub = stubIn(row)
+    const problem = entry.stub === undefined ? undefined : stubProblem(entry.bytes, row)
+    if (problem !== undefined || stub === undefined)
+      findings.add(finding('stub-altered', { seq: entry.seq }, problem ?? 'the stub is none'))
+    const bytes = entry.stub === undefined ? 'not read' : 'read'
+    if (stub !== undefined) tally.add({ seq: entry.seq, stub, leaf: toHex(leafOf(entry)), bytes })
+  }
+  return tally.left()
+}
+
+/** The records that say what left stand outside the conversation, and are proven one by one. */
+async function provenPapers(
+  { origin, log }: Chosen,
+  options: LeftOptions,
+  head: TreeHead | undefined,
+  findings: FindingList,
+): Promise<LeavePapers> {
+  const records = (await readLeaveRecords(log)).filter(({ seq }) => seq < (head?.size ?? 0))
+  if (head !== undefined)
+    for (const record of await proveEntries(log, records, head.size)) checkProven(record, head, origin, findings)
+  return papersFrom(origin, records, options)
 }
 
 interface RootsWanted {
@@ -141,14 +181,14 @@ async function checkStored(
 ): Promise<ContentTally> {
   const contents = createContentCheck(log, firstAsked(), reading)
   for await (const page of pagesOf(entries)) {
-    const namings = page.map(({ seq, bytes }) => {
+    const namings = page.map(({ seq, bytes, stub }) => {
       const parsed = parseEntry(bytes)
       const { id, content: references = [] } = 'entry' in parsed ? parsed.entry : { id: '' }
-      return { seq, id, references }
+      return { seq, id, references, entry: stub === undefined ? ('stands' as const) : ('left' as const) }
     })
     await contents.look(namings)
-    for (const { seq, id, references } of namings)
-      for (const found of contents.check({ seq, id }, references)) findings.add(found)
+    for (const { seq, id, references, entry } of namings)
+      for (const found of contents.check({ seq, id }, references, entry)) findings.add(found)
   }
   return contents.tally()
 }

@@ -4,6 +4,7 @@ import type { KeptLedger } from '../anchors.ts'
 import type { KeptCheckpoint } from '../checkpoints.ts'
 import type { ContentEvidence } from '../content.ts'
 import { type JoinedLog, joinChunks, planChunks } from '../join.ts'
+import { isNothing, judgeLeft } from '../left.ts'
 import { judgeLog } from '../log.ts'
 import { judgePredecessor, successionOf } from '../predecessor.ts'
 import type { Report } from '../report.ts'
@@ -17,18 +18,21 @@ import {
   type UnknownLedger,
   type Wanted,
 } from './extent.ts'
+import { type LeftOptions, papersFrom, readLeaveRecords } from './leave-records.ts'
 import { contentOfStretch } from './sealed-contents.ts'
 import type { LedgerNo, ListedLedger, StoredLedgers, StoredLog } from './stored-log.ts'
 import type { OpenedStore, VerifyAnswer, VerifyTask } from './tasks.ts'
+import { throughArchive } from './through-archive.ts'
 
-export interface LedgerOptions extends Wanted, ContentOptions {
+export interface LedgerOptions extends Wanted, ContentOptions, LeftOptions {
   /** Comparing every index with its table takes longer than everything else. `unavailable`: the store cannot. */
   readonly indexes?: 'compared' | 'skipped' | 'unavailable'
   readonly onProgress?: (checked: number, total: number) => void
 }
 
 /** Verifies a whole ledger, and those that came before a restore. Altered data never throws: it is what the report is for. */
-export async function verifyStoredLedger(store: OpenedStore, options: LedgerOptions): Promise<Report | UnknownLedger> {
+export async function verifyStoredLedger(opened: OpenedStore, options: LedgerOptions): Promise<Report | UnknownLedger> {
+  const store = throughArchive(opened, options.archiveOf)
   const chosen = await chooseLedger(store.ledgers, options)
   if ('unknown' in chosen) return chosen
   const reading = { store, options, listed: chosen.listed }
@@ -83,6 +87,10 @@ async function readLog(
   const joined = joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
   const apart = answers.flatMap((answer) => (answer.kind === 'structure' ? answer.findings : []))
   for (const found of [...findings, ...apart]) joined.findings.add(found)
+  if (!isNothing(joined.left)) {
+    const papers = papersFrom(origin, await readLeaveRecords(log), options)
+    judgeLeft(joined.left, papers, size - 1, joined.findings)
+  }
   const tally = talliesOf(answers)
   const source = contentOfStretch({ ledgers, listed, origin, no, log, size }, 0)
   const content = await openContents({ tally, source }, options, joined.findings)

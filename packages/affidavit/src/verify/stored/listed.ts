@@ -8,6 +8,8 @@ export interface ListCheck {
   /** Takes what is listed up to the end of the next page. */
   take(listed: readonly Listed[]): void
   /** What differs between the entry at `seq`, with its names and its claimed time, and what is listed for it. */
+  /** Passes over what is listed for the entry at `seq`, whose names nobody can tell. */
+  skip(seq: number): void
   differs(seq: number, names: readonly string[], timestamp?: string): string | undefined
 }
 
@@ -20,6 +22,9 @@ export function createListCheck(table: 'entry_subjects' | 'payload_uses'): ListC
       // What is left is listed for rows that could not be read: all of it strays, of which the first is named.
       pending = next < pending.length ? [...pending.slice(next, next + 1), ...listed] : listed
       next = 0
+    },
+    skip(seq) {
+      while ((pending[next]?.seq ?? Number.POSITIVE_INFINITY) <= seq) next++
     },
     differs(seq, names, timestamp) {
       const first = pending[next]

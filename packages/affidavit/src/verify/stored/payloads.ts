@@ -22,14 +22,18 @@ const HEADS = 16
 export interface Naming {
   readonly seq: number
   readonly references: readonly ContentReference[]
+  /** Whether it stands in its row, as it does where this is left out: content leaves with the last entry that does. */
+  readonly entry?: Stands
 }
+
+type Stands = 'stands' | 'left'
 
 /** Checks payloads against the references of entries; it counts what it looked at. */
 export interface ContentCheck {
   /** Looks at what the entries of the next page name. Each payload is read once, and found at every entry that names it. */
   look(page: readonly Naming[]): Promise<void>
   /** What is wrong with what an entry of the page names. */
-  check(place: Place, references: readonly ContentReference[]): Finding[]
+  check(place: Place, references: readonly ContentReference[], entry?: Stands): Finding[]
   tally(): ContentTally
 }
 
@@ -43,11 +47,11 @@ export function createContentCheck(log: StoredLog, isFirst: IsFirst, reading: Co
   async function look(entries: readonly Naming[]): Promise<void> {
     page = new Map()
     const unseen = new Map<string, Unseen>()
-    for (const { seq, references } of entries) {
+    for (const { seq, references, entry = 'stands' } of entries) {
       for (const reference of references) {
-        const key = identity(reference)
+        const key = identity(reference, entry)
         if (seen.has(key) || unseen.has(key)) continue
-        unseen.set(key, { key, seq, reference, impossible: checkReference(reference) })
+        unseen.set(key, { key, seq, reference, entry, impossible: checkReference(reference) })
       }
     }
     if (unseen.size === 0) return
@@ -72,9 +76,9 @@ export function createContentCheck(log: StoredLog, isFirst: IsFirst, reading: Co
 
   return {
     look,
-    check: (place, references) =>
+    check: (place, references, entry = 'stands') =>
       references.flatMap((reference) => {
-        const key = identity(reference)
+        const key = identity(reference, entry)
         const faults = seen.get(key) ?? page.get(key) ?? NOT_READ
         return faults.map(({ code, problem }) => finding(code, place, `${contentName(reference)}: ${problem}`))
       }),
@@ -87,13 +91,17 @@ interface Unseen {
   /** Of the entry of the page that names it first. */
   readonly seq: number
   readonly reference: ContentReference
+  readonly entry: Stands
   /** What it says that cannot be, whatever is stored. */
   readonly impossible: readonly SealedFault[]
 }
 
 /** Everything that decides what is wrong with it. */
-function identity({ blob_id, key_id, plain_size, sealed_size, ciphertext_sha256 }: ContentReference): string {
-  return `${blob_id} ${key_id} ${plain_size} ${sealed_size} ${ciphertext_sha256}`
+function identity(
+  { blob_id, key_id, plain_size, sealed_size, ciphertext_sha256 }: ContentReference,
+  entry: Stands,
+): string {
+  return `${entry} ${blob_id} ${key_id} ${plain_size} ${sealed_size} ${ciphertext_sha256}`
 }
 
 /** Which of these name their payload first: no entry before does. Each may be asked about once. */
@@ -136,10 +144,12 @@ async function readHeads(log: StoredLog, unseen: readonly Unseen[]): Promise<rea
 }
 
 /** @param bytes what came of reading them, where they were read */
-function faultsOf({ reference, impossible }: Unseen, head: Head, bytes: BytesProblem): readonly Fault[] {
+function faultsOf({ reference, entry, impossible }: Unseen, head: Head, bytes: BytesProblem): readonly Fault[] {
   if (impossible.length > 0) return impossible.map((fault) => altered(sentence(fault)))
   if (head === undefined) return [{ code: 'payload-missing', problem: `the payload ${reference.blob_id} is not there` }]
   if ('unreadable' in head) return [unreadable(head)]
+  if (head.left === true && entry === 'stands')
+    return [{ code: 'payload-missing', problem: `the payload ${reference.blob_id} has left, and this entry has not` }]
   if (typeof bytes === 'object') return [unreadable(bytes)]
   const stored = countChunks(reference, head) ?? bytes
   const key = checkContentKey(head.content_key, { key_id: reference.key_id, body_digest: head.body_digest })
@@ -150,7 +160,8 @@ function faultsOf({ reference, impossible }: Unseen, head: Head, bytes: BytesPro
   ]
 }
 
-function countChunks({ sealed_size }: ContentReference, { more }: PayloadHead): string | undefined {
+function countChunks({ sealed_size }: ContentReference, { more, left }: PayloadHead): string | undefined {
+  if (left === true && more === 0) return undefined
   const surplus = more + 1 - Math.ceil(sealed_size / SEALED_CHUNK_BYTES)
   if (surplus > 0) return `${surplus} chunks too many are stored`
   return surplus < 0 ? `${-surplus} of its chunks are not there` : undefined

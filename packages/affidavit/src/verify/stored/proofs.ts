@@ -1,6 +1,7 @@
 // Proofs from stored tree nodes. Nothing here is trusted: a proof of altered nodes does not check.
 
 import { HASH_BYTES, type Hash } from '../../crypto/sha256.ts'
+import { isStub } from '../../formats/stub.ts'
 import { buildConsistency, checkConsistency, planConsistency } from '../../merkle/consistency.ts'
 import { type Frontier, planFrontier, rootOfFrontier } from '../../merkle/growth.ts'
 import type { TreeHead } from '../../merkle/head.ts'
@@ -18,13 +19,27 @@ export async function proveEntries(
   log: StoredLog,
   entries: readonly StoredBytes[],
   size: number,
-): Promise<ProvenEntry[]> {
+): Promise<(ProvenEntry & StoredBytes)[]> {
   const plans = entries.map(({ seq }) => (seq < size ? planInclusion(seq, size) : []))
   const readers = await readPlans(log, plans)
+  const leaves = await readLeaves(log, entries)
   return entries.map((entry, i) => {
-    const [plan, read] = [plans[i] ?? [], readers[i]]
-    return { ...entry, proof: read === undefined ? [] : buildInclusion(plan, read) }
+    const [plan, read, leaf] = [plans[i] ?? [], readers[i], leaves.get(entry.seq)]
+    const proof = read === undefined ? [] : buildInclusion(plan, read)
+    return { ...entry, proof, ...(leaf === undefined ? {} : { leaf }) }
   })
+}
+
+/** Of those that have left. */
+async function readLeaves(log: StoredLog, entries: readonly StoredBytes[]): Promise<ReadonlyMap<number, Hash>> {
+  const left = entries.filter(({ bytes }) => isStub(bytes))
+  const leaves = left.length === 0 ? [] : await log.nodes(left.map(({ seq }) => ({ level: 0, index: seq })))
+  return new Map(
+    left.flatMap(({ seq }, i) => {
+      const leaf = leaves[i]
+      return leaf === undefined ? [] : [[seq, leaf] as const]
+    }),
+  )
 }
 
 /** The root of the first entries of each size, where stored nodes prove that `head` continues it or is continued by it. */

@@ -1,6 +1,7 @@
 // Verifying what came after a checkpoint that the caller trusts: the tree below it is taken as it swears, the entries
 // above it are read and hashed.
 
+import { toHex } from '../../bytes/hex.ts'
 import { utf8 } from '../../bytes/text.ts'
 import { parseCheckpointBody } from '../../formats/checkpoint.ts'
 import { parseEntry } from '../../formats/entry.ts'
@@ -8,10 +9,11 @@ import { parseNote } from '../../formats/note.ts'
 import type { TreeHead } from '../../merkle/head.ts'
 import type { Continued } from '../chunk.ts'
 import type { ContentReading, ContentTally } from '../content.ts'
-import { BEGINNING, type Edge, hashOf } from '../entries.ts'
+import { BEGINNING, type Edge } from '../entries.ts'
 import { createFindings, type FindingList, finding } from '../finding.ts'
 import { type JoinedLog, joinChunks } from '../join.ts'
-import { checkProven } from '../proven.ts'
+import { isNothing, judgeLeft, stubIn } from '../left.ts'
+import { checkProven, leafOf } from '../proven.ts'
 import { checkBase, groundless, judgeRange, openSince } from '../range.ts'
 import type { Report } from '../report.ts'
 import { type ContentOptions, contentReading, openContents, talliesOf } from './contents.ts'
@@ -27,13 +29,15 @@ import {
   type Wanted,
 } from './extent.ts'
 import { keysNamedBy, readKeyEntries } from './key-entries.ts'
+import { type LeftOptions, papersFrom, readLeaveRecords } from './leave-records.ts'
 import { proveEntries, provenRoots, readFrontier } from './proofs.ts'
 import { contentOfStretch } from './sealed-contents.ts'
 import type { StoredLedgers, StoredLog } from './stored-log.ts'
 import type { OpenedStore, VerifyAnswer } from './tasks.ts'
+import { throughArchive } from './through-archive.ts'
 import { unreadableReport } from './unreadable.ts'
 
-export interface RangeOptions extends Wanted, ContentOptions {
+export interface RangeOptions extends Wanted, ContentOptions, LeftOptions {
   /** The signed note of the checkpoint that is trusted. */
   readonly since: string
 }
@@ -42,7 +46,8 @@ export interface RangeOptions extends Wanted, ContentOptions {
  * Verifies the entries behind a trusted checkpoint, and that they continue its tree. Where no key that counts has signed
  * it, or the stored tree is not its tree, nothing more is read, and the report says so.
  */
-export async function verifyStoredRange(store: OpenedStore, options: RangeOptions): Promise<Report | UnknownLedger> {
+export async function verifyStoredRange(opened: OpenedStore, options: RangeOptions): Promise<Report | UnknownLedger> {
+  const store = throughArchive(opened, options.archiveOf)
   const { anchors, trust, since: note } = options
   const chosen = await chooseRange(store.ledgers, options)
   if ('unknown' in chosen) return chosen
@@ -68,6 +73,12 @@ export async function verifyStoredRange(store: OpenedStore, options: RangeOption
   const sizes = [...checkpoints.map((kept) => kept.size), ...anchoredSizes(anchors)]
   const payloadBytes = contentReading(options)
   const { joined, tally } = await readBehind(store, { chosen, continues, size, sizes, payloadBytes })
+  if (!isNothing(joined.left)) {
+    const records = await readLeaveRecords(log)
+    const before = records.filter(({ seq }) => seq < since.size)
+    for (const proven of await proveEntries(log, before, since.size)) checkProven(proven, since, origin, findings)
+    judgeLeft(joined.left, papersFrom(origin, records, options), size - 1, findings)
+  }
   joined.findings.addAll(findings)
   const source = contentOfStretch({ ledgers: store.ledgers, listed: chosen.listed, origin, no, log, size }, since.size)
   const content = await openContents({ tally, source }, options, joined.findings)
@@ -111,8 +122,8 @@ async function edgeBefore(log: StoredLog, since: TreeHead, origin: string, findi
   }
   checkProven(proven, since, origin, findings)
   const parsed = parseEntry(proven.bytes)
-  const entry = 'entry' in parsed ? parsed.entry : undefined
-  return { seq, id: entry?.id, hash: hashOf(proven.bytes), recorded_at: entry?.recorded_at ?? '' }
+  const entry = 'entry' in parsed ? parsed.entry : stubIn(proven.bytes)
+  return { seq, id: entry?.id, hash: toHex(leafOf(proven)), recorded_at: entry?.recorded_at ?? '' }
 }
 
 interface Behind {

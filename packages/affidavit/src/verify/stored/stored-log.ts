@@ -41,10 +41,12 @@ export interface Unreadable {
   readonly unreadable: string
 }
 
-/** An entry as stored. What is stored instead of bytes is no bytes here. */
+/** An entry as stored, or its stub. What is stored instead of bytes is no bytes here. */
 export interface StoredBytes {
   readonly seq: number
   readonly bytes: Uint8Array
+  /** What stands in the row, where the bytes came from the archive. */
+  readonly stub?: Uint8Array
 }
 
 /** Entries `from` inclusive to `to` exclusive. */
@@ -85,6 +87,8 @@ export interface PayloadHead {
   readonly content_key: Uint8Array
   /** Further chunks that are stored. */
   readonly more: number
+  /** Its chunks have left the database, the first one too. */
+  readonly left?: true
 }
 
 /** One of as many scopes as there can be: a longer content key is unreadable, and not read. */
@@ -123,8 +127,8 @@ export interface StoredLog {
    * @param below all of them where left out
    */
   entriesOfAction(action: string, below?: number): AsyncIterable<readonly StoredBytes[] | Unreadable>
-  /** The bytes at each place, by the index of conversations; `undefined` where none can be read. */
-  entriesAt(places: readonly ConversationPlace[]): Promise<readonly (Uint8Array | undefined)[]>
+  /** The entry at each place, by the index of conversations; `undefined` where none can be read. */
+  entriesAt(places: readonly ConversationPlace[]): Promise<readonly (StoredBytes | undefined)[]>
   /** The stored node of each id; `undefined` where it is not there, cannot be read, or has not the length of a hash. */
   nodes(ids: readonly NodeId[]): Promise<readonly (Hash | undefined)[]>
 

@@ -1,8 +1,10 @@
 // Verifying one stretch of a stored log, page by page: what the entries of a page need to be judged is asked for at once, then
 // they are judged one after another.
 
+import { toHex } from '../../bytes/hex.ts'
 import type { ContentReference } from '../../formats/fields.ts'
 import type { Skimmed } from '../../formats/skim-entry.ts'
+import { isStub, type Stub } from '../../formats/stub.ts'
 import {
   type ChunkResult,
   type ChunkTask,
@@ -13,7 +15,7 @@ import {
   type StoredRow,
 } from '../chunk.ts'
 import type { ContentReading, ContentTally } from '../content.ts'
-import { type ConversationPlace, hashOf, type Lookback } from '../entries.ts'
+import { type ConversationPlace, hashOf, type Lookback, type ReadEntry } from '../entries.ts'
 import { type Finding, finding } from '../finding.ts'
 import { columnsProblem } from './columns.ts'
 import { createListCheck } from './listed.ts'
@@ -46,10 +48,15 @@ export async function verifyStretch(
 // A place that cannot be read gives no entry, which is a finding.
 async function lookUp(log: StoredLog, places: readonly ConversationPlace[]): Promise<Lookback> {
   const entries = places.length === 0 ? [] : await log.entriesAt(places)
+  const left = entries.flatMap((entry) => (entry !== undefined && isStub(entry.bytes) ? [entry.seq] : []))
+  const leaves = left.length === 0 ? [] : await log.nodes(left.map((index) => ({ level: 0, index })))
+  const stored = new Map(left.map((seq, i) => [seq, leaves[i]]))
   const hashes = new Map(
     places.flatMap((place, i) => {
-      const bytes = entries[i]
-      return bytes === undefined ? [] : [[nameOf(place), hashOf(bytes)] as const]
+      const entry = entries[i]
+      if (entry === undefined) return []
+      const leaf = stored.get(entry.seq)
+      return [[nameOf(place), leaf === undefined ? hashOf(entry.bytes) : toHex(leaf)] as const]
     }),
   )
   return (conversation_id, conversation_seq) => hashes.get(nameOf({ conversation_id, conversation_seq }))
@@ -62,7 +69,7 @@ function nameOf({ conversation_id, conversation_seq }: ConversationPlace): strin
 interface BesideChecks {
   /** Takes what stands beside the entries of the next page. */
   take(page: StretchPage, rows: readonly ReadRow[]): Promise<void>
-  check(row: StoredRow, entry: Skimmed | undefined): readonly Finding[]
+  check(row: StoredRow, entry: Skimmed | undefined, read: ReadEntry): readonly Finding[]
   tally(): ContentTally
 }
 
@@ -78,7 +85,8 @@ function createBesideChecks(log: StoredLog, chunk: ChunkTask, payloadBytes: Cont
   const isFirst = firstNaming(log, chunk.continues === undefined ? 0 : chunk.from)
   const contents = createContentCheck(log, isFirst, payloadBytes)
 
-  function check(row: StoredRow, entry: Skimmed | undefined): readonly Finding[] {
+  function check(row: StoredRow, entry: Skimmed | undefined, read: ReadEntry): readonly Finding[] {
+    if ('left' in read.parsed) return checkLeft(row, read.parsed.left)
     const references = entry?.content ?? NO_REFERENCES
     const payloads = references.length === 0 ? NO_NAMES : [...new Set(references.map(({ blob_id }) => blob_id))]
     const columns = columnsProblem(row, entry)
@@ -90,7 +98,21 @@ function createBesideChecks(log: StoredLog, chunk: ChunkTask, payloadBytes: Cont
       ...(columns === undefined ? [] : [finding('columns-altered', place, columns)]),
       ...(subject === undefined ? [] : [finding('subjects-altered', place, subject)]),
       ...(use === undefined ? [] : [finding('payload-uses-altered', place, use)]),
-      ...contents.check(place, references),
+      ...contents.check(place, references, read.stub === undefined ? 'stands' : 'left'),
+    ]
+  }
+
+  // What is listed for an archived entry is as it was; nobody can tell without its bytes.
+  function checkLeft(row: StoredRow, stub: Stub | undefined): readonly Finding[] {
+    const place = stub === undefined ? { seq: row.seq } : { seq: row.seq, id: stub.id }
+    const columns = columnsProblem(row, undefined)
+    const isGone = stub?.mark.state === 'disposed'
+    const subject = isGone ? subjects.differs(row.seq, NO_NAMES) : subjects.skip(row.seq)
+    const use = isGone ? uses.differs(row.seq, NO_NAMES) : uses.skip(row.seq)
+    return [
+      ...(columns === undefined ? [] : [finding('columns-altered', place, columns)]),
+      ...(subject === undefined ? [] : [finding('subjects-altered', place, subject)]),
+      ...(use === undefined ? [] : [finding('payload-uses-altered', place, use)]),
     ]
   }
 
@@ -107,5 +129,5 @@ function createBesideChecks(log: StoredLog, chunk: ChunkTask, payloadBytes: Cont
 
 function namingsOf({ row: { seq }, read }: ReadRow): Naming[] {
   const references = read !== undefined && 'entry' in read.parsed ? read.parsed.entry.content : undefined
-  return references === undefined ? [] : [{ seq, references }]
+  return references === undefined ? [] : [{ seq, references, entry: read?.stub === undefined ? 'stands' : 'left' }]
 }

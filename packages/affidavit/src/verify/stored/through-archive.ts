@@ -1,0 +1,149 @@
+// A stored log whose archived entries are read through the archive. It judges nothing: what the archive gives stands beside the stub,
+// and what it does not give leaves the stub as it is.
+
+import { utf8 } from '../../bytes/text.ts'
+import { parseEntry } from '../../formats/entry.ts'
+import type { ContentReference } from '../../formats/fields.ts'
+import { isStub, isStubText, parseStub } from '../../formats/stub.ts'
+import { entryOf } from '../../merkle/hash.ts'
+import type { Row, StoredRow } from '../chunk.ts'
+import type { FromArchive } from '../left.ts'
+import type { StoredBytes, StoredChunk, StoredLedgers, StoredLog } from './stored-log.ts'
+import { type OpenedStore, runOnConnections } from './tasks.ts'
+
+/** Where the bytes of an entry lie. */
+export interface ArchivedPlace {
+  readonly seq: number
+  readonly segment: string
+  readonly block: number
+}
+
+/** The archive of one ledger, for whoever verifies. Nothing it gives is as it should be for sure, and nothing makes it throw. */
+export interface StoredArchive {
+  /** The bytes of each entry, in the order asked, or why they cannot be had. */
+  entries(places: readonly ArchivedPlace[]): Promise<readonly FromArchive[]>
+  /** The chunks of a payload that the entry at this place names; the first that is no bytes is the last. */
+  chunks(place: ArchivedPlace, blob_id: string): AsyncIterable<StoredChunk>
+}
+
+/** The archive of each ledger, by its origin; nothing where there is none at hand. */
+export type ArchiveOf = (origin: string) => StoredArchive | undefined
+
+/** The same store, read through archives: in this thread, where they are at hand. */
+export function throughArchive(store: OpenedStore, archiveOf: ArchiveOf | undefined): OpenedStore {
+  if (archiveOf === undefined) return store
+  const ledgers = ledgersThrough(store.ledgers, archiveOf)
+  return { ...store, ledgers, runTasks: (tasks, onAnswer) => runOnConnections([ledgers], tasks, onAnswer) }
+}
+
+function ledgersThrough(ledgers: StoredLedgers, archiveOf: ArchiveOf): StoredLedgers {
+  const origins = new Map<number, string>()
+  return {
+    ...ledgers,
+    async list() {
+      const listed = await ledgers.list()
+      for (const { no, origin } of listed) origins.set(no, origin)
+      return listed
+    },
+    log(no) {
+      const origin = origins.get(no)
+      const archive = origin === undefined ? undefined : archiveOf(origin)
+      return archive === undefined ? ledgers.log(no) : logThrough(ledgers.log(no), archive)
+    },
+  }
+}
+
+function logThrough(log: StoredLog, archive: StoredArchive): StoredLog {
+  /** Of the page that was read last: its payloads are looked at before the next one is asked for. */
+  let places = new Map<string, ArchivedPlace>()
+
+  async function readAll(
+    bytes: readonly { readonly seq: number; readonly bytes: Uint8Array }[],
+  ): Promise<Map<number, FromArchive>> {
+    const wanted = bytes.flatMap((one) => placeIn(one))
+    const given = wanted.length === 0 ? [] : await archive.entries(wanted)
+    places = new Map()
+    return new Map(
+      wanted.flatMap((place, i) => {
+        const one = given[i]
+        if (one === undefined) return []
+        if ('bytes' in one) for (const { blob_id } of contentIn(one.bytes)) places.set(blob_id, place)
+        return [[place.seq, one] as const]
+      }),
+    )
+  }
+
+  async function whole(stored: readonly StoredBytes[]): Promise<readonly StoredBytes[]> {
+    if (!stored.some(({ bytes }) => isStub(bytes))) return stored
+    const read = await readAll(stored)
+    return stored.map((one) => {
+      const given = read.get(one.seq)
+      return given !== undefined && 'bytes' in given ? { ...one, bytes: given.bytes, stub: one.bytes } : one
+    })
+  }
+
+  async function* pagesOf(pages: AsyncIterable<readonly StoredBytes[]>): AsyncGenerator<readonly StoredBytes[]> {
+    for await (const page of pages) yield await whole(page)
+  }
+
+  return {
+    ...log,
+    async entry(seq) {
+      const stored = await log.entry(seq)
+      return stored === undefined ? undefined : (await whole([stored]))[0]
+    },
+    conversation: async (id) => whole(await log.conversation(id)),
+    async *entriesOfAction(action, below) {
+      for await (const page of log.entriesOfAction(action, below)) yield 'unreadable' in page ? page : await whole(page)
+    },
+    async entriesAt(wanted) {
+      const stored = await log.entriesAt(wanted)
+      const read = new Map((await whole(stored.flatMap((one) => one ?? []))).map((one) => [one.seq, one]))
+      return stored.map((one) => (one === undefined ? undefined : (read.get(one.seq) ?? one)))
+    },
+    entriesWithContent: (stretch) => pagesOf(log.entriesWithContent(stretch)),
+    async *stretch(stretch) {
+      for await (const page of log.stretch(stretch)) {
+        const stubs = page.rows.filter(isLeft).map((row) => ({ seq: row.seq, bytes: bytesOf(row) }))
+        const read = stubs.length === 0 ? undefined : await readAll(stubs)
+        yield read === undefined ? page : { ...page, rows: page.rows.map((row) => beside(row, read.get(row.seq))) }
+      }
+    },
+    async *chunks(reference) {
+      const place = places.get(reference.blob_id)
+      let number = 0
+      for await (const chunk of log.chunks(reference)) {
+        if (number === 0 && chunk === 'absent' && place !== undefined) {
+          yield* archive.chunks(place, reference.blob_id)
+          return
+        }
+        number++
+        yield chunk
+      }
+    },
+  }
+}
+
+function isLeft(row: Row): row is StoredRow {
+  if ('unreadable' in row) return false
+  return typeof row.entry === 'string' ? isStubText(row.entry, 1) : isStub(row.entry)
+}
+
+function bytesOf({ entry }: StoredRow): Uint8Array {
+  return typeof entry === 'string' ? utf8(entryOf(entry)) : entry
+}
+
+function beside(row: Row, archived: FromArchive | undefined): Row {
+  return archived === undefined || 'unreadable' in row ? row : { ...row, archived }
+}
+
+function placeIn({ seq, bytes }: { readonly seq: number; readonly bytes: Uint8Array }): ArchivedPlace[] {
+  const parsed = isStub(bytes) ? parseStub(bytes) : undefined
+  const mark = parsed !== undefined && 'stub' in parsed ? parsed.stub.mark : undefined
+  return mark?.state === 'archived' ? [{ seq, segment: mark.segment, block: mark.block }] : []
+}
+
+function contentIn(bytes: Uint8Array): readonly ContentReference[] {
+  const parsed = parseEntry(bytes)
+  return 'entry' in parsed ? (parsed.entry.content ?? []) : []
+}

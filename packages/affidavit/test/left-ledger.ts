@@ -1,0 +1,162 @@
+// A ledger that records have left: archived ones, with content, and destroyed ones; an archive in memory, and what says who may.
+
+import { join } from 'node:path'
+
+import { toHex } from '../src/bytes/hex.ts'
+import { databaseFile } from '../src/embedded/folder.ts'
+import { initLedger } from '../src/embedded/init.ts'
+import { openFolder } from '../src/embedded/open.ts'
+import { LedgerError } from '../src/errors/ledger-error.ts'
+import type { StubMark } from '../src/formats/stub.ts'
+import { parseVerifierKey } from '../src/formats/verifier-key.ts'
+import type { LedgerStore, Removal, StoredEntry } from '../src/ledger/store.ts'
+import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { fixedClock } from '../src/testing/fixed-clock.ts'
+import { type MemoryArchive, memoryArchive } from '../src/testing/memory-archive.ts'
+import { samples } from '../src/testing/sample-drafts.ts'
+import type { ReadPapers } from '../src/verify/left.ts'
+import type { StoredArchive } from '../src/verify/stored/through-archive.ts'
+import type { Trust } from '../src/verify/trust.ts'
+
+export const SEGMENT: string = 'ab'.repeat(16)
+export const MANIFEST: string = 'cd'.repeat(32)
+/** Seqs: entry 0 stays, so do 6, which has content, the records of what left, and the newest. */
+export const ARCHIVED: readonly number[] = [1, 2, 3]
+const DESTROYED: readonly number[] = [4, 5]
+export const STANDS = 6
+export const NEWEST = 9
+
+const SEGMENTS: ReadonlyMap<unknown, readonly number[]> = new Map([[SEGMENT, ARCHIVED]])
+
+export interface LeftLedger {
+  readonly home: string
+  readonly file: string
+  readonly origin: string
+  readonly trust: Trust
+  /** As they were recorded. */
+  readonly entries: readonly StoredEntry[]
+  readonly archive: MemoryArchive
+  /** A signed checkpoint of before anything left, and its size. */
+  readonly early: { readonly size: number; readonly note: string }
+}
+
+/** Makes the ledger in `folder`. Nothing has left it: `letGo` says what does. */
+export async function makeLeftLedger(folder: string): Promise<LeftLedger> {
+  const home = join(folder, 'left')
+  const { origin, verifierKey } = await initLedger(home, { origin: 'left.example/log' })
+  const key = parseVerifierKey(verifierKey)
+  if ('code' in key) throw new TypeError(key.code)
+  const clock = fixedClock()
+  const ledger = await openFolder(home, { clock })
+  for (const n of [1, 2, 3, 4, 5, STANDS]) {
+    await ledger.append({
+      action: 'tool_invoked',
+      actor_id: 'agent-1',
+      actor_type: 'agent',
+      conversation_id: `c${n % 2}`,
+      subject_ids: [`patient-${n}`],
+      resource_type: 'chart',
+      resource_id: `r-${n}`,
+      ...(n === 2 || n === STANDS
+        ? { content: [{ name: 'said', media_type: 'text/plain', body: `said ${n} `.repeat(9_000) }] }
+        : {}),
+    })
+    if (n === 1) await ledger.publish()
+  }
+  await ledger.close()
+  const store = sqliteStore(databaseFile(home), 'open')
+  const { prepareOwn, prepare, batch } = samples(origin)
+  const at = clock.now() + 60_000
+  await store.commit(
+    batch(
+      [
+        prepareOwn({ action: 'records_archived', details: { phase: 'archived', segment: SEGMENT } }),
+        prepareOwn({ action: 'records_disposed', details: { phase: 'decided', manifest_sha256: MANIFEST } }),
+        prepare({ conversation_id: 'c0' }),
+      ],
+      at,
+    ),
+  )
+  clock.pass(120_000)
+  await (await openFolder(home, { clock })).close()
+  const entries = await store.entries(origin, {}, { limit: 100, order: 'ascending' })
+  const archive = memoryArchive()
+  for (const seq of ARCHIVED) await putAside(store, origin, entries[seq], archive)
+  const [early] = await store.checkpoints(origin, 0, 1)
+  await store.close()
+  if (early === undefined) throw new TypeError('no checkpoint was published')
+  return { home, file: databaseFile(home), origin, trust: { kind: 'pinned', keys: [key] }, entries, archive, early }
+}
+
+/** Lets the archived and the destroyed ones leave. */
+export async function letGo(store: LedgerStore, { origin, entries }: LeftLedger): Promise<void> {
+  const marked = (seqs: readonly number[], mark: (seq: number) => StubMark): Removal['entries'] =>
+    seqs.map((seq) => ({ seq, leaf: entries[seq]?.nodes.slice(0, 32) ?? new Uint8Array(), mark: mark(seq) }))
+  await store.replaceEntries(origin, {
+    judged: { size: entries.length, unless: ['hold_placed'] },
+    entries: [
+      ...marked(ARCHIVED, (seq) => ({ state: 'archived', block: seq % 2, segment: SEGMENT })),
+      ...marked(DESTROYED, () => ({ state: 'disposed', manifest: MANIFEST })),
+    ],
+  })
+}
+
+async function putAside(
+  store: LedgerStore,
+  origin: string,
+  row: StoredEntry | undefined,
+  archive: MemoryArchive,
+): Promise<void> {
+  if (row === undefined) throw new TypeError('no such entry')
+  const { content = [] } = JSON.parse(Buffer.from(row.entry).toString())
+  const payloads = new Map<string, readonly Uint8Array[]>()
+  for (const { blob_id } of content) {
+    const head = await store.payload(origin, blob_id)
+    const more = await store.chunks(origin, blob_id, 1, 100)
+    if (head !== undefined) payloads.set(blob_id, [head.sealed, ...more])
+  }
+  archive.put({ seq: row.seq, segment: SEGMENT, block: row.seq % 2 }, row.entry, payloads)
+}
+
+/** What the papers of a ledger would say: the archived ones are in the segment, the destroyed ones on the manifest. */
+export function papersOf(
+  { entries }: LeftLedger,
+  leave: 'authorised' | 'authority not checked' = 'authorised',
+): ReadPapers {
+  const listed = new Map(DESTROYED.map((seq) => [seq, toHex(entries[seq]?.nodes.subarray(0, 32) ?? new Uint8Array())]))
+  return (_, records) => {
+    const segments = new Set(records.map(({ details }) => details.segment))
+    const manifests = new Set(records.map(({ details }) => details.manifest_sha256))
+    return {
+      archived: (segment, seq) => segments.has(segment) && SEGMENTS.get(segment)?.includes(seq) === true,
+      disposalOf: (seq, leaf, manifest) => (manifests.has(manifest) && listed.get(seq) === leaf ? leave : undefined),
+    }
+  }
+}
+
+/** An archive as a verifier has it: what it refuses is an answer. */
+export function verifiable(archive: MemoryArchive): StoredArchive {
+  return {
+    async entries(places) {
+      const given = []
+      for (const place of places) {
+        try {
+          const [bytes] = await archive.entries([place])
+          given.push({ bytes: bytes ?? new Uint8Array() })
+        } catch (error) {
+          if (!(error instanceof LedgerError)) throw error
+          given.push(error.code === 'archive-altered' ? { altered: error.problem } : { unreadable: error.problem })
+        }
+      }
+      return given
+    },
+    async *chunks(place, blob_id) {
+      try {
+        yield* archive.chunks(place, blob_id)
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error
+        yield { unreadable: error.problem }
+      }
+    },
+  }
+}
