@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
 import { formatTimestamp, type UnixMillis } from '../src/clock/clock.ts'
+import type { TimeSource } from '../src/clock/time-source.ts'
 import { type DispositionPlan, planDigest } from '../src/disposition/plan.ts'
 import { type OpenOptions, openFolder, type PartOptions } from '../src/embedded/open.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
@@ -13,7 +14,7 @@ import { generateSignerKey, type SignerKey } from '../src/formats/signer-key.ts'
 import { formatVerifierKey } from '../src/formats/verifier-key.ts'
 import type { CarriedOut, Dispositions } from '../src/ledger/dispose.ts'
 import type { DispositionOrder } from '../src/ledger/judge-disposition.ts'
-import type { DisposingBy, Ledger } from '../src/ledger/ledger.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
 import type { DispositionRequest, PlannedDisposition } from '../src/ledger/plan-disposition.ts'
 import { type Approval, signApproval } from '../src/papers/approval.ts'
 import { type FixedClock, fixedClock } from '../src/testing/fixed-clock.ts'
@@ -86,11 +87,15 @@ export function openClinic(
   { folder, clock }: DispositionClinic,
   parts: OpenOptions & PartOptions = {},
 ): Promise<Ledger> {
-  return openFolder(folder, { publish: QUIET, clock, ...parts })
+  return openFolder(folder, { publish: QUIET, clock, timeSource: sameTime(clock), ...parts })
 }
 
-export function disposing(ledger: Ledger, by: Partial<DisposingBy> = {}): Dispositions {
-  return ledger.disposing({ checkClock: async () => undefined, ...by })
+/** A source of time that goes with a clock, but for so much. */
+export function sameTime(clock: FixedClock, behindMillis: number = 0): TimeSource {
+  return {
+    where: 'https://time.example',
+    read: async () => ({ at: clock.now() - behindMillis, uncertainty_millis: 500 }),
+  }
 }
 
 export function planOf(
@@ -130,7 +135,7 @@ export function orderOf(
 
 /** Plans, approves and carries out. */
 export async function disposeOfAll(ledger: Ledger, clinic: DispositionClinic): Promise<CarriedOut> {
-  const dispositions = disposing(ledger)
+  const { dispositions } = ledger
   return dispositions.carryOut(orderOf(clinic, await planOf(dispositions, clinic)))
 }
 

@@ -13,7 +13,6 @@ import type { LedgerStore } from '../src/ledger/store.ts'
 import { files } from './backend.ts'
 import {
   type DispositionClinic,
-  disposing,
   makeDispositionClinic,
   openClinic,
   orderOf,
@@ -72,27 +71,25 @@ for (const when of ['before', 'after'] as const) {
         }
         throw new Error('the power is gone')
       })
-      const order = orderOf(clinic, await planOf(disposing(ledger), clinic))
+      const order = orderOf(clinic, await planOf(ledger.dispositions, clinic))
       ;[count, at] = [0, number]
-      const outcome = await disposing(ledger)
-        .carryOut(order)
-        .then(
-          () => 'done',
-          () => 'died',
-        )
+      const outcome = await ledger.dispositions.carryOut(order).then(
+        () => 'done',
+        () => 'died',
+      )
       await ledger.close().catch(() => undefined)
       if (outcome === 'done') break
       {
         await using again = await openClinic(clinic)
-        const [found] = await disposing(again).standing()
+        const [found] = await again.dispositions.standing()
         const rows = await firstSeven(again)
         assert.deepEqual(rows, rows.length === WHOLE.length ? WHOLE : LEFT, 'all of it, or nothing')
         if (found === undefined) assert.deepEqual(rows, WHOLE, 'nothing is destroyed that was not decided')
-        const [standing] = await disposing(again).finish()
+        const [standing] = await again.dispositions.finish()
         ends.push(standing?.state ?? 'not decided')
         assert.deepEqual(await firstSeven(again), standing === undefined ? WHOLE : LEFT)
         // And whoever has the papers goes on from wherever that was.
-        assert.equal((await disposing(again).carryOut(order)).state, 'done')
+        assert.equal((await again.dispositions.carryOut(order)).state, 'done')
         assert.deepEqual(await firstSeven(again), LEFT)
       }
       await files.remove(clinic.folder)
@@ -120,7 +117,7 @@ test('what has to be kept longer since the decision withdraws it, whole, and ano
     if (name === 'replaceEntries' && overtaken++ === 0) await keepLonger(other, 2)
     return write()
   })
-  const dispositions = disposing(ledger)
+  const { dispositions } = ledger
   const planned = await planOf(dispositions, clinic)
   const order = orderOf(clinic, planned)
   assert.equal(await refusal(dispositions.carryOut(order)), 'withdrawn')
@@ -144,7 +141,7 @@ test('a late fact that changes nothing is judged, and the disposition goes on', 
     if (name === 'replaceEntries' && judged.push(0) < 3) await keepLonger(other, 5)
     return write()
   })
-  const dispositions = disposing(ledger)
+  const { dispositions } = ledger
   const done = await dispositions.carryOut(orderOf(clinic, await planOf(dispositions, clinic)))
   assert.equal(done.state, 'done')
   assert.equal(judged.length, 3)
@@ -155,10 +152,10 @@ test('two that carry out the same plan destroy it once, and two plans of the sam
   const clinic = await copied()
   await using one = await openClinic(clinic)
   await using other = await openClinic(clinic)
-  const planned = await planOf(disposing(one), clinic)
+  const planned = await planOf(one.dispositions, clinic)
   const order = orderOf(clinic, planned)
-  const second = orderOf(clinic, await planOf(disposing(other), clinic))
-  const done = await Promise.all([disposing(one).carryOut(order), disposing(other).carryOut(order)])
+  const second = orderOf(clinic, await planOf(other.dispositions, clinic))
+  const done = await Promise.all([one.dispositions.carryOut(order), other.dispositions.carryOut(order)])
   assert.deepEqual(
     done.map(({ state, standing }) => [state, standing.state]),
     [
@@ -167,6 +164,6 @@ test('two that carry out the same plan destroy it once, and two plans of the sam
     ],
   )
   assert.deepEqual(await firstSeven(one), LEFT)
-  assert.equal(await refusal(disposing(other).carryOut(second)), 'plan-is-outdated')
-  assert.equal((await disposing(one).standing()).length, 1)
+  assert.equal(await refusal(other.dispositions.carryOut(second)), 'plan-is-outdated')
+  assert.equal((await one.dispositions.standing()).length, 1)
 })

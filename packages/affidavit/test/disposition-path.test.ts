@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
 import { utf8 } from '../src/bytes/text.ts'
+import type { TimeSource } from '../src/clock/time-source.ts'
 import { checkCertificate, type DispositionCertificate, openCertificate } from '../src/disposition/certificate.ts'
 import { type DispositionRecord, disposalsIn } from '../src/disposition/disposals.ts'
 import { parseManifest } from '../src/disposition/manifest.ts'
 import { planDigest } from '../src/disposition/plan.ts'
+import { openFolder } from '../src/embedded/open.ts'
 import { placeOf } from '../src/embedded/place.ts'
 import { openStore } from '../src/embedded/store.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
@@ -26,7 +28,6 @@ import {
   DAY,
   type DispositionClinic,
   disposeOfAll,
-  disposing,
   makeDispositionClinic,
   noted,
   openClinic,
@@ -34,6 +35,7 @@ import {
   planOf,
   policyOf,
   refusal,
+  sameTime,
   standingSeqs,
 } from './disposition-clinic.ts'
 
@@ -60,7 +62,7 @@ async function recordsDisposed(ledger: Ledger): Promise<readonly DispositionReco
 test('what is due is planned, approved and destroyed, and everything else stays', async () => {
   const clinic = await newClinic()
   await using ledger = await openClinic(clinic)
-  const dispositions = disposing(ledger)
+  const { dispositions } = ledger
   const planned = await planOf(dispositions, clinic)
   const { records, first_seq, last_seq, policies, contents, stays } = planned.plan
   assert.deepEqual([records, first_seq, last_seq, contents], [4, 1, 4, 3])
@@ -95,7 +97,7 @@ test('what is due is planned, approved and destroyed, and everything else stays'
 test('each destroyed row says under which manifest it went, and the records tell by whose leave', async () => {
   const clinic = await newClinic()
   await using ledger = await openClinic(clinic)
-  const dispositions = disposing(ledger)
+  const { dispositions } = ledger
   const planned = await planOf(dispositions, clinic)
   await dispositions.carryOut(orderOf(clinic, planned))
   const manifest = parseManifest(planned.manifest)
@@ -116,7 +118,7 @@ test('each destroyed row says under which manifest it went, and the records tell
 test('carried out again, it is done once and certified as often; what is planned next has nothing of it', async () => {
   const clinic = await newClinic()
   await using ledger = await openClinic(clinic)
-  const dispositions = disposing(ledger)
+  const { dispositions } = ledger
   const order = orderOf(clinic, await planOf(dispositions, clinic))
   const first = await dispositions.carryOut(order)
   const { size } = await ledger.health()
@@ -131,7 +133,7 @@ test('carried out again, it is done once and certified as often; what is planned
 test('only what one policy applies to is planned where that is asked, and only what is due at the day that is asked', async () => {
   const clinic = await newClinic()
   await using ledger = await openClinic(clinic)
-  const dispositions = disposing(ledger)
+  const { dispositions } = ledger
   await ledger.append(noted('The lift is stuck.'))
   const day = clinic.clock.now() + 365 * DAY
   const asked = { retention_policy: 'financial', at: day }
@@ -206,12 +208,21 @@ const REFUSED: Readonly<
   'a record that has to be kept longer since': ['plan-is-outdated', reclassified],
 }
 
+const silent: TimeSource = {
+  where: 'https://time.example',
+  read: () => Promise.reject(new LedgerError('time-unavailable', { problem: 'no answer', cure: 'check the network' })),
+}
+const NO_TIME: readonly (readonly [name: string, code: string, source: (clinic: DispositionClinic) => TimeSource])[] = [
+  ['the clock is more than a minute ahead', 'clock-jump', ({ clock }) => sameTime(clock, 60_000)],
+  ['the source of time does not answer', 'time-unavailable', () => silent],
+]
+
 describe('not carried out:', () => {
   for (const [name, [code, make]] of Object.entries(REFUSED)) {
     test(name, async () => {
       const clinic = await newClinic()
       await using ledger = await openClinic(clinic)
-      const dispositions = disposing(ledger)
+      const { dispositions } = ledger
       const planned = await planOf(dispositions, clinic)
       const { approval, ...order } = orderOf(clinic, planned)
       const changed = { ...order, approval, ...(await make({ clinic, ledger, planned })) }
@@ -223,15 +234,24 @@ describe('not carried out:', () => {
     })
   }
 
-  test('where the clock is ahead, or nobody can say', async () => {
+  for (const [name, code, timeSource] of NO_TIME) {
+    test(`where ${name}`, async () => {
+      const clinic = await newClinic()
+      await using ledger = await openClinic(clinic, { timeSource: timeSource(clinic) })
+      const { dispositions } = ledger
+      const order = orderOf(clinic, await planOf(dispositions, clinic))
+      assert.equal(await refusal(dispositions.carryOut(order)), code)
+      assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 6])
+      assert.deepEqual(await dispositions.standing(), [])
+    })
+  }
+
+  test('where nobody says what time it is', async () => {
     const clinic = await newClinic()
-    await using ledger = await openClinic(clinic)
-    const checkClock = (): Promise<never> =>
-      Promise.reject(new LedgerError('clock-jump', { problem: 'the clock is ahead', cure: 'set it' }))
-    const dispositions = disposing(ledger, { checkClock })
+    await using ledger = await openFolder(clinic.folder, { clock: clinic.clock })
+    const { dispositions } = ledger
     const order = orderOf(clinic, await planOf(dispositions, clinic))
-    assert.equal(await refusal(dispositions.carryOut(order)), 'clock-jump')
-    assert.deepEqual((await standingSeqs(ledger)).slice(0, 7), [0, 1, 2, 3, 4, 5, 6])
+    await assert.rejects(dispositions.carryOut(order), /time-unavailable.*name no source of time.*time_source/)
     assert.deepEqual(await dispositions.standing(), [])
   })
 })
@@ -243,7 +263,7 @@ describe('a legal hold', () => {
     const clinic = await newClinic()
     await using ledger = await openClinic(clinic, { access: clinic.policy })
     await ledger.holding({ actor_id: 'dr.lee' }).place({ ...MATTER, conversation_id: 'c-1' })
-    const dispositions = disposing(ledger)
+    const { dispositions } = ledger
     const planned = await planOf(dispositions, clinic)
     assert.deepEqual(planned.plan.stays.find(({ because }) => because === 'held')?.sample, [1, 2])
     assert.equal((await dispositions.carryOut(orderOf(clinic, planned))).state, 'done')
@@ -253,7 +273,7 @@ describe('a legal hold', () => {
   test('that is placed after the approval keeps the whole plan from being carried out', async () => {
     const clinic = await newClinic()
     await using ledger = await openClinic(clinic, { access: clinic.policy })
-    const dispositions = disposing(ledger)
+    const { dispositions } = ledger
     const order = orderOf(clinic, await planOf(dispositions, clinic))
     await ledger.holding({ actor_id: 'dr.lee' }).place({ ...MATTER, conversation_id: 'c-2' })
     await assert.rejects(dispositions.carryOut(order), /seq 3 is not due: a legal hold binds it/)
@@ -265,7 +285,7 @@ describe('not carried out either:', () => {
   test('where the clock of the system jumped by more than a day, and nobody confirmed it', async () => {
     const clinic = await newClinic()
     await using ledger = await openClinic(clinic)
-    const dispositions = disposing(ledger)
+    const { dispositions } = ledger
     const order = orderOf(clinic, await planOf(dispositions, clinic))
     clinic.clock.set(clinic.clock.now() + 2 * DAY)
     assert.equal(await refusal(dispositions.carryOut(order)), 'clock-jump')
@@ -284,7 +304,7 @@ describe('an organisation of one', () => {
   test('waits for its plan on record, and is certified as not independently approved', async () => {
     const clinic = alone(await newClinic())
     await using ledger = await openClinic(clinic)
-    const dispositions = disposing(ledger)
+    const { dispositions } = ledger
     const planned = await planOf(dispositions, clinic, { delay_days: 7 })
     const { approval: _, ...order } = orderOf(clinic, planned)
     const { state, standing } = await dispositions.carryOut(order)
@@ -318,7 +338,7 @@ describe('an organisation of one', () => {
   test('waits in vain where somebody else may approve', async () => {
     const clinic = await newClinic()
     await using ledger = await openClinic(clinic)
-    const dispositions = disposing(ledger)
+    const { dispositions } = ledger
     const { approval: _, ...order } = orderOf(clinic, await planOf(dispositions, clinic, { delay_days: 7 }))
     assert.equal(await refusal(dispositions.carryOut(order)), 'delay-beside-an-approver')
     assert.deepEqual(await dispositions.standing(), [])
@@ -329,7 +349,7 @@ test('the newest record is never planned', async () => {
   const due = noted('Ada.', { compliance_domains: ['hipaa'] })
   const clinic = await makeDispositionClinic(join(home, String(made++)), [due, due])
   await using ledger = await openClinic(clinic)
-  const { plan } = await planOf(disposing(ledger), clinic)
+  const { plan } = await planOf(ledger.dispositions, clinic)
   assert.deepEqual([plan.records, plan.last_seq], [1, 1])
   assert.deepEqual(plan.stays.find(({ because }) => because === 'needed')?.sample, [2])
 })

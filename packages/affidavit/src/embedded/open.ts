@@ -5,6 +5,7 @@ import type { DetectorParts } from '../classify/detect-with.ts'
 import type { Detector } from '../classify/detector.ts'
 import { type Alarm, systemAlarm } from '../clock/alarm.ts'
 import { type Clock, systemClock } from '../clock/clock.ts'
+import type { TimeSource } from '../clock/time-source.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
@@ -19,6 +20,7 @@ import { recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
+import { timeSource } from '../time-sources/time-source.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { readAccess } from './access.ts'
 import { checkDetectors } from './check-detectors.ts'
@@ -43,6 +45,8 @@ export interface OpenOptions {
   /** How long records are kept; `retention.yaml` or `retention.json` in the folder where left out, else the built-in policies. */
   readonly retention?: PolicySet
   readonly clock?: Clock
+  /** Asked before anything is destroyed; the one that the retention policies name where left out. */
+  readonly timeSource?: TimeSource
   /** Drafts that may wait for their commit; beyond, `queue-full`. */
   readonly queueCapacity?: number
   /** How long a batch waits for other writers before `not-committed`. */
@@ -89,7 +93,7 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
       keyring,
       ...(options.registry === undefined ? {} : { registry: options.registry }),
       ...withAccess(folder, options.access),
-      ...withRetention(folder, options.retention),
+      ...withRetention(folder, options),
       ...withDetectors(options),
       outside,
       clock: options.clock ?? systemClock,
@@ -114,9 +118,17 @@ function withAccess(folder: string, given: AccessPolicy | undefined): { readonly
   return access === undefined ? {} : { access }
 }
 
-function withRetention(folder: string, given: PolicySet | undefined): { readonly retention?: PolicySet } {
-  const retention = given ?? readRetention(folder)
-  return retention === undefined ? {} : { retention }
+function withRetention(
+  folder: string,
+  given: OpenOptions,
+): { readonly retention?: PolicySet; readonly timeSource?: TimeSource } {
+  const retention = given.retention ?? readRetention(folder)
+  const url = retention?.time_source
+  const source = given.timeSource ?? (url === undefined ? undefined : timeSource(url, given.clock ?? systemClock))
+  return {
+    ...(retention === undefined ? {} : { retention }),
+    ...(source === undefined ? {} : { timeSource: source }),
+  }
 }
 
 function withDetectors({

@@ -3,6 +3,7 @@
 import type { AccessPolicy } from '../access/policy.ts'
 import type { DetectorParts } from '../classify/detect-with.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
+import type { TimeSource } from '../clock/time-source.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
@@ -54,6 +55,7 @@ import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint,
 import { readTile } from './tiles.ts'
 import { createTimekeeper, type Timekeeper } from './timekeeper.ts'
 import { recordedFilter, translateFilter } from './translate-filter.ts'
+import { trustedTime } from './trusted-time.ts'
 import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
@@ -136,7 +138,7 @@ export interface Ledger extends AsyncDisposable {
   /** What an archive is written from. */
   readonly archival: Archival
   /** Plans, carries out and finishes dispositions (spec/disposition.md). */
-  disposing(by: DisposingBy): Dispositions
+  readonly dispositions: Dispositions
   /** Whether a record has this id: what a caller would learn by appending it once more. */
   isRecorded(id: string): Promise<boolean>
   /**
@@ -161,12 +163,6 @@ export interface Ledger extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** What it is judged by that records may be destroyed. */
-export interface DisposingBy {
-  /** Resolves where an independent source says that the clock is not ahead. @throws LedgerError where it is, or none can be asked */
-  checkClock(): Promise<void>
-}
-
 export interface LedgerParts {
   readonly store: LedgerStore
   /** Where what left the database is read; what is archived is refused where it is left out. */
@@ -184,6 +180,8 @@ export interface LedgerParts {
   readonly retention?: PolicySet
   readonly outside: CheckpointFile
   readonly clock: Clock
+  /** Asked before anything is destroyed; nothing is where it is left out. */
+  readonly timeSource?: TimeSource
   readonly actions: ApplicationActions
   readonly queueCapacity: number
   readonly patienceMillis: number
@@ -238,6 +236,14 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     random,
     retention,
     sign,
+  })
+  const dispositions = createDisposing({
+    ...{ store, rows, ledger, clock, random, record, sign },
+    // What nobody confirmed is no time to destroy anything by.
+    time: () => trustedTime(clock, parts.timeSource).then(() => confirmedClock(clock, timekeeper).confirmed()),
+    judging: createJudging(store, ledger, retention),
+    deriveId: admission.deriveId,
+    publish: () => publisher.publish(),
   })
   const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
   const clockWatch = createClockWatch(timekeeper, admission, placing)
@@ -339,14 +345,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     signStatement: sign,
     erasures: erasing,
     archival: { store, ledger, keyring, sign, record, deriveId: admission.deriveId, now: () => timekeeper.now() },
-    disposing: ({ checkClock }) =>
-      createDisposing({
-        ...{ store, rows, ledger, clock, random, record, sign },
-        time: () => checkClock().then(() => confirmedClock(clock, timekeeper).confirmed()),
-        judging: createJudging(store, ledger, parts.retention ?? builtInSet()),
-        deriveId: admission.deriveId,
-        publish: () => publisher.publish(),
-      }),
+    dispositions,
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),
     rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),
