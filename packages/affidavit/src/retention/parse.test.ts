@@ -101,7 +101,13 @@ describe('refused as a set:', () => {
       'is not how the time zone database writes it',
     ],
     ['a fiscal year that ends on no day', { fiscal_year_end: '02-30' }, 'fiscal_year_end', 'is no day of the year'],
-    ['a time source in clear text', { time_source: 'http://time.example' }, 'time_source', 'is no https address'],
+    [
+      'a time source in clear text',
+      { time_source: 'http://time.example' },
+      'time_source',
+      'is no https address, and no ntp server',
+    ],
+    ['a time source on this machine in clear text', { time_source: 'http://localhost' }, 'time_source', 'is no https'],
     [
       'a time source with a password',
       { time_source: 'https://a:b@time.example' },
