@@ -10,9 +10,11 @@ import { addAccess } from './commands/access.ts'
 import { addAppend } from './commands/append.ts'
 import { addApprove } from './commands/approve.ts'
 import { addApproverKey } from './commands/approver-key.ts'
+import { addCertificates } from './commands/certificates.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
 import { addConversation } from './commands/conversation.ts'
 import { addDemo } from './commands/demo.ts'
+import { addDispose } from './commands/dispose.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addErase } from './commands/erase.ts'
 import { addExport } from './commands/export.ts'
@@ -110,6 +112,8 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addApprove,
     addErase,
     addHold,
+    addDispose,
+    addCertificates,
     addRotateKey,
     addSpool,
     addDoctor,

@@ -29,7 +29,7 @@ export function addApprove(program: Command, { terminal }: Surroundings): void {
     .description(
       'Show in words what somebody planned, and sign that you approve it, or refuse it. Carries nothing out.',
     )
-    .argument('<plan>', 'the plan of an erasure, or the release of a hold: a file')
+    .argument('<plan>', 'the plan of an erasure or a disposition, or the release of a hold: a file')
     .requiredOption('--key <file>', 'your approver key')
     .requiredOption('--as <person>', 'your name in the access policy')
     .option('--refuse', 'sign that you refuse it')

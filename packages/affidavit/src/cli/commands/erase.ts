@@ -1,9 +1,10 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 
 import { openFolder } from '../../embedded/open.ts'
 import { formatPlan, planDigest } from '../../erasure/plan.ts'
 import type { ErasureStanding } from '../../ledger/erase.ts'
 import type { Copy } from '../../papers/copies.ts'
+import { copiesIn, sortedCopies } from '../copies-option.ts'
 import { linesOf } from '../describe-plan.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { collect, jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
@@ -62,7 +63,7 @@ function addPlan(erase: Command, { terminal }: Surroundings): void {
     .option(
       '--copy <kind:where>',
       'a copy that is known of, such as backup:safe 2, also of keys/kek',
-      copies('known'),
+      copiesIn('known'),
       [],
     )
     .requiredOption('--out <file>', 'where the plan goes: a new file')
@@ -74,7 +75,7 @@ function addPlan(erase: Command, { terminal }: Surroundings): void {
       const policy = readPolicy(place.home)
       await using ledger = await openFolder(place)
       const { subject: subjects, conversation: conversations, basis, reason, as: person } = options
-      const asked = { subjects, conversations, basis, reason, person, policy, copies: sorted(options.copy) }
+      const asked = { subjects, conversations, basis, reason, person, policy, copies: sortedCopies(options.copy) }
       const plan = await ledger.erasures.plan(asked)
       writeNewFile(out, formatPlan(plan))
       if (options.json === true)
@@ -133,8 +134,8 @@ function addStatus(erase: Command, { terminal }: Surroundings): void {
     .description('Show where erasures stand, and record what became of copies.')
     .addOption(ledgerOption())
     .addOption(keysOption())
-    .option('--copy-reached <kind:where>', 'this copy opens no longer, or was destroyed', copies('reached'), [])
-    .option('--copy-not-reached <kind:where>', 'this copy stays as it is', copies('not-reached'), [])
+    .option('--copy-reached <kind:where>', 'this copy opens no longer, or was destroyed', copiesIn('reached'), [])
+    .option('--copy-not-reached <kind:where>', 'this copy stays as it is', copiesIn('not-reached'), [])
     .addOption(jsonOption())
     .action(async (options: StatusOptions) => {
       const told = [...options.copyReached, ...options.copyNotReached]
@@ -167,19 +168,4 @@ function wordsOf(standing: ErasureStanding): string[] {
 
 function indented(lines: readonly string[]): string {
   return lines.map((line) => `  ${printable(line)}\n`).join('')
-}
-
-/** Reads `backup:safe 2`. What it may hold the plan says. */
-function copies(state: Copy['state']): (text: string, before: readonly Copy[]) => readonly Copy[] {
-  return (text, before) => {
-    const [, kind = '', where = ''] = /^(backup|archive|export|replica|recipient):(.+)$/su.exec(text) ?? []
-    if (where === '')
-      throw new InvalidArgumentError('it is KIND:WHERE, the kind backup, archive, export, replica or recipient')
-    // Proven by the pattern.
-    return [...before, { kind: kind as Copy['kind'], where, state }]
-  }
-}
-
-function sorted(all: readonly Copy[]): readonly Copy[] {
-  return [...all].sort((one, other) => (`${one.kind} ${one.where}` < `${other.kind} ${other.where}` ? -1 : 1))
 }

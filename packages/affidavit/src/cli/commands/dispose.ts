@@ -1,0 +1,200 @@
+import { type Command, Option } from 'commander'
+
+import { parseTimestamp, type UnixMillis } from '../../clock/clock.ts'
+import { type DispositionPlan, formatPlan, parsePlan, planDigest } from '../../disposition/plan.ts'
+import { openFolder } from '../../embedded/open.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
+import type { DispositionStanding } from '../../ledger/dispose.ts'
+import type { Copy } from '../../papers/copies.ts'
+import { copiesOption, sortedCopies } from '../copies-option.ts'
+import { linesOfDisposition } from '../describe-disposition.ts'
+import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
+import {
+  instantOf,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  wholeNumber,
+} from '../options.ts'
+import { jsonDocument, printable, type Terminal } from '../output.ts'
+import { readInput } from '../read-input.ts'
+import { readPolicy } from '../read-policy.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Common extends LedgerOptions {
+  readonly json?: boolean
+}
+
+interface PlanOptions extends Common {
+  readonly as: string
+  readonly out: string
+  readonly at?: string
+  readonly policy?: string
+  readonly delayDays: number
+  readonly copy: readonly Copy[]
+}
+
+interface RunOptions extends Common {
+  readonly as: string
+  readonly approval?: string
+  readonly out: string
+}
+
+export function addDispose(program: Command, surroundings: Surroundings): void {
+  const dispose = program
+    .command('dispose')
+    .description('Destroy records that are due: plan, have it approved with affidavit approve, run.')
+  addPlan(dispose, surroundings)
+  addRun(dispose, surroundings)
+  addFinish(dispose, surroundings)
+  addStatus(dispose, surroundings)
+}
+
+function addPlan(dispose: Command, { terminal }: Surroundings): void {
+  dispose
+    .command('plan')
+    .description('Write down which records are due, for somebody else to approve. Destroys nothing.')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .requiredOption('--as <person>', 'your name in the access policy')
+    .option('--at <time>', 'what is due then; now where left out')
+    .option('--policy <id>', 'only records that this retention policy is for')
+    .option(
+      '--delay-days <days>',
+      'where nobody else may approve: let the plan stand on record for so long, at least 7',
+      wholeNumber(0),
+      0,
+    )
+    .addOption(copiesOption())
+    .requiredOption('--out <file>', 'where the plan goes: a new file; its manifest goes to FILE.manifest')
+    .addOption(jsonOption())
+    .action(async (options: PlanOptions) => {
+      const [out, beside] = [options.out, manifestFile(options.out)].map(
+        (path): NewFile => ({ option: '--out', path }),
+      ) as [NewFile, NewFile]
+      const place = placeIn(options)
+      for (const file of [out, beside]) refuseTaken(file, place.home)
+      const policy = readPolicy(place.home)
+      await using ledger = await openFolder(place)
+      const { as: person, delayDays: delay_days, policy: retention_policy } = options
+      const { plan, manifest } = await ledger.dispositions.plan({
+        ...{ person, policy, delay_days, copies: sortedCopies(options.copy) },
+        ...(options.at === undefined ? {} : { at: instantIn(options.at) }),
+        ...(retention_policy === undefined ? {} : { retention_policy }),
+      })
+      writeNewFile(beside, manifest)
+      writeNewFile(out, formatPlan(plan))
+      const files = { file: out.path, manifest: beside.path }
+      if (options.json === true) terminal.out(jsonDocument({ ...plan, plan_sha256: planDigest(plan), ...files }))
+      else terminal.err(`${indented(linesOfDisposition(plan))}\n${out.path}: nothing is destroyed; ${nextOf(plan)}\n`)
+    })
+}
+
+function instantIn(text: string): UnixMillis {
+  const at = parseTimestamp(instantOf(text) ?? '')
+  if (at !== undefined) return at
+  throw new LedgerError('invalid-query', {
+    problem: '--at: it is no day, and no time in UTC',
+    cure: 'write 2026-11-21, or 2026-11-21T09:30:00.000Z',
+    path: '--at',
+  })
+}
+
+function nextOf({ delay_days }: DispositionPlan): string {
+  return delay_days === 0
+    ? 'have it approved with affidavit approve'
+    : 'affidavit dispose run puts it on record, and carries it out when its delay is over'
+}
+
+function manifestFile(plan: string): string {
+  return `${plan}.manifest`
+}
+
+function addRun(dispose: Command, { terminal }: Surroundings): void {
+  dispose
+    .command('run')
+    .description('Carry out an approved plan, and write the signed certificate. Again, it goes on, or certifies anew.')
+    .argument('<plan>', 'the plan: a file, with its manifest beside it')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .option('--approval <file>', 'the signed note of the approver; not for a plan that waits on record')
+    .requiredOption('--as <person>', 'your name in the access policy')
+    .addOption(new Option('--out <file>', 'where the certificate goes: a new file').makeOptionMandatory())
+    .addOption(jsonOption())
+    .action(async (file: string, options: RunOptions) => {
+      const out: NewFile = { option: '--out', path: options.out }
+      const place = placeIn(options)
+      refuseTaken(out, place.home)
+      const plan = readPlan(file)
+      const manifest = readInput('plan', manifestFile(file))
+      const approval = options.approval === undefined ? {} : { approval: readInput('--approval', options.approval) }
+      const policy = readPolicy(place.home)
+      await using ledger = await openFolder(place)
+      const done = await ledger.dispositions.carryOut({ plan, manifest, ...approval, policy, person: options.as })
+      if (done.state === 'done') writeNewFile(out, done.certificate)
+      const certified = done.state === 'done' ? { file: options.out } : {}
+      if (options.json === true) terminal.out(jsonDocument({ ...done.standing, ...certified }))
+      else {
+        const last = done.state === 'done' ? `certificate   ${options.out}` : waiting(plan, done.standing)
+        terminal.err(indented([...wordsOf(done.standing), last]))
+      }
+    })
+}
+
+function waiting({ delay_days }: DispositionPlan, { recorded_at }: DispositionStanding): string {
+  return `waits         ${delay_days} days from ${recorded_at} on; then run it again`
+}
+
+function readPlan(file: string): DispositionPlan {
+  const plan = parsePlan(readInput('plan', file))
+  if (!('code' in plan)) return plan
+  const where = plan.code === 'paper-member' ? `: ${plan.path} ${plan.problem}` : ''
+  throw new LedgerError('invalid-query', {
+    problem: `plan: ${file} is no plan of a disposition (${plan.code}${where})`,
+    cure: 'ask whoever made it for the file as it was made',
+    path: 'plan',
+  })
+}
+
+function addFinish(dispose: Command, { terminal }: Surroundings): void {
+  dispose
+    .command('finish')
+    .description('Go on with every disposition that was decided and is not over.')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .addOption(jsonOption())
+    .action(async (options: Common) => {
+      await using ledger = await openFolder(placeIn(options))
+      print(await ledger.dispositions.finish(), options, terminal)
+    })
+}
+
+function addStatus(dispose: Command, { terminal }: Surroundings): void {
+  dispose
+    .command('status')
+    .description('Show where dispositions stand.')
+    .addOption(ledgerOption())
+    .addOption(keysOption())
+    .addOption(jsonOption())
+    .action(async (options: Common) => {
+      await using ledger = await openFolder(placeIn(options))
+      print(await ledger.dispositions.standing(), options, terminal)
+    })
+}
+
+function print(standings: readonly DispositionStanding[], { json }: Common, terminal: Terminal): void {
+  if (json === true) terminal.out(jsonDocument({ dispositions: standings }))
+  else if (standings.length === 0) terminal.err('no disposition is on record\n')
+  else terminal.out(standings.map((standing) => indented(wordsOf(standing))).join('\n'))
+}
+
+function wordsOf({ state, seq, recorded_at, plan_sha256, because, because_of_seq }: DispositionStanding): string[] {
+  const why = because === undefined ? '' : `: the record at seq ${because_of_seq} is not due (${because})`
+  return [`${state.padEnd(14)}at seq ${seq}, ${recorded_at}${why}`, `plan          ${plan_sha256}`]
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${printable(line)}\n`).join('')
+}

@@ -1,0 +1,180 @@
+// affidavit dispose and certificates as people use them: from the plan to the certificate.
+
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+
+import { openCertificate } from '../src/disposition/certificate.ts'
+import { initLedger } from '../src/embedded/init.ts'
+import { openFolder } from '../src/embedded/open.ts'
+import { formatSignerKey, generateSignerKey } from '../src/formats/signer-key.ts'
+import { formatVerifierKey, parseVerifierKey } from '../src/formats/verifier-key.ts'
+import { errorCode, json, type Run, run } from './run-cli.ts'
+import { startTimeServer, type TimeServer } from './time-server.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'affidavit-cli-dispose-'))
+const key = join(home, 'kim.key')
+let server: TimeServer
+before(async () => {
+  server = await startTimeServer()
+})
+after(async () => {
+  await server[Symbol.asyncDispose]()
+  rmSync(home, { recursive: true, force: true })
+})
+
+let files = 0
+const newPath = (): string => join(home, `file-${files++}`)
+
+const NOTE = { actor_id: 'clinic-agent', actor_type: 'agent', action: 'agent_response_generated' } as const
+
+/** Two notes about an account that was closed long ago, one about an account that is open, and one of another class. */
+async function newClinic(): Promise<{ readonly folder: string; readonly verifierKey: string }> {
+  const folder = newPath()
+  const { verifierKey } = await initLedger(folder, { origin: 'clinic.example/agents' })
+  const approver = generateSignerKey('approver/kim', 'ed25519')
+  const people = {
+    'dr.lee': { roles: ['records_officer'] },
+    kim: { roles: ['records_approver'], approval_key: formatVerifierKey(approver.verifierKey) },
+  }
+  writeFileSync(join(folder, 'access.json'), JSON.stringify({ affidavit_access: 1, revision: '1', people }))
+  writeFileSync(join(folder, 'retention.yaml'), retention(server.url))
+  writeFileSync(key, formatSignerKey(approver), { mode: 0o600 })
+  await using ledger = await openFolder(folder)
+  for (const conversation_id of ['closed', 'closed', 'open'])
+    await ledger.append({ ...NOTE, conversation_id, retention_class: 'notes' })
+  await ledger.append({ ...NOTE, retention_class: 'letters' })
+  await ledger.append({
+    ...{ actor_id: 'dr.lee', actor_type: 'user', action: 'retention_anchor_recorded' },
+    conversation_id: 'closed',
+    details: { anchor: 'account_closed', day: '2020-03-31', reason: 'the patient moved away' },
+  })
+  return { folder, verifierKey }
+}
+
+function retention(time_source: string): string {
+  return `version: 1
+revision: 2026-11
+time_source: ${time_source}
+policies:
+  - id: clinic.notes
+    title: Notes
+    citation: Board resolution 12
+    basis: policy
+    applies_to:
+      - retention_classes: [notes]
+    part: record
+    minimum: { value: 5, unit: calendar_years, anchors: [account_closed] }
+    at_end: destroy
+`
+}
+
+function plan(folder: string, out: string, ...more: readonly string[]): Promise<Run> {
+  return run(['dispose', 'plan', '--ledger', folder, '--as', 'dr.lee', '--out', out, ...more])
+}
+
+function approve(file: string, out: string): Promise<Run> {
+  return run(['approve', file, '--key', key, '--as', 'kim', '--out', out])
+}
+
+test('planned, approved, run, and certified: what was due is gone, and what was not stays', async () => {
+  const { folder, verifierKey } = await newClinic()
+  const [planFile, approval, certificate] = [newPath(), newPath(), newPath()]
+  const planned = await plan(folder, planFile, '--copy', 'backup:nightly dump, site B')
+  assert.equal(planned.code, 0, planned.err)
+  assert.match(planned.err, /destroys {6}2 records, seq \d+ to \d+/)
+  assert.match(planned.err, /under {9}clinic\.notes: 2 records/)
+  assert.match(planned.err, /stays {9}1 record, waits: an anchor has not come/)
+  assert.match(planned.err, /nothing is destroyed; have it approved/)
+  assert.ok(existsSync(`${planFile}.manifest`))
+
+  const signed = await approve(planFile, approval)
+  assert.equal(signed.code, 0, signed.err)
+  assert.match(signed.err, /destroys {6}2 records/)
+  const words = ['--approval', approval, '--as', 'dr.lee', '--ledger', folder]
+  const done = await run(['dispose', 'run', planFile, ...words, '--out', certificate])
+  assert.equal(done.code, 0, done.err)
+  assert.match(done.err, /disposed/)
+
+  const pinned = parseVerifierKey(verifierKey)
+  assert.ok(!('code' in pinned))
+  const opened = openCertificate(readFileSync(certificate), [pinned])
+  assert.ok('certificate' in opened)
+  const { plan_sha256, records } = opened.certificate
+  assert.equal(records, 2)
+
+  const shown = await run(['certificates', plan_sha256.slice(0, 12), '--ledger', folder])
+  assert.equal(shown.code, 0, shown.err)
+  assert.match(shown.out, /disposed {6}2 records.*\n.*\n.*by dr\.lee\n.*approved .* by kim/)
+  const listed = json(await run(['certificates', '--ledger', folder, '--json']))
+  assert.deepEqual(
+    (listed.dispositions as readonly { readonly plan_sha256: string; readonly state: string }[]).map((one) => [
+      one.plan_sha256,
+      one.state,
+    ]),
+    [[plan_sha256, 'disposed']],
+  )
+  const again = await plan(folder, newPath(), '--json')
+  assert.deepEqual([again.code, errorCode(again)], [3, 'invalid-query'])
+  assert.match(again.out, /nothing-is-due/)
+  const status = await run(['dispose', 'status', '--ledger', folder])
+  assert.match(status.out, /disposed {6}at seq/)
+  const finished = await run(['dispose', 'finish', '--ledger', folder])
+  assert.equal(finished.code, 0, finished.err)
+})
+
+test('while the clock is ahead, or nobody says what time it is, nothing is destroyed, and it is said what to do', async () => {
+  const { folder } = await newClinic()
+  const [planFile, approval] = [newPath(), newPath()]
+  assert.equal((await plan(folder, planFile)).code, 0)
+  assert.equal((await approve(planFile, approval)).code, 0)
+  const words = ['--approval', approval, '--as', 'dr.lee', '--ledger', folder, '--out', newPath()]
+  server.behind(3_600_000)
+  const ahead = await run(['dispose', 'run', planFile, ...words])
+  server.behind(0)
+  assert.notEqual(ahead.code, 0)
+  assert.match(ahead.err, /may be ahead of ntp:.*\n.*cure: set the clock/)
+  writeFileSync(join(folder, 'retention.yaml'), retention(server.url).replace(/time_source.*\n/, ''))
+  const unsaid = await run(['dispose', 'run', planFile, ...words])
+  assert.notEqual(unsaid.code, 0)
+  assert.match(unsaid.err, /name no source of time/)
+  assert.match(unsaid.err, /cure: write time_source into retention\.yaml/)
+  const status = await run(['dispose', 'status', '--ledger', folder])
+  assert.match(status.err, /no disposition is on record/)
+})
+
+test('an organisation of one runs its plan twice: to put it on record, and when its delay is over', async () => {
+  const { folder } = await newClinic()
+  const people = { 'dr.lee': { roles: ['records_officer'] } }
+  writeFileSync(join(folder, 'access.json'), JSON.stringify({ affidavit_access: 1, revision: '2', people }))
+  const planFile = newPath()
+  const planned = await plan(folder, planFile, '--delay-days', '7')
+  assert.match(planned.err, /needs {9}7 days on record: nobody else approves it/)
+  const words = ['--as', 'dr.lee', '--ledger', folder, '--out', newPath()]
+  const announced = await run(['dispose', 'run', planFile, ...words])
+  assert.equal(announced.code, 0, announced.err)
+  assert.match(announced.err, /announced.*\n.*\n.*waits {9}7 days from/)
+  const early = await run(['dispose', 'run', planFile, ...words])
+  assert.equal(early.code, 3)
+  assert.match(early.err, /the delay of this plan is not over: it can be carried out from/)
+})
+
+const REFUSED: Readonly<Record<string, readonly [words: readonly string[], says: RegExp]>> = {
+  'a person without the role': [['--as', 'kim'], /planner-not-allowed/],
+  'no day': [['--at', 'tomorrow'], /--at: it is no day/],
+  'a delay of less than a week': [['--delay-days', '3'], /a delay of less than 7 days/],
+  'a copy of no kind': [['--copy', 'usb:drawer'], /KIND:WHERE/],
+}
+
+for (const [name, [words, says]] of Object.entries(REFUSED)) {
+  test(`not planned: ${name}`, async () => {
+    const { folder } = await newClinic()
+    const out = newPath()
+    const answer = await plan(folder, out, ...words)
+    assert.equal(answer.code, 3)
+    assert.match(answer.err, says)
+    assert.equal(existsSync(out), false)
+  })
+}
