@@ -75,7 +75,7 @@ export interface Dispositions {
 
 export interface DisposingParts extends DispositionPlanning {
   /** As they stand, stubs too. */
-  readonly rows: Pick<LedgerStore, 'entries' | 'replaceEntries'>
+  readonly rows: Pick<LedgerStore, 'entries' | 'replaceEntries' | 'mayRemove'>
   /** The time, where an independent source says that the clock is not ahead. @throws LedgerError where it is, or none can be asked */
   time(): Promise<UnixMillis>
   /** Durable when it resolves. */
@@ -120,6 +120,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
   /** Nothing is recorded before every question has its answer. */
   async function decide(order: DispositionOrder, manifest: Manifest): Promise<void> {
     const { plan, approval } = order
+    if (!(await rows.mayRemove(ledger))) throw removalNotAllowed()
     const plan_sha256 = planDigest(plan)
     const at = await parts.time()
     const standing = await find(plan_sha256)
@@ -283,6 +284,14 @@ function withdrawn({ because, because_of_seq }: DispositionStanding): LedgerErro
     'withdrawn',
     `the decision was withdrawn, because the record at seq ${because_of_seq} is not due (${because})`,
     'make a new plan with affidavit dispose plan, and have that one approved',
+  )
+}
+
+function removalNotAllowed(): LedgerError {
+  return refusedDisposition(
+    'removal-not-allowed',
+    'the role by which the database is opened may let no record leave it',
+    'open it as the role of retention: affidavit migrate --retention ROLE, run as the owner, gives the right',
   )
 }
 

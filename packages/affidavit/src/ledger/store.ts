@@ -253,6 +253,9 @@ export interface LedgerStore {
    */
   replaceEntries(ledger: string, removal: Removal): Promise<number>
 
+  /** Whether whoever opened the store may let entries leave it: asked before that is decided, which nobody takes back. */
+  mayRemove(ledger: string): Promise<boolean>
+
   /**
    * Puts archived entries back into their rows, in ONE transaction: all of them, or none. Those that stand there already are
    * left as they are. Answers how many rows were changed.

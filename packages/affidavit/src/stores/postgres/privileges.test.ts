@@ -139,6 +139,7 @@ else
       const [entry] = await store.entries(OWN_LEDGER, {}, { limit: 1, order: 'ascending' })
       const leaf = entry?.nodes.slice(0, 32) ?? new Uint8Array()
       const entries = [{ seq: 0, leaf, mark: { state: 'disposed', manifest: '0'.repeat(64) } as const }]
+      assert.equal(await store.mayRemove(OWN_LEDGER), false)
       const removal = store.replaceEntries(OWN_LEDGER, { entries, judged: { size: 4, unless: [] } })
       await assert.rejects(removal, { code: 'not-committed', message: /has not the right to/ })
       await store.close()

@@ -14,7 +14,7 @@ import {
   storedCheckpoint,
 } from './checkpoints.ts'
 import { createCommit } from './commit.ts'
-import { bytesColumn, integerColumn, type PgResult, type Statement, textColumn } from './database.ts'
+import { bytesColumn, column, integerColumn, type PgResult, type Statement, textColumn } from './database.ts'
 import { createGroups } from './group.ts'
 import { insertPayloads } from './insert.ts'
 import {
@@ -30,7 +30,7 @@ import {
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
 import { LEDGERS } from './schemas.ts'
 import { openSession, type PoolOptions } from './session.ts'
-import { decideRemoval, decideReturn, removalReads, returnReads } from './stubs.ts'
+import { decideRemoval, decideReturn, removalReads, returnReads, selectMayRemove } from './stubs.ts'
 import { lockHead, lockHeadOf, memberOf } from './tip.ts'
 import type { Attempt, Work } from './transaction.ts'
 
@@ -248,6 +248,13 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
         ledger,
         (ledgerNo) => removalReads(ledgerNo, removal),
         (ledgerNo, read) => decideRemoval(ledgerNo, removal, read),
+      ),
+
+    mayRemove: (ledger) =>
+      read(
+        () => selectMayRemove,
+        ledger,
+        ([row]) => column(row, 'may') === true,
       ),
 
     bringBack: (ledger, entries) =>

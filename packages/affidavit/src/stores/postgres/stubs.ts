@@ -38,6 +38,12 @@ export function decideRemoval(
   return { value: changed.length, writes: exchange(ledgerNo, changed) }
 }
 
+/** Of the role that asks. */
+export const selectMayRemove: Statement = {
+  text: `SELECT has_function_privilege('affidavit.exchange_entries(bigint, bigint[], bytea[])', 'EXECUTE') AS may`,
+  values: [],
+}
+
 export function returnReads(ledgerNo: number, entries: readonly ReturningEntry[]): Statement[] {
   const seqs = entries.map(({ seq }) => seq)
   return [

@@ -222,6 +222,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
         const ledgerNo = numberOf(ledger)
         return replaceEntries(prepare, ledgerNo, removal, readSize(statements, ledgerNo) - 1)
       }),
+    mayRemove: async () => true,
     bringBack: (ledger, entries) => write((_, __, prepare) => bringBack(prepare, numberOf(ledger), entries)),
 
     close: () =>

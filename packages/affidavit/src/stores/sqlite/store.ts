@@ -41,6 +41,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     keepChunks: (ledger, blob_id, from, chunks) => writer.call('keepChunks', [ledger, blob_id, from, chunks]),
     sweepPayloads: (ledger, before) => writer.call('sweepPayloads', [ledger, before]),
     replaceEntries: (ledger, removal) => writer.call('replaceEntries', [ledger, removal]),
+    mayRemove: async () => true,
     bringBack: (ledger, entries) => writer.call('bringBack', [ledger, entries]),
     payload: (ledger, blob_id) => reader.call('payload', [ledger, blob_id]),
     chunks: (ledger, blob_id, from, limit) => reader.call('chunks', [ledger, blob_id, from, limit]),

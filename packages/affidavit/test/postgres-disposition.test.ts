@@ -1,0 +1,43 @@
+// What a disposition promises, where records and keyring lie in PostgreSQL (spec/disposition.md §5).
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+
+import { grantRole } from '../src/stores/postgres/grants.ts'
+import { makeDispositionClinic, openClinic, orderOf, planOf, refusal, STORY } from './disposition-clinic.ts'
+import { testDispositionCrash } from './disposition-crash.ts'
+import { postgresBackend } from './postgres-backend.ts'
+import { missingForPostgres, OWNER, SERVER } from './postgres-server.ts'
+
+const missing = missingForPostgres()
+if (missing !== undefined) test('dispositions in PostgreSQL', { skip: missing })
+else
+  describe('dispositions in PostgreSQL', () => {
+    const backend = postgresBackend()
+    test('a server that may not let records leave decides nothing, and says which right is missing', async () => {
+      const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-server-'))
+      const clinic = await makeDispositionClinic(join(home, 'clinic'), STORY, backend)
+      {
+        await using ledger = await openClinic(clinic)
+        const { dispositions } = ledger
+        const order = orderOf(clinic, await planOf(dispositions, clinic))
+        assert.equal(await refusal(dispositions.carryOut(order)), 'removal-not-allowed')
+        assert.deepEqual(await dispositions.standing(), [])
+      }
+      rmSync(home, { recursive: true, force: true })
+    })
+    testDispositionCrash({
+      ...backend,
+      // Whoever keeps records lets them leave; a server that records may not.
+      async init(home, origin) {
+        const made = await backend.init(home, origin)
+        const owner = backend.server().pool(backend.recordsOf(home), OWNER)
+        await grantRole(owner, SERVER, 'retention')
+        await owner.end()
+        return made
+      },
+    })
+  })
