@@ -4,11 +4,14 @@ import type { UnixMillis } from '../clock/clock.ts'
 import { MAX_REFUSAL_REASONS, type Refusal } from '../erasure/plan.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import type { PlacedHold } from '../links/holds.ts'
-import type { AppliedPolicy, Counted } from '../retention/judgement.ts'
-import { type JudgingBy, type RecordJudged, recordJudge } from './judge-record.ts'
+import { judging } from '../retention/judge-many.ts'
+import type { AppliedPolicy, Counted, Judgement } from '../retention/judgement.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
 import type { Owners } from './linked-content.ts'
-import { readPages, recordOf } from './read.ts'
-import type { EntryFilter } from './store.ts'
+import { readAny } from './read-any.ts'
+import { readHoldRecords } from './read-holds.ts'
+import { gatherRetentionKnowledge } from './retention-knowledge.ts'
+import type { EntryFilter, LedgerStore } from './store.ts'
 
 /** Why records have to stay as they are. */
 export interface Keeps {
@@ -21,20 +24,41 @@ export interface Keeps {
 /** Where nothing has to be asked: of what is decided. */
 export const keepsNothing: Keeps = { content: () => undefined, bare: new Map() }
 
-export async function readKept(by: JudgingBy, owners: Owners): Promise<Keeps> {
-  const { judge, standing } = await recordJudge(by)
-  const content = (record: AuditRecord): Refusal | undefined => refusalOf(record.seq, judge(record), by)
+export interface KeptBy {
+  readonly store: LedgerStore
+  /** Whose records are asked about, by what is known below this size. */
+  readonly ledger: string
+  readonly size: number
+  /** Whose holds bind them: this one's, or those of the incarnation that goes on from it, which has all that stand. */
+  readonly holdsOf: string
+  readonly set: PolicySet
+  readonly at: UnixMillis
+}
+
+export async function readKept(by: KeptBy, owners: Owners): Promise<Keeps> {
+  const { store, ledger, size, holdsOf, set, at } = by
+  const holds = await readHoldRecords(store, holdsOf, holdsOf === ledger ? size : Number.MAX_SAFE_INTEGER)
+  const find = (...filters: readonly EntryFilter[]): AsyncIterable<AuditRecord> =>
+    filters.some(({ action }) => action === 'hold_placed') ? inTurn(holds) : readAny(store, ledger, filters, size)
+  const knowledge = await gatherRetentionKnowledge(find, set)
+  const judge = judging(set, at)
+  const content = (record: AuditRecord): Refusal | undefined => {
+    const judged = knowledge.judged(record)
+    const judgement = judge(judged, knowledge.anchors(record))
+    return refusalOf(record.seq, judged.compliance_domains, judgement, knowledge.holds(record), by)
+  }
   const bare = new Map<number, Refusal>()
-  for (const filter of standing.length === 0 ? [] : filtersOf(owners)) {
-    for await (const entry of readPages(by.store, by.ledger, { ...filter, until_seq: by.size })) {
-      const record = recordOf(entry)
-      const { holds } = judge(record)
-      if (record.content !== undefined || holds.length === 0) continue
-      const { compliance_domains = [] } = record
-      bare.set(record.seq, { ...heldBy(holds), seq: record.seq, compliance_domains, policies: [], earliest: 'open' })
-    }
+  for await (const record of holds.length === 0 ? [] : readAny(store, ledger, filtersOf(owners), size)) {
+    const binding = record.content === undefined ? knowledge.holds(record) : []
+    if (binding.length === 0) continue
+    const compliance_domains = few(knowledge.judged(record).compliance_domains)
+    bare.set(record.seq, { ...heldBy(binding), seq: record.seq, compliance_domains, policies: [], earliest: 'open' })
   }
   return { content, bare }
+}
+
+async function* inTurn(records: readonly AuditRecord[]): AsyncGenerator<AuditRecord> {
+  yield* records
 }
 
 function filtersOf({ subjects, conversations }: Owners): readonly EntryFilter[] {
@@ -46,8 +70,10 @@ function filtersOf({ subjects, conversations }: Owners): readonly EntryFilter[] 
 
 function refusalOf(
   seq: number,
-  { counts, judgement, holds }: RecordJudged,
-  { at, set }: JudgingBy,
+  domains: readonly string[],
+  judgement: Judgement,
+  holds: readonly PlacedHold[],
+  { at, set }: KeptBy,
 ): Refusal | undefined {
   const { minimum } = judgement.spans.content
   const isKept = minimum.state === 'waits' || (minimum.state === 'until' && minimum.until > at)
@@ -55,7 +81,7 @@ function refusalOf(
   const keeping = judgement.applied.filter((one) => setsContent(one) && minimumsOf(one).some((end) => isAhead(end, at)))
   return {
     seq,
-    compliance_domains: few(counts.compliance_domains),
+    compliance_domains: few(domains),
     policies: few(isKept ? keeping.map(({ policy }) => policy.id) : []),
     ...(holds.length > 0
       ? { ...heldBy(holds), earliest: 'open' }
