@@ -23,6 +23,7 @@ import { checkKeys } from './check-keys.ts'
 import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
+import { confirmedClock, inWholeMillis } from './confirmed-clock.ts'
 import { createDisposing, type Dispositions } from './dispose.ts'
 import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
@@ -34,11 +35,11 @@ import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
 import type { Operator } from './operator.ts'
-import { clockJump, conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
+import { conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
 import { createPlacing, type Settled } from './place.ts'
-import { type PolicyInForce, recordPolicies, retentionInForce } from './policies.ts'
+import { policiesInForce, recordPolicies } from './policies.ts'
 import { createProver } from './prove.ts'
-import { createPublisher, type PublishClock, type PublishSchedule } from './publisher.ts'
+import { createPublisher, type PublishSchedule } from './publisher.ts'
 import { createQueue, queueFull } from './queue.ts'
 import { findEntry, recordOf, type SearchOptions, take } from './read.ts'
 import { readThrough } from './read-through.ts'
@@ -53,7 +54,7 @@ import { createSpooling, type Spooling } from './spooling.ts'
 import { signStatement } from './statement.ts'
 import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint, StoredEntry } from './store.ts'
 import { readTile } from './tiles.ts'
-import { createTimekeeper, type Timekeeper } from './timekeeper.ts'
+import { createTimekeeper } from './timekeeper.ts'
 import { recordedFilter, translateFilter } from './translate-filter.ts'
 import { trustedTime } from './trusted-time.ts'
 import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
@@ -388,37 +389,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     await carryHolds({ store, ledger, record })
     // Finishes erasures that were decided, too: they may have turned the keyring over.
     await recordKeyring(rotatingKeyring)
-    await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesOf(parts))
-  }
-}
-
-function policiesOf({ registry, access, retention }: LedgerParts): readonly PolicyInForce[] {
-  return [
-    ...(registry === undefined ? [] : [{ policy: 'registry', ...named(registry) } as const]),
-    ...(access === undefined ? [] : [{ policy: 'access', ...named(access) } as const]),
-    retentionInForce(retention),
-  ]
-}
-
-function named({ revision, digest }: Registry | AccessPolicy): { readonly revision: string; readonly digest: string } {
-  return { revision, digest }
-}
-
-/** Records, ids and signatures have the time in whole milliseconds, whatever the clock that was given says. */
-function inWholeMillis(clock: Clock): Clock {
-  return { now: () => Math.floor(clock.now()), elapsed: () => clock.elapsed() }
-}
-
-// What nobody confirmed yet is not sworn to either.
-function confirmedClock(clock: Clock, timekeeper: Timekeeper): PublishClock {
-  return {
-    now: () => timekeeper.now(),
-    elapsed: () => clock.elapsed(),
-    confirmed() {
-      const jump = timekeeper.standing()
-      if (jump !== undefined) throw clockJump(jump.expected, jump.found)
-      return clock.now()
-    },
+    await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesInForce(parts))
   }
 }
 

@@ -19,8 +19,29 @@ export interface PolicyInForce {
   readonly overridden?: { readonly ids: readonly string[]; readonly decisions: string }
 }
 
+/** What a ledger is opened with. */
+export interface PoliciesGiven {
+  readonly registry?: Named
+  readonly access?: Named
+  readonly retention?: PolicySet
+}
+
+type Named = Pick<PolicyInForce, 'revision' | 'digest'>
+
+export function policiesInForce({ registry, access, retention }: PoliciesGiven): readonly PolicyInForce[] {
+  return [
+    ...(registry === undefined ? [] : [{ policy: 'registry', ...named(registry) } as const]),
+    ...(access === undefined ? [] : [{ policy: 'access', ...named(access) } as const]),
+    retentionInForce(retention),
+  ]
+}
+
+function named({ revision, digest }: Named): Named {
+  return { revision, digest }
+}
+
 /** The retention set: the built-in one where nobody wrote any. */
-export function retentionInForce(written: PolicySet | undefined): PolicyInForce {
+function retentionInForce(written: PolicySet | undefined): PolicyInForce {
   if (written === undefined) {
     const { revision, digest } = builtInSet()
     return { policy: 'retention', revision, digest, unwritten: true }
