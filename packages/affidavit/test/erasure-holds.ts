@@ -192,6 +192,27 @@ export function testErasureHolds(backend: Backend): void {
     }
   })
 
+  test('an erasure that is overtaken each time is told so, and changes nothing', async () => {
+    const clinic = await copied()
+    await using other = await open(clinic)
+    const store = await openStore(placeOf(clinic.folder))
+    const delayed: LedgerStore = {
+      ...store,
+      async commit(batch) {
+        if (batch.drafts.some(({ judged_below }) => judged_below !== undefined)) {
+          const link: Draft = { action: 'subject_linked', actor_id: 'registrar', actor_type: 'user' }
+          await other.append({ ...link, subject_ids: ['Yan', 'Zoe'], details: { reason: 'one person' } })
+        }
+        return store.commit(batch)
+      },
+    }
+    await using ledger = await openFolder(clinic.folder, { publish: QUIET, store: delayed })
+    const plan = await planFor(ledger, clinic)
+    const erased = ledger.erasures.carryOut(orderOf(clinic, plan))
+    await assert.rejects(erased, { code: 'not-committed', message: /others recorded a hold, a late fact/ })
+    assert.deepEqual(await ledger.erasures.standing(), [])
+  })
+
   test('of a hold and an erasure at once, the seqs tell which was first, and it holds', async () => {
     for (let round = 0; round < 3; round++) {
       const clinic = await copied()

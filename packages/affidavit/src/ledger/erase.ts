@@ -92,6 +92,8 @@ export interface ErasingParts extends RecordParts {
 
 /** Others decide and turn over at the same time; each time somebody has come further. */
 const ATTEMPTS = 100
+/** Each judges everything anew. */
+const JUDGED_ATTEMPTS = 20
 
 export function createErasing(parts: ErasingParts): Erasing {
   const { store, ledger, keyring, keysAtHand, admission, queue, clock } = parts
@@ -220,7 +222,7 @@ export function createErasing(parts: ErasingParts): Erasing {
   }
 
   async function decideInTurn(order: ErasureOrder): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < JUDGED_ATTEMPTS; attempt++) {
       await settleInTurn()
       // A hold or a late fact from here on is not looked at, and lets the decision find no place.
       const judged_below = (await store.head(ledger))?.size ?? 0
@@ -231,7 +233,7 @@ export function createErasing(parts: ErasingParts): Erasing {
       const words = { plan_sha256, approval_sha256, damaged, subjects, conversations }
       if ((await decide({ plan, approval }, words, { person, judged_below })) === 'placed') return
     }
-    throw erasureUnfinished((await keyring.generation()) + 1)
+    throw overtakenEachTime()
   }
 
   async function find(plan_sha256: string): Promise<DecidedErasure | undefined> {
@@ -331,6 +333,13 @@ export function createErasing(parts: ErasingParts): Erasing {
 
 function isRecorded(erasure: DecidedErasure): erasure is RecordedErasure {
   return erasure.outcome !== undefined
+}
+
+function overtakenEachTime(): LedgerError {
+  return new LedgerError('not-committed', {
+    problem: `each of ${JUDGED_ATTEMPTS} times that it was judged others recorded a hold, a late fact or a decision first; nothing was changed`,
+    cure: 'run it again when less is recorded about what records mean',
+  })
 }
 
 function unknownCopy(): LedgerError {
