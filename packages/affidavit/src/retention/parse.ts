@@ -87,18 +87,19 @@ function readFiscalYearEnd(place: Place): string | undefined {
   )
 }
 
-// Whoever answers decides whether something may be destroyed: nobody in between may, but in a network of one's own.
+// The form is that of spec/time.md §1; whoever asks the source reads it once more.
 function readTimeSource(place: Place): string | undefined {
   if (isAbsent(place)) return undefined
   const text = textOf(place)
   const url = URL.parse(text)
-  if (url?.protocol === 'https:' || url?.protocol === 'ntp:') {
-    if (url.username === '' && url.password === '') return text
+  if (url?.username || url?.password)
     throw new Flaw(place.path, 'has credentials in it', 'name a server that tells the time to anybody')
-  }
+  const isWeb = url?.protocol === 'https:' && url.hash === ''
+  const isNtp = url?.protocol === 'ntp:' && url.hostname !== '' && /^ntp:\/\/[^/?#]+\/?$/.test(text)
+  if (isWeb || isNtp) return text
   throw new Flaw(
     place.path,
-    'is no https address, and no ntp server',
-    'write the address of a server whose Date header is right, such as https://time.example',
+    'is no source of time',
+    'write one such as https://www.example.org or ntp://ntp.example.org',
   )
 }
