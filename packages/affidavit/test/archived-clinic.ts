@@ -22,7 +22,7 @@ import { type FixedClock, fixedClock } from '../src/testing/fixed-clock.ts'
 import { QUIET, said } from './erasure-clinic.ts'
 
 /** By retention class: `hipaa` is due in six years, `matter` waits for an anchor, everything else has no minimum. */
-export function dueOf({ retention_class, recorded_at }: AuditRecord): Due {
+function dueOf({ retention_class, recorded_at }: AuditRecord): Due {
   if (retention_class === 'hipaa') {
     const year = Number(recorded_at.slice(0, 4)) + 6
     const due_month = `${year}${recorded_at.slice(4, 7)}`
@@ -40,7 +40,7 @@ export function archiveFolder(name: string): string {
 }
 
 /** When everything is recorded. */
-export const NOW: number = Date.UTC(2040, 0, 15, 9, 30)
+const NOW: number = Date.UTC(2040, 0, 15, 9, 30)
 
 export interface Clinic {
   readonly folder: string

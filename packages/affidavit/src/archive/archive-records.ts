@@ -41,7 +41,7 @@ async function* archiveBelow(
 
   async function flush({ retention_class, due_month, builder, until }: Group): Promise<ArchivedSegment> {
     const gathered = builder.finish()
-    const lockUntil = due_month === 'open' ? yearsBeyond(gathered.newest) : until
+    const lockUntil = due_month === 'open' ? Math.max(until ?? 0, yearsBeyond(gathered.newest)) : until
     if (lockUntil !== undefined) latest = Math.max(latest ?? 0, lockUntil)
     return writeSegment(parts, { retention_class, due_month }, gathered, covering, lockUntil, archived)
   }

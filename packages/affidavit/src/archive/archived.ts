@@ -25,6 +25,8 @@ export interface ArchivedSet {
   until(): number
   has(seq: number): boolean
   add(segment: RecordedSegment): void
+  /** Counts an entry as archived that never will be. */
+  pass(seq: number): void
   /** What `until` would be with these. */
   untilWith(runs: readonly SeqRun[]): number
   /** The newest segment on record; none where nothing is archived. */
@@ -49,10 +51,14 @@ export async function readArchivedSet(store: LedgerStore, ledger: string): Promi
     return { complete: until, runs: above }
   }
 
-  function add(segment: RecordedSegment): void {
-    const { complete: until, runs: above } = merged(segment.runs)
+  function addRuns(more: readonly SeqRun[]): void {
+    const { complete: until, runs: above } = merged(more)
     complete = until
     runs = above
+  }
+
+  function add(segment: RecordedSegment): void {
+    addRuns(segment.runs)
     if (newest === undefined || segment.recorded_seq > newest.recorded_seq) newest = segment
   }
 
@@ -62,6 +68,7 @@ export async function readArchivedSet(store: LedgerStore, ledger: string): Promi
     until: () => complete,
     has: (seq) => seq < complete || within(runs, seq),
     add,
+    pass: (seq) => addRuns([{ first: seq, last: seq }]),
     untilWith: (more) => merged(more).complete,
     newest: () => newest,
   }

@@ -26,23 +26,24 @@ export async function* coverings(parts: Archiving, archived: ArchivedSet): Async
     const kept = await store.latestCheckpoint(ledger, before)
     if (kept?.size === before) yield coveringOf(kept)
   }
-  const begun = await objects.get(runKey(archived))
+  const begun = await objects.get(runKey(parts, archived))
   if (begun !== undefined) {
-    const covering = await standing(parts, runKey(archived), begun)
-    if (await anythingWaits(parts, archived, covering.head.size)) yield { ...covering, key: runKey(archived) }
+    const covering = await standing(parts, runKey(parts, archived), begun)
+    if (await anythingWaits(parts, archived, covering.head.size)) yield { ...covering, key: runKey(parts, archived) }
   }
   const newest = await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER)
   if (newest !== undefined && (await anythingWaits(parts, archived, newest.size))) yield begin(parts, archived, newest)
 }
 
 // Named after what was on record when the run began.
-function runKey(archived: ArchivedSet): string {
+function runKey({ ledger }: Archiving, archived: ArchivedSet): string {
   const newest = archived.newest()
-  return `checkpoints/${newest === undefined ? 0 : newest.recorded_seq + 1}.note`
+  const incarnation = ledger.slice(ledger.lastIndexOf('/') + 1)
+  return `checkpoints/${incarnation}/${newest === undefined ? 0 : newest.recorded_seq + 1}.note`
 }
 
 async function begin(parts: Archiving, archived: ArchivedSet, newest: StoredCheckpoint): Promise<RunCovering> {
-  const [key, note] = [runKey(archived), utf8(newest.note)]
+  const [key, note] = [runKey(parts, archived), utf8(newest.note)]
   try {
     await keep(parts.objects, key, note, undefined)
     return { ...coveringOf(newest), key }

@@ -27,14 +27,23 @@ export async function segmentKey({ keyring }: Pick<Archival, 'keyring'>, group: 
   return made.key
 }
 
-/** @throws LedgerError `archive-unavailable` where it was never made, or is destroyed */
-export async function knownSegmentKey(
+/** `undefined` where it was never made, or is destroyed. */
+export async function findSegmentKey(
   { keyring }: { readonly keyring: Pick<Archival['keyring'], 'knownScopeKeys'> },
   group: SegmentGroup,
-): Promise<KeyObject> {
+): Promise<KeyObject | undefined> {
   const [known] = await keyring.knownScopeKeys([segmentScope(group)])
+  return known?.key
+}
+
+/** @throws LedgerError `archive-unavailable` where it was never made, or is destroyed */
+export async function knownSegmentKey(
+  parts: Parameters<typeof findSegmentKey>[0],
+  group: SegmentGroup,
+): Promise<KeyObject> {
+  const known = await findSegmentKey(parts, group)
   if (known === undefined) throw keyGone(group)
-  return known.key
+  return known
 }
 
 function keyGone({ retention_class, due_month }: SegmentGroup): LedgerError {

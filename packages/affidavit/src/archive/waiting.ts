@@ -4,6 +4,7 @@ import { toHex } from '../bytes/hex.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
 import type { AuditRecord } from '../formats/fields.ts'
+import { isStub } from '../formats/stub.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import type { StoredEntry } from '../ledger/store.ts'
 import { leafHash } from '../merkle/hash.ts'
@@ -20,13 +21,18 @@ export interface Waiting {
 
 /** Those below `size` that are to be archived now. */
 export async function* waitingEntries(
-  { store, ledger, dueOf }: Pick<Archiving, 'store' | 'ledger' | 'dueOf'>,
+  { rows, ledger, dueOf }: Pick<Archiving, 'rows' | 'ledger' | 'dueOf'>,
   archived: ArchivedSet,
   size: number,
 ): AsyncGenerator<Waiting> {
-  for await (const stored of readPages(store, ledger, { from_seq: archived.until(), until_seq: size })) {
+  for await (const stored of readPages(rows, ledger, { from_seq: archived.until(), until_seq: size })) {
     const { seq, entry } = stored
     if (archived.has(seq)) continue
+    if (isStub(entry)) {
+      // Destroyed before it was archived: nothing of it waits.
+      archived.pass(seq)
+      continue
+    }
     const leaf = leafHash(entry)
     const record = looseRecord(stored, leaf)
     const due = dueOf(record)
@@ -36,7 +42,7 @@ export async function* waitingEntries(
 
 /** Whether anything waits but what the archiver itself put on record: that alone is no reason to archive. */
 export async function anythingWaits(
-  parts: Pick<Archiving, 'store' | 'ledger' | 'dueOf'>,
+  parts: Pick<Archiving, 'rows' | 'ledger' | 'dueOf'>,
   archived: ArchivedSet,
   size: number,
 ): Promise<boolean> {

@@ -7,6 +7,9 @@ import type { Settled } from './place.ts'
 import type { LedgerStore } from './store.ts'
 
 export interface Archival {
+  /** What is stored, stubs included. */
+  readonly rows: LedgerStore
+  /** The same as readers have it: what left the database comes through the archive. */
   readonly store: LedgerStore
   /** The origin. */
   readonly ledger: string

@@ -345,7 +345,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     tile: (tile) => readTile(store, ledger, tile),
     signStatement: sign,
     erasures: erasing,
-    archival: { store, ledger, keyring, sign, record, deriveId: admission.deriveId, now: () => timekeeper.now() },
+    archival: { rows, store, ledger, keyring, sign, record, deriveId: admission.deriveId, now: () => timekeeper.now() },
     dispositions,
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
     rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),

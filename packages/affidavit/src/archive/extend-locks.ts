@@ -1,0 +1,141 @@
+// Locks that reach as far as the minimum does now (spec/archive.md §7): an anchor came, a record was classified otherwise, the policies are others.
+// Only then is everything judged again; what waits for its anchor is locked on as time goes by.
+
+import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { LATE_ACTIONS } from '../formats/fields.ts'
+import { segmentKeys } from '../formats/segment.ts'
+import { readPages, recordOf } from '../ledger/read.ts'
+import type { Bound } from '../retention/judgement.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
+import { archivedSegments, type RecordedSegment } from './archived.ts'
+import type { Archiving } from './archiving.ts'
+import { type JudgementOf, minimumOf, readJudgements } from './due.ts'
+import type { ObjectStore } from './object-store.ts'
+import { provenLock } from './write-segment.ts'
+
+/** A segment whose minimum waits for an anchor is locked on so many years, where less than one is left. */
+const YEARS_OPEN = 2
+
+export interface LocksExtended {
+  /** Segments whose locks were extended, and read back. */
+  readonly extended: number
+  /** Segments that are not locked as long as they have to be: the store did not do it, or cannot prove it. */
+  readonly short: number
+}
+
+/** @throws LedgerError `archive-unavailable`, and what recording throws */
+export async function extendLocks(parts: Archiving, set: PolicySet): Promise<LocksExtended> {
+  const { store, ledger, objects } = parts
+  const judged_until = (await store.head(ledger))?.size ?? 0
+  const isLocking = (await objects.lockProof()).lock === 'compliance'
+  const looked = await lastLook(parts)
+  const changed = await newestChange(parts)
+  let [extended, short] = [0, 0]
+  let judgementOf: JudgementOf | undefined
+  for await (const segment of archivedSegments(store, ledger)) {
+    const isStale = changed > Math.max(looked, segment.recorded_seq)
+    if (!isStale && !(isLocking && (await endsSoon(parts, segment)))) continue
+    judgementOf ??= await readJudgements(store, ledger, { set, at: parts.now() })
+    const needed = await neededBy(parts, segment, judgementOf)
+    if (needed === undefined) continue
+    const outcome = await extend(objects, segment, needed)
+    if (outcome === 'extended') extended++
+    if (outcome === 'short') short++
+  }
+  if (extended > 0 || changed > looked) await tell(parts, { judged_until, extended, short })
+  return { extended, short }
+}
+
+// Of what waits for an anchor; and where no lock is on record.
+async function endsSoon({ objects, now }: Archiving, segment: RecordedSegment): Promise<boolean> {
+  const { due_month, locked_until } = segment
+  if (due_month === 'none') return false
+  if (locked_until === undefined) return true
+  if (due_month !== 'open' || (parseTimestamp(locked_until) ?? 0) >= yearsFrom(now(), 1)) return false
+  return (await provenLock(objects, Object.values(segmentKeys(segment.segment)), yearsFrom(now(), 1))) === undefined
+}
+
+function yearsFrom(at: UnixMillis, years: number): UnixMillis {
+  const date = new Date(at)
+  return date.setUTCFullYear(date.getUTCFullYear() + years)
+}
+
+/** Until when it has to be locked, as its entries are judged now; `undefined` where none of them has a minimum. */
+async function neededBy(
+  { store, ledger, now }: Archiving,
+  { runs, due_month }: RecordedSegment,
+  judgementOf: JudgementOf,
+): Promise<UnixMillis | undefined> {
+  const ends: UnixMillis[] = due_month === 'open' ? [yearsFrom(now(), YEARS_OPEN)] : []
+  for (const { first, last } of runs) {
+    for await (const entry of readPages(store, ledger, { from_seq: first, until_seq: last + 1 })) {
+      ends.push(...lockNeeded(minimumOf(judgementOf(recordOf(entry)).judgement), now()))
+    }
+  }
+  return ends.length === 0 ? undefined : ends.reduce((latest, end) => Math.max(latest, end))
+}
+
+/** Until when a record with this minimum has to be locked; nothing without one. */
+export function lockNeeded(minimum: Bound, now: UnixMillis): readonly UnixMillis[] {
+  switch (minimum.state) {
+    case 'until':
+      return [minimum.until]
+    case 'waits':
+      return [Math.max(minimum.at_least ?? 0, yearsFrom(now, YEARS_OPEN))]
+    case 'none':
+      return []
+  }
+}
+
+/** Asks for the lock where it ends earlier, and reads it back. */
+export async function extend(
+  objects: ObjectStore,
+  { segment }: Pick<RecordedSegment, 'segment'>,
+  needed: UnixMillis,
+): Promise<'extended' | 'was there' | 'short'> {
+  const keys = Object.values(segmentKeys(segment))
+  if ((await provenLock(objects, keys, needed)) !== undefined) return 'was there'
+  for (const key of keys) {
+    try {
+      await objects.extendLock(key, needed)
+    } catch (error) {
+      if (!(error instanceof LedgerError && (error.code === 'lock-refused' || error.code === 'not-found'))) throw error
+      return 'short'
+    }
+  }
+  return (await provenLock(objects, keys, needed)) === undefined ? 'short' : 'extended'
+}
+
+// What makes a minimum another one.
+async function newestChange({ store, ledger }: Archiving): Promise<number> {
+  let newest = -1
+  for (const action of ['policy_changed', ...LATE_ACTIONS]) {
+    for await (const { seq } of readPages(store, ledger, { action }, { order: 'descending', limit: 1 })) {
+      newest = Math.max(newest, seq)
+    }
+  }
+  return newest
+}
+
+async function lastLook({ store, ledger }: Archiving): Promise<number> {
+  for await (const entry of readPages(store, ledger, { action: 'records_archived' }, { order: 'descending' }, 20)) {
+    const { details = {} } = recordOf(entry)
+    if (details.phase === 'locks' && typeof details.judged_until === 'number') return details.judged_until
+  }
+  return -1
+}
+
+async function tell(
+  { record, now }: Archiving,
+  found: LocksExtended & { readonly judged_until: number },
+): Promise<void> {
+  await record({
+    action: 'records_archived',
+    outcome: found.short === 0 ? 'success' : 'failure',
+    actor_id: 'affidavit',
+    actor_type: 'system',
+    data_classification: 'internal',
+    details: { phase: 'locks', ...found, at: formatTimestamp(now()) },
+  })
+}

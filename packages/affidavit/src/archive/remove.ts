@@ -1,0 +1,195 @@
+// Archived records out of the database (spec/archive.md §4). The order is the promise: the copy in the archive was read back, opened and is
+// locked as long as it has to be; the decision is on record and published; and what is judged is judged again by the database in the same
+// step, which puts the stubs there.
+
+import type { UnixMillis } from '../clock/clock.ts'
+import { sha256Hex } from '../crypto/sha256.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { type Action, type AuditRecord, LATE_ACTIONS } from '../formats/fields.ts'
+import { type SegmentManifest, segmentKeys } from '../formats/segment.ts'
+import { formatRuns, runsOf } from '../formats/seq-runs.ts'
+import { readSegmentNote } from '../formats/signed-segment.ts'
+import { isStub } from '../formats/stub.ts'
+import { actorOf, type Operator } from '../ledger/operator.ts'
+import { readPages, recordOf } from '../ledger/read.ts'
+import { readHolds } from '../ledger/read-holds.ts'
+import { type LeavingEntry, STAYING_ACTIONS } from '../ledger/store.ts'
+import type { Holds } from '../links/holds.ts'
+import { leafHash } from '../merkle/hash.ts'
+import type { Bound } from '../retention/judgement.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
+import { archivedSegments, type RecordedSegment } from './archived.ts'
+import type { Archiving } from './archiving.ts'
+import { type JudgementOf, minimumOf, readJudgements } from './due.ts'
+import { extend, lockNeeded } from './extend-locks.ts'
+import { createArchiveReader } from './reader.ts'
+
+/** Records that a removal is overtaken by: whatever may bind a record, or keep it longer. */
+const JUDGED_BY: readonly Action[] = ['hold_placed', 'policy_changed', ...LATE_ACTIONS]
+/** Days that a record stays at hand where no policy says how long it has to. */
+const DAYS_AT_HAND = 90
+/** Rows that become stubs in one transaction. */
+const AT_ONCE = 500
+
+/** What became of the records of one segment that may leave. */
+export type Removed =
+  | { readonly segment: string; readonly records: number; readonly state: 'removed' | 'would be removed' }
+  | { readonly segment: string; readonly records: number; readonly state: 'refused'; readonly because: string }
+
+export interface RemovalOptions {
+  readonly set: PolicySet
+  readonly by: Operator
+  /** A trial says what would be, and changes nothing. */
+  readonly mode: 'run' | 'trial'
+  publish(): Promise<unknown>
+}
+
+/** @throws LedgerError `archive-unavailable`, `not-allowed`, and what recording and the store throw */
+export async function* removeArchived(parts: Archiving, options: RemovalOptions): AsyncGenerator<Removed> {
+  const { rows, store, ledger, objects } = parts
+  const size = (await rows.head(ledger))?.size ?? 0
+  const judging: Judging = {
+    size,
+    judgementOf: await readJudgements(store, ledger, { set: options.set, at: parts.now() }),
+    holds: await readHolds(store, ledger),
+  }
+  const lock = await objects.lockProof()
+  for await (const segment of archivedSegments(store, ledger)) {
+    const leaving = await mayLeave(parts, segment, judging)
+    if (leaving.length === 0) continue
+    const told = { segment: segment.segment, records: leaving.length }
+    const because = lock.lock === 'none' ? `no lock is proven: ${lock.because}` : await notKept(parts, segment, leaving)
+    if (because !== undefined) yield { ...told, state: 'refused', because }
+    else if (options.mode === 'trial') yield { ...told, state: 'would be removed' }
+    else yield { ...told, ...(await removeThese(parts, segment, leaving, size, options)) }
+  }
+}
+
+interface Judging {
+  readonly size: number
+  readonly judgementOf: JudgementOf
+  readonly holds: Holds
+}
+
+interface MayLeave {
+  readonly seq: number
+  readonly lockNeeded: UnixMillis
+}
+
+// What is still in its row, free of holds, beyond the time that it has to be at hand, and has a minimum.
+async function mayLeave(
+  { rows, ledger, now }: Archiving,
+  { runs }: RecordedSegment,
+  { size, judgementOf, holds }: Judging,
+): Promise<readonly MayLeave[]> {
+  const leaving: MayLeave[] = []
+  for (const { first, last } of runs) {
+    for await (const row of readPages(rows, ledger, { from_seq: first, until_seq: last + 1 })) {
+      if (isStub(row.entry) || row.seq >= size - 1) continue
+      const record = recordOf(row)
+      if (STAYING_ACTIONS.includes(record.action) || holds.holdsOn(record).length > 0) continue
+      const { judgement } = judgementOf(record)
+      const [needed] = lockNeeded(minimumOf(judgement), now())
+      if (needed !== undefined && isPast(judgement.available, record, now()))
+        leaving.push({ seq: row.seq, lockNeeded: needed })
+    }
+  }
+  return leaving
+}
+
+function isPast(available: Bound, record: AuditRecord, now: UnixMillis): boolean {
+  switch (available.state) {
+    case 'until':
+      return available.until <= now
+    case 'waits':
+      return false
+    case 'none':
+      return Date.parse(record.recorded_at) + DAYS_AT_HAND * 86_400_000 <= now
+  }
+}
+
+// Why the copy in the archive cannot be the only one; nothing where it can.
+async function notKept(
+  { objects }: Archiving,
+  segment: RecordedSegment,
+  leaving: readonly MayLeave[],
+): Promise<string | undefined> {
+  const { object, manifest } = segmentKeys(segment.segment)
+  if (segment.payloads_missing > 0) return `${segment.payloads_missing} payloads that its entries name are not in it`
+  for (const [key, sha256] of [
+    [object, segment.object_sha256],
+    [manifest, segment.manifest_sha256],
+  ] as const) {
+    const bytes = await objects.get(key)
+    if (bytes === undefined) return `${key} is not in ${objects.where}`
+    if (sha256Hex(bytes) !== sha256) return `${key} in ${objects.where} has other bytes than are on record`
+  }
+  const needed = leaving.reduce((latest, one) => Math.max(latest, one.lockNeeded), 0)
+  if ((await extend(objects, segment, needed)) !== 'short') return undefined
+  return `its lock ends before ${new Date(needed).toISOString()}, and the store does not extend it`
+}
+
+async function removeThese(
+  parts: Archiving,
+  segment: RecordedSegment,
+  leaving: readonly MayLeave[],
+  size: number,
+  { by, publish }: RemovalOptions,
+): Promise<{ readonly state: 'removed' } | { readonly state: 'refused'; readonly because: string }> {
+  const { rows, ledger, record } = parts
+  const entries = await archivedLeaves(parts, segment, leaving)
+  await record({
+    action: 'records_archived',
+    outcome: 'success',
+    ...actorOf(by),
+    data_classification: 'internal',
+    details: {
+      phase: 'leaving',
+      segment: segment.segment,
+      seqs: formatRuns(runsOf(leaving.map(({ seq }) => seq))),
+      records: leaving.length,
+    },
+  })
+  await publish()
+  try {
+    for (let from = 0; from < entries.length; from += AT_ONCE) {
+      const some = entries.slice(from, from + AT_ONCE)
+      await rows.replaceEntries(ledger, { entries: some, judged: { size, unless: JUDGED_BY } })
+    }
+    return { state: 'removed' }
+  } catch (error) {
+    if (!(error instanceof LedgerError && error.code === 'removal-overtaken')) throw error
+    return {
+      state: 'refused',
+      because: 'something was recorded meanwhile that may bind them: they are judged anew next time',
+    }
+  }
+}
+
+// The leaf hashes of what is in the archive, opened: a row is exchanged for nothing else.
+async function archivedLeaves(
+  { objects, ledger, keyring }: Archiving,
+  { segment }: RecordedSegment,
+  leaving: readonly MayLeave[],
+): Promise<readonly LeavingEntry[]> {
+  const manifest = await manifestOf(objects, segment)
+  const blocks = manifest.blocks.map(({ first_seq }) => first_seq)
+  const reader = createArchiveReader({ objects, ledger, keyring })
+  const places = leaving.map(({ seq }) => ({ seq, segment, block: blocks.findLastIndex((first) => first <= seq) }))
+  const entries = await reader.entries(places)
+  return places.map(({ seq, block }, i) => ({
+    seq,
+    leaf: leafHash(entries[i] ?? new Uint8Array()),
+    mark: { state: 'archived', segment, block },
+  }))
+}
+
+async function manifestOf(objects: Archiving['objects'], segment: string): Promise<SegmentManifest> {
+  const bytes = await objects.get(segmentKeys(segment).manifest)
+  const manifest = bytes === undefined ? 'it is not there' : readSegmentNote(bytes)
+  if (typeof manifest !== 'string') return manifest
+  throw new LedgerError('archive-altered', {
+    problem: `the manifest of segment ${segment} in ${objects.where}: ${manifest}; nothing was removed`,
+    cure: 'run affidavit archive verify: it says what was changed',
+  })
+}
