@@ -42,6 +42,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   [
     'embedded',
     [
+      'archive',
       'time-sources',
       'stores/sqlite',
       'stores/postgres',

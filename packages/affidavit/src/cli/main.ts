@@ -11,6 +11,7 @@ import { addAppend } from './commands/append.ts'
 import { addApprove } from './commands/approve.ts'
 import { addApproverKey } from './commands/approver-key.ts'
 import { addCertificates } from './commands/certificates.ts'
+import { addArchive } from './commands/archive.ts'
 import { addCheckpoint } from './commands/checkpoint.ts'
 import { addConversation } from './commands/conversation.ts'
 import { addDemo } from './commands/demo.ts'
@@ -114,6 +115,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addHold,
     addDispose,
     addCertificates,
+    addArchive,
     addRotateKey,
     addSpool,
     addDoctor,

@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { makeFolder } from '../ledger/make-folder.ts'
 import { isUrl } from '../stores/postgres/url.ts'
+import { folderOfArchive } from './archive-place.ts'
 import { holdsLedger, keyringFile } from './folder.ts'
 import type { Settings } from './settings.ts'
 
@@ -23,6 +24,8 @@ export async function buildHome<T>(
   const keyringFolder = settings.keyring === undefined || isUrl(settings.keyring) ? undefined : settings.keyring
   if (settings.anchor !== undefined) prepareFolder(settings.anchor, settings.anchor === keyringFolder ? 0o700 : 0o777)
   if (keyringFolder !== undefined) prepareFolder(keyringFolder, 0o700)
+  const archive = settings.archive === undefined ? undefined : folderOfArchive(settings.archive)
+  if (archive !== undefined) prepareFolder(archive, 0o700)
   const keyring = keyringFolder === undefined ? undefined : keyringElsewhere(keyringFolder)
   const building = `${resolve(home)}.new-${randomBytes(4).toString('hex')}`
   prepareFolder(building, 0o700)

@@ -5,6 +5,7 @@ import { resolve, sep } from 'node:path'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { createFileKeys, retireFileKeys } from '../keys/file.ts'
 import { formatLedgerUrl, isUrl, type LedgerUrl, parseLedgerUrl } from '../stores/postgres/url.ts'
+import { archiveSetting } from './archive-place.ts'
 import { defaultAnchor, keysFolder } from './folder.ts'
 import { initDatabase } from './init-database.ts'
 import { initFolder, initFolderAndKeyring } from './init-folder.ts'
@@ -28,6 +29,8 @@ export interface InitOptions {
    * `FOLDER` where left out.
    */
   readonly keyring?: string
+  /** Folder of the archive, or its URL, such as `s3://BUCKET/PREFIX`; nothing is archived where left out. */
+  readonly archive?: string
   /** Who keeps the key-encryption keys; files in `FOLDER/keys/kek` where left out. */
   readonly keyWrapper?: KeyWrapperChoice
 }
@@ -69,11 +72,11 @@ function otherOrigin(name: string, origin: string): LedgerError {
   })
 }
 
-interface Told extends Pick<InitOptions, 'anchor' | 'keyWrapper'> {
+interface Told extends Pick<InitOptions, 'anchor' | 'archive' | 'keyWrapper'> {
   readonly keyring: string | LedgerUrl | undefined
 }
 
-function settingsOf(folder: string, { anchor: told, keyring: place, keyWrapper }: Told): Settings {
+function settingsOf(folder: string, { anchor: told, keyring: place, archive, keyWrapper }: Told): Settings {
   const anchor = placeElsewhere(folder, told, { name: 'anchor', what: 'checkpoint log', usual: defaultAnchor(folder) })
   const keyring =
     typeof place === 'object'
@@ -82,6 +85,7 @@ function settingsOf(folder: string, { anchor: told, keyring: place, keyWrapper }
   return {
     ...(anchor === undefined ? {} : { anchor }),
     ...(keyring === undefined ? {} : { keyring }),
+    ...(archive === undefined ? {} : { archive: archiveSetting(folder, archive) }),
     ...(keyWrapper === undefined || keyWrapper.kind === 'file' ? {} : { key_wrapper: keyWrapper }),
   }
 }

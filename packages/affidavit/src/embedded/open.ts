@@ -1,6 +1,7 @@
 // Opening a ledger: the parts of it, in its home folder and in its database, wired together.
 
 import type { AccessPolicy } from '../access/policy.ts'
+import { createArchiveReader, type ReaderParts } from '../archive/reader.ts'
 import type { DetectorParts } from '../classify/detect-with.ts'
 import type { Detector } from '../classify/detector.ts'
 import { type Alarm, systemAlarm } from '../clock/alarm.ts'
@@ -23,6 +24,7 @@ import type { PolicySet } from '../retention/policy-set.ts'
 import { timeSource } from '../time-sources/time-source.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { readAccess } from './access.ts'
+import { openArchive } from './archive-place.ts'
 import { checkDetectors } from './check-detectors.ts'
 import { type AnchorPlace, keysFolder, readAnchor } from './folder.ts'
 import { openFolderKeyring } from './keyring.ts'
@@ -87,7 +89,7 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
     keyring ??= await openFolderKeyring(folder, ledger, 'open')
     return await createLedger({
       store,
-      ...(options.archive === undefined ? {} : { archive: options.archive }),
+      ...withArchive(folder, { ledger, keyring }, options.archive),
       ledger,
       keys: options.keys ?? fileKeys(keysFolder(folder), ledger),
       keyring,
@@ -111,6 +113,17 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
     await Promise.all([store.close(), keyring?.close()])
     throw error
   }
+}
+
+function withArchive(
+  folder: string,
+  parts: Omit<ReaderParts, 'objects'>,
+  given: ArchiveReader | undefined,
+): { readonly archive?: ArchiveReader } {
+  if (given !== undefined) return { archive: given }
+  // Nothing is asked of the store before something of it is read.
+  if (readSettings(folder).archive === undefined) return {}
+  return { archive: createArchiveReader({ ...parts, objects: openArchive(folder) }) }
 }
 
 function withAccess(folder: string, given: AccessPolicy | undefined): { readonly access?: AccessPolicy } {

@@ -1,6 +1,6 @@
 // affidavit.json in the folder of a ledger: what lies elsewhere, and who keeps the key-encryption keys.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
@@ -26,6 +26,8 @@ export interface Settings {
   readonly anchor?: string
   /** Folder of the keyring, or URL of the database that holds it, without a password; `DIR` where absent. */
   readonly keyring?: string
+  /** Folder of the archive, or its URL, without credentials; nothing is archived where absent. */
+  readonly archive?: string
   /** `file` where absent. */
   readonly key_wrapper?: KeyWrapperChoice
 }
@@ -43,7 +45,7 @@ export function readSettings(folder: string): Settings {
   if (settings !== undefined) return settings
   throw new LedgerError('not-a-ledger', {
     problem: `${file} is no settings file of a ledger`,
-    cure: 'it holds {"database": "postgres://…?ledger=NAME", "anchor": "/absolute/folder", "keyring": "/absolute/folder or postgres://…", "key_wrapper": {"kind": "file"}}, each or none',
+    cure: 'it holds {"database": "postgres://…?ledger=NAME", "anchor": "/absolute/folder", "keyring": "/absolute/folder or postgres://…", "archive": "/absolute/folder or s3://…", "key_wrapper": {"kind": "file"}}, each or none',
   })
 }
 
@@ -51,6 +53,14 @@ export function readSettings(folder: string): Settings {
 export function writeSettings(folder: string, settings: Settings): void {
   if (Object.keys(settings).length === 0) return
   writeFileSync(settingsFile(folder), `${JSON.stringify(settings, undefined, 2)}\n`, { flag: 'wx' })
+}
+
+/** Names the archive from now on; everything else stays as it is. */
+export function writeArchive(folder: string, archive: string): void {
+  const file = settingsFile(folder)
+  const next = `${file}.next`
+  writeFileSync(next, `${JSON.stringify({ ...readSettings(folder), archive }, undefined, 2)}\n`)
+  renameSync(next, file)
 }
 
 function parseSettings(text: string): Settings | undefined {
@@ -64,15 +74,17 @@ function parseSettings(text: string): Settings | undefined {
 
 function settingsOf(value: JsonValue): Settings | undefined {
   if (!isObject(value)) return undefined
-  const { database, anchor, keyring, key_wrapper, ...unknown } = value
+  const { database, anchor, keyring, archive, key_wrapper, ...unknown } = value
   if (Object.keys(unknown).length > 0) return undefined
   if (!isTextOrAbsent(database) || !isTextOrAbsent(anchor) || !isTextOrAbsent(keyring)) return undefined
+  if (!isTextOrAbsent(archive)) return undefined
   const wrapper = key_wrapper === undefined ? undefined : wrapperOf(key_wrapper)
   if (key_wrapper !== undefined && wrapper === undefined) return undefined
   return {
     ...(database === undefined ? {} : { database }),
     ...(anchor === undefined ? {} : { anchor }),
     ...(keyring === undefined ? {} : { keyring }),
+    ...(archive === undefined ? {} : { archive }),
     ...(wrapper === undefined ? {} : { key_wrapper: wrapper }),
   }
 }

@@ -18,6 +18,7 @@ interface Options extends LedgerOptions {
   readonly origin?: string
   readonly anchor?: string
   readonly keyring?: string
+  readonly archive?: string
   readonly keyWrapper?: KeyWrapperChoice['kind']
   readonly pkcs11Module?: string
   readonly pkcs11Token?: string
@@ -36,6 +37,10 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
     .option(
       '--keyring <place>',
       'folder of the keyring, or postgres://USER@HOST/DATABASE; best elsewhere, with backups of its own',
+    )
+    .option(
+      '--archive <place>',
+      'folder of the archive, best on another disk or host; s3://BUCKET/PREFIX or gs://BUCKET/PREFIX',
     )
     .addOption(
       new Option('--key-wrapper <kind>', 'who keeps the key-encryption keys of the keyring (default: file)').choices([
@@ -112,7 +117,7 @@ everybody_else: [reader]
 }
 
 function named(options: Options): InitOptions {
-  const { ledger, keys, anchor, keyring } = options
+  const { ledger, keys, anchor, keyring, archive } = options
   const origin = options.origin ?? (isUrl(ledger) ? parseLedgerUrl(ledger).ledger : undefined)
   const keyWrapper = keyWrapperOf(options)
   if (origin === undefined)
@@ -125,6 +130,7 @@ function named(options: Options): InitOptions {
     ...(keys === undefined ? {} : { keys }),
     ...(anchor === undefined ? {} : { anchor }),
     ...(keyring === undefined ? {} : { keyring }),
+    ...(archive === undefined ? {} : { archive }),
     ...(keyWrapper === undefined ? {} : { keyWrapper }),
   }
 }
@@ -156,11 +162,12 @@ function libraryPath(module: string): string {
 
 // A ledger that goes on keeps its name and its places.
 function unnamed(options: Options): Place {
-  const { origin, anchor, keyring, keyWrapper, pkcs11Module, pkcs11Token } = options
+  const { origin, anchor, keyring, archive, keyWrapper, pkcs11Module, pkcs11Token } = options
   const kept = {
     '--origin': origin,
     '--anchor': anchor,
     '--keyring': keyring,
+    '--archive': archive,
     '--key-wrapper': keyWrapper,
     '--pkcs11-module': pkcs11Module,
     '--pkcs11-token': pkcs11Token,

@@ -1,0 +1,114 @@
+// Verifying an archive: every segment that a ledger has on record, with its keys; or whatever lies in a store, by pinned keys alone.
+
+import type { KeyObject } from 'node:crypto'
+
+import { archivedSegments } from '../archive/archived.ts'
+import type { ObjectStore } from '../archive/object-store.ts'
+import { findSegmentKey } from '../archive/segment-key.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { type SegmentManifest, segmentKeys } from '../formats/segment.ts'
+import { readSegmentNote } from '../formats/signed-segment.ts'
+import type { Archival } from '../ledger/archival.ts'
+import { readPages, recordOf } from '../ledger/read.ts'
+import type { LedgerStore } from '../ledger/store.ts'
+import { createArchiveVerification } from '../verify/archive.ts'
+import { readSigned } from '../verify/checkpoints.ts'
+import type { KeyEntry } from '../verify/entries.ts'
+import { createFindings } from '../verify/finding.ts'
+import type { Report } from '../verify/report.ts'
+import type { SegmentBytes } from '../verify/segment.ts'
+import { namedKeys, type Trust } from '../verify/trust.ts'
+
+export interface Telling {
+  onProgress(checked: number): void
+}
+
+export async function verifyArchive(
+  { store, ledger, keyring }: Pick<Archival, 'store' | 'ledger' | 'keyring'>,
+  objects: ObjectStore,
+  trust: Trust,
+  { onProgress }: Telling,
+): Promise<Report> {
+  const keys = await trustedKeys(store, ledger, trust)
+  const pinned = trust.kind === 'pinned' ? 'pinned key' : 'first use'
+  const verification = createArchiveVerification({ origin: ledger, keys }, pinned, 'the ledger')
+  const scopeKeys = new Map<string, KeyObject | undefined>()
+  let checked = 0
+  for await (const expected of archivedSegments(store, ledger)) {
+    const segment = await readSegment(objects, expected.segment)
+    const key = await keyFor(segment)
+    verification.check(segment, expected, () => key)
+    checked++
+    onProgress(checked)
+  }
+  return verification.report()
+
+  async function keyFor({ manifest }: SegmentBytes): Promise<KeyObject | undefined> {
+    const read = manifest === undefined ? undefined : readSegmentNote(manifest)
+    if (read === undefined || typeof read === 'string') return undefined
+    const group = groupOf(read)
+    if (!scopeKeys.has(group)) scopeKeys.set(group, await findSegmentKey({ keyring }, read))
+    return scopeKeys.get(group)
+  }
+}
+
+/** @throws LedgerError `invalid-query` where the keys are of several ledgers, `not-found` where there is no segment */
+export async function verifyStoreAlone(
+  objects: ObjectStore,
+  trust: Trust & { readonly kind: 'pinned' },
+  { onProgress }: Telling,
+): Promise<Report> {
+  const origins = [...new Set(trust.keys.map(({ name }) => name))]
+  const [origin] = origins
+  if (origin === undefined || origins.length > 1) {
+    throw new LedgerError('invalid-query', {
+      problem: 'without a ledger, the keys have to say of which ledger the archive is',
+      cure: 'pin the verifier keys of one ledger: --vkey',
+      path: '--vkey',
+    })
+  }
+  const verification = createArchiveVerification({ origin, keys: trust.keys }, 'pinned key', 'nothing')
+  let checked = 0
+  for await (const key of objects.list('segments/')) {
+    const id = /^segments\/([0-9a-f]{32})\.note$/.exec(key)?.[1]
+    if (id === undefined) continue
+    const segment = await readSegment(objects, id)
+    // Others may archive to the same place.
+    const manifest = segment.manifest === undefined ? undefined : readSegmentNote(segment.manifest)
+    if (typeof manifest === 'object' && manifest.ledger !== origin) continue
+    verification.check(segment, undefined, () => 'none')
+    checked++
+    onProgress(checked)
+  }
+  return verification.report()
+}
+
+async function readSegment(objects: ObjectStore, id: string): Promise<SegmentBytes> {
+  const { object, manifest } = segmentKeys(id)
+  return { id, manifest: await objects.get(manifest), object: await objects.get(object) }
+}
+
+function groupOf({ retention_class, due_month }: SegmentManifest): string {
+  return `${retention_class} ${due_month}`
+}
+
+// Every key that was in force, followed from the one that is trusted.
+async function trustedKeys(
+  store: LedgerStore,
+  origin: string,
+  trust: Trust,
+): Promise<ReturnType<typeof readSigned>['trusted']> {
+  const entries: KeyEntry[] = []
+  for (const filter of [{ until_seq: 1 }, { action: 'key_rotated' }]) {
+    for await (const entry of readPages(store, origin, filter)) {
+      const { seq, action, details = {} } = recordOf(entry)
+      entries.push({ seq, action, details })
+    }
+  }
+  const checkpoints: { size: number; note: string; cosignatures: readonly string[] }[] = []
+  for (let page = await store.checkpoints(origin, -1, 500); page.length > 0; ) {
+    checkpoints.push(...page)
+    page = await store.checkpoints(origin, page.at(-1)?.size ?? 0, 500)
+  }
+  return readSigned({ origin, trust, checkpoints }, namedKeys(entries), createFindings()).trusted
+}

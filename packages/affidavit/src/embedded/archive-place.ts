@@ -1,0 +1,40 @@
+// Where the archive of a ledger is, as its settings say it: a folder, or a bucket by its URL (spec/object-stores.md §6). No credential is in it.
+
+import { resolve, sep } from 'node:path'
+
+import type { ObjectStore } from '../archive/object-store.ts'
+import { openObjectStore } from '../archive/open-object-store.ts'
+import { type Clock, systemClock } from '../clock/clock.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import { readSettings, settingsFile } from './settings.ts'
+
+/** The path of a folder; nothing for what is kept elsewhere. */
+export function folderOfArchive(place: string): string | undefined {
+  return place.includes('://') ? undefined : resolve(place)
+}
+
+/**
+ * A place as the settings of `home` keep it.
+ * @throws LedgerError `invalid-query` for a text that names none, or holds a secret, and for a folder inside the home
+ */
+export function archiveSetting(home: string, place: string): string {
+  openObjectStore(place, systemClock)
+  const folder = folderOfArchive(place)
+  if (folder === undefined) return place
+  if (!`${folder}${sep}`.startsWith(`${resolve(home)}${sep}`)) return folder
+  throw new LedgerError('invalid-query', {
+    problem: `the archive ${place} is inside the ledger's own folder`,
+    cure: 'name a folder elsewhere, best on another disk or host',
+    path: 'archive',
+  })
+}
+
+/** @throws LedgerError `invalid-query` where the ledger has no archive, or its settings name none that can be read */
+export function openArchive(home: string, clock: Clock = systemClock): ObjectStore {
+  const { archive } = readSettings(home)
+  if (archive !== undefined) return openObjectStore(archive, clock)
+  throw new LedgerError('invalid-query', {
+    problem: `${settingsFile(home)} names no archive`,
+    cure: 'affidavit archive use PLACE: a folder on another disk or host, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX',
+  })
+}

@@ -1,0 +1,157 @@
+// The archive, as people and scripts see it.
+
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+
+import { archiveFolder } from './archived-clinic.ts'
+import { errorCode, json, type Run, run, runDone } from './run-cli.ts'
+
+const home = archiveFolder('cli-archive')
+const ledger = join(home, 'ledger')
+const place = join(home, 'archive')
+const on = (...words: readonly string[]): Promise<Run> => run(['archive', ...words, '--ledger', ledger, '--json'])
+
+const LINES = ['hipaa', 'sox', 'hipaa', undefined].map((domain, i) =>
+  JSON.stringify({
+    action: 'agent_response_generated',
+    actor_id: 'clinic-agent',
+    actor_type: 'agent',
+    conversation_id: 'c-1',
+    content: [{ name: 'message', media_type: 'text/plain', body: `message ${i}` }],
+    ...(domain === undefined ? {} : { compliance_domains: [domain] }),
+  }),
+)
+
+let vkey = ''
+
+before(async () => {
+  const made = await runDone([
+    'init',
+    '--ledger',
+    ledger,
+    '--origin',
+    'clinic.example/agents',
+    '--archive',
+    place,
+    '--json',
+  ])
+  vkey = String(json(made).verifier_key)
+  await runDone(['append', '--ledger', ledger], LINES.join('\n'))
+})
+
+test('what a policy applies to is archived alone, then everything else, then nothing', async () => {
+  assert.deepEqual(json(await on('run', '--policy', 'soc2')), { archived: 0 })
+  const hipaa = json(await on('run', '--policy', 'hipaa'))
+  assert.deepEqual([hipaa.archived, hipaa.path], [2, place])
+  assert.ok(existsSync(String(hipaa.path)))
+  const rest = json(await on('run'))
+  assert.ok(Number(rest.archived) >= 3, JSON.stringify(rest))
+  assert.deepEqual(json(await on('run')), { archived: 0 })
+})
+
+test('status says what is archived, what waits, and that a folder proves no lock', async () => {
+  const status = json(await on('status'))
+  assert.equal(Object(status.lock).lock, 'none')
+  assert.deepEqual([status.path, status.missing, status.locked], [place, [], 0])
+  assert.ok(Number(status.archived) >= 5)
+  const said = await runDone(['archive', 'status', '--ledger', ledger])
+  assert.match(said.out, /lock {6}not proven: .*nothing is removed from the database for it/)
+  assert.match(said.out, /20\d\d-\d\d/)
+})
+
+test('an archive verifies with its ledger, and alone under a pinned key', async () => {
+  const report = json(await on('verify'))
+  assert.equal(report.status, 'valid', JSON.stringify(report))
+  assert.ok(Number(report.records_checked) >= 5)
+  const alone = await run(['archive', 'verify', '--store', place, '--vkey', vkey, '--json'])
+  assert.deepEqual([alone.code, json(alone).status], [0, 'valid'])
+})
+
+test('no text of a record, and no key, is in the archive', () => {
+  const wrapped = readFileSync(join(ledger, 'keyring.db'))
+  assert.ok(wrapped.length > 0)
+  for (const name of readdirSync(join(place, 'segments'))) {
+    const bytes = readFileSync(join(place, 'segments', name), 'latin1')
+    for (const word of ['clinic-agent', 'agent_response_generated', 'message 1', 'content_key', 'wrapped'])
+      assert.ok(!bytes.includes(word), `${word} in ${name}`)
+  }
+})
+
+test('what was changed in the archive, or is gone from it, is found', async () => {
+  const [name] = readdirSync(join(place, 'segments')).filter((one) => one.endsWith('.seg'))
+  const file = join(place, 'segments', name ?? '')
+  const bytes = readFileSync(file)
+  chmodSync(file, 0o600)
+  writeFileSync(file, Buffer.concat([bytes.subarray(0, 40), Buffer.from([(bytes[40] ?? 0) ^ 1]), bytes.subarray(41)]))
+  const altered = await on('verify')
+  assert.deepEqual([altered.code, json(altered).status], [1, 'tampered'])
+  assert.equal(Object(json(altered).findings)[0].code, 'segment-altered')
+  unlinkSync(file)
+  const gone = await on('verify')
+  assert.equal(Object(json(gone).findings)[0].code, 'segment-missing')
+  assert.equal(Object(json(await on('status')).missing).length, 1)
+  writeFileSync(file, bytes)
+  assert.equal((await on('verify')).code, 0)
+})
+
+test('refused, with the cure: no archive, no such policy, credentials in a URL, a folder inside the ledger', async () => {
+  const bare = join(home, 'bare')
+  await runDone(['init', '--ledger', bare, '--origin', 'bare.example/log'])
+  const none = await run(['archive', 'run', '--ledger', bare, '--json'])
+  assert.deepEqual([none.code, errorCode(none)], [3, 'invalid-query'])
+  assert.match(none.out, /affidavit archive use PLACE/)
+  assert.equal((await on('run', '--policy', 'nobodys')).code, 3)
+  for (const wrong of [
+    's3://key:secret@bucket/x',
+    'ftp://host/x',
+    's3://bucket/?token=secret',
+    join(bare, 'archive'),
+  ]) {
+    const answer = await run(['archive', 'use', wrong, '--ledger', bare, '--json'])
+    assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], wrong)
+    assert.ok(!answer.out.includes('secret'), answer.out)
+  }
+})
+
+test('an archive that is named later is used from then on, and one that cannot be reached says so', async () => {
+  const other = join(home, 'other')
+  await runDone(['init', '--ledger', other, '--origin', 'other.example/log'])
+  const used = await run(['archive', 'use', join(home, 'far'), '--ledger', other, '--json'])
+  assert.deepEqual([used.code, json(used).path], [0, join(home, 'far')])
+  assert.equal(json(await run(['archive', 'run', '--ledger', other, '--json'])).archived, 2)
+  await runDone(['archive', 'use', place, '--ledger', other])
+  const elsewhere = await run(['archive', 'verify', '--ledger', other, '--json'])
+  assert.deepEqual([elsewhere.code, Object(json(elsewhere).findings)[0].code], [1, 'segment-missing'])
+})
+
+test('what a run would do is told, and done by whoever may; out of a folder’s ledger nothing leaves', async () => {
+  const words = ['retention', 'run', '--ledger', ledger, '--json']
+  const refused = await run([...words, '--as', 'nobody.special'])
+  assert.equal(errorCode(refused), 'not-allowed', refused.out)
+  writeFileSync(join(ledger, 'access.yaml'), ACCESS)
+  const trial = json(await run([...words, '--as', 'officer', '--dry-run']))
+  assert.equal(trial.dry_run, true)
+  const done = json(await run([...words, '--as', 'officer']))
+  assert.deepEqual([done.removed, done.refused], [0, []])
+  const restore = await run([
+    'archive',
+    'restore',
+    '--conversation',
+    'c-1',
+    '--as',
+    'officer',
+    '--ledger',
+    ledger,
+    '--json',
+  ])
+  assert.deepEqual([restore.code, json(restore)], [0, { restored: 0 }])
+})
+
+const ACCESS = `affidavit_access: 1
+revision: test
+people:
+  officer: { roles: [records_officer] }
+everybody_else: [reader, auditor]
+`
