@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util'
 
 import { measureAppend } from './append.ts'
+import { measureArchive } from './archive.ts'
 import { measureCapture } from './capture.ts'
 import { measureContent } from './content.ts'
 import type { Context } from './context.ts'
@@ -37,6 +38,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['detect', measureDetect],
   ['capture', measureCapture],
   ['plan', measurePlan],
+  ['archive', measureArchive],
   ['postgres', measurePostgres],
   ['postgres-large', measurePostgresLarge],
   ['scale', measureScale],

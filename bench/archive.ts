@@ -1,0 +1,147 @@
+// The archive: how fast entries go into it, how long a conversation takes from there that has left the database, and what its bytes
+// cost beside those of the entries.
+
+import { cpSync, mkdirSync } from 'node:fs'
+
+import { archiveRecords } from '../packages/affidavit/src/archive/archive-records.ts'
+import { archivedSegments } from '../packages/affidavit/src/archive/archived.ts'
+import type { Archiving } from '../packages/affidavit/src/archive/archiving.ts'
+import { readDue } from '../packages/affidavit/src/archive/due.ts'
+import { folderStore } from '../packages/affidavit/src/archive/folder.ts'
+import { createArchiveReader } from '../packages/affidavit/src/archive/reader.ts'
+import { systemClock } from '../packages/affidavit/src/clock/clock.ts'
+import { openFolder } from '../packages/affidavit/src/embedded/open.ts'
+import { segmentKeys } from '../packages/affidavit/src/formats/segment.ts'
+import { seqsOf } from '../packages/affidavit/src/formats/seq-runs.ts'
+import { readSegmentNote } from '../packages/affidavit/src/formats/signed-segment.ts'
+import type { ArchivedPlace } from '../packages/affidavit/src/ledger/archive-reader.ts'
+import type { Ledger } from '../packages/affidavit/src/ledger/ledger.ts'
+import { readPages } from '../packages/affidavit/src/ledger/read.ts'
+import { builtInSet } from '../packages/affidavit/src/retention/policy-set.ts'
+import type { Context } from './context.ts'
+import type { Row } from './report.ts'
+import { compare, millisOf, quantile, repeat, secondsOf } from './rounds.ts'
+
+/** MB of entries a second. */
+const PROMISED = 50
+
+export async function measureArchive({ ledgers, effort }: Context): Promise<Row[]> {
+  const records = effort === 'quick' ? 20_000 : 100_000
+  const folder = await ledgers.withRecords(records)
+  const rounds = await repeat(effort === 'quick' ? 2 : 3, async () => {
+    const [home, place] = [ledgers.emptyFolder(), ledgers.emptyFolder()]
+    cpSync(folder, home, { recursive: true })
+    mkdirSync(place)
+    await using ledger = await openFolder(home)
+    await ledger.publish()
+    const bytes = await entryBytes(ledger)
+    const parts = await archivingTo(ledger, place)
+    const seconds = await secondsOf(() => toEnd(archiveRecords(parts)))
+    return { speed: bytes / 1e6 / seconds, bytes, ...(await lookAt(parts)) }
+  })
+  return [
+    {
+      measurement: 'archive',
+      what: `archive ${records} entries in a folder, read back`,
+      against: `${PROMISED} MB/s`,
+      unit: 'MB/s',
+      ...compare(
+        rounds,
+        ({ speed }) => speed,
+        () => PROMISED,
+      ),
+      budget: { kind: 'at least', ratio: 1 },
+    },
+    {
+      measurement: 'archive',
+      what: 'a conversation, from the archive, p50',
+      against: 'from the database',
+      unit: 'ms',
+      ...compare(
+        rounds,
+        ({ fromArchive }) => fromArchive,
+        ({ fromDatabase }) => fromDatabase,
+      ),
+      budget: { kind: 'at most', ratio: 10 },
+    },
+    {
+      measurement: 'archive',
+      what: 'bytes in the archive but for sealed content',
+      against: 'bytes of the entries',
+      unit: 'MB',
+      ...compare(
+        rounds,
+        ({ cold }) => cold / 1e6,
+        ({ bytes }) => bytes / 1e6,
+      ),
+      budget: { kind: 'at most', ratio: 0.25 },
+    },
+  ]
+}
+
+async function archivingTo({ archival }: Ledger, place: string): Promise<Archiving> {
+  const { store, ledger } = archival
+  const dueOf = await readDue(store, ledger, { set: builtInSet(), at: archival.now() })
+  return { ...archival, objects: folderStore(place, systemClock), dueOf }
+}
+
+interface Looked {
+  readonly cold: number
+  readonly fromArchive: number
+  readonly fromDatabase: number
+}
+
+async function lookAt(parts: Archiving): Promise<Looked> {
+  const { store, ledger, objects } = parts
+  let cold = 0
+  const places = new Map<number, ArchivedPlace>()
+  for await (const { segment, runs } of archivedSegments(store, ledger)) {
+    const { object, manifest } = segmentKeys(segment)
+    const note = (await objects.get(manifest)) ?? new Uint8Array()
+    const read = readSegmentNote(note)
+    if (typeof read === 'string') throw new Error(read)
+    cold += ((await objects.stat(object))?.size ?? 0) - read.payloads.length + note.length
+    const blocks = read.blocks.map(({ first_seq }) => first_seq)
+    let block = 0
+    for (const seq of seqsOf(runs)) {
+      while ((blocks[block + 1] ?? Number.POSITIVE_INFINITY) <= seq) block++
+      places.set(seq, { seq, segment, block })
+    }
+  }
+  const wanted = await someConversations(parts)
+  const fromDatabase = await millisOf(wanted, (id) => toEnd(readPages(store, ledger, { conversation_id: id })))
+  const seqs = new Map<string, ArchivedPlace[]>()
+  for (const id of wanted) {
+    const found: ArchivedPlace[] = []
+    for await (const { seq } of readPages(store, ledger, { conversation_id: id })) {
+      const place = places.get(seq)
+      if (place !== undefined) found.push(place)
+    }
+    seqs.set(id, found)
+  }
+  const fromArchive = await millisOf(wanted, (id) => createArchiveReader(parts).entries(seqs.get(id) ?? []))
+  return { cold, fromArchive: quantile(fromArchive, 0.5), fromDatabase: quantile(fromDatabase, 0.5) }
+}
+
+const CONVERSATIONS = 50
+
+async function someConversations({ store, ledger }: Archiving): Promise<readonly string[]> {
+  const ids = new Set<string>()
+  for await (const { entry } of readPages(store, ledger, { until_seq: 20_000 })) {
+    const { conversation_id } = JSON.parse(Buffer.from(entry).toString('utf8'))
+    if (typeof conversation_id === 'string') ids.add(conversation_id)
+  }
+  const all = [...ids]
+  const step = Math.max(1, Math.floor(all.length / CONVERSATIONS))
+  return all.filter((_, i) => i % step === 0).slice(0, CONVERSATIONS)
+}
+
+async function entryBytes({ archival: { store, ledger } }: Ledger): Promise<number> {
+  let bytes = 0
+  for await (const { entry } of readPages(store, ledger, {})) bytes += entry.length
+  return bytes
+}
+
+async function toEnd(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items);
+}
