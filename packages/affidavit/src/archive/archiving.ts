@@ -5,6 +5,9 @@ import type { AuditRecord } from '../formats/fields.ts'
 import type { Archival } from '../ledger/archival.ts'
 import type { ObjectStore } from './object-store.ts'
 
+/** A record as its entry has it. */
+export type ArchivedRecord = Omit<AuditRecord, 'integrity_hash'>
+
 /** When a record may be destroyed, as far as that is known. */
 export interface Due {
   /** The class that it counts as. */
@@ -18,5 +21,5 @@ export interface Due {
 export interface Archiving extends Archival {
   readonly objects: ObjectStore
   /** `undefined`: not to be archived now. */
-  dueOf(record: AuditRecord): Due | undefined
+  dueOf(record: ArchivedRecord): Due | undefined
 }

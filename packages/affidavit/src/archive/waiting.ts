@@ -1,21 +1,19 @@
 // Published entries that are not in the archive yet, in the order of seq.
 
-import { toHex } from '../bytes/hex.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
-import type { AuditRecord } from '../formats/fields.ts'
 import { isStub } from '../formats/stub.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import type { StoredEntry } from '../ledger/store.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { ArchivedSet } from './archived.ts'
-import type { Archiving, Due } from './archiving.ts'
+import type { ArchivedRecord, Archiving, Due } from './archiving.ts'
 
 export interface Waiting {
   readonly seq: number
   readonly entry: Uint8Array
   readonly leaf: Hash
-  readonly record: AuditRecord
+  readonly record: ArchivedRecord
   readonly due: Due
 }
 
@@ -34,7 +32,7 @@ export async function* waitingEntries(
       continue
     }
     const leaf = leafHash(entry)
-    const record = looseRecord(stored, leaf)
+    const record = looseRecord(stored)
     const due = dueOf(record)
     if (due !== undefined) yield { seq, entry, leaf, record, due }
   }
@@ -53,12 +51,11 @@ export async function anythingWaits(
 }
 
 // Strictly read where it was admitted; that these are its bytes is found by the root that they lead to.
-function looseRecord(stored: StoredEntry, leaf: Hash): AuditRecord {
-  const parsed = parsedJson(stored.entry)
-  return parsed === undefined ? recordOf(stored) : Object.assign(parsed, { integrity_hash: toHex(leaf) })
+function looseRecord(stored: StoredEntry): ArchivedRecord {
+  return parsedJson(stored.entry) ?? recordOf(stored)
 }
 
-function parsedJson(entry: Uint8Array): Omit<AuditRecord, 'integrity_hash'> | undefined {
+function parsedJson(entry: Uint8Array): ArchivedRecord | undefined {
   try {
     return JSON.parse(decodeUtf8(entry) ?? '')
   } catch (error) {
