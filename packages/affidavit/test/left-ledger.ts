@@ -7,6 +7,7 @@ import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
+import { archivedDetails } from '../src/formats/archive-record.ts'
 import type { StubMark } from '../src/formats/stub.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import type { LedgerStore, Removal, StoredEntry } from '../src/ledger/store.ts'
@@ -14,7 +15,7 @@ import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { type MemoryArchive, memoryArchive } from '../src/testing/memory-archive.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
-import type { ReadPapers } from '../src/verify/left.ts'
+import type { ReadDisposals } from '../src/verify/left.ts'
 import type { StoredArchive } from '../src/verify/stored/through-archive.ts'
 import type { Trust } from '../src/verify/trust.ts'
 
@@ -26,7 +27,17 @@ const DESTROYED: readonly number[] = [4, 5]
 export const STANDS = 6
 export const NEWEST = 9
 
-const SEGMENTS: ReadonlyMap<unknown, readonly number[]> = new Map([[SEGMENT, ARCHIVED]])
+const ARCHIVED_SAYS = archivedDetails({
+  segment: SEGMENT,
+  manifest_sha256: '1'.repeat(64),
+  object_sha256: '2'.repeat(64),
+  retention_class: 'default',
+  due_month: 'none',
+  runs: [{ first: 1, last: 3 }],
+  checkpoint_size: 7,
+  complete_until: 4,
+  payloads_missing: 0,
+})
 
 export interface LeftLedger {
   readonly home: string
@@ -70,7 +81,7 @@ export async function makeLeftLedger(folder: string): Promise<LeftLedger> {
   await store.commit(
     batch(
       [
-        prepareOwn({ action: 'records_archived', details: { phase: 'archived', segment: SEGMENT } }),
+        prepareOwn({ action: 'records_archived', details: ARCHIVED_SAYS }),
         prepareOwn({ action: 'records_disposed', details: { phase: 'decided', manifest_sha256: MANIFEST } }),
         prepare({ conversation_id: 'c0' }),
       ],
@@ -118,19 +129,15 @@ async function putAside(
   archive.put({ seq: row.seq, segment: SEGMENT, block: row.seq % 2 }, row.entry, payloads)
 }
 
-/** What the papers of a ledger would say: the archived ones are in the segment, the destroyed ones on the manifest. */
-export function papersOf(
+/** What the papers of a ledger would say: the destroyed ones are on the manifest. */
+export function disposalsOf(
   { entries }: LeftLedger,
   leave: 'authorised' | 'authority not checked' = 'authorised',
-): ReadPapers {
+): ReadDisposals {
   const listed = new Map(DESTROYED.map((seq) => [seq, toHex(entries[seq]?.nodes.subarray(0, 32) ?? new Uint8Array())]))
   return (_, records) => {
-    const segments = new Set(records.map(({ details }) => details.segment))
     const manifests = new Set(records.map(({ details }) => details.manifest_sha256))
-    return {
-      archived: (segment, seq) => segments.has(segment) && SEGMENTS.get(segment)?.includes(seq) === true,
-      disposalOf: (seq, leaf, manifest) => (manifests.has(manifest) && listed.get(seq) === leaf ? leave : undefined),
-    }
+    return (seq, leaf, manifest) => (manifests.has(manifest) && listed.get(seq) === leaf ? leave : undefined)
   }
 }
 

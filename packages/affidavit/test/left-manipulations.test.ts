@@ -13,7 +13,7 @@ import { verifySqliteRange } from '../src/stores/sqlite/verify-range.ts'
 import { memoryArchive } from '../src/testing/memory-archive.ts'
 import type { Report } from '../src/verify/report.ts'
 import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
-import { ARCHIVED, type LeftLedger, letGo, makeLeftLedger, papersOf, SEGMENT, verifiable } from './left-ledger.ts'
+import { ARCHIVED, disposalsOf, type LeftLedger, letGo, makeLeftLedger, SEGMENT, verifiable } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { bytesOf, tampered } from './manipulate.ts'
 
@@ -40,11 +40,11 @@ const withArchive: ArchiveOf = (origin) => (origin === ledger.origin ? verifiabl
 
 function optionsOf({ archiveOf, leave, threads = 0 }: Means) {
   const { trust } = ledger
-  const papers = papersOf(ledger, leave)
+  const disposals = disposalsOf(ledger, leave)
   return {
     trust,
     anchors: [],
-    papers,
+    disposals,
     threads,
     payloadBytes: 'read',
     ...(archiveOf === undefined ? {} : { archiveOf }),
@@ -110,7 +110,7 @@ describe('what left', () => {
   })
 
   test('without papers no record gives leave to destroy', async () => {
-    const { papers: _, ...options } = optionsOf({ archiveOf: withArchive })
+    const { disposals: _, ...options } = optionsOf({ archiveOf: withArchive })
     const report = await verifySqlite(ledger.file, options)
     assert.deepEqual([report.status, ...codesIn(report)], ['tampered', 'disposal-unauthorised'])
   })

@@ -14,7 +14,7 @@ import { verifyPostgres, verifyPostgresConversation } from '../src/stores/postgr
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
-import { type LeftLedger, letGo, makeLeftLedger, papersOf, verifiable } from './left-ledger.ts'
+import { disposalsOf, type LeftLedger, letGo, makeLeftLedger, verifiable } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { copyIntoPostgres } from './postgres-copy.ts'
 import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
@@ -65,7 +65,7 @@ else
 
     const archiveOf: ArchiveOf = (origin) => (origin === ledger.origin ? verifiable(ledger.archive) : undefined)
     const options = () =>
-      ({ trust: ledger.trust, anchors: [], papers: papersOf(ledger), archiveOf, payloadBytes: 'read' }) as const
+      ({ trust: ledger.trust, anchors: [], disposals: disposalsOf(ledger), archiveOf, payloadBytes: 'read' }) as const
     const verify = () => verifyPostgres({ pool: reading, where: database }, options())
     const off = TABLES.map((table) => `ALTER TABLE affidavit.${table} DISABLE TRIGGER ALL`).join('; ')
 

@@ -1,6 +1,7 @@
 // Verifying the ledger at a place, as the command was asked: whole, one conversation, or what came behind a trusted checkpoint; in a
 // file, or in a database.
 
+import { readAccess } from '../embedded/access.ts'
 import { externalAnchor, localAnchor } from '../embedded/anchors.ts'
 import { contentOpener } from '../embedded/check-content.ts'
 import { databaseFile } from '../embedded/folder.ts'
@@ -8,6 +9,7 @@ import { type Place, shownPlace } from '../embedded/place.ts'
 import { openKeyringToRead } from '../embedded/read-keyring.ts'
 import { storeOf } from '../embedded/store.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
+import type { VerifierKey } from '../formats/verifier-key.ts'
 import type { PgPool } from '../stores/postgres/database.ts'
 import { openPool } from '../stores/postgres/pool.ts'
 import { contentProblem } from '../stores/postgres/snapshot.ts'
@@ -20,7 +22,9 @@ import type { Anchor } from '../verify/anchors.ts'
 import type { Report } from '../verify/report.ts'
 import type { ContentOptions } from '../verify/stored/contents.ts'
 import type { Wanted } from '../verify/stored/extent.ts'
+import type { LeftOptions } from '../verify/stored/leave-records.ts'
 import { trustOf } from './options.ts'
+import { disposalsBy } from './read-disposals.ts'
 import { readInput } from './read-input.ts'
 
 /** What of a ledger is to be verified, and against what. */
@@ -40,7 +44,7 @@ interface Telling extends Asked {
   onProgress(checked: number, total: number): void
 }
 
-interface Common extends Wanted, ContentOptions {}
+interface Common extends Wanted, ContentOptions, LeftOptions {}
 
 /** @throws LedgerError as verifySqlite and verifyPostgres do, and `invalid-query` */
 export async function verifyLedger(place: Place, asked: Telling): Promise<Report> {
@@ -50,9 +54,14 @@ export async function verifyLedger(place: Place, asked: Telling): Promise<Report
     anchors,
     ...(asked.origin === undefined ? {} : { origin: asked.origin }),
     ...contentOf(place.home, asked),
+    disposals: disposalsBy(approversAt(place.home)),
   }
   if (place.database === undefined) return verifyFile(databaseFile(place.home), common, asked)
   return verifyDatabase(place.database, shownPlace(place), common, asked)
+}
+
+function approversAt(home: string): VerifierKey[] {
+  return [...(readAccess(home)?.people.values() ?? [])].flatMap(({ approval_key }) => approval_key ?? [])
 }
 
 function contentOf(home: string, { content, withoutKeys }: Asked): ContentOptions {

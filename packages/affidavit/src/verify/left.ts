@@ -3,9 +3,12 @@
 
 import { equalBytes } from '../bytes/compare.ts'
 import { toHex } from '../bytes/hex.ts'
+import type { JsonValue } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { HASH_BYTES } from '../crypto/sha256.ts'
+import { parseArchived } from '../formats/archive-record.ts'
 import { parseEntry } from '../formats/entry.ts'
+import type { Action } from '../formats/fields.ts'
 import { skimEntry } from '../formats/skim-entry.ts'
 import { isStub, parseStub, STAYING_ACTIONS, type Stub, stubOf } from '../formats/stub.ts'
 import { entryOf, type LeafText, leafHash } from '../merkle/hash.ts'
@@ -51,30 +54,42 @@ export interface LeftEntries {
 
 export const NOTHING_LEFT: LeftEntries = { archived: new Map(), unread: [], disposed: [] }
 
-/** What records of the ledger say of entries that left: whoever verifies reads them with the means of archive and disposition. */
-export interface LeavePapers {
-  /** Whether a record says that the entry at `seq` is archived in this segment. */
-  archived(segment: string, seq: number): boolean
-  /** By what leave the entry at `seq` with this leaf hash was destroyed under this manifest; nothing where by none. */
-  disposalOf(seq: number, leaf: string, manifest: string): 'authorised' | 'authority not checked' | undefined
-}
-
 /** A record `records_archived` or `records_disposed`, as its entry has it. */
 export interface LeaveRecord {
   readonly seq: number
-  readonly action: string
+  readonly action: Action
   readonly recorded_at: string
-  readonly details: { readonly [name: string]: unknown }
+  readonly details: { [name: string]: JsonValue }
 }
 
-export type ReadPapers = (origin: string, records: readonly LeaveRecord[]) => LeavePapers
+/** By what leave the entry at `seq` with this leaf hash was destroyed under this manifest; nothing where by none. */
+export type DisposalOf = (
+  seq: number,
+  leaf: string,
+  manifest: string,
+) => 'authorised' | 'authority not checked' | undefined
 
-/** Where nobody says how papers of dispositions are read, none of them gives leave. */
-export const archivedBySegment: ReadPapers = (_, records) => {
-  const segments = new Set(
-    records.flatMap(({ action, details }) => (action === 'records_archived' ? [details.segment] : [])),
-  )
-  return { archived: (segment) => segments.has(segment), disposalOf: () => undefined }
+/** What the records of the ledger of this origin say of entries that were destroyed: whoever verifies has the means to read papers. */
+export type ReadDisposals = (origin: string, records: readonly LeaveRecord[]) => DisposalOf
+
+/** Where nobody reads papers, none of them gives leave. */
+export const noDisposals: ReadDisposals = () => () => undefined
+
+/** What records of the ledger say of entries that left. */
+export interface LeavePapers {
+  /** Entries that are on record as archived, by their segments. */
+  readonly archived: ReadonlyMap<string, NumberSet>
+  readonly disposalOf: DisposalOf
+}
+
+export function readLeavePapers(origin: string, records: readonly LeaveRecord[], read: ReadDisposals): LeavePapers {
+  const archived = new Map<string, NumberSet>()
+  for (const { segment, runs } of records.flatMap((record) => parseArchived(record) ?? [])) {
+    const known = archived.get(segment) ?? []
+    for (const { first, last } of runs) addInterval(known, first, last)
+    archived.set(segment, known)
+  }
+  return { archived, disposalOf: read(origin, records) }
 }
 
 const LEAF_DIGITS = 2 * HASH_BYTES
@@ -213,19 +228,19 @@ export function judgeLeft(
   newest: number | undefined,
   findings: FindingList,
 ): void {
-  for (const [segment, seqs] of left.archived)
-    for (const [from, to] of seqs)
-      for (let seq = from; seq <= to; seq++) {
-        if (!papers.archived(segment, seq))
-          findings.add(
-            finding(
-              'archived-unrecorded',
-              { seq },
-              `no record says that the entry is archived in the segment ${segment}`,
-            ),
-          )
-        if (seq === newest) findings.add(newestLeft(seq))
-      }
+  for (const [segment, seqs] of left.archived) {
+    for (const [from, to] of outside(seqs, papers.archived.get(segment) ?? [])) {
+      const which = from === to ? `the entry at seq ${from} is` : `the entries at seq ${from} to ${to} are`
+      findings.add(
+        finding(
+          'archived-unrecorded',
+          { seq: from },
+          `no record says that ${which} archived in the segment ${segment}`,
+        ),
+      )
+    }
+    if (seqs.some(([, to]) => to === newest)) findings.add(newestLeft(newest ?? 0))
+  }
   const unread = countIn(left.unread)
   const [first] = left.unread
   if (first !== undefined) {
@@ -253,6 +268,22 @@ export function judgeLeft(
         ),
       )
   }
+}
+
+/** What of `set` is not in `known`. */
+function outside(set: NumberSet, known: NumberSet): NumberSet {
+  const found: NumberSet = []
+  let next = 0
+  for (const [from, to] of set) {
+    let at = from
+    while (next < known.length && (known[next]?.[1] ?? 0) < at) next++
+    for (let k = next; at <= to; k++) {
+      const [begins, ends] = known[k] ?? [to + 1, to]
+      if (begins > at) found.push([at, Math.min(to, begins - 1)])
+      at = Math.max(at, ends + 1)
+    }
+  }
+  return found
 }
 
 function newestLeft(seq: number): ReturnType<typeof finding> {

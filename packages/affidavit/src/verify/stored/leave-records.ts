@@ -1,7 +1,7 @@
 // The records of a ledger that say what left it, read alone.
 
 import { parseEntry } from '../../formats/entry.ts'
-import { archivedBySegment, type LeavePapers, type LeaveRecord, type ReadPapers } from '../left.ts'
+import { type LeavePapers, type LeaveRecord, noDisposals, type ReadDisposals, readLeavePapers } from '../left.ts'
 import type { StoredBytes, StoredLog } from './stored-log.ts'
 import type { ArchiveOf } from './through-archive.ts'
 
@@ -9,8 +9,8 @@ import type { ArchiveOf } from './through-archive.ts'
 export interface LeftOptions {
   /** The archive of a ledger; what is archived is not read where it is left out. */
   readonly archiveOf?: ArchiveOf
-  /** How records of archive and disposition are read; where left out, no disposition gives leave. */
-  readonly papers?: ReadPapers
+  /** How papers of dispositions are read; where left out, none of them gives leave. */
+  readonly disposals?: ReadDisposals
 }
 
 /** What cannot be read says nothing; it is found where the entries are verified. */
@@ -24,14 +24,15 @@ export async function readLeaveRecords(log: StoredLog): Promise<readonly StoredB
 export function papersFrom(
   origin: string,
   entries: readonly StoredBytes[],
-  { papers = archivedBySegment }: LeftOptions,
+  { disposals = noDisposals }: LeftOptions,
 ): LeavePapers {
-  return papers(origin, entries.flatMap(recordIn))
+  return readLeavePapers(origin, entries.flatMap(recordIn), disposals)
 }
 
 function recordIn({ seq, bytes }: StoredBytes): LeaveRecord[] {
   const parsed = parseEntry(bytes)
   if ('fault' in parsed) return []
   const { action, recorded_at, details = {} } = parsed.entry
-  return [{ seq, action, recorded_at, details }]
+  // Details of an entry that was read are JSON.
+  return [{ seq, action, recorded_at, details: details as LeaveRecord['details'] }]
 }

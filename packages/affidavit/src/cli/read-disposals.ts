@@ -1,0 +1,25 @@
+// By whose leave records were destroyed, as the papers on record say and the keys that somebody pinned prove.
+
+import { disposalsIn } from '../disposition/disposals.ts'
+import type { VerifierKey } from '../formats/verifier-key.ts'
+import type { ReadDisposals } from '../verify/left.ts'
+
+/** @param approvers keys of those who may approve, as the access policy has them */
+export function disposalsBy(approvers: readonly VerifierKey[]): ReadDisposals {
+  return (origin, records) => {
+    const disposed = records.filter(({ action }) => action === 'records_disposed')
+    const disposals = disposalsIn(origin, disposed, approvers)
+    return (seq, leaf, manifest) => {
+      const { state } = disposals.of(manifest, seq, leaf)
+      switch (state) {
+        case 'none':
+          return undefined
+        case 'not checked':
+          return 'authority not checked'
+        case 'approved':
+        case 'not independently approved':
+          return 'authorised'
+      }
+    }
+  }
+}
