@@ -92,6 +92,7 @@ describe('policies', () => {
   test('all are listed, with what they rest on and whether they apply by themselves', async () => {
     const { out } = await runDone(['policies'])
     assert.match(out, /^hipaa +product +own +applies +at least 6 calendar years from the creation of the record$/m)
+    assert.match(out, /^default +product +own +applies +no number: what nobody classified/m)
     assert.match(out, /^hipaa\.audit_log +convention +V +applies +at least 6 calendar years/m)
     assert.match(out, /^sox\.auditor +law +V +adopt +at least 7 calendar years from the conclusion of the audit$/m)
     const { policies, time_zone } = json(await runDone(['policies', '--json']))

@@ -65,6 +65,7 @@ test('a record tells its story with citations', async () => {
   const { out } = await explain(id(1))
   assert.match(out, /^data_accessed 0193f5a2-7c00-7abc-8def-000000000001 \(seq \d+\)\n/)
   assert.match(out, /kept by a minimum: until \d{4}-\d\d-\d\dT0[45]:00:00\.000Z/)
+  assert.match(out, /may be destroyed +from \d{4}-.*\n.*has to be destroyed +no policy says when\n/)
   assert.match(out, /hipaa\.audit_log: .*\n {4}45 CFR 164\.312\(b\).*a convention, no rule/)
   assert.match(out, /extended to 10 calendar years from the creation of the record, \d{4}-\d\d-\d\d: until/)
 })

@@ -96,6 +96,7 @@ export function statusWords(status: PolicyStatus): string {
 
 export function scopeWords(applies_to: RetentionPolicy['applies_to']): string {
   if (applies_to === 'when-adopted') return 'no record by itself: an operator’s set adopts it'
+  if (applies_to.length === 0) return 'records that no other policy gives a period'
   return applies_to.map(oneScope).join('; or ')
 }
 

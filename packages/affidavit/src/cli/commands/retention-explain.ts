@@ -66,9 +66,9 @@ function print(story: RetentionStory, terminal: Terminal): void {
   for (const { matter, custodian, id: hold } of story.holds) {
     line(`  hold ${hold} for ${printable(matter)}; ${printable(custodian)} answers for it`)
   }
-  line(`  kept at least ${boundWords(story.minimum)}`)
-  line(`  destroyed at the latest ${boundWords(story.maximum)}`)
-  line(`  at hand without a restore ${boundWords(story.available)}`)
+  line(`  may be destroyed        ${boundWords('from', story.minimum)}`)
+  line(`  has to be destroyed     ${boundWords('by', story.maximum)}`)
+  line(`  at hand without restore ${boundWords('until', story.available)}`)
   line(`\n${terminal.style('bold', 'Policies that apply')}`)
   for (const applied of story.applied) for (const words of policyLines(applied)) line(words)
   if (story.sources.length > 0) line(`\nWhat was recorded later and counts: seq ${story.sources.join(', ')}`)
@@ -86,11 +86,11 @@ function dispositionWords(becomes: DispositionShown): string {
   return `${words}: since ${since}${overdue_since === undefined ? '' : `, and behind its maximum since ${overdue_since}`}`
 }
 
-function boundWords(bound: BoundShown): string {
-  if (bound.state === 'none') return 'for no time that a policy says'
-  if (bound.state === 'until') return `until ${bound.until}`
-  const least = bound.at_least === undefined ? '' : `, and until ${bound.at_least} in any case`
-  return `until something comes that it waits for: ${anchorWords(bound.for)}${least}`
+function boundWords(before: 'from' | 'by' | 'until', bound: BoundShown): string {
+  if (bound.state === 'none') return 'no policy says when'
+  if (bound.state === 'until') return `${before} ${bound.until}`
+  const least = bound.at_least === undefined ? '' : `, and ${bound.at_least} at the earliest`
+  return `not known yet: it is counted from ${anchorWords(bound.for)}${least}`
 }
 
 function policyLines({

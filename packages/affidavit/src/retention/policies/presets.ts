@@ -12,7 +12,8 @@ export const DEFAULT_POLICY: RetentionPolicy = {
   title: 'Kept until somebody says what it is',
   regime: '-',
   citation: '-',
-  applies_to: 'when-adopted',
+  // What no other policy gives a period, whatever it is.
+  applies_to: [],
   without_minimum: 'what nobody classified is kept, and never destroyed automatically',
   at_end: 'keep',
   note: 'Applies where no other policy gives a period.',
