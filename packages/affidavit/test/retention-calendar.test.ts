@@ -66,7 +66,7 @@ test('an instant falls on the same day for both', () => {
   for (const zone of ZONES) {
     const calendar = calendarOf(zone)
     const oracle = naiveCalendar(zone)
-    for (let at = Date.UTC(2010, 0, 1); at < Date.UTC(2012, 0, 1); at += 50_342_857) {
+    for (let at = Date.UTC(2010, 0, 1); at < Date.UTC(2012, 0, 1); at += 150_342_857) {
       if (calendar.dayOf(at) !== oracle.dayOf(at)) assert.equal(calendar.dayOf(at), oracle.dayOf(at), `${zone} ${at}`)
     }
   }

@@ -88,10 +88,10 @@ export function naiveCalendar(zone: string): NaiveCalendar {
   }
 }
 
-/** Where instants stop to be on `day` or before: the first that is later, or that behind the last that is not. */
+/** Where instants stop to be on `day` or before: the first that is later, or that behind the last that is not. No clock goes back by more than six hours here. */
 function search(localDay: (at: number) => number, day: number, edge: 'minimum' | 'maximum'): number {
   const crossing = bisect(localDay, day, (day + 1) * DAY - 40 * HOUR, (day + 1) * DAY + 40 * HOUR)
-  const around = Array.from({ length: 8 * 24 }, (_, i) => crossing + (i - 4 * 24) * (HOUR / 4))
+  const around = Array.from({ length: 48 }, (_, i) => crossing + (i - 24) * (HOUR / 4))
   if (edge === 'maximum') {
     const first = around.find((at) => localDay(at) > day) ?? crossing
     return first < crossing ? bisect(localDay, day, first - HOUR / 4, first) : crossing
