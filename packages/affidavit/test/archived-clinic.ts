@@ -8,7 +8,7 @@ import { after } from 'node:test'
 
 import { archiveRecords } from '../src/archive/archive-records.ts'
 import { archivedSegments } from '../src/archive/archived.ts'
-import type { ArchivedRecord, Archiving, Due } from '../src/archive/archiving.ts'
+import type { Archiving, Due } from '../src/archive/archiving.ts'
 import type { ObjectStore } from '../src/archive/object-store.ts'
 import { createArchiveReader } from '../src/archive/reader.ts'
 import { initLedger } from '../src/embedded/init.ts'
@@ -18,11 +18,12 @@ import type { Draft } from '../src/formats/fields.ts'
 import { countRuns, seqsOf } from '../src/formats/seq-runs.ts'
 import { readSegmentNote } from '../src/formats/signed-segment.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
+import type { ReadRecord } from '../src/ledger/retention-knowledge.ts'
 import { type FixedClock, fixedClock } from '../src/testing/fixed-clock.ts'
 import { QUIET, said } from './erasure-clinic.ts'
 
 /** By retention class: `hipaa` is due in six years, `matter` waits for an anchor, everything else has no minimum. */
-function dueOf({ retention_class, recorded_at }: ArchivedRecord): Due {
+function dueOf({ retention_class, recorded_at }: ReadRecord): Due {
   if (retention_class === 'hipaa') {
     const year = Number(recorded_at.slice(0, 4)) + 6
     const due_month = `${year}${recorded_at.slice(4, 7)}`

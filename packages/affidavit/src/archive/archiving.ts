@@ -1,12 +1,9 @@
 // What the archiver works on: a ledger from the inside, the store of its objects, and who says when records fall due.
 
 import type { UnixMillis } from '../clock/clock.ts'
-import type { AuditRecord } from '../formats/fields.ts'
 import type { Archival } from '../ledger/archival.ts'
+import type { ReadRecord } from '../ledger/retention-knowledge.ts'
 import type { ObjectStore } from './object-store.ts'
-
-/** A record as its entry has it. */
-export type ArchivedRecord = Omit<AuditRecord, 'integrity_hash'>
 
 /** When a record may be destroyed, as far as that is known. */
 export interface Due {
@@ -21,5 +18,5 @@ export interface Due {
 export interface Archiving extends Archival {
   readonly objects: ObjectStore
   /** `undefined`: not to be archived now. */
-  dueOf(record: ArchivedRecord): Due | undefined
+  dueOf(record: ReadRecord): Due | undefined
 }

@@ -12,9 +12,7 @@ import { readSegmentNote } from '../formats/signed-segment.ts'
 import { isStub, STAYING_ACTIONS } from '../formats/stub.ts'
 import { actorOf, type Operator } from '../ledger/operator.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
-import { readHolds } from '../ledger/read-holds.ts'
 import type { LeavingEntry } from '../ledger/store.ts'
-import type { Holds } from '../links/holds.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { Bound } from '../retention/judgement.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
@@ -46,29 +44,35 @@ export interface RemovalOptions {
 
 /** @throws LedgerError `archive-unavailable`, `not-allowed`, and what recording and the store throw */
 export async function* removeArchived(parts: Archiving, options: RemovalOptions): AsyncGenerator<Removed> {
-  const { rows, store, ledger, objects } = parts
+  const { rows, store, ledger } = parts
   const size = (await rows.head(ledger))?.size ?? 0
   const judging: Judging = {
     size,
     judgementOf: await readJudgements(store, ledger, { set: options.set, at: parts.now() }),
-    holds: await readHolds(store, ledger),
   }
-  const lock = await objects.lockProof()
+  const refusal = await refusalOfAll(parts)
   for await (const segment of archivedSegments(store, ledger)) {
     const leaving = await mayLeave(parts, segment, judging)
     if (leaving.length === 0) continue
     const told = { segment: segment.segment, records: leaving.length }
-    const because = lock.lock === 'none' ? `no lock is proven: ${lock.because}` : await notKept(parts, segment, leaving)
+    const because = refusal ?? (await notKept(parts, segment, leaving))
     if (because !== undefined) yield { ...told, state: 'refused', because }
     else if (options.mode === 'trial') yield { ...told, state: 'would be removed' }
     else yield { ...told, ...(await removeThese(parts, segment, leaving, size, options)) }
   }
 }
 
+// Why nothing at all leaves.
+async function refusalOfAll({ rows, ledger, objects }: Archiving): Promise<string | undefined> {
+  const lock = await objects.lockProof()
+  if (lock.lock === 'none') return `no lock is proven: ${lock.because}`
+  if (await rows.mayRemove(ledger)) return undefined
+  return 'this role of the database may not let records leave it: affidavit migrate --retention ROLE'
+}
+
 interface Judging {
   readonly size: number
   readonly judgementOf: JudgementOf
-  readonly holds: Holds
 }
 
 interface MayLeave {
@@ -80,15 +84,16 @@ interface MayLeave {
 async function mayLeave(
   { rows, ledger, now }: Archiving,
   { runs }: RecordedSegment,
-  { size, judgementOf, holds }: Judging,
+  { size, judgementOf }: Judging,
 ): Promise<readonly MayLeave[]> {
   const leaving: MayLeave[] = []
   for (const { first, last } of runs) {
     for await (const row of readPages(rows, ledger, { from_seq: first, until_seq: last + 1 })) {
       if (isStub(row.entry) || row.seq >= size - 1) continue
       const record = recordOf(row)
-      if (STAYING_ACTIONS.includes(record.action) || holds.holdsOn(record).length > 0) continue
-      const { judgement } = judgementOf(record)
+      if (STAYING_ACTIONS.includes(record.action)) continue
+      const { judgement, isHeld } = judgementOf(record)
+      if (isHeld) continue
       const [needed] = lockNeeded(minimumOf(judgement), now())
       if (needed !== undefined && isPast(judgement.available, record, now()))
         leaving.push({ seq: row.seq, lockNeeded: needed })

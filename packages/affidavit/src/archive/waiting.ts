@@ -4,16 +4,17 @@ import { decodeUtf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
 import { isStub } from '../formats/stub.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
+import type { ReadRecord } from '../ledger/retention-knowledge.ts'
 import type { StoredEntry } from '../ledger/store.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { ArchivedSet } from './archived.ts'
-import type { ArchivedRecord, Archiving, Due } from './archiving.ts'
+import type { Archiving, Due } from './archiving.ts'
 
 export interface Waiting {
   readonly seq: number
   readonly entry: Uint8Array
   readonly leaf: Hash
-  readonly record: ArchivedRecord
+  readonly record: ReadRecord
   readonly due: Due
 }
 
@@ -51,11 +52,11 @@ export async function anythingWaits(
 }
 
 // Strictly read where it was admitted; that these are its bytes is found by the root that they lead to.
-function looseRecord(stored: StoredEntry): ArchivedRecord {
+function looseRecord(stored: StoredEntry): ReadRecord {
   return parsedJson(stored.entry) ?? recordOf(stored)
 }
 
-function parsedJson(entry: Uint8Array): ArchivedRecord | undefined {
+function parsedJson(entry: Uint8Array): ReadRecord | undefined {
   try {
     return JSON.parse(decodeUtf8(entry) ?? '')
   } catch (error) {

@@ -8,7 +8,7 @@ import type { PolicySet } from '../retention/policy-set.ts'
 import type { Judging } from './judge-listed.ts'
 import { mergeBySeq } from './merge-by-seq.ts'
 import { readPages, recordOf } from './read.ts'
-import { gatherRetentionKnowledge } from './retention-knowledge.ts'
+import { gatherRetentionKnowledge, type RetentionKnowledge } from './retention-knowledge.ts'
 import type { EntryFilter, LedgerStore } from './store.ts'
 
 /** `store`: with what is archived; what was destroyed is left out. */
@@ -16,7 +16,7 @@ export function createJudging(store: LedgerStore, ledger: string, set: PolicySet
   return {
     policy_set_sha256: set.digest,
     async *judge({ at, size, from_seq, until_seq }) {
-      const knowledge = await gatherRetentionKnowledge((...filters) => findAny(store, ledger, filters, size), set)
+      const knowledge = await readKnowledge(store, ledger, set, size)
       const judge = judging(set, at)
       for await (const entry of readPages(store, ledger, { from_seq, until_seq: Math.min(until_seq, size) })) {
         const record = recordOf(entry)
@@ -37,6 +37,16 @@ export function createJudging(store: LedgerStore, ledger: string, set: PolicySet
       }
     },
   }
+}
+
+/** What decides how long records are kept, as it was known below `size`. */
+export function readKnowledge(
+  store: LedgerStore,
+  ledger: string,
+  set: PolicySet,
+  size: number,
+): Promise<RetentionKnowledge> {
+  return gatherRetentionKnowledge((...filters) => findAny(store, ledger, filters, size), set)
 }
 
 async function* findAny(
