@@ -143,7 +143,7 @@ test('whatever fails at whichever step, nothing is on record that is not there, 
       }
       lookedAt = (await ledger.health()).size
       await archive(ledger, memoryObjectStore(kept, clock))
-      if (asked.length <= number) break
+      if (asked.length <= number || number === most(operation)) break
     }
   }
   await record(ledger, 1, made)
@@ -154,6 +154,11 @@ test('whatever fails at whichever step, nothing is on record that is not there, 
   const there = [...kept.keys()].flatMap((key) => /^segments\/(\w+)\.seg$/.exec(key)?.[1] ?? [])
   assert.deepEqual(there.toSorted(), onRecord.toSorted())
 })
+
+// What is only asked goes wrong in each of its ways within the first segment.
+function most(operation: ObjectOperation): number {
+  return operation === 'put' || process.env.AFFIDAVIT_SOAK === '1' ? Number.POSITIVE_INFINITY : 4
+}
 
 function unlessFault(error: unknown): void {
   if (!(error instanceof Killed || error instanceof LedgerError)) throw error
