@@ -304,8 +304,10 @@ test('a catalogue does not make an action of a name that has not the form of one
   }
 })
 
+// Those of holds have a form of their own: hold.test.ts.
 test('the ledger itself records reserved actions, by the same rules', () => {
   for (const action of RESERVED_ACTIONS) {
+    if (action.startsWith('hold_')) continue
     const draft = JSON.parse(JSON.stringify({ ...BARE, action }))
     assert.equal(parseOwnDraft(draft).action, action)
     assertRefused(() => parseOwnDraft({ ...draft, actor_id: 'e\u0301' }), 'actor_id', 'NFC')

@@ -1,15 +1,14 @@
 // What becomes of each record of a ledger at an instant, by its policies, by what was recorded about it since, and by the holds that bind it
 // (spec/retention.md §4, §5). What is known is read once; records pass by one after the other.
 
-import type { AuditRecord } from '../formats/fields.ts'
 import { disposition } from '../retention/disposition.ts'
 import { judging } from '../retention/judge-many.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
 import type { Judging } from './judge-listed.ts'
-import { mergeBySeq } from './merge-by-seq.ts'
 import { readPages, recordOf } from './read.ts'
+import { readAny } from './read-any.ts'
 import { gatherRetentionKnowledge, type RetentionKnowledge } from './retention-knowledge.ts'
-import type { EntryFilter, LedgerStore } from './store.ts'
+import type { LedgerStore } from './store.ts'
 
 /** `store`: with what is archived; what was destroyed is left out. */
 export function createJudging(store: LedgerStore, ledger: string, set: PolicySet): Judging {
@@ -46,15 +45,5 @@ export function readKnowledge(
   set: PolicySet,
   size: number,
 ): Promise<RetentionKnowledge> {
-  return gatherRetentionKnowledge((...filters) => findAny(store, ledger, filters, size), set)
-}
-
-async function* findAny(
-  store: LedgerStore,
-  ledger: string,
-  filters: readonly EntryFilter[],
-  size: number,
-): AsyncGenerator<AuditRecord> {
-  const searches = filters.map((filter) => readPages(store, ledger, { ...filter, until_seq: size }))
-  for await (const entry of mergeBySeq(searches, 'ascending')) yield recordOf(entry)
+  return gatherRetentionKnowledge((...filters) => readAny(store, ledger, filters, size), set)
 }
