@@ -84,7 +84,14 @@ export async function verifyWell(
   threads: number,
   indexes: 'compared' | 'skipped',
 ): Promise<void> {
-  const asked = { vkey: [vkey], anchor: [], threads, skipIndexes: indexes === 'skipped', onProgress: () => undefined }
+  const asked = {
+    vkey: [vkey],
+    anchor: [],
+    approver: [],
+    threads,
+    skipIndexes: indexes === 'skipped',
+    onProgress: () => undefined,
+  }
   const { status, findings } = await verifyLedger(placeAt(home), asked)
   if (status !== 'valid') throw new Error(`${home} is ${status}: ${JSON.stringify(findings[0])}`)
 }

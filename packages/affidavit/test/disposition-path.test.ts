@@ -18,11 +18,12 @@ import { openStore } from '../src/embedded/store.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { generateSignerKey } from '../src/formats/signer-key.ts'
-import { formatVerifierKey, parseVerifierKey } from '../src/formats/verifier-key.ts'
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../src/formats/verifier-key.ts'
 import type { DispositionOrder } from '../src/ledger/judge-disposition.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
 import { stubAt } from '../src/ledger/read-through.ts'
+import { disposalsBy } from '../src/cli/read-disposals.ts'
 import {
   approve,
   DAY,
@@ -38,6 +39,7 @@ import {
   sameTime,
   standingSeqs,
 } from './disposition-clinic.ts'
+import { verifyUnderItsKey } from './verify-home.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-'))
 after(() => rmSync(home, { recursive: true, force: true }))
@@ -113,6 +115,52 @@ test('each destroyed row says under which manifest it went, and the records tell
     assert.equal(disposals.of(planned.plan.manifest_sha256, seq, integrity_hash).state, 'approved')
   }
   await store.close()
+})
+
+test('the ledger verifies after it, and whoever pins the approver’s key finds by whose leave; nobody else does', async () => {
+  const clinic = await newClinic()
+  {
+    await using ledger = await openClinic(clinic)
+    await disposeOfAll(ledger, clinic)
+    await ledger.publish()
+  }
+  const verified = (...approvers: readonly VerifierKey[]): ReturnType<typeof verifyUnderItsKey> =>
+    verifyUnderItsKey(clinic.folder, clinic.verifierKey, { disposals: disposalsBy(approvers) })
+  const report = await verified(clinic.approver.verifierKey)
+  assert.deepEqual([report.status, report.findings], ['valid', []])
+  const stranger = generateSignerKey('approver/max', 'ed25519').verifierKey
+  for (const approvers of [[], [stranger]]) {
+    const { status, findings } = await verified(...approvers)
+    assert.equal(status, 'incomplete')
+    assert.deepEqual(
+      findings.map(({ code, seq }) => [code, seq]),
+      [1, 2, 3, 4].map((seq) => ['disposal-not-checked', seq]),
+    )
+  }
+})
+
+test('a row that was replaced without a disposition is found, though the stub names one', async () => {
+  const clinic = await newClinic()
+  {
+    await using ledger = await openClinic(clinic)
+    const { dispositions } = ledger
+    const planned = await planOf(dispositions, clinic)
+    await dispositions.carryOut(orderOf(clinic, planned))
+    await ledger.publish()
+    const store = await openStore(placeOf(clinic.folder))
+    const [row] = await store.entries(clinic.origin, { from_seq: 5, until_seq: 6 }, { limit: 1, order: 'ascending' })
+    const mark = { state: 'disposed', manifest: planned.plan.manifest_sha256 } as const
+    const entries = [{ seq: 5, leaf: (row ?? assert.fail()).nodes.subarray(0, 32), mark }]
+    await store.replaceEntries(clinic.origin, { entries, judged: { size: 7, unless: [] } })
+    await store.close()
+  }
+  const disposals = disposalsBy([clinic.approver.verifierKey])
+  const { status, findings } = await verifyUnderItsKey(clinic.folder, clinic.verifierKey, { disposals })
+  assert.equal(status, 'tampered')
+  assert.deepEqual(
+    findings.map(({ code, seq }) => [code, seq]),
+    [['disposal-unauthorised', 5]],
+  )
 })
 
 test('carried out again, it is done once and certified as often; what is planned next has nothing of it', async () => {

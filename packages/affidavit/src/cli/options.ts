@@ -49,6 +49,14 @@ export const anchorOption = (): Option =>
     .argParser(collect)
     .default([], 'none')
 
+export const approverOption = (): Option =>
+  new Option(
+    '--approver <key>',
+    'verifier key of somebody who approves dispositions, or a file that holds it; may stand several times',
+  )
+    .argParser(collect)
+    .default([], 'those of the access policy in the folder')
+
 /** Options that say who reads, and why: it stands in the record about the reading. */
 export function addReaderOptions(command: Command, does = 'reads'): Command {
   return command
@@ -114,17 +122,18 @@ export function trustOf(vkeys: readonly string[]): Trust {
 }
 
 export function pinned(vkeys: readonly string[]): Trust & { readonly kind: 'pinned' } {
-  return { kind: 'pinned', keys: vkeys.map(readVerifierKey) }
+  return { kind: 'pinned', keys: vkeys.map((given) => readVerifierKey('--vkey', given)) }
 }
 
-function readVerifierKey(given: string): VerifierKey {
-  const text = existsSync(given) ? Buffer.from(readInput('--vkey', given)).toString('utf8').trimEnd() : given
+/** The key that an option names, or that lies in the file that it names. */
+export function readVerifierKey(option: string, given: string): VerifierKey {
+  const text = existsSync(given) ? Buffer.from(readInput(option, given)).toString('utf8').trimEnd() : given
   const key = parseVerifierKey(text)
   if (!('code' in key)) return key
   throw new LedgerError('invalid-query', {
-    problem: `--vkey: ${JSON.stringify(given.slice(0, 120))} is no verifier key and no file that holds one (${key.code})`,
+    problem: `${option}: ${JSON.stringify(given.slice(0, 120))} is no verifier key and no file that holds one (${key.code})`,
     cure: 'it looks like clinic.example/agents/0123456789abcdef+01234567+AZ…; init and log.vkey show it',
-    path: '--vkey',
+    path: option,
   })
 }
 

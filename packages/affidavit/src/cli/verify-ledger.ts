@@ -23,7 +23,7 @@ import type { Report } from '../verify/report.ts'
 import type { ContentOptions } from '../verify/stored/contents.ts'
 import type { Wanted } from '../verify/stored/extent.ts'
 import type { LeftOptions } from '../verify/stored/leave-records.ts'
-import { trustOf } from './options.ts'
+import { readVerifierKey, trustOf } from './options.ts'
 import { disposalsBy } from './read-disposals.ts'
 import { readInput } from './read-input.ts'
 
@@ -34,6 +34,7 @@ export interface Asked {
   readonly origin?: string
   readonly vkey: readonly string[]
   readonly anchor: readonly string[]
+  readonly approver: readonly string[]
   readonly threads?: number
   readonly skipIndexes?: boolean
   readonly content?: boolean
@@ -54,13 +55,15 @@ export async function verifyLedger(place: Place, asked: Telling): Promise<Report
     anchors,
     ...(asked.origin === undefined ? {} : { origin: asked.origin }),
     ...contentOf(place.home, asked),
-    disposals: disposalsBy(approversAt(place.home)),
+    disposals: disposalsBy(approversIn(place.home, asked)),
   }
   if (place.database === undefined) return verifyFile(databaseFile(place.home), common, asked)
   return verifyDatabase(place.database, shownPlace(place), common, asked)
 }
 
-function approversAt(home: string): VerifierKey[] {
+// Whoever pins keys of their own trusts those alone.
+function approversIn(home: string, { approver }: Asked): VerifierKey[] {
+  if (approver.length > 0) return approver.map((given) => readVerifierKey('--approver', given))
   return [...(readAccess(home)?.people.values() ?? [])].flatMap(({ approval_key }) => approval_key ?? [])
 }
 

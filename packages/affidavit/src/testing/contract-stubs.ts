@@ -88,7 +88,6 @@ function leavingContract(withStore: WithStore): void {
     withStore(async (store) => {
       const entries = await fill(store)
       const removal = removalOf(ARCHIVED, entries, entries.slice(1, 3))
-      assert.equal(await store.mayRemove(LEDGER), true)
       assert.equal(await store.replaceEntries(LEDGER, removal), 2)
       await store.commit(batch([prepareOwn(HOLD)]))
       const rows = await allEntries(store)

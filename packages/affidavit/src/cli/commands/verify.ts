@@ -12,6 +12,7 @@ import { exitCodeOfReport } from '../exit-codes.ts'
 import {
   addReaderOptions,
   anchorOption,
+  approverOption,
   jsonOption,
   keysOption,
   pinned,
@@ -54,6 +55,7 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
     .option('--origin <name>', 'an earlier incarnation in this database')
     .addOption(vkeyOption())
     .addOption(anchorOption())
+    .addOption(approverOption())
     .option('--threads <n>', 'threads that read and hash', wholeNumber(1))
     .option('--skip-indexes', 'do not compare the search indexes with the records (faster)')
     .option('--content', 'read every byte of sealed content too, and open it where its keys are')
@@ -108,9 +110,20 @@ const WHO = ['as', 'purpose', 'noRecord'] as const
 const LOOKS_AT = {
   proof: ['proof', 'entry'],
   export: ['export', 'anchor'],
-  conversation: ['ledger', 'keys', 'conversation', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
-  since: ['ledger', 'keys', 'since', 'origin', 'anchor', 'content', 'withoutKeys', ...WHO],
-  ledger: ['ledger', 'keys', 'origin', 'anchor', 'threads', 'skipIndexes', 'content', 'withoutKeys', ...WHO],
+  conversation: ['ledger', 'keys', 'conversation', 'origin', 'anchor', 'approver', 'content', 'withoutKeys', ...WHO],
+  since: ['ledger', 'keys', 'since', 'origin', 'anchor', 'approver', 'content', 'withoutKeys', ...WHO],
+  ledger: [
+    'ledger',
+    'keys',
+    'origin',
+    'anchor',
+    'approver',
+    'threads',
+    'skipIndexes',
+    'content',
+    'withoutKeys',
+    ...WHO,
+  ],
 } as const satisfies Partial<Record<keyof Options, readonly (keyof Options)[]>>
 
 const FLAGS = {
@@ -123,6 +136,7 @@ const FLAGS = {
   since: '--since',
   origin: '--origin',
   anchor: '--anchor',
+  approver: '--approver',
   threads: '--threads',
   skipIndexes: '--skip-indexes',
   content: '--content',
