@@ -16,6 +16,7 @@ import { openFolder } from '../src/embedded/open.ts'
 import { placeOf } from '../src/embedded/place.ts'
 import { openStore } from '../src/embedded/store.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
+import { type ArchivedSegment, archivedDetails } from '../src/formats/archive-record.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { generateSignerKey } from '../src/formats/signer-key.ts'
 import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../src/formats/verifier-key.ts'
@@ -24,6 +25,7 @@ import type { Ledger } from '../src/ledger/ledger.ts'
 import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
 import { stubAt } from '../src/ledger/read-through.ts'
 import { disposalsBy } from '../src/cli/read-disposals.ts'
+import { samples } from '../src/testing/sample-drafts.ts'
 import {
   approve,
   DAY,
@@ -161,6 +163,38 @@ test('a row that was replaced without a disposition is found, though the stub na
     findings.map(({ code, seq }) => [code, seq]),
     [['disposal-unauthorised', 5]],
   )
+})
+
+test('what stands in the archive is in the plan and in the certificate, and it is not called disposed', async () => {
+  const clinic = await newClinic()
+  const segment = (id: string, first: number, last: number): ArchivedSegment => ({
+    ...{ segment: id.repeat(32), manifest_sha256: 'a'.repeat(64), object_sha256: 'b'.repeat(64) },
+    ...{ retention_class: 'default', due_month: '2032-11', checkpoint_size: 7, complete_until: last + 1 },
+    ...{ runs: [{ first, last }], locked_until: '2033-01-01T00:00:00.000Z', payloads_missing: 0 },
+  })
+  {
+    const { prepareOwn, batch } = samples(clinic.origin)
+    const store = await openStore(placeOf(clinic.folder))
+    const segments = [segment('2', 3, 5), segment('1', 1, 2), segment('3', 6, 6)]
+    const records = segments.map((one) => prepareOwn({ action: 'records_archived', details: archivedDetails(one) }))
+    await store.commit(batch(records, clinic.clock.now()))
+    await store.close()
+  }
+  await using ledger = await openClinic(clinic)
+  const { dispositions } = ledger
+  const planned = await planOf(dispositions, clinic)
+  const locked_until = '2033-01-01T00:00:00.000Z'
+  const objects = [
+    { key: `segments/${'1'.repeat(32)}.seg`, locked_until, fate: 'goes' },
+    { key: `segments/${'2'.repeat(32)}.seg`, locked_until, fate: 'waits' },
+  ]
+  assert.deepEqual(planned.plan.objects, objects)
+  const done = await dispositions.carryOut(orderOf(clinic, planned))
+  assert.ok(done.state === 'done')
+  assert.equal(done.standing.state, 'disposing')
+  const certificate = opened(done.certificate, clinic)
+  assert.deepEqual([certificate.state, certificate.objects_standing], ['disposing', objects])
+  assert.match(certificate.says.join(' '), /It is not over/)
 })
 
 test('carried out again, it is done once and certified as often; what is planned next has nothing of it', async () => {

@@ -10,6 +10,7 @@ import type { DispositionState } from '../disposition/phases.ts'
 import { formatPlan, planDigest } from '../disposition/plan.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { type Action, type Draft, LATE_ACTIONS } from '../formats/fields.ts'
+import { objectsHolding } from './archived-objects.ts'
 import { certificateOf, type DoneDisposition } from './certify-disposition.ts'
 import {
   type DecidedPapers,
@@ -35,9 +36,9 @@ import {
   type DispositionRequest,
   type PlannedDisposition,
   planDisposition,
-  refusedDisposition,
 } from './plan-disposition.ts'
 import { stubAt } from './read-through.ts'
+import { refusedDisposition } from './refused-disposition.ts'
 import type { LedgerStore } from './store.ts'
 
 /** Where a disposition stands. */
@@ -204,8 +205,11 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     }
   }
 
-  async function recordOutcome({ plan }: DecidedPapers, decision_seq: number): Promise<void> {
-    const { manifest_sha256, records, objects } = plan
+  async function recordOutcome({ plan, manifest }: DecidedPapers, decision_seq: number): Promise<void> {
+    const { manifest_sha256, records } = plan
+    // What was archived since the plan was made, too.
+    const seqs = manifest.records.map(({ seq }) => seq)
+    const objects = await objectsHolding(store, ledger, seqs)
     const words = { plan_sha256: planDigest(plan), manifest_sha256, decision_seq, records, objects }
     await parts.record(dispositionDraft(deriveId, { phase: stateOf(objects), ...words }))
   }

@@ -12,7 +12,7 @@ import { unreachable } from '../errors/ledger-error.ts'
 import { APPROVAL_DAYS } from '../papers/judge-approval.ts'
 import type { Told } from './disposition-records.ts'
 import type { Judging, NotDue } from './judge-listed.ts'
-import { refusedDisposition } from './plan-disposition.ts'
+import { refusedDisposition } from './refused-disposition.ts'
 
 /** A plan with its manifest, by whose leave, and who carries it out. */
 export interface DispositionOrder {

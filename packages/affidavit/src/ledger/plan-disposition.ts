@@ -6,9 +6,11 @@ import { type Clock, formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { formatManifest, type ListedRecord, MAX_LISTED_RECORDS, manifestDigest } from '../disposition/manifest.ts'
 import { type DispositionPlan, formatPlan, type PolicyCount, type Stay } from '../disposition/plan.ts'
-import { LedgerError } from '../errors/ledger-error.ts'
+import type { LedgerError } from '../errors/ledger-error.ts'
 import type { Copy } from '../papers/copies.ts'
+import { objectsHolding } from './archived-objects.ts'
 import { isNeeded, type JudgedEntry, type Judging } from './judge-listed.ts'
+import { refusedDisposition } from './refused-disposition.ts'
 import type { LedgerStore } from './store.ts'
 
 /** What is asked for. */
@@ -74,7 +76,11 @@ export async function planDisposition(
     policies: found.policies,
     contents: found.contents,
     stays: found.stays,
-    objects: [],
+    objects: await objectsHolding(
+      store,
+      ledger,
+      found.records.map(({ seq }) => seq),
+    ),
     delay_days: request.delay_days,
     copies: request.copies,
     not_destroyed: NOT_DESTROYED,
@@ -88,15 +94,6 @@ function refuseUnlessPlanner({ policy, person }: DispositionRequest): void {
   if (policy.people.has(person)) return
   const cure = 'name the person in the access policy: planner and approver have to be two'
   throw refusedDisposition('planner-not-named', 'whoever plans a disposition is named in the access policy', cure)
-}
-
-/** That a disposition does not go on; `fault` is the code that spec/disposition.md gives it. */
-export function refusedDisposition(fault: string, problem: string, cure: string): LedgerError {
-  return new LedgerError('invalid-query', {
-    problem: `${problem} (${fault}); nothing was destroyed`,
-    cure,
-    path: fault,
-  })
 }
 
 interface Found {
