@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
 import { utf8 } from '../src/bytes/text.ts'
+import { disposalsBy } from '../src/cli/read-disposals.ts'
 import type { TimeSource } from '../src/clock/time-source.ts'
 import { checkCertificate, type DispositionCertificate, openCertificate } from '../src/disposition/certificate.ts'
 import { type DispositionRecord, disposalsIn } from '../src/disposition/disposals.ts'
@@ -24,7 +25,6 @@ import type { DispositionOrder } from '../src/ledger/judge-disposition.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
 import { stubAt } from '../src/ledger/read-through.ts'
-import { disposalsBy } from '../src/cli/read-disposals.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
 import {
   approve,
