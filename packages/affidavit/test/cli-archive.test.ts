@@ -54,7 +54,7 @@ test('what a policy applies to is archived alone, then everything else, then not
 test('status says what is archived, what waits, and that a folder proves no lock', async () => {
   const status = json(await on('status'))
   assert.equal(Object(status.lock).lock, 'none')
-  assert.deepEqual([status.path, status.missing, status.locked], [place, [], 0])
+  assert.deepEqual([status.path, status.missing, status.locked, status.waiting], [place, [], 0, 0])
   assert.ok(Number(status.archived) >= 5)
   const said = await runDone(['archive', 'status', '--ledger', ledger])
   assert.match(said.out, /lock {6}not proven: .*nothing is removed from the database for it/)

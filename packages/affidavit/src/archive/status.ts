@@ -12,7 +12,7 @@ export interface ArchiveStatus {
   readonly path: string
   readonly archived: number
   readonly segments: number
-  /** Published, and not archived. */
+  /** Published, and not archived; records about archiving are not counted. */
   readonly waiting: number
   /** Not published yet. */
   readonly unpublished: number
@@ -102,6 +102,8 @@ async function waitingIn(parts: Archiving): Promise<Pick<ArchiveStatus, 'waiting
   let waiting = 0
   let since: string | undefined
   for await (const { record } of waitingEntries(parts, archived, published)) {
+    // These go with what comes next.
+    if (record.action === 'records_archived') continue
     waiting++
     since ??= record.recorded_at
   }
