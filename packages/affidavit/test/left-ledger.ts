@@ -6,7 +6,6 @@ import { toHex } from '../src/bytes/hex.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
-import { LedgerError } from '../src/errors/ledger-error.ts'
 import { archivedDetails } from '../src/formats/archive-record.ts'
 import type { StubMark } from '../src/formats/stub.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
@@ -16,7 +15,6 @@ import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { type MemoryArchive, memoryArchive } from '../src/testing/memory-archive.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
 import type { ReadDisposals } from '../src/verify/left.ts'
-import type { StoredArchive } from '../src/verify/stored/through-archive.ts'
 import type { Trust } from '../src/verify/trust.ts'
 
 export const SEGMENT: string = 'ab'.repeat(16)
@@ -138,32 +136,5 @@ export function disposalsOf(
   return (_, records) => {
     const manifests = new Set(records.map(({ details }) => details.manifest_sha256))
     return (seq, leaf, manifest) => (manifests.has(manifest) && listed.get(seq) === leaf ? leave : undefined)
-  }
-}
-
-/** An archive as a verifier has it: what it refuses is an answer. */
-export function verifiable(archive: MemoryArchive): StoredArchive {
-  return {
-    async entries(places) {
-      const given = []
-      for (const place of places) {
-        try {
-          const [bytes] = await archive.entries([place])
-          given.push({ bytes: bytes ?? new Uint8Array() })
-        } catch (error) {
-          if (!(error instanceof LedgerError)) throw error
-          given.push(error.code === 'archive-altered' ? { altered: error.problem } : { unreadable: error.problem })
-        }
-      }
-      return given
-    },
-    async *chunks(place, blob_id) {
-      try {
-        yield* archive.chunks(place, blob_id)
-      } catch (error) {
-        if (!(error instanceof LedgerError)) throw error
-        yield { unreadable: error.problem }
-      }
-    },
   }
 }

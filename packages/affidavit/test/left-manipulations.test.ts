@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import { storedArchive } from '../src/embedded/stored-archive.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import { verifySqliteConversation } from '../src/stores/sqlite/verify-conversation.ts'
@@ -13,7 +14,7 @@ import { verifySqliteRange } from '../src/stores/sqlite/verify-range.ts'
 import { memoryArchive } from '../src/testing/memory-archive.ts'
 import type { Report } from '../src/verify/report.ts'
 import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
-import { ARCHIVED, disposalsOf, type LeftLedger, letGo, makeLeftLedger, SEGMENT, verifiable } from './left-ledger.ts'
+import { ARCHIVED, disposalsOf, type LeftLedger, letGo, makeLeftLedger, SEGMENT } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { bytesOf, tampered } from './manipulate.ts'
 
@@ -36,7 +37,7 @@ interface Means {
   readonly threads?: number
 }
 
-const withArchive: ArchiveOf = (origin) => (origin === ledger.origin ? verifiable(ledger.archive) : undefined)
+const withArchive: ArchiveOf = (origin) => (origin === ledger.origin ? storedArchive(ledger.archive) : undefined)
 
 function optionsOf({ archiveOf, leave, threads = 0 }: Means) {
   const { trust } = ledger
@@ -85,7 +86,7 @@ describe('what left', () => {
   test('is counted as not read where no archive is at hand, or it is away, and nobody is accused', async () => {
     const cut = memoryArchive()
     cut.cut()
-    for (const archiveOf of [undefined, () => verifiable(cut)]) {
+    for (const archiveOf of [undefined, () => storedArchive(cut)]) {
       for (const report of [
         await whole(ledger.file, { archiveOf }),
         await range(ledger.file, { archiveOf }),
@@ -176,9 +177,9 @@ describe('found in a file:', () => {
         content as ReadonlyMap<string, Uint8Array[]>,
       )
     }
-    assertFound(await whole(ledger.file, { archiveOf: () => verifiable(lying) }), 'payload-altered', 2)
+    assertFound(await whole(ledger.file, { archiveOf: () => storedArchive(lying) }), 'payload-altered', 2)
     lying.alter(3, ledger.entries[1]?.entry ?? assert.fail())
-    assertFound(await whole(ledger.file, { archiveOf: () => verifiable(lying) }), 'archived-altered', 3)
+    assertFound(await whole(ledger.file, { archiveOf: () => storedArchive(lying) }), 'archived-altered', 3)
   })
 })
 

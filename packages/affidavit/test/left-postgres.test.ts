@@ -9,12 +9,13 @@ import { after, before, describe, test } from 'node:test'
 import type pg from 'pg'
 
 import { toHex } from '../src/bytes/hex.ts'
+import { storedArchive } from '../src/embedded/stored-archive.ts'
 import { postgresStore } from '../src/stores/postgres/store.ts'
 import { verifyPostgres, verifyPostgresConversation } from '../src/stores/postgres/verify.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
-import { disposalsOf, type LeftLedger, letGo, makeLeftLedger, verifiable } from './left-ledger.ts'
+import { disposalsOf, type LeftLedger, letGo, makeLeftLedger } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { copyIntoPostgres } from './postgres-copy.ts'
 import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
@@ -63,7 +64,7 @@ else
       rmSync(folder, { recursive: true, force: true })
     })
 
-    const archiveOf: ArchiveOf = (origin) => (origin === ledger.origin ? verifiable(ledger.archive) : undefined)
+    const archiveOf: ArchiveOf = (origin) => (origin === ledger.origin ? storedArchive(ledger.archive) : undefined)
     const options = () =>
       ({ trust: ledger.trust, anchors: [], disposals: disposalsOf(ledger), archiveOf, payloadBytes: 'read' }) as const
     const verify = () => verifyPostgres({ pool: reading, where: database }, options())

@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { notFound } from '../../ledger/own-records.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { openToRead } from '../open-records.ts'
 import {
@@ -48,7 +47,20 @@ export function addProve(program: Command, { terminal, env }: Surroundings): voi
       await ledger
         .as(readerOf(options, env))
         .recorded('search', { action: 'records_viewed', operation: 'prove', details, results })
-      if (record === undefined) throw notFound(wanted)
+      if (record === undefined) {
+        // Of a destroyed record its place is proven; of what never was there is no proof.
+        const text = await ledger.prove(wanted)
+        if (copy !== undefined) throw destroyed(wanted)
+        writeNewFile(proof, text)
+        const key = await ledger.verifierKey()
+        if (options.json === true)
+          terminal.out(jsonDocument({ destroyed: true, proof: options.out, verifier_key: key }))
+        else
+          terminal.err(
+            `The record was destroyed. Proof of its place written to ${options.out}: it holds for its exact bytes.\n`,
+          )
+        return
+      }
       writeNewFile(proof, await ledger.prove(record.seq))
       if (copy !== undefined) {
         for await (const { entry } of ledger.entries({ from_seq: record.seq, until_seq: record.seq + 1 }))
@@ -85,5 +97,12 @@ function newFiles(options: Options): { readonly proof: NewFile; readonly copy: N
     problem: '--out and --entry name the same file',
     cure: 'name two files',
     path: '--entry',
+  })
+}
+
+function destroyed(which: string | number): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `the record ${which} was destroyed, and its bytes with it`,
+    cure: 'leave out --entry: the proof of its place can be had',
   })
 }
