@@ -57,25 +57,30 @@ function logThrough(log: StoredLog, archive: StoredArchive): StoredLog {
   /** Of the page that was read last: its payloads are looked at before the next one is asked for. */
   let places = new Map<string, ArchivedPlace>()
 
-  async function readAll(
-    bytes: readonly { readonly seq: number; readonly bytes: Uint8Array }[],
-  ): Promise<Map<number, FromArchive>> {
-    const wanted = bytes.flatMap((one) => placeIn(one))
+  async function readAll(stored: readonly StoredBytes[]): Promise<Map<number, FromArchive>> {
+    const wanted = stored.flatMap(placeIn)
     const given = wanted.length === 0 ? [] : await archive.entries(wanted)
-    places = new Map()
     return new Map(
-      wanted.flatMap((place, i) => {
+      wanted.flatMap(({ seq }, i) => {
         const one = given[i]
-        if (one === undefined) return []
-        if ('bytes' in one) for (const { blob_id } of contentIn(one.bytes)) places.set(blob_id, place)
-        return [[place.seq, one] as const]
+        return one === undefined ? [] : [[seq, one] as const]
       }),
     )
   }
 
-  async function whole(stored: readonly StoredBytes[]): Promise<readonly StoredBytes[]> {
+  function remember(stored: readonly StoredBytes[], read: ReadonlyMap<number, FromArchive>): void {
+    places = new Map()
+    for (const place of stored.flatMap(placeIn)) {
+      const given = read.get(place.seq)
+      if (given === undefined || !('bytes' in given)) continue
+      for (const { blob_id } of contentIn(given.bytes)) places.set(blob_id, place)
+    }
+  }
+
+  async function whole(stored: readonly StoredBytes[], page?: 'page'): Promise<readonly StoredBytes[]> {
     if (!stored.some(({ bytes }) => isStub(bytes))) return stored
     const read = await readAll(stored)
+    if (page === 'page') remember(stored, read)
     return stored.map((one) => {
       const given = read.get(one.seq)
       return given !== undefined && 'bytes' in given ? { ...one, bytes: given.bytes, stub: one.bytes } : one
@@ -83,7 +88,7 @@ function logThrough(log: StoredLog, archive: StoredArchive): StoredLog {
   }
 
   async function* pagesOf(pages: AsyncIterable<readonly StoredBytes[]>): AsyncGenerator<readonly StoredBytes[]> {
-    for await (const page of pages) yield await whole(page)
+    for await (const page of pages) yield await whole(page, 'page')
   }
 
   return {
@@ -92,7 +97,7 @@ function logThrough(log: StoredLog, archive: StoredArchive): StoredLog {
       const stored = await log.entry(seq)
       return stored === undefined ? undefined : (await whole([stored]))[0]
     },
-    conversation: async (id) => whole(await log.conversation(id)),
+    conversation: async (id) => whole(await log.conversation(id), 'page'),
     async *entriesOfAction(action, below) {
       for await (const page of log.entriesOfAction(action, below)) yield 'unreadable' in page ? page : await whole(page)
     },
@@ -106,6 +111,7 @@ function logThrough(log: StoredLog, archive: StoredArchive): StoredLog {
       for await (const page of log.stretch(stretch)) {
         const stubs = page.rows.filter(isLeft).map((row) => ({ seq: row.seq, bytes: bytesOf(row) }))
         const read = stubs.length === 0 ? undefined : await readAll(stubs)
+        if (read !== undefined) remember(stubs, read)
         yield read === undefined ? page : { ...page, rows: page.rows.map((row) => beside(row, read.get(row.seq))) }
       }
     },
