@@ -22,8 +22,8 @@ import { type Backend, files } from './backend.ts'
 
 export const DAY = 86_400_000
 /** When the clinic begins: a ledger is made by the clock of the system. Six calendar years later its records are due. */
-export const LONG_AGO: UnixMillis = Date.now()
-export const TODAY: UnixMillis = LONG_AGO + 6.5 * 365 * DAY
+const LONG_AGO: UnixMillis = Date.now()
+const TODAY: UnixMillis = LONG_AGO + 6.5 * 365 * DAY
 const QUIET = { intervalMillis: 3_600_000, afterEntries: 1_000_000, heartbeatMillis: 3_600_000_000 }
 
 export interface DispositionClinic {

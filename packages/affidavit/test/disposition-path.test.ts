@@ -25,6 +25,7 @@ import type { DispositionOrder } from '../src/ledger/judge-disposition.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
 import { stubAt } from '../src/ledger/read-through.ts'
+import { builtInSet, policySet } from '../src/retention/policy-set.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
 import {
   approve,
@@ -375,6 +376,19 @@ describe('not carried out either:', () => {
     clinic.clock.set(clinic.clock.now() - 2 * DAY)
     assert.equal((await dispositions.carryOut(order)).state, 'done')
   })
+})
+
+test('not carried out: by other retention policies than the plan was made by', async () => {
+  const clinic = await newClinic()
+  const planned = await (async () => {
+    await using ledger = await openClinic(clinic)
+    return await planOf(ledger.dispositions, clinic)
+  })()
+  const { policies, revision, fiscal_year_end, time_source } = builtInSet()
+  const retention = policySet({ policies, fiscal_year_end, time_source, time_zone: 'America/New_York', revision })
+  await using ledger = await openClinic(clinic, { retention })
+  assert.equal(await refusal(ledger.dispositions.carryOut(orderOf(clinic, planned))), 'policies-changed')
+  assert.deepEqual(await ledger.dispositions.standing(), [])
 })
 
 describe('an organisation of one', () => {
