@@ -20,6 +20,8 @@ const ZONES = [
   'Asia/Beirut',
   'Australia/Lord_Howe',
   'Pacific/Kiritimati',
+  'America/Havana',
+  'Atlantic/Azores',
 ]
 
 const LENGTHS: readonly Length[] = [

@@ -59,6 +59,8 @@ describe('a day ends where the next one begins in its zone', () => {
       '2010-11-07T03:30:00.000Z',
       '2010-11-07T02:30:00.000Z',
     ],
+    // At 01:00 the clocks go back to 00:00, and no further: nothing of the day before comes again.
+    ['a first hour that is there twice', 'America/Havana', '2029-11-03', '2029-11-04T04:00:00.000Z'],
     // 23:30 became 00:30.
     ['a midnight within what is skipped', 'America/Toronto', '1919-03-30', '1919-03-31T04:30:00.000Z'],
   ] as const) {

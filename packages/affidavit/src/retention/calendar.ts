@@ -108,17 +108,16 @@ function anniversary({ value, unit }: Length, day: Temporal.PlainDate, edge: Edg
   return clamped.day === day.day || edge === 'maximum' ? clamped : clamped.add({ days: 1 })
 }
 
-// Midnight may be skipped, and the day begins with the change of the clock; or be there twice, where the clock is set back behind it.
+// Midnight may be skipped, and the day begins with the change of the clock; or be there twice. Where the clock is set back behind it,
+// the day before comes again; where it is set back to it, or less far, nothing does.
 function endOfDay(zone: string, day: Temporal.PlainDate, edge: Edge): UnixMillis {
   const next = day.add({ days: 1 })
   const begins = next.toZonedDateTime(zone)
   if (edge === 'maximum') return begins.epochMilliseconds
   const again = next.toPlainDateTime().toZonedDateTime(zone, { disambiguation: 'later' })
-  const isMidnight = again.toPlainTime().equals(MIDNIGHT) && again.toPlainDate().equals(next)
-  return isMidnight ? again.epochMilliseconds : begins.epochMilliseconds
+  const isBehindDayBefore = again.subtract({ milliseconds: 1 }).toPlainDate().equals(day)
+  return isBehindDayBefore ? again.epochMilliseconds : begins.epochMilliseconds
 }
-
-const MIDNIGHT = Temporal.PlainTime.from('00:00')
 
 type Memory<Asked, Answer> = (asked: Asked, answer: () => Answer) => Answer
 
