@@ -247,3 +247,16 @@ test('a lock is extended where the minimum grew, on record, and not looked at ag
   assert.deepEqual(await extendLocks(await parts(ledger, story.objects), set), { extended: 0, short: 0 })
   assert.equal((await ledger.health()).size, size)
 })
+
+test('what was archived when its minimum had passed leaves without a lock, for nothing asks for one any more', async () => {
+  const story = await tell('late')
+  await using ledger = story.ledger
+  await ledger.append(said('a letter', { compliance_domains: ['hipaa'] }))
+  const { seq } = await ledger.append(said('another', { compliance_domains: ['hipaa'] }))
+  story.clock.pass(7 * 366 * DAY)
+  await run(ledger, story.objects)
+  assert.deepEqual(await extendLocks(await parts(ledger, story.objects), set), { extended: 0, short: 0 })
+  const states = (await remove(story, story.objects)).map(({ state }) => state)
+  assert.deepEqual(states, ['removed', 'removed'])
+  assert.deepEqual(await stubs(ledger.archival), [...HIPAA, seq - 1, seq])
+})

@@ -61,7 +61,7 @@ function yearsFrom(at: UnixMillis, years: number): UnixMillis {
   return date.setUTCFullYear(date.getUTCFullYear() + years)
 }
 
-/** Until when it has to be locked, as its entries are judged now; `undefined` where none of them has a minimum. */
+/** Until when it has to be locked, as its entries are judged now; `undefined` where none of them has a minimum that is still to come. */
 async function neededBy(
   { store, ledger, now }: Archiving,
   { runs, due_month }: RecordedSegment,
@@ -73,7 +73,8 @@ async function neededBy(
       ends.push(...lockNeeded(minimumOf(judgementOf(recordOf(entry)).judgement), now()))
     }
   }
-  return ends.length === 0 ? undefined : ends.reduce((latest, end) => Math.max(latest, end))
+  const latest = ends.reduce((later, end) => Math.max(later, end), 0)
+  return latest > now() ? latest : undefined
 }
 
 /** Until when a record with this minimum has to be locked; nothing without one. */
