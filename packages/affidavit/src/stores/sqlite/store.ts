@@ -6,6 +6,8 @@ import type { LedgerStore } from '../../ledger/store.ts'
 import { connectSqlite, prepareDatabase } from './connect.ts'
 import type { SqliteDatabase } from './database.ts'
 import { localSqliteStore } from './local-store.ts'
+import { unpackEntries } from './packed-entries.ts'
+import type { ReaderStore } from './thread.ts'
 import { startThread } from './thread-host.ts'
 
 /**
@@ -24,7 +26,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
   // Opening once here gives the caller what is wrong with the file at once, and makes it before a reader asks for it.
   if (mode === 'create' || !existsSync(path)) connectSqlite(path, mode).close()
   const writer = startThread<LedgerStore>({ path, role: 'writer', mode: 'open' })
-  const reader = startThread<LedgerStore>({ path, role: 'reader', mode: 'open' })
+  const reader = startThread<ReaderStore>({ path, role: 'reader', mode: 'open' })
   return {
     create: (ledger) => writer.call('create', [ledger]),
     commit: (batch) => writer.call('commit', [batch]),
@@ -32,7 +34,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     keepCosignature: (ledger, size, line) => writer.call('keepCosignature', [ledger, size, line]),
     ledgers: () => reader.call('ledgers', []),
     head: (ledger) => reader.call('head', [ledger]),
-    entries: (ledger, filter, page) => reader.call('entries', [ledger, filter, page]),
+    entries: async (ledger, filter, page) => unpackEntries(await reader.call('entries', [ledger, filter, page])),
     nodes: (ledger, ids) => reader.call('nodes', [ledger, ids]),
     regrow: (ledger, from, size) => reader.call('regrow', [ledger, from, size]),
     checkpoints: (ledger, after, limit) => reader.call('checkpoints', [ledger, after, limit]),

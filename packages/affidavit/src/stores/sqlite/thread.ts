@@ -11,6 +11,7 @@ import type { Listen } from './group-commit.ts'
 import { expectInPlace } from './in-place.ts'
 import { KEYRING_DATABASE, localKeyringStore } from './local-keyring.ts'
 import { localSqliteStore } from './local-store.ts'
+import { type PackedEntries, packEntries } from './packed-entries.ts'
 import { ticketTurns } from './turns.ts'
 
 /** What a thread is for; the path of the database file. `keyring`: it reads and writes a keyring, alone. */
@@ -18,6 +19,11 @@ export interface ThreadTask {
   readonly path: string
   readonly role: 'writer' | 'reader' | 'keyring'
   readonly mode: 'create' | 'open'
+}
+
+/** A ledger store as the thread of a reader answers for it. */
+export interface ReaderStore extends Omit<LedgerStore, 'entries'> {
+  entries(...asked: Parameters<LedgerStore['entries']>): Promise<PackedEntries>
 }
 
 export type Answer =
@@ -48,12 +54,15 @@ function serve(port: MessagePort, task: ThreadTask): void {
   const listen = answerCalls(port, (call) => answer(store, call))
 }
 
-function storeOf(task: ThreadTask, listen: Listen): LedgerStore | KeyringStore {
+function storeOf(task: ThreadTask, listen: Listen): LedgerStore | ReaderStore | KeyringStore {
   if (task.role === 'keyring') return keyring(task)
   return task.role === 'writer' ? writer(task, listen) : reader(task)
 }
 
-async function answer(store: LedgerStore | KeyringStore, { call, method, values }: Call): Promise<Answer> {
+async function answer(
+  store: LedgerStore | ReaderStore | KeyringStore,
+  { call, method, values }: Call,
+): Promise<Answer> {
   try {
     const called: unknown = Reflect.get(store, method)
     if (typeof called !== 'function') unreachable(`the thread is asked for ${method}`)
@@ -94,6 +103,10 @@ function writer({ path, mode }: ThreadTask, listen: Listen): LedgerStore {
   })
 }
 
-function reader({ path }: ThreadTask): LedgerStore {
-  return localSqliteStore({ connect: () => connectSqliteForReading(path), reopen: 'possible' })
+function reader({ path }: ThreadTask): ReaderStore {
+  const store = localSqliteStore({ connect: () => connectSqliteForReading(path), reopen: 'possible' })
+  return {
+    ...store,
+    entries: async (ledger, filter, page) => packEntries(await store.entries(ledger, filter, page)),
+  }
 }
