@@ -4,13 +4,14 @@
 import { parseTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import type { ArchivedSegment } from '../formats/archive-record.ts'
+import { leafHash } from '../merkle/hash.ts'
 import { type ArchivedSet, readArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import { coverings, type RunCovering } from './covering.ts'
 import { readPayload } from './read-payload.ts'
 import { createSegmentBuilder, type SegmentBuilder } from './segment-builder.ts'
 import type { SegmentGroup } from './segment-key.ts'
-import { waitingEntries } from './waiting.ts'
+import { waitingPages } from './waiting.ts'
 import { writeSegment } from './write-segment.ts'
 
 /** Years that a segment whose minimum waits for an anchor is locked beyond its newest entry. */
@@ -46,17 +47,21 @@ async function* archiveBelow(
     return writeSegment(parts, { retention_class, due_month }, gathered, covering, lockUntil, archived)
   }
 
-  const read = (reference: Parameters<typeof readPayload>[2]): Promise<Uint8Array | undefined> =>
-    readPayload(parts.store, parts.ledger, reference)
-  for await (const { seq, entry, leaf, record, due } of waitingEntries(parts, archived, covering.head.size)) {
-    const name = `${due.retention_class} ${due.due_month}`
-    const group = groups.get(name) ?? { ...groupOf(due), builder: createSegmentBuilder(), until: undefined }
-    groups.set(name, group)
-    await group.builder.add({ seq, entry, leaf }, record, read)
-    if (due.min_until !== undefined) group.until = Math.max(group.until ?? 0, due.min_until)
-    if (!group.builder.isFull()) continue
-    groups.delete(name)
-    yield await flush(group)
+  for await (const page of waitingPages(parts, archived, covering.head.size)) {
+    for (const { seq, entry, record, due } of page) {
+      const name = `${due.retention_class} ${due.due_month}`
+      const group = groups.get(name) ?? { ...groupOf(due), builder: createSegmentBuilder(), until: undefined }
+      groups.set(name, group)
+      for (const reference of record.content ?? []) {
+        if (!group.builder.lacks(reference.blob_id)) continue
+        group.builder.keep(reference.blob_id, await readPayload(parts.store, parts.ledger, reference))
+      }
+      group.builder.add({ seq, entry, leaf: leafHash(entry) }, record)
+      if (due.min_until !== undefined) group.until = Math.max(group.until ?? 0, due.min_until)
+      if (!group.builder.isFull()) continue
+      groups.delete(name)
+      yield await flush(group)
+    }
   }
   for (const group of groups.values()) yield await flush(group)
   await lockCovering(parts, covering, latest)

@@ -31,12 +31,15 @@ export interface Gathered {
 }
 
 export interface SegmentBuilder {
-  /** @param read a payload as it is stored; `undefined` where it is not what the entry describes */
+  /** Whether it was not told of this payload yet. */
+  lacks(blob_id: string): boolean
+  /** A payload as it is stored; `undefined` where it is not what the entry describes. */
+  keep(blob_id: string, payload: Uint8Array | undefined): void
+  /** Once it has what the entry names. */
   add(
     entry: BlockEntry & { readonly leaf: Hash },
     about: { readonly recorded_at: string; readonly content?: readonly ContentReference[] },
-    read: (reference: ContentReference) => Promise<Uint8Array | undefined>,
-  ): Promise<void>
+  ): void
   isFull(): boolean
   finish(): Gathered
 }
@@ -65,29 +68,28 @@ export function createSegmentBuilder(): SegmentBuilder {
   }
 
   return {
-    async add({ leaf, ...one }, { recorded_at, content = [] }, read) {
-      if (waitingBytes + one.entry.length > MAX_BLOCK_BYTES) pack()
-      for (const reference of content) {
-        const { blob_id } = reference
-        if (!places.has(blob_id)) {
-          const bytes = await read(reference)
-          places.set(blob_id, bytes === undefined ? undefined : { blob_id, offset: payloadBytes, length: bytes.length })
-          if (bytes !== undefined) {
-            payloads.push(bytes)
-            payloadBytes += bytes.length
-          }
-        }
+    lacks: (blob_id) => !places.has(blob_id),
+    keep(blob_id, payload) {
+      places.set(blob_id, payload === undefined ? undefined : { blob_id, offset: payloadBytes, length: payload.length })
+      if (payload === undefined) return
+      payloads.push(payload)
+      payloadBytes += payload.length
+    },
+    add({ seq, entry, leaf }, { recorded_at, content = [] }) {
+      if (waitingBytes + entry.length > MAX_BLOCK_BYTES) pack()
+      for (const { blob_id } of content) {
         const place = places.get(blob_id)
         if (place !== undefined) named.set(blob_id, place)
       }
       const before = seqs.at(-1)
       // As long as its text in the worst case.
-      if (before !== one.seq - 1) runsLength += 2 * String(one.seq).length + 2
-      seqs.push(one.seq)
+      if (before !== seq - 1) runsLength += 2 * String(seq).length + 2
+      seqs.push(seq)
       leaves.push(leaf)
-      waiting.push(one)
-      waitingBytes += one.entry.length
-      entriesBytes += one.entry.length
+      // A copy: what is read lies in one buffer with the whole page, and a class or month may be rare.
+      waiting.push({ seq, entry: new Uint8Array(entry) })
+      waitingBytes += entry.length
+      entriesBytes += entry.length
       newest = recorded_at
     },
     isFull: () =>

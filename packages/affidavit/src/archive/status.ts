@@ -5,7 +5,7 @@ import { countRuns } from '../formats/seq-runs.ts'
 import { archivedSegments, readArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import type { LockProof, ObjectStat } from './object-store.ts'
-import { waitingEntries } from './waiting.ts'
+import { waitingPages } from './waiting.ts'
 
 export interface ArchiveStatus {
   /** Where it is. */
@@ -101,11 +101,13 @@ async function waitingIn(parts: Archiving): Promise<Pick<ArchiveStatus, 'waiting
   const archived = await readArchivedSet(store, ledger)
   let waiting = 0
   let since: string | undefined
-  for await (const { record } of waitingEntries(parts, archived, published)) {
-    // These go with what comes next.
-    if (record.action === 'records_archived') continue
-    waiting++
-    since ??= record.recorded_at
+  for await (const page of waitingPages(parts, archived, published)) {
+    for (const { record } of page) {
+      // These go with what comes next.
+      if (record.action === 'records_archived') continue
+      waiting++
+      since ??= record.recorded_at
+    }
   }
   return { waiting, unpublished: size - published, ...(since === undefined ? {} : { waiting_since: since }) }
 }

@@ -1,30 +1,37 @@
 // Published entries that are not in the archive yet, in the order of seq.
 
 import { decodeUtf8 } from '../bytes/text.ts'
-import type { Hash } from '../crypto/sha256.ts'
 import { isStub } from '../formats/stub.ts'
-import { readPages, recordOf } from '../ledger/read.ts'
+import { pagesAhead } from '../ledger/pages-ahead.ts'
+import { recordOf } from '../ledger/read.ts'
 import type { ReadRecord } from '../ledger/retention-knowledge.ts'
 import type { StoredEntry } from '../ledger/store.ts'
-import { leafHash } from '../merkle/hash.ts'
 import type { ArchivedSet } from './archived.ts'
 import type { Archiving, Due } from './archiving.ts'
 
 export interface Waiting {
   readonly seq: number
   readonly entry: Uint8Array
-  readonly leaf: Hash
   readonly record: ReadRecord
   readonly due: Due
 }
 
-/** Those below `size` that are to be archived now. */
-export async function* waitingEntries(
-  { rows, ledger, dueOf }: Pick<Archiving, 'rows' | 'ledger' | 'dueOf'>,
+/** Those below `size` that are to be archived now, page after page; each is read when it is come to. */
+export async function* waitingPages(
+  parts: Pick<Archiving, 'rows' | 'ledger' | 'dueOf'>,
   archived: ArchivedSet,
   size: number,
-): AsyncGenerator<Waiting> {
-  for await (const stored of readPages(rows, ledger, { from_seq: archived.until(), until_seq: size })) {
+): AsyncGenerator<Iterable<Waiting>> {
+  const { rows, ledger } = parts
+  for await (const page of pagesAhead(rows, ledger, size, archived.until())) yield waitingIn(page, parts, archived)
+}
+
+function* waitingIn(
+  page: readonly StoredEntry[],
+  { dueOf }: Pick<Archiving, 'dueOf'>,
+  archived: ArchivedSet,
+): Generator<Waiting> {
+  for (const stored of page) {
     const { seq, entry } = stored
     if (archived.has(seq)) continue
     if (isStub(entry)) {
@@ -32,10 +39,9 @@ export async function* waitingEntries(
       archived.pass(seq)
       continue
     }
-    const leaf = leafHash(entry)
     const record = looseRecord(stored)
     const due = dueOf(record)
-    if (due !== undefined) yield { seq, entry, leaf, record, due }
+    if (due !== undefined) yield { seq, entry, record, due }
   }
 }
 
@@ -45,8 +51,8 @@ export async function anythingWaits(
   archived: ArchivedSet,
   size: number,
 ): Promise<boolean> {
-  for await (const { record } of waitingEntries(parts, archived, size)) {
-    if (record.action !== 'records_archived') return true
+  for await (const page of waitingPages(parts, archived, size)) {
+    for (const { record } of page) if (record.action !== 'records_archived') return true
   }
   return false
 }

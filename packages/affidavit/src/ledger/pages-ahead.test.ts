@@ -46,6 +46,16 @@ test('every entry comes once, in order, whatever the size', async () => {
   }
 })
 
+test('it begins where it is told, and nothing before that is read', async () => {
+  const store = storeOf(2500, () => false)
+  assert.deepEqual(
+    await seqsOf(pagesAhead(store, 'l', 2500, 1300)),
+    Array.from({ length: 1200 }, (_, i) => 1300 + i),
+  )
+  assert.deepEqual(store.asked, [1300, 2300])
+  assert.deepEqual(await seqsOf(pagesAhead(store, 'l', 2500, 2500)), [])
+})
+
 test('a stretch whose entries are all gone is no end', async () => {
   const seqs = await seqsOf(
     pagesAhead(
