@@ -3,6 +3,7 @@
 
 import { readAccess } from '../embedded/access.ts'
 import { externalAnchor, localAnchor } from '../embedded/anchors.ts'
+import { archiveToVerify, archiveWithoutKeys } from '../embedded/archive-to-verify.ts'
 import { contentOpener } from '../embedded/check-content.ts'
 import { databaseFile } from '../embedded/folder.ts'
 import { type Place, shownPlace } from '../embedded/place.ts'
@@ -50,15 +51,21 @@ interface Common extends Wanted, ContentOptions, LeftOptions {}
 /** @throws LedgerError as verifySqlite and verifyPostgres do, and `invalid-query` */
 export async function verifyLedger(place: Place, asked: Telling): Promise<Report> {
   const anchors: Anchor[] = [await localAnchor(place.home), ...(await Promise.all(asked.anchor.map(externalAnchor)))]
+  const { close, ...archive } = archiveToVerify(place.home)
   const common: Common = {
     trust: trustOf(asked.vkey),
     anchors,
+    ...(asked.withoutKeys === true ? { archiveOf: archiveWithoutKeys } : archive),
     ...(asked.origin === undefined ? {} : { origin: asked.origin }),
     ...contentOf(place.home, asked),
     disposals: disposalsBy(approversIn(place.home, asked)),
   }
-  if (place.database === undefined) return verifyFile(databaseFile(place.home), common, asked)
-  return verifyDatabase(place.database, shownPlace(place), common, asked)
+  try {
+    if (place.database === undefined) return await verifyFile(databaseFile(place.home), common, asked)
+    return await verifyDatabase(place.database, shownPlace(place), common, asked)
+  } finally {
+    await close()
+  }
 }
 
 // Whoever pins keys of their own trusts those alone.
