@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
 import { grantRole } from '../src/stores/postgres/grants.ts'
+import type { Backend } from './backend.ts'
+import { testDispositionArchive } from './disposition-archive.ts'
 import { makeDispositionClinic, openClinic, orderOf, planOf, refusal, STORY } from './disposition-clinic.ts'
 import { testDispositionCrash } from './disposition-crash.ts'
 import { postgresBackend } from './postgres-backend.ts'
@@ -29,7 +31,7 @@ else
       }
       rmSync(home, { recursive: true, force: true })
     })
-    testDispositionCrash({
+    const retaining: Backend = {
       ...backend,
       // Whoever keeps records lets them leave; a server that records may not.
       async init(home, origin) {
@@ -39,5 +41,7 @@ else
         await owner.end()
         return made
       },
-    })
+    }
+    testDispositionCrash(retaining)
+    testDispositionArchive(retaining)
   })

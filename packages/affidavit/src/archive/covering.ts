@@ -7,7 +7,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { parseNote } from '../formats/note.ts'
 import type { StoredCheckpoint } from '../ledger/store.ts'
-import type { ArchivedSet } from './archived.ts'
+import type { ArchivedSet, RecordedSegment } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import type { Covering } from './seal-segment.ts'
 import { anythingWaits } from './waiting.ts'
@@ -37,7 +37,11 @@ export async function* coverings(parts: Archiving, archived: ArchivedSet): Async
 
 // Named after what was on record when the run began.
 function runKey({ ledger }: Archiving, archived: ArchivedSet): string {
-  const newest = archived.newest()
+  return runKeyBehind(ledger, archived.newest())
+}
+
+/** @param newest on record when the run begins; nothing at the first one */
+export function runKeyBehind(ledger: string, newest: Pick<RecordedSegment, 'recorded_seq'> | undefined): string {
   const incarnation = ledger.slice(ledger.lastIndexOf('/') + 1)
   return `checkpoints/${incarnation}/${newest === undefined ? 0 : newest.recorded_seq + 1}.note`
 }

@@ -5,6 +5,7 @@ import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock
 import { LedgerError } from '../errors/ledger-error.ts'
 import { LATE_ACTIONS } from '../formats/fields.ts'
 import { segmentKeys } from '../formats/segment.ts'
+import { holdsNothingElse } from '../ledger/archived-objects.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import type { Bound } from '../retention/judgement.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
@@ -36,6 +37,8 @@ export async function extendLocks(parts: Archiving, set: PolicySet): Promise<Loc
   for await (const segment of archivedSegments(store, ledger)) {
     const isStale = changed > Math.max(looked, segment.recorded_seq)
     if (!isStale && !(isLocking && (await endsSoon(parts, segment)))) continue
+    // What was destroyed is to go when its lock ends.
+    if (await holdsNothingElse(parts, segment)) continue
     judgementOf ??= await readJudgements(store, ledger, { set, at: parts.now() })
     const needed = await neededBy(parts, segment, judgementOf)
     if (needed === undefined) continue

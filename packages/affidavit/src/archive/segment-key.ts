@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto'
 
 import { LedgerError } from '../errors/ledger-error.ts'
+import { segmentOwner } from '../formats/segment.ts'
 import type { Archival } from '../ledger/archival.ts'
 import type { Scope } from '../vault/keyring-rows.ts'
 
@@ -15,7 +16,7 @@ export interface SegmentGroup {
 
 function segmentScope({ retention_class, due_month }: SegmentGroup): Scope {
   const month = due_month === 'open' || due_month === 'none' ? NO_MONTH : due_month
-  return { owner_kind: 'ledger', owner: `archive ${retention_class} ${due_month}`, retention_class, month }
+  return { owner_kind: 'ledger', owner: segmentOwner({ retention_class, due_month }), retention_class, month }
 }
 
 const NO_MONTH = '0000-00'

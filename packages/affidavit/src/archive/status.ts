@@ -2,6 +2,7 @@
 
 import { segmentKeys } from '../formats/segment.ts'
 import { countRuns } from '../formats/seq-runs.ts'
+import { holdsNothingElse } from '../ledger/archived-objects.ts'
 import { archivedSegments, readArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import type { LockProof, ObjectStat } from './object-store.ts'
@@ -44,6 +45,8 @@ export async function archiveStatus(parts: Archiving): Promise<ArchiveStatus> {
   for await (const segment of archivedSegments(store, ledger)) {
     const records = countRuns(segment.runs)
     const end = await lockedUntil(parts, segment.segment)
+    // A disposition took it away, or is about to.
+    if (end === 'missing' && (await holdsNothingElse(parts, segment))) continue
     segments++
     archived += records
     if (end === 'missing') missing.push(segment.segment)

@@ -1,6 +1,8 @@
 // A segment into the archive (spec/archive.md §1). The order is the promise: the key is durable before anything is sealed under it; object and
 // manifest are there, and were read back byte by byte, before a record says so. Each step can be done again, and comes to the same bytes.
 
+import type { KeyObject } from 'node:crypto'
+
 import { equalBytes } from '../bytes/compare.ts'
 import { utf8 } from '../bytes/text.ts'
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
@@ -15,7 +17,7 @@ import { logKeys } from './log-keys.ts'
 import type { ObjectStore } from './object-store.ts'
 import { type Covering, sealSegment } from './seal-segment.ts'
 import type { Gathered } from './segment-builder.ts'
-import { type SegmentGroup, segmentKey } from './segment-key.ts'
+import { findSegmentKey, type SegmentGroup, segmentKey } from './segment-key.ts'
 
 /** @throws LedgerError `archive-unavailable`, `archive-altered` (what is read back is not what was written), `store-corrupt`, and what recording throws */
 export async function writeSegment(
@@ -40,6 +42,7 @@ export async function writeSegment(
   await compare(objects, keys.object, object)
   await compare(objects, keys.manifest, note)
   const locked_until = await provenLock(objects, [keys.object, keys.manifest], lockUntil)
+  await refuseOtherKey(parts, group, key)
   // 5. What is on record is there.
   const segment: ArchivedSegment = {
     segment: idOf(manifest),
@@ -64,6 +67,15 @@ export async function writeSegment(
   })
   archived.add({ ...segment, recorded_seq: seq })
   return segment
+}
+
+// A disposition that found nothing under the key has destroyed it meanwhile.
+async function refuseOtherKey(parts: Archiving, group: SegmentGroup, key: KeyObject): Promise<void> {
+  if ((await findSegmentKey(parts, group))?.equals(key) === true) return
+  throw new LedgerError('not-committed', {
+    problem: `the key of the segments of class ${group.retention_class}, due ${group.due_month}, was destroyed while one was written; it is not on record`,
+    cure: 'archive again: another key is made',
+  })
 }
 
 /** Keeps an object; that a lock was refused is seen when it is read back. */

@@ -1,5 +1,6 @@
 // The plan of a disposition in words, for whoever is to approve it, and its certificate, for whoever asks what became of records.
 
+import type { ArchivedObject } from '../disposition/archived-objects.ts'
 import type { DispositionCertificate, Leave } from '../disposition/certificate.ts'
 import type { DispositionPlan, PolicyCount, Stay } from '../disposition/plan.ts'
 import { counted, printable } from './output.ts'
@@ -36,12 +37,16 @@ export function linesOfCertificate(certificate: DispositionCertificate): string[
     `manifest      ${certificate.manifest_sha256}`,
     `covered by    the checkpoint of size ${covered_by.size}, root ${covered_by.root_sha256}`,
     ...certificate.objects_destroyed.map((key) => `destroyed     ${key}`),
-    ...certificate.objects_standing.map(
-      ({ key, locked_until }) => `stands        ${key}, locked until ${locked_until}`,
-    ),
+    ...certificate.objects_standing.map(lineOfStanding),
     ...certificate.copies.map(({ kind, where, state }) => `copy          ${kind} ${where}: ${state}`),
     ...certificate.says.map((sentence) => `says          ${sentence}`),
   ].map(printable)
+}
+
+/** An object of the archive that is to go. */
+export function lineOfStanding({ key, locked_until, fate }: ArchivedObject): string {
+  const why = fate === 'waits' ? '; it holds records that stay' : ''
+  return `stands        ${key}, locked until ${locked_until}${why}`
 }
 
 function wordsOfLeave(leave: Leave): string {

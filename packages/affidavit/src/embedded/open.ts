@@ -1,6 +1,7 @@
 // Opening a ledger: the parts of it, in its home folder and in its database, wired together.
 
 import type { AccessPolicy } from '../access/policy.ts'
+import { createArchiveDeletion } from '../archive/delete-segment.ts'
 import { createArchiveReader, type ReaderParts } from '../archive/reader.ts'
 import type { DetectorParts } from '../classify/detect-with.ts'
 import type { Detector } from '../classify/detector.ts'
@@ -12,6 +13,7 @@ import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
 import type { ArchiveReader } from '../ledger/archive-reader.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
+import type { ArchiveDeletion } from '../ledger/end-archived.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
 import type { Previous, Start } from '../ledger/own-records.ts'
@@ -61,6 +63,8 @@ export interface PartOptions {
   readonly store?: LedgerStore
   /** Where what left the database is read. */
   readonly archive?: ArchiveReader
+  /** What deletes from the archive. */
+  readonly archiveDeletion?: ArchiveDeletion
   readonly keys?: LedgerKeys
   readonly keyring?: Keyring
   readonly alarm?: Alarm
@@ -89,7 +93,7 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
     keyring ??= await openFolderKeyring(folder, ledger, 'open')
     return await createLedger({
       store,
-      ...withArchive(folder, { ledger, keyring }, options.archive),
+      ...withArchive(folder, { ledger, keyring }, options),
       ledger,
       keys: options.keys ?? fileKeys(keysFolder(folder), ledger),
       keyring,
@@ -118,12 +122,16 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
 function withArchive(
   folder: string,
   parts: Omit<ReaderParts, 'objects'>,
-  given: ArchiveReader | undefined,
-): { readonly archive?: ArchiveReader } {
-  if (given !== undefined) return { archive: given }
+  { archive, archiveDeletion }: PartOptions,
+): Pick<PartOptions, 'archive' | 'archiveDeletion'> {
+  if (archive !== undefined) return { archive, ...(archiveDeletion === undefined ? {} : { archiveDeletion }) }
   // Nothing is asked of the store before something of it is read.
   if (readSettings(folder).archive === undefined) return {}
-  return { archive: createArchiveReader({ ...parts, objects: openArchive(folder) }) }
+  const objects = openArchive(folder)
+  return {
+    archive: createArchiveReader({ ...parts, objects }),
+    archiveDeletion: createArchiveDeletion(objects, parts.ledger),
+  }
 }
 
 function withAccess(folder: string, given: AccessPolicy | undefined): { readonly access?: AccessPolicy } {

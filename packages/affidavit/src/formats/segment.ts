@@ -55,6 +55,14 @@ export function segmentKeys(id: string): { readonly object: string; readonly man
   return { object: `segments/${id}.seg`, manifest: `segments/${id}.note` }
 }
 
+/** Who owns the scope key of the segments of one class and due month. */
+export function segmentOwner({
+  retention_class,
+  due_month,
+}: Pick<SegmentManifest, 'retention_class' | 'due_month'>): string {
+  return `archive ${retention_class} ${due_month}`
+}
+
 /** The text that the checkpoint key signs as a statement. @throws RangeError where parseSegment would not give back the same manifest */
 export function segmentText(manifest: SegmentManifest): string {
   const text = `${HEADER}\n${canonicalJson({ ...manifest, v: 1 }, JSON_RULES)}\n`

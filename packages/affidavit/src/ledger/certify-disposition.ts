@@ -23,7 +23,7 @@ export async function certificateOf(
   store: LedgerStore,
   ledger: string,
   records: DispositionRecords,
-  { decided, announced, outcome }: DoneDisposition,
+  { decided, announced, outcome, objects = [] }: DoneDisposition,
   plan: DispositionPlan,
   at: UnixMillis,
 ): Promise<DispositionCertificate> {
@@ -53,7 +53,9 @@ export async function certificateOf(
     last_seq: plan.last_seq,
     contents: plan.contents,
     covered_by: await coveredBy(store, ledger, decided.seq),
-    objects_destroyed: plan.objects.map(({ key }) => key).filter((key) => !stands.has(key)),
+    objects_destroyed: [...new Set([...plan.objects, ...objects].map(({ key }) => key))]
+      .filter((key) => !stands.has(key))
+      .sort(),
     objects_standing: standing,
     copies: plan.copies,
     state: outcome.told.phase,

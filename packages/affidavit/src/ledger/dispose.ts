@@ -3,14 +3,15 @@
 
 import { bytesOfHex } from '../bytes/hex.ts'
 import type { UnixMillis } from '../clock/clock.ts'
+import type { ArchivedObject } from '../disposition/archived-objects.ts'
 import { certificateText, stateOf } from '../disposition/certificate.ts'
 import { delayProblem } from '../disposition/judge-delay.ts'
 import type { Manifest } from '../disposition/manifest.ts'
-import type { DispositionState } from '../disposition/phases.ts'
+import type { DispositionState, Outcome } from '../disposition/phases.ts'
 import { formatPlan, planDigest } from '../disposition/plan.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { type Action, type Draft, LATE_ACTIONS } from '../formats/fields.ts'
-import { objectsHolding } from './archived-objects.ts'
+import { archivedObjects } from './archived-objects.ts'
 import { certificateOf, type DoneDisposition } from './certify-disposition.ts'
 import {
   type DecidedPapers,
@@ -21,6 +22,7 @@ import {
   type RecordedDisposition,
   readDispositions,
 } from './disposition-records.ts'
+import { type EndingParts, endArchived } from './end-archived.ts'
 import {
   type DispositionOrder,
   delayRefused,
@@ -51,6 +53,8 @@ export interface DispositionStanding {
   /** Of a withdrawn one: why, and for which record. */
   readonly because?: string
   readonly because_of_seq?: number
+  /** Of one that is `disposing`: what stands in the archive, and until when nobody can delete it. */
+  readonly objects?: readonly ArchivedObject[]
 }
 
 export type CarriedOut =
@@ -67,18 +71,15 @@ export interface Dispositions {
    * @throws LedgerError `invalid-query`: nothing was destroyed; else what keeps it from being finished
    */
   carryOut(order: DispositionOrder): Promise<CarriedOut>
-  /** Goes on with everything that was decided and is not over. */
+  /** Goes on with everything that was decided and is not over, its objects in the archive too. @throws LedgerError what keeps it from being finished */
   finish(): Promise<readonly DispositionStanding[]>
   standing(): Promise<readonly DispositionStanding[]>
   /** @throws LedgerError `not-found` where no disposition of this plan has an outcome */
   certificate(plan_sha256: string): Promise<string>
 }
 
-export interface DisposingParts extends DispositionPlanning {
-  /** As they stand, stubs too. */
-  readonly rows: Pick<LedgerStore, 'entries' | 'replaceEntries' | 'mayRemove'>
-  /** The time, where an independent source says that the clock is not ahead. @throws LedgerError where it is, or none can be asked */
-  time(): Promise<UnixMillis>
+export interface DisposingParts extends DispositionPlanning, EndingParts {
+  readonly rows: Pick<LedgerStore, 'entries' | 'ledgers' | 'replaceEntries' | 'mayRemove'>
   /** Durable when it resolves. */
   record(draft: Draft): Promise<unknown>
   deriveId(...words: readonly string[]): string
@@ -147,27 +148,28 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     if (notDue !== undefined) throw outdated(notDue)
   }
 
-  /** Everything behind the decision, from wherever it stands; over when it resolves. */
-  async function settle(plan_sha256: string): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) if (await step(plan_sha256)) return
+  /** Everything behind the decision, from wherever it stands; answers what keeps objects of the archive standing that are not locked. */
+  async function settle(plan_sha256: string): Promise<readonly LedgerError[]> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const faults = await step(plan_sha256)
+      if (faults !== 'again') return faults
+    }
     throw unfinished()
   }
 
-  /** Whether it is over. */
-  async function step(plan_sha256: string): Promise<boolean> {
+  async function step(plan_sha256: string): Promise<readonly LedgerError[] | 'again'> {
     const records = await read()
     const standing = records.dispositions.find((one) => one.plan_sha256 === plan_sha256)
     const decided = standing?.decided
-    if (decided === undefined || standing?.outcome?.told.phase === 'disposed') return true
+    if (decided === undefined || standing?.outcome?.told.phase === 'disposed') return []
     const papers = await openPapers(store, ledger, records, decided)
     // The rows say what became of it: a withdrawal that came behind their end is none.
-    if (await isGone(papers)) {
-      await recordOutcome(papers, decided.seq)
-      return true
-    }
-    if (standing?.withdrawn !== undefined) return true
+    const outcome = standing?.outcome
+    if (outcome !== undefined) return endObjects(papers, decided.seq, outcome.told)
+    if (await isGone(papers)) return recordOutcome(papers, decided.seq)
+    if (standing?.withdrawn !== undefined) return []
     await destroyRows(papers, decided.seq)
-    return false
+    return 'again'
   }
 
   /** All rows of a manifest go in one transaction: the first of them tells of all. */
@@ -205,11 +207,29 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     }
   }
 
-  async function recordOutcome({ plan, manifest }: DecidedPapers, decision_seq: number): Promise<void> {
+  // What was archived since the plan was made goes too.
+  async function recordOutcome(papers: DecidedPapers, decision_seq: number): Promise<'again'> {
+    await tell(papers, decision_seq, await archivedObjects(parts, seqsOf(papers)))
+    return 'again'
+  }
+
+  // They stand on record before the first of them goes.
+  async function endObjects(
+    papers: DecidedPapers,
+    decision_seq: number,
+    before: Outcome,
+  ): Promise<readonly LedgerError[]> {
+    const { objects, faults } = await endArchived(parts, seqsOf(papers), before)
+    await tell(papers, decision_seq, objects)
+    return faults
+  }
+
+  async function tell(
+    { plan }: DecidedPapers,
+    decision_seq: number,
+    objects: readonly ArchivedObject[],
+  ): Promise<void> {
     const { manifest_sha256, records } = plan
-    // What was archived since the plan was made, too.
-    const seqs = manifest.records.map(({ seq }) => seq)
-    const objects = await objectsHolding(store, ledger, seqs)
     const words = { plan_sha256: planDigest(plan), manifest_sha256, decision_seq, records, objects }
     await parts.record(dispositionDraft(deriveId, { phase: stateOf(objects), ...words }))
   }
@@ -235,7 +255,8 @@ export function createDisposing(parts: DisposingParts): Dispositions {
       }
       await decide(order, manifest)
     }
-    await settle(plan_sha256)
+    const [fault] = await settle(plan_sha256)
+    if (fault !== undefined) throw fault
     const standing = await standingOf(plan_sha256)
     if (standing.state === 'withdrawn') throw withdrawn(standing)
     return { state: 'done', standing, certificate: await certify(plan_sha256) }
@@ -254,7 +275,10 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     carryOut: (order) => inTurn(() => carryOut(order)),
     finish: () =>
       inTurn(async () => {
-        for (const { plan_sha256 } of (await read()).dispositions) await settle(plan_sha256)
+        const faults: LedgerError[] = []
+        for (const { plan_sha256 } of (await read()).dispositions) faults.push(...(await settle(plan_sha256)))
+        const [fault] = faults
+        if (fault !== undefined) throw fault
         return standing()
       }),
     standing,
@@ -262,12 +286,19 @@ export function createDisposing(parts: DisposingParts): Dispositions {
   }
 }
 
+function seqsOf({ manifest }: DecidedPapers): readonly number[] {
+  return manifest.records.map(({ seq }) => seq)
+}
+
 function isDone(disposition: RecordedDisposition): disposition is DoneDisposition {
   return disposition.decided !== undefined && disposition.outcome !== undefined
 }
 
 function standingIn({ plan_sha256, announced, decided, outcome, withdrawn }: RecordedDisposition): DispositionStanding {
-  if (outcome !== undefined) return { plan_sha256, state: outcome.told.phase, ...placeOf(outcome) }
+  if (outcome !== undefined) {
+    const { phase, objects } = outcome.told
+    return { plan_sha256, state: phase, ...placeOf(outcome), ...(objects.length === 0 ? {} : { objects }) }
+  }
   if (withdrawn !== undefined) {
     const { because, seq } = withdrawn.told
     return { plan_sha256, state: 'withdrawn', ...placeOf(withdrawn), because, because_of_seq: seq }

@@ -2,6 +2,7 @@
 // parts.
 
 import type { JsonValue } from '../bytes/json.ts'
+import type { ArchivedObject } from '../disposition/archived-objects.ts'
 import type { Manifest } from '../disposition/manifest.ts'
 import { manifestDigest, parseManifest } from '../disposition/manifest.ts'
 import { type PaperPart, paperOf, partsOf } from '../disposition/paper-parts.ts'
@@ -33,6 +34,8 @@ export interface RecordedDisposition {
   readonly decided: Told<Decision> | undefined
   /** The newest one. */
   readonly outcome: Told<Outcome> | undefined
+  /** Of the first outcome: every object of the archive that was to go when the rows were gone. */
+  readonly objects: readonly ArchivedObject[] | undefined
   readonly withdrawn: Told<Withdrawal> | undefined
 }
 
@@ -82,7 +85,14 @@ export async function readDispositions(store: LedgerStore, ledger: string): Prom
     } else {
       const { plan_sha256 } = one.told
       const before = dispositions.get(plan_sha256) ?? {
-        ...{ plan_sha256, announced: undefined, decided: undefined, outcome: undefined, withdrawn: undefined },
+        ...{
+          plan_sha256,
+          announced: undefined,
+          decided: undefined,
+          outcome: undefined,
+          withdrawn: undefined,
+          objects: undefined,
+        },
       }
       dispositions.set(plan_sha256, withTold(before, one))
     }
@@ -106,7 +116,7 @@ function withTold(before: RecordedDisposition, { told, ...at }: Told<Disposition
   if (told.phase === 'paper' || told.decision_seq !== before.decided?.seq) return before
   return told.phase === 'withdrawn'
     ? { ...before, withdrawn: { told, ...at } }
-    : { ...before, outcome: { told, ...at } }
+    : { ...before, outcome: { told, ...at }, objects: before.objects ?? told.objects }
 }
 
 /** The bytes of a paper by its digest; `undefined` where no record holds it whole. Whoever reads it holds it against the digest. */

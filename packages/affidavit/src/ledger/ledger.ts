@@ -25,6 +25,7 @@ import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { confirmedClock, inWholeMillis } from './confirmed-clock.ts'
 import { createDisposing, type Dispositions } from './dispose.ts'
+import type { ArchiveDeletion } from './end-archived.ts'
 import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
@@ -168,6 +169,8 @@ export interface LedgerParts {
   readonly store: LedgerStore
   /** Where what left the database is read; what is archived is refused where it is left out. */
   readonly archive?: ArchiveReader
+  /** What deletes from the archive; nothing there goes where it is left out. */
+  readonly archiveDeletion?: ArchiveDeletion
   readonly ledger: string
   readonly keys: LedgerKeys
   readonly keyring: Keyring
@@ -238,8 +241,11 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     retention,
     sign,
   })
+  const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId: admission.deriveId }
   const dispositions = createDisposing({
-    ...{ store, rows, ledger, clock, random, record, sign },
+    ...{ store, rows, ledger, keyring, clock, random, record, sign },
+    ...(parts.archiveDeletion === undefined ? {} : { deletion: parts.archiveDeletion }),
+    turnOver: (without) => rotateKeyring(rotatingKeyring, undefined, without),
     // What nobody confirmed is no time to destroy anything by.
     time: () => trustedTime(clock, parts.timeSource).then(() => confirmedClock(clock, timekeeper).confirmed()),
     judging: createJudging(store, ledger, retention),
@@ -248,7 +254,6 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   })
   const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
   const clockWatch = createClockWatch(timekeeper, admission, placing)
-  const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId: admission.deriveId }
   let closing: Promise<void> | undefined
 
   async function commit(drafts: readonly PreparedDraft[], more: 'more' | 'last'): Promise<readonly Placed[]> {

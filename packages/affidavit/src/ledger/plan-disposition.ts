@@ -8,7 +8,7 @@ import { formatManifest, type ListedRecord, MAX_LISTED_RECORDS, manifestDigest }
 import { type DispositionPlan, formatPlan, type PolicyCount, type Stay } from '../disposition/plan.ts'
 import type { LedgerError } from '../errors/ledger-error.ts'
 import type { Copy } from '../papers/copies.ts'
-import { objectsHolding } from './archived-objects.ts'
+import { archivedObjects } from './archived-objects.ts'
 import { isNeeded, type JudgedEntry, type Judging } from './judge-listed.ts'
 import { refusedDisposition } from './refused-disposition.ts'
 import type { LedgerStore } from './store.ts'
@@ -30,6 +30,8 @@ export interface DispositionRequest {
 
 export interface DispositionPlanning {
   readonly store: LedgerStore
+  /** As they stand, stubs too. */
+  readonly rows: Pick<LedgerStore, 'entries'>
   readonly ledger: string
   readonly judging: Judging
   readonly clock: Clock
@@ -76,9 +78,8 @@ export async function planDisposition(
     policies: found.policies,
     contents: found.contents,
     stays: found.stays,
-    objects: await objectsHolding(
-      store,
-      ledger,
+    objects: await archivedObjects(
+      parts,
       found.records.map(({ seq }) => seq),
     ),
     delay_days: request.delay_days,

@@ -44,7 +44,7 @@ export async function findEntry(
 
 /** Stored entries that fit the filter, page after page of at most `size`, as of the moment each page is read. */
 export async function* readPages(
-  store: LedgerStore,
+  store: Pick<LedgerStore, 'entries'>,
   ledger: string,
   filter: EntryFilter,
   { order = 'ascending', limit = Number.POSITIVE_INFINITY }: SearchOptions = {},

@@ -4,6 +4,7 @@
 import type { Draft } from '../formats/fields.ts'
 import { type KeyringTurn, parseKeyringTurn } from '../formats/key-rotation.ts'
 import type { Keyring } from '../vault/keyring.ts'
+import type { Owner } from '../vault/wrap-anew.ts'
 import { destroyRetired } from './destroy-retired.ts'
 import type { Erasing } from './erase.ts'
 import { newestOutcome } from './erasure-records.ts'
@@ -31,11 +32,15 @@ export interface KeyringRotationParts {
   deriveId(...words: readonly string[]): string
 }
 
-/** Turns the keyring over for good and all: nothing is removed, and earlier copies of it open no more. */
-export async function rotateKeyring(parts: KeyringRotationParts, operator?: Operator): Promise<KeyringRotated> {
+/** Turns the keyring over for good and all: earlier copies of it open no more. @param without owners whose keys are destroyed with it */
+export async function rotateKeyring(
+  parts: KeyringRotationParts,
+  operator?: Operator,
+  without: readonly Owner[] = [],
+): Promise<KeyringRotated> {
   const { store, ledger, keyring, erasing } = parts
   const turned = await erasing.undisturbed(async () => {
-    const { generation, old_version, new_version } = await keyring.turnOver()
+    const { generation, old_version, new_version } = await keyring.turnOver(without)
     return { generation, old_version, new_version, retired_key_versions: await destroyRetired(keyring) }
   })
   const { generation, ...versions } = turned

@@ -7,7 +7,7 @@ import { LedgerError } from '../../errors/ledger-error.ts'
 import type { DispositionStanding } from '../../ledger/dispose.ts'
 import type { Copy } from '../../papers/copies.ts'
 import { copiesOption, sortedCopies } from '../copies-option.ts'
-import { linesOfDisposition } from '../describe-disposition.ts'
+import { lineOfStanding, linesOfDisposition } from '../describe-disposition.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import {
   instantOf,
@@ -190,9 +190,14 @@ function print(standings: readonly DispositionStanding[], { json }: Common, term
   else terminal.out(standings.map((standing) => indented(wordsOf(standing))).join('\n'))
 }
 
-function wordsOf({ state, seq, recorded_at, plan_sha256, because, because_of_seq }: DispositionStanding): string[] {
+function wordsOf(standing: DispositionStanding): string[] {
+  const { state, seq, recorded_at, plan_sha256, because, because_of_seq, objects = [] } = standing
   const why = because === undefined ? '' : `: the record at seq ${because_of_seq} is not due (${because})`
-  return [`${state.padEnd(14)}at seq ${seq}, ${recorded_at}${why}`, `plan          ${plan_sha256}`]
+  return [
+    `${state.padEnd(14)}at seq ${seq}, ${recorded_at}${why}`,
+    `plan          ${plan_sha256}`,
+    ...objects.map(lineOfStanding),
+  ]
 }
 
 function indented(lines: readonly string[]): string {

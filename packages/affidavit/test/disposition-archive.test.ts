@@ -1,0 +1,6 @@
+// What stands in the archive ends with the records, where they lie in files.
+
+import { files } from './backend.ts'
+import { testDispositionArchive } from './disposition-archive.ts'
+
+testDispositionArchive(files)
