@@ -125,6 +125,17 @@ test('planned, approved, run, and certified: what was due is gone, and what was 
   assert.equal(finished.code, 0, finished.err)
 })
 
+test('a manifest of many records is read', async () => {
+  const { folder } = await newClinic()
+  const [planFile, approval] = [newPath(), newPath()]
+  assert.equal((await plan(folder, planFile)).code, 0)
+  assert.equal((await approve(planFile, approval)).code, 0)
+  // Longer than other input may be, and no manifest: what is refused is what it says.
+  writeFileSync(`${planFile}.manifest`, Buffer.alloc(3_000_000, ' '))
+  const words = ['--approval', approval, '--as', 'dr.lee', '--ledger', folder, '--out', newPath()]
+  assert.match((await run(['dispose', 'run', planFile, ...words])).err, /the manifest is not the one/)
+})
+
 test('while the clock is ahead, or nobody says what time it is, nothing is destroyed, and it is said what to do', async () => {
   const { folder } = await newClinic()
   const [planFile, approval] = [newPath(), newPath()]

@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 
 import { LedgerError } from '../errors/ledger-error.ts'
 
-/** More than any key, entry, proof, checkpoint or catalogue takes. */
+/** More than any key, entry, proof, checkpoint, plan or catalogue takes. */
 const MAX_INPUT_BYTES = 2_097_152
 const PIECE_BYTES = 65_536
 
@@ -14,11 +14,11 @@ const WRONG_PATH: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR',
  * A whole file, or what a pipe gives; never more than such a file can hold.
  * @throws LedgerError `invalid-query` where there is no such file, or it is too long; `store-unavailable`
  */
-export function readInput(option: string, path: string): Uint8Array {
+export function readInput(option: string, path: string, limit: number = MAX_INPUT_BYTES): Uint8Array {
   try {
     const fd = openSync(path, 'r')
     try {
-      return readWhole(fd) ?? tooLong(option, path)
+      return readWhole(fd, limit) ?? tooLong(option, path)
     } finally {
       closeSync(fd)
     }
@@ -27,9 +27,9 @@ export function readInput(option: string, path: string): Uint8Array {
   }
 }
 
-function readWhole(fd: number): Uint8Array | undefined {
+function readWhole(fd: number, limit: number): Uint8Array | undefined {
   const pieces: Uint8Array[] = []
-  for (let bytes = 0; bytes <= MAX_INPUT_BYTES; ) {
+  for (let bytes = 0; bytes <= limit; ) {
     const piece = new Uint8Array(PIECE_BYTES)
     const read = readSync(fd, piece)
     if (read === 0) return Buffer.concat(pieces)

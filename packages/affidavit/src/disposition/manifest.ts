@@ -44,6 +44,8 @@ export interface ListedRecord {
 
 export const MAX_LISTED_RECORDS = 50_000
 
+export const MAX_MANIFEST_BYTES: number = 2 ** 25
+
 const MEMBERS = {
   seq: count,
   integrity_hash: hash,
@@ -61,7 +63,7 @@ function isInConversation(value: JsonValue): boolean {
 
 const MANIFEST: PaperFormat<Manifest> = {
   kind: 'disposition-manifest',
-  maxBytes: 2 ** 25,
+  maxBytes: MAX_MANIFEST_BYTES,
   members: {
     ledger: label,
     plan_id: uuid,

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 
 import { parseTimestamp, type UnixMillis } from '../../clock/clock.ts'
+import { MAX_MANIFEST_BYTES } from '../../disposition/manifest.ts'
 import { type DispositionPlan, formatPlan, parsePlan, planDigest } from '../../disposition/plan.ts'
 import { openFolder } from '../../embedded/open.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
@@ -128,7 +129,7 @@ function addRun(dispose: Command, { terminal }: Surroundings): void {
       const place = placeIn(options)
       refuseTaken(out, place.home)
       const plan = readPlan(file)
-      const manifest = readInput('plan', manifestFile(file))
+      const manifest = readInput('plan', manifestFile(file), MAX_MANIFEST_BYTES)
       const approval = options.approval === undefined ? {} : { approval: readInput('--approval', options.approval) }
       const policy = readPolicy(place.home)
       await using ledger = await openFolder(place)
