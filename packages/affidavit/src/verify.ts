@@ -1,5 +1,16 @@
 // affidavit/verify: the auditor's side. Files and pinned keys in, a report out; it needs no ledger and no package.
 
+export type { Authority } from './disposition/authority.ts'
+export type { DispositionCertificate } from './disposition/certificate.ts'
+export {
+  type Disposal,
+  type Disposals,
+  type DispositionRecord,
+  disposalsIn,
+} from './disposition/disposals.ts'
+export { type DispositionPapers, parseDispositionPapers } from './disposition/disposition-papers.ts'
+export { type JudgedPapers, judgePapers, type PapersFault } from './disposition/judge-papers.ts'
+export type { DispositionPlan } from './disposition/plan.ts'
 export {
   type CheckpointLog,
   type CheckpointLogFault,

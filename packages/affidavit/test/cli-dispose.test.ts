@@ -31,7 +31,11 @@ const newPath = (): string => join(home, `file-${files++}`)
 const NOTE = { actor_id: 'clinic-agent', actor_type: 'agent', action: 'agent_response_generated' } as const
 
 /** Two notes about an account that was closed long ago, one about an account that is open, and one of another class. */
-async function newClinic(): Promise<{ readonly folder: string; readonly verifierKey: string }> {
+async function newClinic(): Promise<{
+  readonly folder: string
+  readonly verifierKey: string
+  readonly approverKey: string
+}> {
   const folder = newPath()
   const { verifierKey } = await initLedger(folder, { origin: 'clinic.example/agents' })
   const approver = generateSignerKey('approver/kim', 'ed25519')
@@ -51,7 +55,7 @@ async function newClinic(): Promise<{ readonly folder: string; readonly verifier
     conversation_id: 'closed',
     details: { anchor: 'account_closed', day: '2020-03-31', reason: 'the patient moved away' },
   })
-  return { folder, verifierKey }
+  return { folder, verifierKey, approverKey: formatVerifierKey(approver.verifierKey) }
 }
 
 function retention(time_source: string): string {
@@ -123,6 +127,59 @@ test('planned, approved, run, and certified: what was due is gone, and what was 
   assert.match(status.out, /disposed {6}at seq/)
   const finished = await run(['dispose', 'finish', '--ledger', folder])
   assert.equal(finished.code, 0, finished.err)
+})
+
+test('papers that were written out are checked without their ledger, and say so where they do not prove what they claim', async () => {
+  const { folder, verifierKey, approverKey } = await newClinic()
+  const [planFile, approval, papers] = [newPath(), newPath(), newPath()]
+  assert.equal((await plan(folder, planFile)).code, 0)
+  assert.equal((await approve(planFile, approval)).code, 0)
+  const words = ['--approval', approval, '--as', 'dr.lee', '--ledger', folder, '--out', newPath()]
+  assert.equal((await run(['dispose', 'run', planFile, ...words])).code, 0)
+  const [{ plan_sha256 }] = Object(json(await run(['certificates', '--ledger', folder, '--json']))).dispositions
+  const shown = await run(['certificates', plan_sha256, '--ledger', folder, '--out', papers])
+  assert.equal(shown.code, 0, shown.err)
+  assert.match(shown.out, /authority {5}approved by kim, under a key that is pinned/)
+
+  const check = (file: string, ...more: readonly string[]): Promise<Run> =>
+    run(['certificates', '--check', file, ...more])
+  const whole = await check(papers, '--vkey', verifierKey, '--approver', approverKey)
+  assert.equal(whole.code, 0, whole.err)
+  assert.match(whole.out, /disposed {6}2 records/)
+  const unpinned = await check(papers, '--vkey', verifierKey, '--json')
+  assert.deepEqual([unpinned.code, Object(json(unpinned).checked).authority], [2, 'not checked'])
+  const stranger = formatVerifierKey(generateSignerKey(json(unpinned).ledger as string, 'ed25519').verifierKey)
+  const foreign = await check(papers, '--vkey', stranger, '--approver', approverKey)
+  assert.deepEqual([foreign.code, /NOT PROVEN {4}signed-by-a-key/.test(foreign.out)], [2, true])
+  assert.equal((await check(papers, '--approver', approverKey)).code, 3)
+  assert.match(
+    (await check(planFile, '--vkey', verifierKey)).err,
+    /holds no papers of a disposition \(paper-other-kind\)/,
+  )
+
+  const told = JSON.parse(readFileSync(papers, 'utf8'))
+  const lies: Readonly<Record<string, readonly [member: string, text: string]>> = {
+    'plan-altered': ['plan', told.manifest],
+    'manifest-altered': ['manifest', told.manifest.replace('"seq":', '"seq":1')],
+    'approval-missing': ['approval', ''],
+    'approval-altered': ['approval', told.approval.replace('approve\n', 'refuse\n')],
+    'signature-mismatch': ['certificate', told.certificate.replace('"records":2', '"records":1')],
+  }
+  for (const [because, [member, text]] of Object.entries(lies)) {
+    const file = newPath()
+    const members = Object.entries({ ...told, [member]: text }).sort(([one], [other]) => (one < other ? -1 : 1))
+    writeFileSync(file, JSON.stringify(Object.fromEntries(members)))
+    const found = await check(file, '--vkey', verifierKey, '--approver', approverKey)
+    assert.deepEqual([found.code, found.out.trim()], [1, `NOT PROVEN    ${because}`], found.err)
+  }
+
+  await run(['rotate-key', '--ledger', folder])
+  const anew = await run(['certificates', plan_sha256, '--ledger', folder, '--json'])
+  assert.equal(anew.code, 0, anew.err)
+  const { signed_by, key_at_outcome } = Object(json(anew).checked)
+  assert.deepEqual([key_at_outcome, signed_by === verifierKey], [verifierKey, false])
+  assert.equal((await check(papers, '--vkey', verifierKey, '--approver', approverKey)).code, 0)
+  assert.equal((await check(papers, '--vkey', signed_by, '--approver', approverKey)).code, 2)
 })
 
 test('a manifest of many records is read', async () => {

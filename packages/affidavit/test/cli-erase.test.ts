@@ -8,8 +8,8 @@ import { after, before, describe, test } from 'node:test'
 
 import { openCertificate } from '../src/erasure/certificate.ts'
 import { parsePlan } from '../src/erasure/plan.ts'
-import { formatSignerKey } from '../src/formats/signer-key.ts'
-import { parseVerifierKey } from '../src/formats/verifier-key.ts'
+import { formatSignerKey, generateSignerKey } from '../src/formats/signer-key.ts'
+import { formatVerifierKey, parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { ADA, BEN, type ErasureClinic, makeErasureClinic, saidContents } from './erasure-clinic.ts'
 import { errorCode, json, type Run, run } from './run-cli.ts'
 
@@ -101,6 +101,17 @@ test('planned, approved, run, and told about: content is gone, and the ledger ve
   const again = newPath()
   assert.equal((await on('run', planFile, '--approval', approval, '--as', 'dr.lee', '--out', again)).code, 0)
   assert.match(readFileSync(again, 'utf8'), /"state":"erased"/)
+
+  const { plan_sha256 } = opened.certificate
+  const shown = await run(['certificates', plan_sha256.slice(0, 12), '--ledger', clinic.folder])
+  assert.equal(shown.code, 0, shown.err)
+  assert.match(
+    shown.out,
+    /erased {8}4 payloads of .*\n.*\n.*1 subject and 1 conversation\n(.*\n)+.*approved by kim, under a key/,
+  )
+  const stranger = formatVerifierKey(generateSignerKey('approver/kim', 'ed25519').verifierKey)
+  const unpinned = await run(['certificates', plan_sha256, '--ledger', clinic.folder, '--approver', stranger, '--json'])
+  assert.deepEqual([unpinned.code, Object(json(unpinned).checked).authority], [2, 'not checked'])
 
   const contents = await saidContents(clinic)
   assert.deepEqual(

@@ -1,7 +1,6 @@
 // Verifying the ledger at a place, as the command was asked: whole, one conversation, or what came behind a trusted checkpoint; in a
 // file, or in a database.
 
-import { readAccess } from '../embedded/access.ts'
 import { externalAnchor, localAnchor } from '../embedded/anchors.ts'
 import { archiveToVerify, archiveWithoutKeys } from '../embedded/archive-to-verify.ts'
 import { contentOpener } from '../embedded/check-content.ts'
@@ -10,7 +9,6 @@ import { type Place, shownPlace } from '../embedded/place.ts'
 import { openKeyringToRead } from '../embedded/read-keyring.ts'
 import { storeOf } from '../embedded/store.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import type { VerifierKey } from '../formats/verifier-key.ts'
 import type { PgPool } from '../stores/postgres/database.ts'
 import { openPool } from '../stores/postgres/pool.ts'
 import { contentProblem } from '../stores/postgres/snapshot.ts'
@@ -24,7 +22,8 @@ import type { Report } from '../verify/report.ts'
 import type { ContentOptions } from '../verify/stored/contents.ts'
 import type { Wanted } from '../verify/stored/extent.ts'
 import type { LeftOptions } from '../verify/stored/leave-records.ts'
-import { readVerifierKey, trustOf } from './options.ts'
+import { approversOf } from './approvers.ts'
+import { trustOf } from './options.ts'
 import { disposalsBy } from './read-disposals.ts'
 import { readInput } from './read-input.ts'
 
@@ -58,7 +57,7 @@ export async function verifyLedger(place: Place, asked: Telling): Promise<Report
     ...(asked.withoutKeys === true ? { archiveOf: archiveWithoutKeys } : archive),
     ...(asked.origin === undefined ? {} : { origin: asked.origin }),
     ...contentOf(place.home, asked),
-    disposals: disposalsBy(approversIn(place.home, asked)),
+    disposals: disposalsBy(approversOf(asked.approver, place.home)),
   }
   try {
     if (place.database === undefined) return await verifyFile(databaseFile(place.home), common, asked)
@@ -66,12 +65,6 @@ export async function verifyLedger(place: Place, asked: Telling): Promise<Report
   } finally {
     await close()
   }
-}
-
-// Whoever pins keys of their own trusts those alone.
-function approversIn(home: string, { approver }: Asked): VerifierKey[] {
-  if (approver.length > 0) return approver.map((given) => readVerifierKey('--approver', given))
-  return [...(readAccess(home)?.people.values() ?? [])].flatMap(({ approval_key }) => approval_key ?? [])
 }
 
 function contentOf(home: string, { content, withoutKeys }: Asked): ContentOptions {

@@ -5,6 +5,7 @@ import { bytesOfHex } from '../bytes/hex.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import type { ArchivedObject } from '../disposition/archived-objects.ts'
 import { certificateText, stateOf } from '../disposition/certificate.ts'
+import type { DispositionPapers } from '../disposition/disposition-papers.ts'
 import { delayProblem } from '../disposition/judge-delay.ts'
 import type { Manifest } from '../disposition/manifest.ts'
 import type { DispositionState, Outcome } from '../disposition/phases.ts'
@@ -16,6 +17,7 @@ import { certificateOf, type DoneDisposition } from './certify-disposition.ts'
 import {
   type DecidedPapers,
   type DispositionRecords,
+  decidedTexts,
   dispositionDraft,
   openPapers,
   paperDrafts,
@@ -76,6 +78,8 @@ export interface Dispositions {
   standing(): Promise<readonly DispositionStanding[]>
   /** @throws LedgerError `not-found` where no disposition of this plan has an outcome */
   certificate(plan_sha256: string): Promise<string>
+  /** Its certificate with everything that it is held against. @throws LedgerError as certificate, `store-corrupt` */
+  papers(plan_sha256: string): Promise<DispositionPapers>
 }
 
 export interface DisposingParts extends DispositionPlanning, EndingParts {
@@ -242,6 +246,13 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     return parts.sign(certificateText(await certificateOf(store, ledger, records, done, plan, clock.now())))
   }
 
+  async function papersOf(plan_sha256: string): Promise<DispositionPapers> {
+    const certificate = await certify(plan_sha256)
+    const records = await read()
+    const decided = records.dispositions.find((one) => one.plan_sha256 === plan_sha256)?.decided
+    return { certificate, ...(await decidedTexts(store, ledger, records, decided ?? unreachable('it has an outcome'))) }
+  }
+
   async function carryOut(order: DispositionOrder): Promise<CarriedOut> {
     refuseUnlessDisposer(order)
     const manifest = manifestOf(order.plan, order.manifest)
@@ -283,6 +294,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
       }),
     standing,
     certificate: (plan_sha256) => inTurn(() => certify(plan_sha256)),
+    papers: (plan_sha256) => inTurn(() => papersOf(plan_sha256)),
   }
 }
 

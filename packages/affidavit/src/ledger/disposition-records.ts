@@ -2,7 +2,9 @@
 // parts.
 
 import type { JsonValue } from '../bytes/json.ts'
+import { decodeUtf8 } from '../bytes/text.ts'
 import type { ArchivedObject } from '../disposition/archived-objects.ts'
+import type { DispositionPapers } from '../disposition/disposition-papers.ts'
 import type { Manifest } from '../disposition/manifest.ts'
 import { manifestDigest, parseManifest } from '../disposition/manifest.ts'
 import { type PaperPart, paperOf, partsOf } from '../disposition/paper-parts.ts'
@@ -160,4 +162,26 @@ export async function openPapers(
     problem: `the papers of the disposition at seq ${seq} are not those that were decided`,
     cure: 'run affidavit verify: it says what was changed',
   })
+}
+
+/** The papers of a decision as texts, for whoever judges them. @throws LedgerError `store-corrupt` where one is in no record */
+export async function decidedTexts(
+  store: LedgerStore,
+  ledger: string,
+  records: DispositionRecords,
+  { told, seq }: Told<Decision>,
+): Promise<Omit<DispositionPapers, 'certificate'>> {
+  async function textOf(sha256: string): Promise<string> {
+    const text = decodeUtf8((await readPaper(store, ledger, records, sha256)) ?? new Uint8Array())
+    if (text !== undefined && text !== '') return text
+    throw new LedgerError('store-corrupt', {
+      problem: `a paper of the disposition at seq ${seq} is in no record any more`,
+      cure: 'run affidavit verify: it says what was changed',
+    })
+  }
+  return {
+    plan: await textOf(told.plan_sha256),
+    manifest: await textOf(told.manifest_sha256),
+    approval: 'approval_sha256' in told ? await textOf(told.approval_sha256) : '',
+  }
 }

@@ -64,6 +64,8 @@ export interface Erasures {
   tellCopies(copies: readonly Copy[]): Promise<readonly ErasureStanding[]>
   /** All that were decided, in order. */
   standing(): Promise<readonly ErasureStanding[]>
+  /** The signed certificate, with the papers it is held against. @throws LedgerError `not-found` where no erasure of this plan has an outcome */
+  papers(plan_sha256: string): Promise<Papers & { readonly certificate: string }>
 }
 
 /** For the ledger itself. */
@@ -259,6 +261,10 @@ export function createErasing(parts: ErasingParts): Erasing {
     return Promise.all((await readErasures(store, ledger)).map(standingOf))
   }
 
+  async function certify(erasure: RecordedErasure): Promise<string> {
+    return parts.sign(certificateText(await certificateOf(parts, erasure, clock.now())))
+  }
+
   /** Goes on with what is `erasing`; `tell` gives the copies in their states now. */
   async function finishInTurn(tell: (copies: readonly Copy[]) => readonly Copy[] = (copies) => copies): Promise<void> {
     await settleInTurn()
@@ -301,8 +307,13 @@ export function createErasing(parts: ErasingParts): Erasing {
         await settleInTurn()
         const erasure = await find(plan_sha256)
         if (erasure === undefined || !isRecorded(erasure)) throw erasureUnfinished(await keyring.generation())
-        const certificate = await parts.sign(certificateText(await certificateOf(parts, erasure, clock.now())))
-        return { certificate, standing: await standingOf(erasure) }
+        return { certificate: await certify(erasure), standing: await standingOf(erasure) }
+      }),
+    papers: (plan_sha256) =>
+      inTurn(async () => {
+        const erasure = await find(plan_sha256)
+        if (erasure === undefined || !isRecorded(erasure)) throw withoutOutcome(plan_sha256)
+        return { certificate: await certify(erasure), ...(await openPapers(parts, erasure)) }
       }),
     finish: () => inTurn(() => finishInTurn().then(standing)),
     tellCopies: (told) =>
@@ -346,5 +357,12 @@ function unknownCopy(): LedgerError {
   return new LedgerError('not-found', {
     problem: 'no erasure lists a copy that was named',
     cure: 'affidavit erase status shows them: write kind:where as it stands there',
+  })
+}
+
+function withoutOutcome(plan_sha256: string): LedgerError {
+  return new LedgerError('not-found', {
+    problem: `no erasure of the plan ${plan_sha256} has an outcome`,
+    cure: 'affidavit certificates lists those that have',
   })
 }

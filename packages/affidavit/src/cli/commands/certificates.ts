@@ -1,62 +1,103 @@
 import type { Command } from 'commander'
 
-import { utf8 } from '../../bytes/text.ts'
-import { type DispositionCertificate, openCertificate } from '../../disposition/certificate.ts'
+import {
+  formatDispositionPapers,
+  MAX_PAPERS_BYTES,
+  parseDispositionPapers,
+} from '../../disposition/disposition-papers.ts'
+import { judgePapers } from '../../disposition/judge-papers.ts'
 import { openFolder } from '../../embedded/open.ts'
+import { judgeErasurePapers } from '../../erasure/judge-papers.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { parseVerifierKey } from '../../formats/verifier-key.ts'
+import { parseCheckpointKeyChange } from '../../formats/key-rotation.ts'
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../../formats/verifier-key.ts'
 import type { DispositionStanding } from '../../ledger/dispose.ts'
 import type { ErasureStanding } from '../../ledger/erase.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
-import { linesOfCertificate } from '../describe-disposition.ts'
+import { approversOf } from '../approvers.ts'
+import { exitCodeOfJudged, type Judged, jsonOfJudged, linesOfJudged, type Replaced } from '../describe-judged.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
+import { approverOption, jsonOption, keysOption, ledgerOption, pinned, placeIn, vkeyOption } from '../options.ts'
 import { jsonDocument, table } from '../output.ts'
+import { readInput } from '../read-input.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options extends LedgerOptions {
+interface Options {
+  readonly ledger?: string
+  readonly keys?: string
   readonly out?: string
+  readonly check?: string
+  readonly vkey: readonly string[]
+  readonly approver: readonly string[]
   readonly json?: boolean
 }
 
-export function addCertificates(program: Command, { terminal }: Surroundings): void {
+interface Standing {
+  readonly dispositions: readonly DispositionStanding[]
+  readonly erasures: readonly ErasureStanding[]
+}
+
+export function addCertificates(program: Command, surroundings: Surroundings): void {
   program
     .command('certificates')
-    .description('List what was erased and destroyed; show, and write again, the certificate of one disposition.')
-    .argument('[id]', 'plan_sha256 of a disposition, or how it begins')
-    .addOption(ledgerOption())
+    .description('List what was erased and destroyed; show and check one certificate, here or without a ledger.')
+    .argument('[id]', 'plan_sha256 of an erasure or a disposition, or how it begins')
+    .addOption(ledgerOption().makeOptionMandatory(false))
     .addOption(keysOption())
-    .option('--out <file>', 'where the signed certificate goes: a new file')
+    .option(
+      '--out <file>',
+      'a new file: all papers of a disposition, to check elsewhere; of an erasure its certificate',
+    )
+    .option('--check <file>', 'check such papers of a disposition under --vkey and --approver; needs no ledger')
+    .addOption(vkeyOption())
+    .addOption(approverOption())
     .addOption(jsonOption())
     .action(async (id: string | undefined, options: Options) => {
-      const place = placeIn(options)
-      const out: NewFile | undefined = options.out === undefined ? undefined : { option: '--out', path: options.out }
-      if (out !== undefined) refuseTaken(out, place.home)
-      await using ledger = await openFolder(place)
-      const dispositions = await ledger.dispositions.standing()
-      if (id === undefined) {
-        const erasures = await ledger.erasures.standing()
-        if (options.json === true) terminal.out(jsonDocument({ dispositions, erasures }))
-        else terminal.out(table([['SEQ', 'WHAT', 'STATE', 'PLAN'], ...rowsOf(dispositions, erasures)], terminal.width))
+      if (options.check === undefined) {
+        await fromLedger(id, options, surroundings)
         return
       }
-      const signed = await ledger.dispositions.certificate(named(dispositions, id))
-      const certificate = await opened(ledger, signed)
-      if (out !== undefined) writeNewFile(out, signed)
-      if (options.json === true) terminal.out(jsonDocument({ ...certificate }))
-      else
-        terminal.out(
-          linesOfCertificate(certificate)
-            .map((line) => `  ${line}\n`)
-            .join(''),
-        )
+      if (id !== undefined || options.out !== undefined)
+        throw usage('--check reads one file, and looks at no ledger', 'leave out the ID, and --out')
+      tell(checked(options.check, options), undefined, options, surroundings)
     })
 }
 
-function rowsOf(
-  dispositions: readonly DispositionStanding[],
-  erasures: readonly ErasureStanding[],
-): readonly (readonly string[])[] {
+async function fromLedger(id: string | undefined, options: Options, surroundings: Surroundings): Promise<void> {
+  const { terminal } = surroundings
+  if (options.vkey.length > 0) throw usage('--vkey says nothing without --check', 'leave it out')
+  if (options.ledger === undefined)
+    throw usage('no ledger is named, and no file to check', 'name one: --ledger DIR, or --check FILE')
+  const place = placeIn({ ...options, ledger: options.ledger })
+  const out: NewFile | undefined = options.out === undefined ? undefined : { option: '--out', path: options.out }
+  if (out !== undefined) refuseTaken(out, place.home)
+  await using ledger = await openFolder(place)
+  const standing = {
+    dispositions: await ledger.dispositions.standing(),
+    erasures: await ledger.erasures.standing(),
+  }
+  if (id === undefined) {
+    const rows = [['SEQ', 'WHAT', 'STATE', 'PLAN'], ...rowsOf(standing)]
+    terminal.out(options.json === true ? jsonDocument(standing) : table(rows, terminal.width))
+    return
+  }
+  const { judged, bytes } = await judgedIn(ledger, named(standing, id), approversOf(options.approver, place.home))
+  if (out !== undefined) writeNewFile(out, bytes)
+  tell(judged, await replacedBehind(ledger, judged), options, surroundings)
+}
+
+function tell(
+  judged: Judged,
+  replaced: Replaced | undefined,
+  { json }: Options,
+  { terminal, exit }: Surroundings,
+): void {
+  const lines = linesOfJudged(judged, replaced).map((line) => `  ${line}\n`)
+  terminal.out(json === true ? jsonDocument(jsonOfJudged(judged, replaced)) : lines.join(''))
+  exit(exitCodeOfJudged(judged))
+}
+
+function rowsOf({ dispositions, erasures }: Standing): readonly (readonly string[])[] {
   return [
     ...dispositions.map(({ seq, state, plan_sha256 }) => [seq, 'disposition', state, plan_sha256] as const),
     ...erasures.map((erasure) => [erasure.decision_seq, 'erasure', erasure.state, erasure.plan_sha256] as const),
@@ -65,23 +106,64 @@ function rowsOf(
     .map((row) => row.map(String))
 }
 
-function named(dispositions: readonly DispositionStanding[], id: string): string {
-  const found = dispositions.filter(({ plan_sha256 }) => plan_sha256.startsWith(id))
+interface Named {
+  readonly kind: Judged['kind']
+  readonly plan_sha256: string
+}
+
+function named({ dispositions, erasures }: Standing, id: string): Named {
+  const all: Named[] = [
+    ...dispositions.map(({ plan_sha256 }) => ({ kind: 'disposition', plan_sha256 }) as const),
+    ...erasures.map(({ plan_sha256 }) => ({ kind: 'erasure', plan_sha256 }) as const),
+  ]
+  const found = all.filter(({ plan_sha256 }) => plan_sha256.startsWith(id))
   const [one] = found
-  if (one !== undefined && found.length === 1) return one.plan_sha256
+  if (one !== undefined && found.length === 1) return one
   throw new LedgerError('not-found', {
-    problem: found.length === 0 ? 'no disposition has a plan_sha256 that begins so' : 'several begin so',
+    problem: found.length === 0 ? 'no plan_sha256 on record begins so' : 'several begin so',
     cure: 'affidavit certificates lists them',
   })
 }
 
-/** What it says, after its signature holds under the key of the ledger. */
-async function opened(ledger: Ledger, signed: string): Promise<DispositionCertificate> {
+async function judgedIn(
+  ledger: Ledger,
+  { kind, plan_sha256 }: Named,
+  approvers: readonly VerifierKey[],
+): Promise<{ readonly judged: Judged; readonly bytes: Uint8Array | string }> {
   const key = parseVerifierKey(await ledger.verifierKey())
-  const read = 'code' in key ? key : openCertificate(utf8(signed), [key])
-  if ('certificate' in read) return read.certificate
-  throw new LedgerError('wrong-key', {
-    problem: 'the certificate does not hold under the key of this ledger',
-    cure: 'affidavit doctor says what is wrong with its keys',
-  })
+  const keys = 'code' in key ? [] : [key]
+  if (kind === 'erasure') {
+    const papers = await ledger.erasures.papers(plan_sha256)
+    return { judged: { kind, ...judgeErasurePapers(papers, keys, approvers) }, bytes: papers.certificate }
+  }
+  const papers = await ledger.dispositions.papers(plan_sha256)
+  return { judged: { kind, ...judgePapers(papers, keys, approvers) }, bytes: formatDispositionPapers(papers) }
+}
+
+/** The key that was in force at the outcome, where another one has signed. */
+async function replacedBehind(ledger: Ledger, judged: Judged): Promise<Replaced | undefined> {
+  if (judged.state === 'does not hold') return undefined
+  const behind = { action: 'key_rotated', from_seq: judged.certificate.outcome_seq } as const
+  for await (const { seq, details = {} } of ledger.search(behind)) {
+    const change = parseCheckpointKeyChange(details)
+    if (change !== undefined) return { key: formatVerifierKey(change.oldKey), replaced_at_seq: seq }
+  }
+  return undefined
+}
+
+/** @throws LedgerError `invalid-query` where the file holds no papers, or no key is given */
+function checked(file: string, { vkey, approver }: Options): Judged {
+  if (vkey.length === 0)
+    throw usage('--check needs --vkey KEY: a key inside the file would prove nothing', 'init and log.vkey show it')
+  const papers = parseDispositionPapers(readInput('--check', file, MAX_PAPERS_BYTES))
+  if (!('code' in papers))
+    return { kind: 'disposition', ...judgePapers(papers, pinned(vkey).keys, approversOf(approver)) }
+  throw usage(
+    `--check: ${file} holds no papers of a disposition (${papers.code})`,
+    'affidavit certificates ID --out FILE writes them',
+  )
+}
+
+function usage(problem: string, cure: string): LedgerError {
+  return new LedgerError('invalid-query', { problem, cure })
 }

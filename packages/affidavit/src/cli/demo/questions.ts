@@ -84,7 +84,11 @@ function questionsAbout({ conversation_id = '', seq, agent_name }: AuditRecord):
           },
         ]),
     { text: 'What was it denied?', words: ['search', '--action', 'access_denied'], lines: 6 },
-    { text: 'How long is this answer kept, and by whose rule?', words: ['retention', 'explain', String(seq)], lines: 24 },
+    {
+      text: 'How long is this answer kept, and by whose rule?',
+      words: ['retention', 'explain', String(seq)],
+      lines: 24,
+    },
     { text: 'What is missing?', words: ['gaps'], lines: 16 },
     { text: 'Who has read these records?', words: ['readers', '--conversation', conversation_id], lines: 8 },
   ]
