@@ -50,6 +50,14 @@ export async function secondsOf(work: () => unknown): Promise<number> {
   return (performance.now() - begun) / 1000
 }
 
+/** Seconds of CPU that `work` takes, in all threads: what others do on this machine counts little. */
+export async function cpuSecondsOf(work: () => unknown): Promise<number> {
+  const begun = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(begun)
+  return (user + system) / 1e6
+}
+
 /** Milliseconds that `work` takes for each of `inputs`, one after another. */
 export async function millisOf<T>(inputs: readonly T[], work: (input: T) => unknown): Promise<number[]> {
   const samples: number[] = []
