@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { archiveRecords } from '../src/archive/archive-records.ts'
-import { archivedSegments } from '../src/archive/archived.ts'
+import { archivedSegments, readArchivedSet } from '../src/archive/archived.ts'
+import { coverings } from '../src/archive/covering.ts'
 import { sha256Hex } from '../src/crypto/sha256.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import { Killed, type MemoryObjects, memoryObjectStore } from '../src/testing/memory-object-store.ts'
@@ -53,6 +54,33 @@ test('records about archiving alone are no reason to archive', async () => {
   const before = (await ledger.health()).size
   for (let run = 0; run < 3; run++) assert.deepEqual(await archive(ledger, objects), [])
   assert.equal((await ledger.health()).size, before)
+})
+
+test('what is young is gathered until something of it is old enough, or it fills a segment; a run that was begun is ended', async () => {
+  const { open, clock } = await makeClinic(join(home, 'gathered'))
+  const objects = memoryObjectStore(new Map(), clock)
+  await using ledger = await open()
+  await archive(ledger, objects)
+  const parts = archivingOf(ledger, objects)
+  const gathered = async (): Promise<number> => {
+    await ledger.publish()
+    return countRecords(await all(archiveRecords(parts, 300_000)))
+  }
+  await record(ledger, 3)
+  assert.equal(await gathered(), 0)
+  clock.pass(200_000)
+  await record(ledger, 2, 3)
+  assert.equal(await gathered(), 0)
+  clock.pass(160_000)
+  // With those about the archive that came before.
+  assert.equal(await gathered(), 6)
+
+  await record(ledger, 3, 6)
+  assert.equal(await gathered(), 0)
+  // An interrupted run of before kept its checkpoint, and no segment yet.
+  await all(coverings(parts, await readArchivedSet(parts.store, parts.ledger), undefined))
+  assert.ok((await gathered()) > 3)
+  await expectArchived(ledger, objects, 9)
 })
 
 test('what is not to be archived now waits, and is archived later', async () => {

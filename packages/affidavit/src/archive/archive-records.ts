@@ -9,7 +9,7 @@ import { type ArchivedSet, readArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import { coverings, type RunCovering } from './covering.ts'
 import { readPayload } from './read-payload.ts'
-import { createSegmentBuilder, type SegmentBuilder } from './segment-builder.ts'
+import { createSegmentBuilder, MAX_ENTRIES_BYTES, type SegmentBuilder } from './segment-builder.ts'
 import type { SegmentGroup } from './segment-key.ts'
 import { waitingPages } from './waiting.ts'
 import { writeSegment } from './write-segment.ts'
@@ -19,11 +19,14 @@ const YEARS_OPEN = 2
 
 /**
  * Archives what waits, a segment at a time: each is on record when it is told of.
+ * @param gatherMillis begins nothing before the oldest record that waits is so old, or a full segment waits
  * @throws LedgerError as writeSegment does
  */
-export async function* archiveRecords(parts: Archiving): AsyncGenerator<ArchivedSegment> {
+export async function* archiveRecords(parts: Archiving, gatherMillis = 0): AsyncGenerator<ArchivedSegment> {
   const archived = await readArchivedSet(parts.store, parts.ledger)
-  for await (const covering of coverings(parts, archived)) yield* archiveBelow(parts, covering, archived)
+  const gathering =
+    gatherMillis === 0 ? undefined : { now: parts.now(), millis: gatherMillis, bytes: MAX_ENTRIES_BYTES }
+  for await (const covering of coverings(parts, archived, gathering)) yield* archiveBelow(parts, covering, archived)
 }
 
 interface Group extends SegmentGroup {

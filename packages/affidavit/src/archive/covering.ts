@@ -10,7 +10,7 @@ import type { StoredCheckpoint } from '../ledger/store.ts'
 import type { ArchivedSet, RecordedSegment } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import type { Covering } from './seal-segment.ts'
-import { anythingWaits } from './waiting.ts'
+import { anythingWaits, type Gathering } from './waiting.ts'
 import { keep } from './write-segment.ts'
 
 export interface RunCovering extends Covering {
@@ -19,7 +19,11 @@ export interface RunCovering extends Covering {
 }
 
 /** In this order, each where something waits below it: that of the run before, that of a run which was begun, and the newest one. */
-export async function* coverings(parts: Archiving, archived: ArchivedSet): AsyncGenerator<RunCovering> {
+export async function* coverings(
+  parts: Archiving,
+  archived: ArchivedSet,
+  gathering: Gathering | undefined,
+): AsyncGenerator<RunCovering> {
   const { store, ledger, objects } = parts
   const before = archived.newest()?.checkpoint_size ?? 0
   if (await anythingWaits(parts, archived, before)) {
@@ -32,7 +36,8 @@ export async function* coverings(parts: Archiving, archived: ArchivedSet): Async
     if (await anythingWaits(parts, archived, covering.head.size)) yield { ...covering, key: runKey(parts, archived) }
   }
   const newest = await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER)
-  if (newest !== undefined && (await anythingWaits(parts, archived, newest.size))) yield begin(parts, archived, newest)
+  if (newest !== undefined && (await anythingWaits(parts, archived, newest.size, gathering)))
+    yield begin(parts, archived, newest)
 }
 
 // Named after what was on record when the run began.

@@ -9,7 +9,7 @@ import { runsOf } from '../formats/seq-runs.ts'
 import type { SeqRun } from '../merkle/partial.ts'
 
 /** A segment has at most so many bytes of entries, and so many of payloads before it takes the last one. */
-const MAX_ENTRIES_BYTES = 33_554_432
+export const MAX_ENTRIES_BYTES = 33_554_432
 const MAX_PAYLOAD_BYTES = 67_108_864
 /** Its positions stand in a record: entries that others stand between fill it early. */
 const MAX_RUNS_LENGTH = 24_000

@@ -1,6 +1,7 @@
 // Published entries that are not in the archive yet, in the order of seq.
 
 import { decodeUtf8 } from '../bytes/text.ts'
+import type { UnixMillis } from '../clock/clock.ts'
 import { isStub } from '../formats/stub.ts'
 import { pagesAhead } from '../ledger/pages-ahead.ts'
 import { recordOf } from '../ledger/read.ts'
@@ -45,14 +46,28 @@ function* waitingIn(
   }
 }
 
-/** Whether anything waits but what the archiver itself put on record: that alone is no reason to archive. */
+/** What is worth a run: nothing younger than `millis`, unless so many `bytes` of entries wait. */
+export interface Gathering {
+  readonly now: UnixMillis
+  readonly millis: number
+  readonly bytes: number
+}
+
+/** Whether anything waits but what the archiver itself put on record: that alone is no reason to archive. @param gathering none: whatever waits is one */
 export async function anythingWaits(
   parts: Pick<Archiving, 'rows' | 'ledger' | 'dueOf'>,
   archived: ArchivedSet,
   size: number,
+  gathering?: Gathering,
 ): Promise<boolean> {
+  let bytes = 0
   for await (const page of waitingPages(parts, archived, size)) {
-    for (const { record } of page) if (record.action !== 'records_archived') return true
+    for (const { entry, record } of page) {
+      if (record.action === 'records_archived') continue
+      bytes += entry.length
+      if (gathering === undefined || bytes >= gathering.bytes) return true
+      if (Date.parse(record.recorded_at) <= gathering.now - gathering.millis) return true
+    }
   }
   return false
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 
 import { archiveRecords } from '../../archive/archive-records.ts'
 import { extendLocks } from '../../archive/extend-locks.ts'
@@ -98,8 +98,14 @@ function addRun(archive: Command, { terminal }: Surroundings): void {
     .addOption(ledgerOption())
     .addOption(keysOption())
     .option('--policy <id>', 'only records that this policy applies to')
+    .option(
+      '--gather <minutes>',
+      'for schedules: begin when something that waits is so old, or fills a segment',
+      minutes,
+      0,
+    )
     .addOption(jsonOption())
-    .action(async (options: Common & { readonly policy?: string }) => {
+    .action(async (options: Common & { readonly policy?: string; readonly gather: number }) => {
       const place = placeIn(options)
       await using ledger = await openFolder(place)
       await ledger.publish()
@@ -108,7 +114,9 @@ function addRun(archive: Command, { terminal }: Surroundings): void {
       let archived = 0
       let locks = { extended: 0, short: 0 }
       try {
-        for await (const { segment, runs, retention_class, due_month } of untilInterrupted(archiveRecords(parts))) {
+        for await (const { segment, runs, retention_class, due_month } of untilInterrupted(
+          archiveRecords(parts, options.gather * 60_000),
+        )) {
           const records = countRuns(runs)
           archived += records
           segments.push({ segment, records, retention_class, due_month })
@@ -127,6 +135,12 @@ function addRun(archive: Command, { terminal }: Surroundings): void {
       if (locks.short > 0)
         terminal.err(`${counted(locks.short, 'segment')} not locked as long as the minimum: affidavit archive status\n`)
     })
+}
+
+function minutes(given: string): number {
+  const parsed = Number(given)
+  if (/^\d{1,4}$/.test(given) && parsed > 0) return parsed
+  throw new InvalidArgumentError('a whole number of minutes from 1 to 9999 was expected')
 }
 
 function addStatus(archive: Command, { terminal }: Surroundings): void {
