@@ -3,6 +3,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 
+import { createLedgerArchive, type LedgerArchive } from './embedded/archiving.ts'
 import { databaseFile, keysFolder, readAnchor } from './embedded/folder.ts'
 import { initLedger } from './embedded/init.ts'
 import { type OpenOptions, openFolder } from './embedded/open.ts'
@@ -10,18 +11,24 @@ import { nameOf } from './embedded/origin.ts'
 import { type Place, placeOf, shownPlace } from './embedded/place.ts'
 import { LedgerError } from './errors/ledger-error.ts'
 import type { Ledger as OpenLedger } from './ledger/ledger.ts'
+import type { Operator } from './ledger/operator.ts'
 import type { Reader } from './ledger/reader.ts'
 import type { Reading } from './ledger/reading.ts'
 import { type Questions, questionsOf } from './query/questions.ts'
 
+export type { LockProof, ObjectStat, ObjectStore } from './archive/object-store.ts'
+export type { Removed } from './archive/remove.ts'
+export type { ArchiveStatus } from './archive/status.ts'
 export type { DetectedType, Detection, Detector } from './classify/detector.ts'
 export { knownIdentifiers } from './classify/known-identifiers.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
+export type { LedgerArchive } from './embedded/archiving.ts'
 export { continueAfterRestore, type InitOptions, initLedger } from './embedded/init.ts'
 export type { OpenOptions } from './embedded/open.ts'
 export type { KeyWrapperChoice } from './embedded/settings.ts'
 export { ERROR_CODES, type ErrorCode, LedgerError } from './errors/ledger-error.ts'
 export { type ActionDefinition, type ApplicationActions, defineActions } from './formats/actions.ts'
+export type { ArchivedSegment } from './formats/archive-record.ts'
 export type { Action, AuditRecord, ContentReference, Draft, DraftContent, Source } from './formats/fields.ts'
 export type { Holding, HoldPlaced, HoldReleased, HoldRequest, ReleaseOrder } from './ledger/hold.ts'
 export type { Appended, AppendOutcome, Health } from './ledger/ledger.ts'
@@ -49,12 +56,14 @@ export { parseRetentionSet } from './retention/parse.ts'
 export type { PolicySet } from './retention/policy-set.ts'
 
 /** Reading is in somebody's name, and on record: what reads without is not given out. */
-type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prove'
+type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prove' | 'archival'
 
 /** A ledger that is open. Records are read through `as`. */
 export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as'> {
   /** Reads in somebody's name: every read is on record before it is answered. */
   as(reader: Reader): Omit<Reading, 'ask' | 'askToReveal' | 'recorded'> & Questions
+  /** Archives, and removes from the database and restores, in somebody's name. */
+  archiving(by: Operator): LedgerArchive
 }
 
 /** Where a ledger is, and what it is called. */
@@ -83,7 +92,7 @@ export async function openLedger(
   const place = placeOf(ledger, keys)
   const opened = await openFolder(place, options)
   const other = otherName(place, opened, origin) ?? otherAnchor(place, anchor)
-  if (other === undefined) return withoutUnrecorded(opened)
+  if (other === undefined) return withoutUnrecorded(opened, place.home, options)
   await opened.close()
   throw other
 }
@@ -92,14 +101,15 @@ function isMade({ home, database }: Place): boolean {
   return existsSync(database === undefined ? databaseFile(home) : keysFolder(home))
 }
 
-function withoutUnrecorded(ledger: OpenLedger): Ledger {
-  const { get, at, search, entries, recordedFilter, prove, as, ...open } = ledger
+function withoutUnrecorded(ledger: OpenLedger, home: string, { archive, access, clock }: OpenOptions): Ledger {
+  const { get, at, search, entries, recordedFilter, prove, archival, as, ...open } = ledger
   return {
     ...open,
     as(reader) {
       const { ask, askToReveal, recorded, ...reading } = as(reader)
       return { ...reading, ...questionsOf({ ask }) }
     },
+    archiving: (by) => createLedgerArchive(ledger, { home, archive, access, clock }, by),
   }
 }
 

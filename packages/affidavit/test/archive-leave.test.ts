@@ -50,7 +50,7 @@ async function tell(name: string, more: Partial<Draft> = {}): Promise<Story> {
     chunks: (place, blob_id) => (reader ?? assert.fail()).chunks(place, blob_id),
   }
   const access = parseAccessPolicy(ACCESS, 'yaml', 'access.yaml')
-  const ledger = await openFolder(folder, { clock, publish: QUIET, archive, access })
+  const ledger = await openFolder(folder, { clock, publish: QUIET, archiveReader: archive, access })
   reader = createArchiveReader({ objects, ledger: ledger.origin, keyring: ledger.archival.keyring })
   for (let i = 0; i < 10; i++) {
     const domains = i < 8 ? { compliance_domains: ['hipaa' as const] } : {}

@@ -134,9 +134,9 @@ function doctor(): void {
     ],
     [
       'a schema of another version',
-      "INSERT INTO affidavit.schema_versions (version, sha256) VALUES (2, '')",
+      "INSERT INTO affidavit.schema_versions (version, sha256) VALUES (3, '')",
       'guards',
-      /has schema 2, and this version needs 1/,
+      /has schema 3, and this version needs 2/,
     ],
     [
       'a right that is missing',

@@ -56,18 +56,7 @@ interface Archived extends DispositionClinic {
 }
 
 function openWith(clinic: DispositionClinic, objects: ObjectStore): Promise<Ledger> {
-  // Its keyring is that of the ledger, which is opened with it.
-  let [reader, deletion]: [ArchiveReader?, ArchiveDeletion?] = []
-  const archive: ArchiveReader = {
-    entries: (places) => (reader ?? assert.fail()).entries(places),
-    chunks: (place, blob_id) => (reader ?? assert.fail()).chunks(place, blob_id),
-  }
-  const archiveDeletion: ArchiveDeletion = { delete: (segment) => (deletion ?? assert.fail()).delete(segment) }
-  return openClinic(clinic, { archive, archiveDeletion, access: clinic.policy }).then((ledger) => {
-    reader = createArchiveReader({ objects, ledger: ledger.origin, keyring: ledger.archival.keyring })
-    deletion = createArchiveDeletion(objects, ledger.origin)
-    return ledger
-  })
+  return openClinic(clinic, { archive: objects, access: clinic.policy })
 }
 
 async function partsOf({ archival }: Ledger, objects: ObjectStore): Promise<Archiving> {

@@ -20,7 +20,8 @@ export function expectVerifier(where: string | Place, reader: Reader): void {
   expectAllowed(policyIn(typeof where === 'string' ? where : where.home), reader, 'verify')
 }
 
-function policyIn(folder: string): AccessPolicy | undefined {
+/** The access policy of a ledger, where it has one that can be read. */
+export function policyIn(folder: string): AccessPolicy | undefined {
   try {
     return readAccess(folder)
   } catch (error) {

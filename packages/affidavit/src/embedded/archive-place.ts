@@ -29,12 +29,15 @@ export function archiveSetting(home: string, place: string): string {
   })
 }
 
-/** @throws LedgerError `invalid-query` where the ledger has no archive, or its settings name none that can be read */
-export function openArchive(home: string, clock: Clock = systemClock): ObjectStore {
-  const { archive } = readSettings(home)
+/**
+ * @param named a place; that of the settings where left out
+ * @throws LedgerError `invalid-query` where the ledger has no archive, or none that can be read is named
+ */
+export function openArchive(home: string, clock: Clock = systemClock, named?: string): ObjectStore {
+  const archive = named === undefined ? readSettings(home).archive : archiveSetting(home, named)
   if (archive !== undefined) return openObjectStore(archive, clock)
   throw new LedgerError('invalid-query', {
     problem: `${settingsFile(home)} names no archive`,
-    cure: 'affidavit archive use PLACE: a folder on another disk or host, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX',
+    cure: 'affidavit archive use PLACE, or openLedger with archive: a folder on another disk or host, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX',
   })
 }

@@ -2,6 +2,7 @@
 
 import type { AccessPolicy } from '../access/policy.ts'
 import { createArchiveDeletion } from '../archive/delete-segment.ts'
+import type { ObjectStore } from '../archive/object-store.ts'
 import { createArchiveReader, type ReaderParts } from '../archive/reader.ts'
 import type { DetectorParts } from '../classify/detect-with.ts'
 import type { Detector } from '../classify/detector.ts'
@@ -49,6 +50,8 @@ export interface OpenOptions {
   /** How long records are kept; `retention.yaml` or `retention.json` in the folder where left out, else the built-in policies. */
   readonly retention?: PolicySet
   readonly clock?: Clock
+  /** Where it is archived, and read from what left the database: a store, which the caller closes, or a place as `archive use` takes it; that of the settings where left out. */
+  readonly archive?: ObjectStore | string
   /** Asked before anything is destroyed; the one that the retention policies name where left out. */
   readonly timeSource?: TimeSource
   /** Drafts that may wait for their commit; beyond, `queue-full`. */
@@ -61,10 +64,8 @@ export interface OpenOptions {
 /** What stands in for a part of the folder. */
 export interface PartOptions {
   readonly store?: LedgerStore
-  /** Where what left the database is read. */
-  readonly archive?: ArchiveReader
-  /** What deletes from the archive. */
-  readonly archiveDeletion?: ArchiveDeletion
+  /** Reads what left the database. */
+  readonly archiveReader?: ArchiveReader
   readonly keys?: LedgerKeys
   readonly keyring?: Keyring
   readonly alarm?: Alarm
@@ -122,12 +123,12 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
 function withArchive(
   folder: string,
   parts: Omit<ReaderParts, 'objects'>,
-  { archive, archiveDeletion }: PartOptions,
-): Pick<PartOptions, 'archive' | 'archiveDeletion'> {
-  if (archive !== undefined) return { archive, ...(archiveDeletion === undefined ? {} : { archiveDeletion }) }
+  { archive, archiveReader, clock }: OpenOptions & PartOptions,
+): { readonly archive?: ArchiveReader; readonly archiveDeletion?: ArchiveDeletion } {
+  if (archiveReader !== undefined) return { archive: archiveReader }
   // Nothing is asked of the store before something of it is read.
-  if (readSettings(folder).archive === undefined) return {}
-  const objects = openArchive(folder)
+  if (archive === undefined && readSettings(folder).archive === undefined) return {}
+  const objects = typeof archive === 'object' ? archive : openArchive(folder, clock, archive)
   return {
     archive: createArchiveReader({ ...parts, objects }),
     archiveDeletion: createArchiveDeletion(objects, parts.ledger),

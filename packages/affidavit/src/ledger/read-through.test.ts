@@ -64,7 +64,7 @@ async function clinic(): Promise<Clinic> {
   const clock = fixedClock()
   const archive = memoryArchive()
   const open = async (more?: 'without its archive'): Promise<Ledger> =>
-    openFolder(home, { clock, ...(more === undefined ? { archive } : {}) })
+    openFolder(home, { clock, ...(more === undefined ? { archiveReader: archive } : {}) })
   const ledger = await open()
   for (const n of [1, 2, 3, 4, 5, 6]) await ledger.append(draftOf(ledger, n))
   await ledger.publish()
