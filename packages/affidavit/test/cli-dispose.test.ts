@@ -229,9 +229,22 @@ test('an organisation of one runs its plan twice: to put it on record, and when 
   assert.match(early.err, /the delay of this plan is not over: it can be carried out from/)
 })
 
+test('a day of a plan begins where it begins for whoever asks how long records are kept', async () => {
+  const { folder } = await newClinic()
+  const file = join(folder, 'retention.yaml')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('revision:', 'time_zone: America/New_York\nrevision:'))
+  const on = async (day: string): Promise<readonly unknown[]> => {
+    const asked = json(await run(['retention', 'plan', '--ledger', folder, '--as', 'dr.lee', '--at', day, '--json']))
+    const planned = json(await plan(folder, newPath(), '--at', day, '--json'))
+    return [asked.at, planned.judged_at]
+  }
+  const begins = '2026-11-22T05:00:00.000Z'
+  assert.deepEqual(await on('2026-11-22'), [begins, begins])
+})
+
 const REFUSED: Readonly<Record<string, readonly [words: readonly string[], says: RegExp]>> = {
   'a person without the role': [['--as', 'kim'], /planner-not-allowed/],
-  'no day': [['--at', 'tomorrow'], /--at: it is no day/],
+  'no day': [['--at', 'tomorrow'], /--at: "tomorrow" is no day/],
   'a delay of less than a week': [['--delay-days', '3'], /a delay of less than 7 days/],
   'a copy of no kind': [['--copy', 'usb:drawer'], /KIND:WHERE/],
 }

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander'
 
-import { parseTimestamp, type UnixMillis } from '../../clock/clock.ts'
 import { MAX_MANIFEST_BYTES } from '../../disposition/manifest.ts'
 import { type DispositionPlan, formatPlan, parsePlan, planDigest } from '../../disposition/plan.ts'
 import { openFolder } from '../../embedded/open.ts'
@@ -11,7 +10,6 @@ import { copiesOption, sortedCopies } from '../copies-option.ts'
 import { lineOfStanding, linesOfDisposition } from '../describe-disposition.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import {
-  instantOf,
   jsonOption,
   keysOption,
   type LedgerOptions,
@@ -21,6 +19,7 @@ import {
 } from '../options.ts'
 import { jsonDocument, printable, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
+import { readInstant } from '../read-instant.ts'
 import { readPolicy } from '../read-policy.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -60,7 +59,7 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
     .addOption(ledgerOption())
     .addOption(keysOption())
     .requiredOption('--as <person>', 'your name in the access policy')
-    .option('--at <time>', 'what is due then; now where left out')
+    .option('--at <date>', 'what is due at this day, or time (default: now)')
     .option('--policy <id>', 'only records that this retention policy is for')
     .option(
       '--delay-days <days>',
@@ -80,9 +79,10 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
       const policy = readPolicy(place.home)
       await using ledger = await openFolder(place)
       const { as: person, delayDays: delay_days, policy: retention_policy } = options
+      const at = readInstant(options.at, ledger.retention.calendar)
       const { plan, manifest } = await ledger.dispositions.plan({
         ...{ person, policy, delay_days, copies: sortedCopies(options.copy) },
-        ...(options.at === undefined ? {} : { at: instantIn(options.at) }),
+        ...(at === undefined ? {} : { at }),
         ...(retention_policy === undefined ? {} : { retention_policy }),
       })
       writeNewFile(beside, manifest)
@@ -91,16 +91,6 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
       if (options.json === true) terminal.out(jsonDocument({ ...plan, plan_sha256: planDigest(plan), ...files }))
       else terminal.err(`${indented(linesOfDisposition(plan))}\n${out.path}: nothing is destroyed; ${nextOf(plan)}\n`)
     })
-}
-
-function instantIn(text: string): UnixMillis {
-  const at = parseTimestamp(instantOf(text) ?? '')
-  if (at !== undefined) return at
-  throw new LedgerError('invalid-query', {
-    problem: '--at: it is no day, and no time in UTC',
-    cure: 'write 2026-11-21, or 2026-11-21T09:30:00.000Z',
-    path: '--at',
-  })
 }
 
 function nextOf({ delay_days }: DispositionPlan): string {
