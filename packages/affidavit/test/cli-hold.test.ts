@@ -139,6 +139,9 @@ describe('not placed:', () => {
     'a hold on a resource of no kind': [['--conversation', 'c-1', '--resource-id', 'x'], /resource/],
     'a hold on a period that is none': [['--from', 'last week'], /must be UTC/],
     'a hold on a period that ends before it begins': [['--from', '2026-02-01', '--until', '2026-01-01'], /not after/],
+    'for a reason that says nothing': [['--conversation', 'c-1', '--reason', ' '], /reason: says nothing/],
+    'for a matter that says nothing': [['--conversation', 'c-1', '--matter', ''], /matter: says nothing/],
+    'with nobody who answers for it': [['--conversation', 'c-1', '--custodian', ' '], /custodian: says nothing/],
     'by a person without the role': [['--conversation', 'c-1', '--as', 'ray'], /needs the role records_officer/, 4],
   }
   for (const [name, [words, says, code = 3]] of Object.entries(WRONG)) {
@@ -163,6 +166,15 @@ describe('not released:', () => {
   test('a hold that there is not', async () => {
     const answer = await plan('0193f5a2-7bff-7f00-8000-000000000029', newPath(), '--json')
     assert.deepEqual([answer.code, errorCode(answer)], [3, 'not-found'])
+  })
+
+  test('for a reason that says nothing', async () => {
+    const placed = json(await place('--conversation', 'c-1', '--json'))
+    const out = newPath()
+    const asked = await plan(placed.hold_id, out, '--reason', ' ')
+    assert.equal(asked.code, 3, asked.err)
+    assert.match(asked.err, /reason: says nothing/)
+    assert.equal(existsSync(out), false)
   })
 
   test('asked for by somebody whom the policy does not name', async () => {

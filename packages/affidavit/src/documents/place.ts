@@ -80,7 +80,8 @@ export function flagOf(place: Place): boolean {
 
 export function labelOf(place: Place): string {
   const text = textOf(place)
-  refuse(place.path, labelProblem(text, MAX_LABEL_BYTES), 'write a short text on one line')
+  const problem = labelProblem(text, MAX_LABEL_BYTES) ?? (text.trim() === '' ? 'says nothing' : undefined)
+  refuse(place.path, problem, 'write a short text on one line')
   return text
 }
 

@@ -89,6 +89,7 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
 
   async function draftOf(request: HoldRequest): Promise<Draft> {
     const { matter, reason, custodian, everything, agent_name, from, until, ...ids } = request
+    for (const [path, text] of Object.entries({ matter, reason, custodian })) refuseBlank(path, text)
     checkFilter(ids)
     // As records have them: what is misspelt would bind nothing, and nobody would see it.
     const { subject_id, ...asked } = await recordedFilter(keyring, ids, finds)
@@ -147,6 +148,7 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
 
     async planRelease(hold_id, reason) {
       expectAllowed(policy, who, 'release-hold')
+      refuseBlank('reason', reason)
       if (policy?.people.has(actor_id) !== true) {
         const cure = 'name the person in the access policy: whoever asks and whoever approves have to be two'
         throw refusedHold('planner-not-named', 'whoever asks for a release is named in the access policy', cure)
@@ -206,6 +208,16 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
     if (counted.records === release.records && counted.still_held === release.still_held) return
     throw refusedHold('release-differs', 'the release does not say what the hold bound when it was written', cure)
   }
+}
+
+// A reader of records goes on to accept it: a hold that was placed so binds all the same.
+function refuseBlank(path: string, text: string): void {
+  if (text.trim() !== '') return
+  throw new LedgerError('invalid-query', {
+    problem: `${path}: says nothing; nothing was changed`,
+    cure: 'whoever reads the record in years has to understand it: write it out in a few words',
+    path,
+  })
 }
 
 function inForm(draft: Draft): void {

@@ -236,6 +236,12 @@ describe('refused as a set:', () => {
       'is missing',
     ],
     [
+      'a shorter minimum for a reason that says nothing',
+      { override: [{ policy: 'soc2', minimum: years(1), reason: ' \u00a0', decided_by: 'kim' }] },
+      'override[0].reason',
+      'says nothing',
+    ],
+    [
       'a shorter minimum that nobody decided',
       { override: [{ policy: 'soc2', minimum: years(1), reason: 'why' }] },
       'override[0].decided_by',
