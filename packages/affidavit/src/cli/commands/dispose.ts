@@ -9,14 +9,7 @@ import type { Copy } from '../../papers/copies.ts'
 import { copiesOption, sortedCopies } from '../copies-option.ts'
 import { lineOfStanding, linesOfDisposition } from '../describe-disposition.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import {
-  jsonOption,
-  keysOption,
-  type LedgerOptions,
-  ledgerOption,
-  placeIn,
-  wholeNumber,
-} from '../options.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn, wholeNumber } from '../options.ts'
 import { jsonDocument, printable, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import { readInstant } from '../read-instant.ts'
