@@ -19,6 +19,7 @@ import type { Draft } from '../src/formats/fields.ts'
 import { isStub } from '../src/formats/stub.ts'
 import type { ArchiveReader } from '../src/ledger/archive-reader.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
+import { parseRetentionSet } from '../src/retention/parse.ts'
 import { builtInSet } from '../src/retention/policy-set.ts'
 import type { FixedClock } from '../src/testing/fixed-clock.ts'
 import { Killed, type MemoryObjects, memoryObjectStore } from '../src/testing/memory-object-store.ts'
@@ -84,6 +85,18 @@ async function stubs({ rows, ledger }: Ledger['archival']): Promise<number[]> {
 
 async function bytesOf(ledger: Ledger): Promise<string[]> {
   return (await all(ledger.entries({ until_seq: 12 }))).map(({ entry }) => Buffer.from(entry).toString('latin1'))
+}
+
+/** The oldest of those for six years. */
+async function reclassify(ledger: Ledger, retention_class: string): Promise<void> {
+  const [one] = await all(ledger.search({ from_seq: 2, until_seq: 3 }))
+  await ledger.append({
+    action: 'record_reclassified',
+    actor_id: 'kim',
+    actor_type: 'user',
+    parent_id: one?.id ?? assert.fail(),
+    details: { data_classification: 'internal', retention_class, reason: 'audit' },
+  })
 }
 
 /** Behind entry 0 and the record about the access policy. */
@@ -232,14 +245,7 @@ test('a lock is extended where the minimum grew, on record, and not looked at ag
     new Set([...story.kept].flatMap(([key, { locked_until }]) => (key.startsWith('segments/') ? [locked_until] : [])))
   const first = Math.max(...[...ends()].map((end) => end ?? 0))
   assert.deepEqual(await extendLocks(await parts(ledger, story.objects), set), { extended: 0, short: 0 })
-  const [one] = await all(ledger.search({ from_seq: 2, until_seq: 3 }))
-  await ledger.append({
-    action: 'record_reclassified',
-    actor_id: 'kim',
-    actor_type: 'user',
-    parent_id: one?.id ?? assert.fail(),
-    details: { data_classification: 'internal', retention_class: 'financial', reason: 'audit' },
-  })
+  await reclassify(ledger, 'financial')
   const extended = await extendLocks(await parts(ledger, story.objects), set)
   assert.equal(extended.extended, 1, JSON.stringify(extended))
   assert.ok(Math.max(...[...ends()].map((end) => end ?? 0)) > first)
@@ -259,4 +265,58 @@ test('what was archived when its minimum had passed leaves without a lock, for n
   const states = (await remove(story, story.objects)).map(({ state }) => state)
   assert.deepEqual(states, ['removed', 'removed'])
   assert.deepEqual(await stubs(ledger.archival), [...HIPAA, seq - 1, seq])
+})
+
+test('a lock that could not be extended is tried again until it is, and that is on record once', async () => {
+  const story = await tell('short')
+  await using ledger = story.ledger
+  await reclassify(ledger, 'financial')
+  const refusing = objectFaults()
+  refusing.break('extendLock', ...Array(20).fill('lock-refused'))
+  const short = await extendLocks(await parts(ledger, memoryObjectStore(story.kept, story.clock, refusing)), set)
+  assert.deepEqual(short, { extended: 0, short: 1 })
+  assert.deepEqual(await extendLocks(await parts(ledger, story.objects), set), { extended: 1, short: 0 })
+  const size = (await ledger.health()).size
+  assert.deepEqual(await extendLocks(await parts(ledger, story.objects), set), { extended: 0, short: 0 })
+  assert.equal((await ledger.health()).size, size)
+})
+
+test('a lock follows the minimum that a version has once it is replaced', async () => {
+  const text = `
+version: 1
+revision: prompts
+policies:
+  - id: prompts
+    title: Prompts
+    applies_to: [{ actions: [prompt_changed] }]
+    minimum: { value: 10, unit: calendar_years, anchors: [last_in_effect] }
+`
+  const prompts = parseRetentionSet(text, 'yaml', 'retention.yaml')
+  const { folder, clock } = await makeClinic(join(home, 'versions'))
+  const kept: MemoryObjects = new Map()
+  const objects = memoryObjectStore(kept, clock)
+  await using ledger = await openFolder(folder, { clock, publish: QUIET, retention: prompts })
+  const changed: Draft = {
+    action: 'prompt_changed',
+    actor_id: 'kim',
+    actor_type: 'user',
+    resource_type: 'prompt',
+    resource_id: 'triage',
+  }
+  await ledger.append(changed)
+  await ledger.publish()
+  const { archival } = ledger
+  const archiving = async (): Promise<Archiving> => ({
+    ...archival,
+    objects,
+    dueOf: await readDue(archival.store, archival.ledger, { set: prompts, at: archival.now() }),
+  })
+  await all(archiveRecords(await archiving()))
+  await extendLocks(await archiving(), prompts)
+  clock.pass(DAY)
+  await ledger.append(changed)
+  assert.deepEqual(await extendLocks(await archiving(), prompts), { extended: 1, short: 0 })
+  const ends = [...kept.values()].map(({ locked_until }) => locked_until ?? 0)
+  assert.ok(Math.max(...ends) > clock.now() + 3_650 * DAY)
+  assert.deepEqual(await extendLocks(await archiving(), prompts), { extended: 0, short: 0 })
 })

@@ -1,12 +1,13 @@
 // Locks that reach as far as the minimum does now (spec/archive.md §7): an anchor came, a record was classified otherwise, the policies are others.
-// Only then is everything judged again; what waits for its anchor is locked on as time goes by.
+// Only then is everything judged again; what waits for its anchor is locked on as time goes by, and what could not be extended is tried again.
 
 import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import { LATE_ACTIONS } from '../formats/fields.ts'
+import { type Action, LATE_ACTIONS } from '../formats/fields.ts'
 import { segmentKeys } from '../formats/segment.ts'
 import { holdsNothingElse } from '../ledger/archived-objects.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
+import { VERSIONS } from '../ledger/retention-knowledge.ts'
 import type { Bound } from '../retention/judgement.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
 import { archivedSegments, type RecordedSegment } from './archived.ts'
@@ -31,14 +32,21 @@ export async function extendLocks(parts: Archiving, set: PolicySet): Promise<Loc
   const judged_until = (await store.head(ledger))?.size ?? 0
   const isLocking = (await objects.lockProof()).lock === 'compliance'
   const looked = await lastLook(parts)
-  const changed = await newestChange(parts)
+  // What was not extended then is tried again by a store that keeps locks.
+  const settled = isLocking && looked.short > 0 ? NEVER : looked.judged_until
+  const changed = await newestOf(parts, ['policy_changed', ...LATE_ACTIONS])
+  const replaced = Math.max(changed, await newestOf(parts, VERSIONS))
   let [extended, short] = [0, 0]
   let judgementOf: JudgementOf | undefined
+  let isNews = changed > looked.judged_until
   for await (const segment of archivedSegments(store, ledger)) {
-    const isStale = changed > Math.max(looked, segment.recorded_seq)
+    // A version that is replaced ends the wait of a minimum, and no other.
+    const reason = segment.due_month === 'open' ? replaced : changed
+    const isStale = reason > Math.max(settled, segment.recorded_seq)
     if (!isStale && !(isLocking && (await endsSoon(parts, segment)))) continue
     // What was destroyed is to go when its lock ends.
     if (await holdsNothingElse(parts, segment)) continue
+    isNews ||= reason > Math.max(looked.judged_until, segment.recorded_seq)
     judgementOf ??= await readJudgements(store, ledger, { set, at: parts.now() })
     const needed = await neededBy(parts, segment, judgementOf)
     if (needed === undefined) continue
@@ -46,7 +54,8 @@ export async function extendLocks(parts: Archiving, set: PolicySet): Promise<Loc
     if (outcome === 'extended') extended++
     if (outcome === 'short') short++
   }
-  if (extended > 0 || changed > looked) await tell(parts, { judged_until, extended, short })
+  const isOther = settled !== looked.judged_until && short !== looked.short
+  if (extended > 0 || isNews || isOther) await tell(parts, { judged_until, extended, short })
   return { extended, short }
 }
 
@@ -111,10 +120,11 @@ export async function extend(
   return (await provenLock(objects, keys, needed)) === undefined ? 'short' : 'extended'
 }
 
-// What makes a minimum another one.
-async function newestChange({ store, ledger }: Archiving): Promise<number> {
-  let newest = -1
-  for (const action of ['policy_changed', ...LATE_ACTIONS]) {
+const NEVER = -1
+
+async function newestOf({ store, ledger }: Archiving, actions: readonly Action[]): Promise<number> {
+  let newest = NEVER
+  for (const action of actions) {
     for await (const { seq } of readPages(store, ledger, { action }, { order: 'descending', limit: 1 })) {
       newest = Math.max(newest, seq)
     }
@@ -122,12 +132,18 @@ async function newestChange({ store, ledger }: Archiving): Promise<number> {
   return newest
 }
 
-async function lastLook({ store, ledger }: Archiving): Promise<number> {
+interface Look {
+  readonly judged_until: number
+  readonly short: number
+}
+
+async function lastLook({ store, ledger }: Archiving): Promise<Look> {
   for await (const entry of readPages(store, ledger, { action: 'records_archived' }, { order: 'descending' }, 20)) {
     const { details = {} } = recordOf(entry)
-    if (details.phase === 'locks' && typeof details.judged_until === 'number') return details.judged_until
+    const { phase, judged_until, short } = details
+    if (phase === 'locks' && typeof judged_until === 'number') return { judged_until, short: Number(short) }
   }
-  return -1
+  return { judged_until: NEVER, short: 0 }
 }
 
 async function tell(

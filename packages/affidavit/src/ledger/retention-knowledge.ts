@@ -28,7 +28,8 @@ export interface RetentionKnowledge {
 
 type Find = (...filters: readonly EntryFilter[]) => AsyncIterable<AuditRecord>
 
-const VERSIONS = ['prompt_changed', 'model_changed', 'policy_changed'] as const
+/** Records of versions: the next one says until when the one before was in effect. */
+export const VERSIONS = ['prompt_changed', 'model_changed', 'policy_changed'] as const
 const HOLDS = ['hold_placed', 'hold_released'] as const
 
 /** `find`: records that one of the filters finds, each once, in the order of seq, as of one moment. */
