@@ -220,6 +220,22 @@ test('what a hold binds stays, and what is recorded meanwhile that may bind it h
   assert.deepEqual(await stubs(ledger.archival), [2, 4, 6, 8])
 })
 
+test('a hold is placed at once though the archive cannot be read, and binds what is there', async () => {
+  const story = await tell('hold-away')
+  story.clock.pass(91 * DAY)
+  await remove(story, story.objects)
+  await all(restoreRecords(story.ledger.archival, { from_seq: 3, until_seq: 4 }, by))
+  const access = parseAccessPolicy(ACCESS, 'yaml', 'access.yaml')
+  await using away = await openFolder(join(home, 'hold-away'), { clock: story.clock, publish: QUIET, access })
+  const hold = { matter: 'claim 7', reason: 'litigation', custodian: 'kim' }
+  const placed = await away.holding(by).place({ ...hold, conversation_id: 'c-1' })
+  assert.equal(placed.records, 'not counted')
+  await assert.rejects(away.holding(by).place({ ...hold, conversation_id: 'c-9' }), { code: 'not-found' })
+  await using ledger = story.ledger
+  await remove(story, story.objects)
+  assert.deepEqual(await stubs(ledger.archival), [2, 4, 5, 6, 7, 8, 9])
+})
+
 test('a trial says what would leave, and changes nothing', async () => {
   const story = await tell('trial')
   await using ledger = story.ledger

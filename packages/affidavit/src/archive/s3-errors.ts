@@ -45,7 +45,7 @@ export function s3Unavailable(doing: string, where: string, cause: unknown): Led
 function cureFor(error: unknown): string {
   if (s3ErrorName(error) === 'CredentialsProviderError')
     return 'give it credentials as to every tool of AWS: environment, profile or role'
-  if (s3Status(error) === 403) return 'give the credentials the permissions that spec/object-stores.md §3 lists'
+  if (s3Status(error) === 403) return 'give the credentials the permissions that spec/object-stores.md §4 lists'
   if (s3Status(error) === 404) return 'make the bucket, with Object Lock, or correct its name and region'
   return 'check network, endpoint and region, and do it again'
 }

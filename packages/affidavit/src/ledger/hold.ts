@@ -16,7 +16,7 @@ import {
 import { APPROVAL_DAYS } from '../papers/judge-approval.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import type { Settled } from './place.ts'
-import { checkFilter } from './read.ts'
+import { checkFilter, recordOf } from './read.ts'
 import { countBound, readHolds } from './read-holds.ts'
 import { expectAllowed, type Reader } from './reader.ts'
 import type { EntryFilter, LedgerStore } from './store.ts'
@@ -37,8 +37,8 @@ export interface HoldPlaced {
   readonly hold_id: string
   readonly seq: number
   readonly recorded_at: string
-  /** Records that it bound when it was placed. */
-  readonly records: number
+  /** Records that it bound when it was placed; `not counted` where the archive did not give what it had to be counted by. */
+  readonly records: number | 'not counted'
 }
 
 export interface HoldReleased {
@@ -66,6 +66,8 @@ export interface Holding {
 
 export interface HoldingParts {
   readonly store: LedgerStore
+  /** What lies in the database alone: a hold is placed though the archive be away. */
+  readonly rows: LedgerStore
   readonly ledger: string
   readonly keyring: Keyring
   readonly policy: AccessPolicy | undefined
@@ -75,7 +77,7 @@ export interface HoldingParts {
 }
 
 export function createHolding(parts: HoldingParts, who: Reader): Holding {
-  const { store, ledger, keyring, policy, clock } = parts
+  const { store, rows, ledger, keyring, policy, clock } = parts
   const { actor_id, actor_type = 'user' } = who
   const OWN = { actor_id, actor_type, outcome: 'success', data_classification: 'internal' } as const
 
@@ -84,7 +86,7 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
   }
 
   async function finds(filter: EntryFilter): Promise<boolean> {
-    return (await store.entries(ledger, filter, { limit: 1, order: 'ascending' })).length > 0
+    return (await rows.entries(ledger, filter, { limit: 1, order: 'ascending' })).length > 0
   }
 
   async function draftOf(request: HoldRequest): Promise<Draft> {
@@ -116,6 +118,20 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
     throw refusedHold('already-released', 'another release of this hold is on record', 'affidavit hold list shows it')
   }
 
+  // The hold stands, and whoever placed it is told so.
+  async function countNow(seq: number): Promise<HoldPlaced['records']> {
+    try {
+      const holds = await readHolds(store, ledger, seq + 1)
+      const hold = holds.placed.find((one) => one.seq === seq) ?? unknownHoldNow()
+      return (await countBound(store, ledger, holds, hold, seq)).records
+    } catch (error) {
+      const isAway =
+        error instanceof LedgerError && (error.code === 'archive-unavailable' || error.code === 'archive-altered')
+      if (!isAway) throw error
+      return 'not counted'
+    }
+  }
+
   async function standingHold(
     hold_id: string,
     asOf: number,
@@ -136,14 +152,12 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
       const draft = await draftOf(request)
       inForm(draft)
       const { seq, recorded_at } = await put(draft)
-      const holds = await readHolds(store, ledger, seq + 1)
-      const hold = holds.placed.find((one) => one.seq === seq) ?? unknownHoldNow()
-      return {
-        hold_id: hold.id,
-        seq,
-        recorded_at,
-        records: (await countBound(store, ledger, holds, hold, seq)).records,
-      }
+      const [row = unknownHoldNow()] = await rows.entries(
+        ledger,
+        { from_seq: seq, until_seq: seq + 1 },
+        { limit: 1, order: 'ascending' },
+      )
+      return { hold_id: recordOf(row).id, seq, recorded_at, records: await countNow(seq) }
     },
 
     async planRelease(hold_id, reason) {

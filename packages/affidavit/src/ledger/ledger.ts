@@ -332,7 +332,10 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     as: (reader) =>
       createReading({ store, rows, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
     holding: (by) =>
-      createHolding({ store, ledger, keyring, policy: parts.access, clock, record, deriveId: admission.deriveId }, by),
+      createHolding(
+        { store, rows, ledger, keyring, policy: parts.access, clock, record, deriveId: admission.deriveId },
+        by,
+      ),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {

@@ -100,9 +100,11 @@ function addPlace(hold: Command, { terminal, env }: Surroundings): void {
       if (options.json === true) terminal.out(jsonDocument(placed))
       else {
         terminal.out(`${placed.hold_id}\n`)
-        terminal.err(
-          `placed at seq ${placed.seq}: binds ${counted(placed.records, 'record')} now, and what is recorded later\n`,
-        )
+        const bound =
+          placed.records === 'not counted'
+            ? 'what it binds now was not counted, as the archive could not be read: affidavit hold list'
+            : `binds ${counted(placed.records, 'record')} now, and what is recorded later`
+        terminal.err(`placed at seq ${placed.seq}: ${bound}\n`)
       }
     })
 }
