@@ -2,7 +2,7 @@
 // goes on from the records and the keyring alone, step by step, until the outcome is recorded.
 
 import { canonicalJson, PLAIN_JSON } from '../bytes/json.ts'
-import type { Clock } from '../clock/clock.ts'
+import type { Clock, UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
 import { certificateText } from '../erasure/certificate.ts'
 import { type ErasureStep, nextStep } from '../erasure/phases.ts'
@@ -85,6 +85,8 @@ export interface ErasingParts extends RecordParts {
   readonly admission: Pick<Admission, 'admitOwn' | 'deriveId'>
   readonly queue: Pick<Queue, 'pushOwn'>
   readonly clock: Clock
+  /** By which is judged whether content may go. @throws LedgerError where the clock is ahead of the source of time, or that does not answer */
+  time(): Promise<UnixMillis>
   readonly random: RandomSource
   /** How long content is kept. */
   readonly retention: PolicySet
@@ -228,7 +230,7 @@ export function createErasing(parts: ErasingParts): Erasing {
       await settleInTurn()
       // A hold or a late fact from here on is not looked at, and lets the decision find no place.
       const judged_below = (await store.head(ledger))?.size ?? 0
-      const { plan_sha256, approval_sha256 } = await judgeErasure(parts, order, clock.now(), judged_below)
+      const { plan_sha256, approval_sha256 } = await judgeErasure(parts, order, await parts.time(), judged_below)
       const { plan, approval, person } = order
       const { subjects, conversations } = plan
       const damaged = await judgeDamage(parts, plan)

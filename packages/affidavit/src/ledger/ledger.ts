@@ -57,7 +57,7 @@ import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint,
 import { readTile } from './tiles.ts'
 import { createTimekeeper } from './timekeeper.ts'
 import { recordedFilter, translateFilter } from './translate-filter.ts'
-import { trustedTime } from './trusted-time.ts'
+import { timeToDestroy, timeToErase } from './trusted-time.ts'
 import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
@@ -224,30 +224,22 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     clock,
   })
   const timekeeper = createTimekeeper(clock)
-  const publisher = createPublisher(publishing, checked, confirmedClock(clock, timekeeper), parts.publish)
+  const confirmed = confirmedClock(clock, timekeeper)
+  const publisher = createPublisher(publishing, checked, confirmed, parts.publish)
   const queue = createQueue(commit, parts.queueCapacity)
   const sign = (text: string): Promise<string> => signStatement(keys, ledger, text)
   const random = createRandomSource()
   const retention = parts.retention ?? builtInSet()
   const erasing = createErasing({
-    store,
-    ledger,
-    keyring,
-    keysAtHand,
-    admission,
-    queue,
-    clock,
-    random,
-    retention,
-    sign,
+    ...{ store, ledger, keyring, keysAtHand, admission, queue, clock, random, retention, sign },
+    time: () => timeToErase(clock, confirmed, parts.timeSource),
   })
   const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId: admission.deriveId }
   const dispositions = createDisposing({
     ...{ store, rows, ledger, keyring, clock, random, record, sign },
     ...(parts.archiveDeletion === undefined ? {} : { deletion: parts.archiveDeletion }),
     turnOver: (without) => rotateKeyring(rotatingKeyring, undefined, without),
-    // What nobody confirmed is no time to destroy anything by.
-    time: () => trustedTime(clock, parts.timeSource).then(() => confirmedClock(clock, timekeeper).confirmed()),
+    time: () => timeToDestroy(clock, confirmed, parts.timeSource),
     judging: createJudging(store, ledger, retention),
     deriveId: admission.deriveId,
     publish: () => publisher.publish(),

@@ -4,12 +4,32 @@
 import { type Clock, formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { clockIsAhead, type TimeSource } from '../clock/time-source.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
+import type { PublishClock } from './publisher.ts'
 
 /** A day of a calendar is told apart; that two clocks agree to the second is not asked for. */
 const TOLERANCE_MILLIS = 60_000
 
+/** What nobody confirmed is no time to destroy anything by. @throws LedgerError as trustedTime; `clock-jump` where a jump stands */
+export async function timeToDestroy(
+  clock: Pick<Clock, 'now'>,
+  { confirmed }: Pick<PublishClock, 'confirmed'>,
+  source: TimeSource | undefined,
+): Promise<UnixMillis> {
+  await trustedTime(clock, source)
+  return confirmed()
+}
+
+/** Whoever is asked to erase has to, also where nobody named a source of time: then the clock alone says it. */
+export async function timeToErase(
+  clock: Pick<Clock, 'now'>,
+  confirmed: Pick<PublishClock, 'confirmed'>,
+  source: TimeSource | undefined,
+): Promise<UnixMillis> {
+  return source === undefined ? clock.now() : timeToDestroy(clock, confirmed, source)
+}
+
 /** @throws LedgerError `time-unavailable` where there is no source, or it does not answer; `clock-jump` where the clock may be ahead of it */
-export async function trustedTime(clock: Pick<Clock, 'now'>, source: TimeSource | undefined): Promise<UnixMillis> {
+async function trustedTime(clock: Pick<Clock, 'now'>, source: TimeSource | undefined): Promise<UnixMillis> {
   if (source === undefined)
     throw new LedgerError('time-unavailable', {
       problem:
