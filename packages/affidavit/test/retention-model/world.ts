@@ -77,7 +77,7 @@ export function setOf(set: PaperSet): PolicySet {
   return parseRetentionSet(fileOf(set), 'json', 'retention.json')
 }
 
-export async function openLedger(
+async function openLedger(
   world: Pick<World, 'folder' | 'clock' | 'kept' | 'access' | 'power'>,
   paper: Paper,
 ): Promise<Ledger> {
