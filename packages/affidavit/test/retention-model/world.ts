@@ -83,13 +83,13 @@ async function openLedger(
 ): Promise<Ledger> {
   const { folder, clock, kept, access, power } = world
   let reader: ArchiveReader | undefined
-  const archive: ArchiveReader = {
+  const archiveReader: ArchiveReader = {
     entries: (places) => (reader ?? assert.fail('it is not open')).entries(places),
     chunks: (place, blob_id) => (reader ?? assert.fail('it is not open')).chunks(place, blob_id),
   }
   const timeSource = { where: 'https://time.example', read: async () => ({ at: paper.truth, uncertainty_millis: 500 }) }
   const store = powered(folder, clock, power)
-  const parts = { publish: QUIET, store, clock, archive, access, timeSource, retention: setOf(paper.set) }
+  const parts = { publish: QUIET, store, clock, archiveReader, access, timeSource, retention: setOf(paper.set) }
   const ledger = await openFolder(folder, parts)
   const objects = memoryObjectStore(kept, clock)
   reader = createArchiveReader({ objects, ledger: ledger.origin, keyring: ledger.archival.keyring })
