@@ -7,7 +7,7 @@ import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { nameOf } from '../src/embedded/origin.ts'
-import type { Draft } from '../src/formats/fields.ts'
+import { type Draft, RESERVED_ACTIONS } from '../src/formats/fields.ts'
 import { fileWrapper } from '../src/keys/file-wrapper.ts'
 import { sqliteKeyringStore } from '../src/stores/sqlite/keyring.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
@@ -82,8 +82,8 @@ export async function commitTo(folder: string, origin: string, entries: readonly
     }
     const drafts = entries.map(({ draft, contents = [] }) => {
       const given = { action: 'tool_completed', actor_id: 'agent-1', actor_type: 'agent', ...draft } as const
-      // Only the ledger records erasures: here the test is the ledger.
-      const admitted = given.action === 'content_erased' ? admitOwn(given) : admit(given)
+      // Only the ledger records erasures and dispositions: here the test is the ledger.
+      const admitted = RESERVED_ACTIONS.has(given.action) ? admitOwn(given) : admit(given)
       return contents.length === 0 ? admitted : withContent(admitted, contents)
     })
     await store.commit({ ledger: origin, drafts, at: systemClock.now(), patienceMillis: 1_000 })
