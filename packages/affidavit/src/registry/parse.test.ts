@@ -135,7 +135,7 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 
 const names = fc.stringMatching(/^[a-z][a-z0-9_.]{0,20}\*?$/)
 const words = fc.stringMatching(/^[a-z][a-z0-9_]{0,20}$/)
-const labels = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 30 })
+const labels = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 30 }).filter((text) => text.trim() !== '')
 const touches = fc.record(
   {
     access: fc.constantFrom('read', 'write', 'disclose'),
