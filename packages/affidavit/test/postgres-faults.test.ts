@@ -376,9 +376,9 @@ else
   })
 
 /** As a standby does that took over without the last commit. */
-const LOSE_TWO = `ALTER TABLE affidavit.entries DISABLE TRIGGER no_change;
+const LOSE_TWO = `ALTER TABLE affidavit.entries DISABLE TRIGGER no_delete;
   DELETE FROM affidavit.entries e USING affidavit.ledgers l WHERE l.ledger_no = e.ledger_no AND l.origin = 'LEDGER' AND seq >= SIZE;
-  ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER no_change;
+  ALTER TABLE affidavit.entries ENABLE ALWAYS TRIGGER no_delete;
   UPDATE affidavit.heads h SET size = SIZE FROM affidavit.ledgers l WHERE l.ledger_no = h.ledger_no AND l.origin = 'LEDGER'`
 
 /** What a server says to a session that it ends, behind whatever it said before. */
