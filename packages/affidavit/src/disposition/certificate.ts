@@ -1,10 +1,9 @@
 // The certificate of a disposition: what was destroyed, under which policies, by whose leave, and what still stands, signed by the
 // ledger (spec/disposition.md §6).
 
-import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
 import { COPIES, type Copy, copyName, repeatedCopy } from '../papers/copies.ts'
-import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from '../papers/paper.ts'
+import type { PaperFault } from '../papers/paper.ts'
 import {
   ascending,
   byMembers,
@@ -19,7 +18,8 @@ import {
   sentence,
   time,
 } from '../papers/rules.ts'
-import { openSignedText, type SignedTextFault } from '../papers/signed-text.ts'
+import { openSignedPaper, paperText, parsePaperText, type SignedPaperFormat } from '../papers/signed-paper.ts'
+import type { SignedTextFault } from '../papers/signed-text.ts'
 import { type ArchivedObject, OBJECTS } from './archived-objects.ts'
 import { DISPOSITION_STATES, type DispositionState } from './phases.ts'
 import { type DispositionPlan, MIN_DELAY_DAYS, type PolicyCount, planDigest } from './plan.ts'
@@ -77,7 +77,8 @@ const DELAYED = object({
 })
 const leave: Rule = (value, path) => (isMembers(value) && value.state === 'approved' ? APPROVED : DELAYED)(value, path)
 
-const CERTIFICATE: PaperFormat<DispositionCertificate> = {
+const CERTIFICATE: SignedPaperFormat<DispositionCertificate> = {
+  header: 'affidavit disposition certificate v1',
   kind: 'disposition-certificate',
   maxBytes: 2 ** 18,
   members: {
@@ -139,22 +140,17 @@ function leaveProblem({ leave, planned_by, decision_seq, decided_at }: Dispositi
 }
 
 const DAY = 86_400_000
-const HEADER = 'affidavit disposition certificate v1'
-
 /**
  * The text that the checkpoint key signs as a statement.
  * @throws RangeError where parseCertificateText would not give back the same certificate
  */
 export function certificateText(certificate: DispositionCertificate): string {
-  return `${HEADER}\n${decodeUtf8(formatPaper(certificate, CERTIFICATE))}\n`
+  return paperText(certificate, CERTIFICATE)
 }
 
 /** Reads the text of a certificate. Strict: certificateText gives the same text again. */
 export function parseCertificateText(text: string): DispositionCertificate | PaperFault {
-  const lines = text.split('\n')
-  const [header, json = '', end] = lines
-  if (header !== HEADER || end !== '' || lines.length !== 3) return { code: 'paper-other-kind' }
-  return parsePaper(utf8(json), CERTIFICATE)
+  return parsePaperText(text, CERTIFICATE)
 }
 
 /** Opens a signed certificate. Which keys are the ledger’s is for whoever verifies to say. */
@@ -162,10 +158,8 @@ export function openCertificate(
   bytes: Uint8Array,
   keys: readonly VerifierKey[],
 ): { readonly certificate: DispositionCertificate; readonly key: VerifierKey } | SignedTextFault | PaperFault {
-  const signed = openSignedText(bytes, keys)
-  if ('code' in signed) return signed
-  const certificate = parseCertificateText(signed.text)
-  return 'code' in certificate ? certificate : { certificate, key: signed.key }
+  const opened = openSignedPaper(bytes, keys, CERTIFICATE)
+  return 'code' in opened ? opened : { certificate: opened.paper, key: opened.key }
 }
 
 export interface CertificateFault {

@@ -1,13 +1,13 @@
 // The certificate of an erasure: what was destroyed, and what was not, signed by the ledger (spec/erasure.md §5). It tells
 // nothing about who.
 
-import { decodeUtf8, utf8 } from '../bytes/text.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
 import { approvalDigest } from '../papers/approval.ts'
 import { COPIES, type Copy, copyName, repeatedCopy } from '../papers/copies.ts'
-import { formatPaper, type PaperFault, type PaperFormat, parsePaper } from '../papers/paper.ts'
+import type { PaperFault } from '../papers/paper.ts'
 import { ascending, count, generation, hash, label, list, oneOf, sentence, time } from '../papers/rules.ts'
-import { openSignedText, type SignedTextFault } from '../papers/signed-text.ts'
+import { openSignedPaper, paperText, parsePaperText, type SignedPaperFormat } from '../papers/signed-paper.ts'
+import type { SignedTextFault } from '../papers/signed-text.ts'
 import { type ErasurePlan, planDigest } from './plan.ts'
 
 /** `erasing`: a key still stands, or nothing was done yet about a copy that is known of. */
@@ -45,7 +45,8 @@ export interface ErasureCertificate {
 
 const MAX_KEY_VERSIONS = 100
 
-const CERTIFICATE: PaperFormat<ErasureCertificate> = {
+const CERTIFICATE: SignedPaperFormat<ErasureCertificate> = {
+  header: 'affidavit erasure certificate v1',
   kind: 'erasure-certificate',
   maxBytes: 2 ** 18,
   members: {
@@ -89,22 +90,17 @@ export function stateOf(retired_key_versions: readonly string[], copies: readonl
   return retired_key_versions.length === 0 && copies.every(({ state }) => state !== 'known') ? 'erased' : 'erasing'
 }
 
-const HEADER = 'affidavit erasure certificate v1'
-
 /**
  * The text that the checkpoint key signs as a statement.
  * @throws RangeError where parseCertificateText would not give back the same certificate
  */
 export function certificateText(certificate: ErasureCertificate): string {
-  return `${HEADER}\n${decodeUtf8(formatPaper(certificate, CERTIFICATE))}\n`
+  return paperText(certificate, CERTIFICATE)
 }
 
 /** Reads the text of a certificate. Strict: certificateText gives the same text again. */
 export function parseCertificateText(text: string): ErasureCertificate | PaperFault {
-  const lines = text.split('\n')
-  const [header, json = '', end] = lines
-  if (header !== HEADER || end !== '' || lines.length !== 3) return { code: 'paper-other-kind' }
-  return parsePaper(utf8(json), CERTIFICATE)
+  return parsePaperText(text, CERTIFICATE)
 }
 
 /** Opens a signed certificate. Which keys are the ledger’s is for whoever verifies to say. */
@@ -112,10 +108,8 @@ export function openCertificate(
   bytes: Uint8Array,
   keys: readonly VerifierKey[],
 ): { readonly certificate: ErasureCertificate; readonly key: VerifierKey } | SignedTextFault | PaperFault {
-  const signed = openSignedText(bytes, keys)
-  if ('code' in signed) return signed
-  const certificate = parseCertificateText(signed.text)
-  return 'code' in certificate ? certificate : { certificate, key: signed.key }
+  const opened = openSignedPaper(bytes, keys, CERTIFICATE)
+  return 'code' in opened ? opened : { certificate: opened.paper, key: opened.key }
 }
 
 export interface CertificateFault {

@@ -71,7 +71,7 @@ function readPaper<Paper>(value: JsonValue, format: PaperFormat<Paper>): Paper |
   return problem === undefined ? paper : { code: 'paper-contradiction', problem }
 }
 
-function isPaperFault(read: unknown): read is PaperFault {
+export function isPaperFault(read: unknown): read is PaperFault {
   return typeof read === 'object' && read !== null && 'code' in read
 }
 
