@@ -3,6 +3,7 @@
 import { link, open, rename, rm } from 'node:fs/promises'
 
 import { makeFolder } from '../ledger/make-folder.ts'
+import { syncFolder } from '../ledger/sync-folder.ts'
 
 export interface NewFile {
   /** How many of the bytes were written. */
@@ -38,12 +39,5 @@ export const DISK: FolderFiles = {
   rename,
   remove: (path) => rm(path, { force: true }),
   makeFolder: async (path) => makeFolder(path, 0o700),
-  async syncFolder(folder) {
-    const handle = await open(folder, 'r')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  },
+  syncFolder,
 }

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import { makeFolder } from '../ledger/make-folder.ts'
+import { syncFolder } from '../ledger/sync-folder.ts'
 
 /** What a file was when it was closed: the cover lists it. */
 export interface WrittenFile {
@@ -131,15 +132,6 @@ function growingFile(file: FileHandle, finish: () => Promise<void>): GrowingFile
       await finish()
       return { bytes, sha256: digest.digest('hex') }
     },
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }
 

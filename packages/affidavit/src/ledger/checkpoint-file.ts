@@ -12,6 +12,7 @@ import { encodeCheckpointRecord } from '../formats/checkpoint-log.ts'
 import { parseNote } from '../formats/note.ts'
 import { isRecordStart } from '../formats/torn-record.ts'
 import { underLock } from './file-lock.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /** Name of the log in its folder. */
 export const CHECKPOINT_LOG = 'checkpoints.log'
@@ -160,15 +161,6 @@ async function openIfThere(path: string): Promise<Awaited<ReturnType<typeof open
 function unreadable(path: string, cause: unknown): never {
   const said = cause instanceof Error ? cause.message : String(cause)
   throw new LedgerError('store-unavailable', { problem: `cannot read the checkpoint log ${path}: ${said}`, cause })
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 function notPublished(path: string, cause: unknown): LedgerError {

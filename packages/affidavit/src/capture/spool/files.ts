@@ -1,6 +1,7 @@
 // What a spool does to its files: everything that changes the disk goes through here, and tests break it (spec/spool.md §1).
 
 import { open, rename, rm } from 'node:fs/promises'
+import { syncFolder } from '../../ledger/sync-folder.ts'
 
 export interface SpoolFile {
   /** How many of the bytes were written. */
@@ -32,14 +33,7 @@ export const DISK: SpoolFiles = {
   },
   rename,
   remove: (path) => rm(path, { force: true }),
-  async syncFolder(folder) {
-    const handle = await open(folder, 'r')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  },
+  syncFolder,
 }
 
 /** Writes all of it: a disk that is nearly full takes a part, and says so to nobody who does not look. */
