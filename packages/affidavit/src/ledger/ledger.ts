@@ -42,7 +42,7 @@ import { policiesInForce, recordPolicies } from './policies.ts'
 import { createProver } from './prove.ts'
 import { createPublisher, type PublishSchedule } from './publisher.ts'
 import { createQueue, queueFull } from './queue.ts'
-import { findEntry, recordOf, type SearchOptions, take } from './read.ts'
+import { findEntry, optionalRecord, recordOf, type SearchOptions, take } from './read.ts'
 import { readThrough } from './read-through.ts'
 import type { Reader } from './reader.ts'
 import { createReading, type Reading } from './reading.ts'
@@ -391,10 +391,6 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     await recordKeyring(rotatingKeyring)
     await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesInForce(parts))
   }
-}
-
-function optionalRecord(entry: StoredEntry | undefined): AuditRecord | undefined {
-  return entry === undefined ? undefined : recordOf(entry)
 }
 
 function refusedOr(error: unknown): AppendOutcome {

@@ -31,6 +31,11 @@ export function recordOf({ seq, entry }: StoredEntry): AuditRecord {
   return { ...parsed.entry, integrity_hash: toHex(leafHash(entry)) }
 }
 
+/** @throws LedgerError `store-corrupt` as recordOf does */
+export function optionalRecord(entry: StoredEntry | undefined): AuditRecord | undefined {
+  return entry === undefined ? undefined : recordOf(entry)
+}
+
 /** The entry with this id, or at this seq. */
 export async function findEntry(
   store: LedgerStore,

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 
-import type { Draft } from '../formats/fields.ts'
 import type { StubMark } from '../formats/stub.ts'
 import type { EntryFilter, LeavingEntry, LedgerStore, Removal, StoredEntry } from '../ledger/store.ts'
 import { emptyFrontier } from '../merkle/growth.ts'
@@ -10,15 +9,6 @@ import { allEntries, LEDGER, membersOf, naiveLeafHash } from './contract-reading
 import { SAMPLE_TIME, samples } from './sample-drafts.ts'
 
 const { prepare, prepareOwn, batch, id } = samples(LEDGER)
-
-const _HOLD: Partial<Draft> = {
-  action: 'hold_placed',
-  actor_id: 'kim.lee',
-  actor_type: 'user',
-  on_behalf_of: 'kim.lee',
-  outcome_reason: 'a claim is expected',
-  details: { matter: 'Smith v. Clinic', everything: 'yes' },
-}
 
 export const ARCHIVED: Extract<StubMark, { state: 'archived' }> = {
   state: 'archived',
