@@ -109,6 +109,14 @@ describe('approve', () => {
     assert.equal(parseApprovalText('erasure', note.text)?.decision, 'refuse')
   })
 
+  test('whoever approves a disposition does not sign an erasure by it', async () => {
+    const [file, out] = [fileOf(formatPlan(plan)), newPath()]
+    const answer = await run(['dispose', 'approve', file, '--key', key, '--as', 'kim', '--out', out, '--json'])
+    assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], answer.out)
+    assert.match(String(Object(json(answer).error).problem), /for another act \(erasure\)/)
+    assert.equal(existsSync(out), false)
+  })
+
   const refusal = heldAt(3)
   const wrong: Readonly<Record<string, () => readonly [file: string, says: RegExp, ...more: string[]]>> = {
     'a plan that is none': () => [fileOf('{}'), /paper-other-kind/],

@@ -80,7 +80,7 @@ function plan(folder: string, out: string, ...more: readonly string[]): Promise<
 }
 
 function approve(file: string, out: string): Promise<Run> {
-  return run(['approve', file, '--key', key, '--as', 'kim', '--out', out])
+  return run(['dispose', 'approve', file, '--key', key, '--as', 'kim', '--out', out])
 }
 
 test('planned, approved, run, and certified: what was due is gone, and what was not stays', async () => {

@@ -73,7 +73,7 @@ export function judgeLeave(
 }
 
 function notApproved(fault: string): Error {
-  const cure = `have exactly this plan approved with affidavit approve, by another records_approver than the planner, at most ${APPROVAL_DAYS} days ago`
+  const cure = `have exactly this plan approved with affidavit dispose approve, by another records_approver than the planner, at most ${APPROVAL_DAYS} days ago`
   return refusedDisposition(fault, 'this approval does not let this plan be carried out', cure)
 }
 

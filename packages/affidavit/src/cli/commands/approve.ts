@@ -6,7 +6,7 @@ import { formatTimestamp, systemClock } from '../../clock/clock.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { MAX_LABEL_BYTES } from '../../formats/fields.ts'
 import { parseSignerKey, type SignerKey } from '../../formats/signer-key.ts'
-import { type Approval, type Decision, signApproval } from '../../papers/approval.ts'
+import { type Approval, type ApprovalKind, type Decision, signApproval } from '../../papers/approval.ts'
 import { APPROVAL_DAYS } from '../../papers/judge-approval.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption } from '../options.ts'
@@ -23,13 +23,24 @@ interface Options {
   readonly json?: boolean
 }
 
-export function addApprove(program: Command, { terminal }: Surroundings): void {
-  program
-    .command('approve')
+export function addApprove(program: Command, surroundings: Surroundings): void {
+  addApproveOf(program, surroundings, ['erasure', 'disposition', 'hold release'])
     .description(
       'Show in words what somebody planned, and sign that you approve it, or refuse it. Carries nothing out.',
     )
     .argument('<plan>', 'the plan of an erasure or a disposition, or the release of a hold: a file')
+}
+
+/** `dispose approve` signs nothing but the plan of a disposition. */
+export function addApproveDisposition(dispose: Command, surroundings: Surroundings): void {
+  addApproveOf(dispose, surroundings, ['disposition'])
+    .description('Show the plan in words, and sign that you approve it, or refuse it. Destroys nothing.')
+    .argument('<plan>', 'the plan of a disposition: a file')
+}
+
+function addApproveOf(parent: Command, { terminal }: Surroundings, kinds: readonly ApprovalKind[]): Command {
+  return parent
+    .command('approve')
     .requiredOption('--key <file>', 'your approver key')
     .requiredOption('--as <person>', 'your name in the access policy')
     .option('--refuse', 'sign that you refuse it')
@@ -39,6 +50,8 @@ export function addApprove(program: Command, { terminal }: Surroundings): void {
       const out: NewFile = { option: '--out', path: options.out }
       refuseTaken(out)
       const plan = readApprovable(file)
+      if (!kinds.includes(plan.kind))
+        throw refused('plan', `${file} is for another act (${plan.kind})`, 'affidavit approve signs it')
       const key = readKey(options.key)
       terminal.err(`${plan.lines.map((line) => `  ${line}\n`).join('')}\n`)
       const approval = approvalOf(plan, options)

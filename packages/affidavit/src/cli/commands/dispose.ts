@@ -15,6 +15,7 @@ import { readInput } from '../read-input.ts'
 import { readInstant } from '../read-instant.ts'
 import { readPolicy } from '../read-policy.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { addApproveDisposition } from './approve.ts'
 
 interface Common extends LedgerOptions {
   readonly json?: boolean
@@ -38,8 +39,9 @@ interface RunOptions extends Common {
 export function addDispose(program: Command, surroundings: Surroundings): void {
   const dispose = program
     .command('dispose')
-    .description('Destroy records that are due: plan, have it approved with affidavit approve, run.')
+    .description('Destroy records that are due: plan, have somebody else approve it, run.')
   addPlan(dispose, surroundings)
+  addApproveDisposition(dispose, surroundings)
   addRun(dispose, surroundings)
   addFinish(dispose, surroundings)
   addStatus(dispose, surroundings)
@@ -88,7 +90,7 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
 
 function nextOf({ delay_days }: DispositionPlan): string {
   return delay_days === 0
-    ? 'have it approved with affidavit approve'
+    ? 'have it approved with affidavit dispose approve'
     : 'affidavit dispose run puts it on record, and carries it out when its delay is over'
 }
 
