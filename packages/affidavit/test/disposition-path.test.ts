@@ -445,7 +445,10 @@ test('the newest record is never planned', async () => {
   const due = noted('Ada.', { compliance_domains: ['hipaa'] })
   const clinic = await makeDispositionClinic(join(home, String(made++)), [due, due])
   await using ledger = await openClinic(clinic)
-  const { plan } = await planOf(ledger.dispositions, clinic)
+  const told: unknown[] = []
+  const onProgress = (...judged: unknown[]) => told.push(judged)
+  const { plan } = await planOf(ledger.dispositions, clinic, { onProgress })
+  assert.deepEqual(told.at(-1), [3, 3])
   assert.deepEqual([plan.records, plan.last_seq], [1, 1])
   assert.deepEqual(plan.stays.find(({ because }) => because === 'needed')?.sample, [2])
 })

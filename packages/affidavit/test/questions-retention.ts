@@ -56,7 +56,10 @@ export function testRetention({ newHome, open }: Pick<Stories, 'newHome' | 'open
     const account = await add('account', { action: 'tool_invoked', retention_class: 'accounts' })
     await add('another account', { action: 'tool_invoked', retention_class: 'accounts' })
     await ledger.append(anchor(account, { anchor: 'account_closed', day: '2001-05-31' }))
-    const plan = await ask.retentionPlan(SET, { at: now + 2 * YEAR })
+    const told: unknown[] = []
+    const onProgress = (...judged: unknown[]) => told.push(judged)
+    const plan = await ask.retentionPlan(SET, { at: now + 2 * YEAR, onProgress })
+    assert.deepEqual(told.at(-1), [plan.records, plan.records])
     const seqs = (state: 'due' | 'kept' | 'waits'): readonly string[] => story.named(plan.states[state]?.listed ?? [])
     assert.deepEqual(seqs('due'), ['soc2', 'account'])
     assert.deepEqual(seqs('kept'), ['hipaa'])

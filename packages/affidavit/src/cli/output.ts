@@ -98,6 +98,11 @@ export function counted(number: number, thing: string): string {
   return `${count(number)} ${thing}${number === 1 ? '' : 's'}`
 }
 
+/** Tells how many of how many records are done: `did` says what was done with them. */
+export function progressOn(terminal: Terminal, did: string): (done: number, records: number) => void {
+  return (done, records) => terminal.progress(`  ${did} ${count(done)} of ${counted(records, 'record')}`)
+}
+
 /** A word of a command line as a POSIX shell reads it back. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

@@ -26,6 +26,8 @@ export interface DispositionRequest {
   readonly delay_days: number
   /** Copies of the database and of its archive that are known of. */
   readonly copies: readonly Copy[]
+  /** Told now and then how many of how many records are judged. */
+  readonly onProgress?: (judged: number, records: number) => void
 }
 
 export interface DispositionPlanning {
@@ -97,6 +99,9 @@ function refuseUnlessPlanner({ policy, person }: DispositionRequest): void {
   throw refusedDisposition('planner-not-named', 'whoever plans a disposition is named in the access policy', cure)
 }
 
+/** Records. */
+const TOLD_EVERY = 1_000
+
 interface Found {
   readonly records: readonly ListedRecord[]
   readonly policies: readonly PolicyCount[]
@@ -106,7 +111,7 @@ interface Found {
 
 async function find(
   judging: Judging,
-  { retention_policy }: DispositionRequest,
+  { retention_policy, onProgress }: DispositionRequest,
   at: UnixMillis,
   size: number,
 ): Promise<Found> {
@@ -115,6 +120,7 @@ async function find(
   const stays = new Map<Stay['because'], { records: number; sample: number[] }>()
   let contents = 0
   for await (const entry of judging.judge({ at, size, from_seq: 0, until_seq: size })) {
+    if (entry.seq % TOLD_EVERY === 0) onProgress?.(entry.seq, size)
     if (retention_policy !== undefined && !entry.policies.includes(retention_policy)) continue
     const because = whyItStays(entry, size, records.length)
     if (because !== undefined) addStay(stays, because, entry.seq)
@@ -124,6 +130,7 @@ async function find(
       for (const policy of entry.policies) policies.set(policy, (policies.get(policy) ?? 0) + 1)
     }
   }
+  onProgress?.(size, size)
   return {
     records,
     contents,

@@ -19,6 +19,8 @@ export interface PlanAsked {
   readonly at?: UnixMillis
   /** Examples of each state at most. */
   readonly limit: number
+  /** Told now and then how many of how many records are judged. */
+  readonly onProgress?: (judged: number, records: number) => void
 }
 
 export type State = Disposition['state']
@@ -51,25 +53,27 @@ export interface Example {
   readonly holds?: readonly string[]
 }
 
-export function retentionPlan(set: PolicySet, { at, limit }: PlanAsked): Question<RetentionPlan> {
-  return { operation: 'retention_plan', act: 'plan-retention', answer: (asked) => answer(set, at, limit, asked) }
+export function retentionPlan(set: PolicySet, wanted: PlanAsked): Question<RetentionPlan> {
+  return { operation: 'retention_plan', act: 'plan-retention', answer: (asked) => answer(set, wanted, asked) }
 }
 
 async function answer(
   set: PolicySet,
-  wanted: UnixMillis | undefined,
-  limit: number,
+  { at: wanted, limit, onProgress }: PlanAsked,
   asked: Asked,
 ): Promise<Answered<RetentionPlan>> {
   const at = wanted ?? Date.parse(asked.at)
   const knowledge = await gatherRetentionKnowledge(asked.find, set)
   const tally = createTally(set, at, limit)
   const judge = judging(set, at)
+  let judged = 0
   for await (const page of asked.pages()) {
     for (const entry of page) {
       const record = readEntry(entry)
       tally.add(record, judge(knowledge.judged(record), knowledge.anchors(record)), knowledge.holds(record))
     }
+    judged += page.length
+    onProgress?.(judged, asked.until_seq)
   }
   const found: RetentionPlan = {
     as_of_seq: asked.until_seq - 1,

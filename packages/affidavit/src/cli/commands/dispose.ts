@@ -10,7 +10,7 @@ import { copiesOption, sortedCopies } from '../copies-option.ts'
 import { lineOfStanding, linesOfDisposition } from '../describe-disposition.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn, wholeNumber } from '../options.ts'
-import { jsonDocument, printable, type Terminal } from '../output.ts'
+import { jsonDocument, printable, progressOn, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import { readInstant } from '../read-instant.ts'
 import { readPolicy } from '../read-policy.ts'
@@ -76,10 +76,17 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
       const { as: person, delayDays: delay_days, policy: retention_policy } = options
       const at = readInstant(options.at, ledger.retention.calendar)
       const { plan, manifest } = await ledger.dispositions.plan({
-        ...{ person, policy, delay_days, copies: sortedCopies(options.copy) },
+        ...{
+          person,
+          policy,
+          delay_days,
+          copies: sortedCopies(options.copy),
+          onProgress: progressOn(terminal, 'judged'),
+        },
         ...(at === undefined ? {} : { at }),
         ...(retention_policy === undefined ? {} : { retention_policy }),
       })
+      terminal.endProgress()
       writeNewFile(beside, manifest)
       writeNewFile(out, formatPlan(plan))
       const files = { file: out.path, manifest: beside.path }

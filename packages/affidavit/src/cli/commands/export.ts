@@ -22,7 +22,7 @@ import {
   type ReaderOptions,
   readerOf,
 } from '../options.ts'
-import { count, counted, shellWord } from '../output.ts'
+import { counted, progressOn, shellWord } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends LedgerOptions, FilterOptions, ReaderOptions {
@@ -60,7 +60,7 @@ export function addExport(program: Command, { terminal, env }: Surroundings): vo
         requester: options.requester ?? reader.actor_id,
         timeZone: options.timeZone,
         ...(options.reason === undefined ? {} : { reason: options.reason }),
-        onProgress: (done, total) => terminal.progress(`  exporting ${count(done)} of ${count(total)}`),
+        onProgress: progressOn(terminal, 'exported'),
       })
       terminal.endProgress()
       if (options.json === true) terminal.out(Buffer.from(formatCover(cover)).toString('utf8'))

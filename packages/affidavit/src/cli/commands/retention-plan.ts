@@ -16,7 +16,7 @@ import {
   readerOf,
   wholeNumber,
 } from '../options.ts'
-import { count, counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
+import { count, counted, jsonDocument, printable, progressOn, type Terminal, table } from '../output.ts'
 import { readInstant } from '../read-instant.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -41,8 +41,13 @@ export function addRetentionPlan(retention: Command, { terminal, env }: Surround
       await using ledger = await openToRead(placeIn(options))
       const set = ledger.retention
       const at = readInstant(options.at, set.calendar)
-      const asked = { limit: options.examples, ...(at === undefined ? {} : { at }) }
+      const asked = {
+        limit: options.examples,
+        onProgress: progressOn(terminal, 'judged'),
+        ...(at === undefined ? {} : { at }),
+      }
       const plan = await questionsOf(ledger.as(readerOf(options, env))).retentionPlan(set, asked)
+      terminal.endProgress()
       if (options.json === true) terminal.out(jsonDocument(plan))
       else print(plan, terminal)
     })

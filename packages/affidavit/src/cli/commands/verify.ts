@@ -22,7 +22,7 @@ import {
   vkeyOption,
   wholeNumber,
 } from '../options.ts'
-import { count, jsonDocument, type Terminal } from '../output.ts'
+import { jsonDocument, progressOn, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import { expectVerifier, notRecorded, type Recording, recordVerification } from '../record-verification.ts'
 import { renderReport } from '../render-report.ts'
@@ -101,7 +101,7 @@ async function verifyWhat(options: Options, terminal: Terminal, env: Surrounding
   const place = placeOf(options.ledger ?? '', options.keys)
   expectVerifier(place, readerOf(options, env))
   const { verifyLedger } = await import('../verify-ledger.ts')
-  return verifyLedger(place, { ...options, onProgress: progressOn(terminal) })
+  return verifyLedger(place, { ...options, onProgress: progressOn(terminal, 'verified') })
 }
 
 const WHO = ['as', 'purpose', 'noRecord'] as const
@@ -180,7 +180,7 @@ function textOf(bytes: Uint8Array): string {
 async function verifyExportFolder(folder: string, options: Options, terminal: Terminal): Promise<Report> {
   refuseNoExport(folder)
   const anchors = await Promise.all(options.anchor.map(externalAnchor))
-  return verifyExport(folder, { trust: trustOf(options.vkey), anchors, onProgress: progressOn(terminal) })
+  return verifyExport(folder, { trust: trustOf(options.vkey), anchors, onProgress: progressOn(terminal, 'verified') })
 }
 
 // A folder with some of an export in it is one that was altered; a folder with nothing of it is another folder.
@@ -202,10 +202,6 @@ function contentsOf(folder: string): readonly string[] {
     // Verification says of a folder that cannot be read that it cannot.
     return [COVER_FILE]
   }
-}
-
-function progressOn(terminal: Terminal): (checked: number, total: number) => void {
-  return (checked, total) => terminal.progress(`  verifying ${count(checked)} of ${count(total)} records`)
 }
 
 // An entry is one line of JSON; the newline that editors and shells end it with is not part of it.
