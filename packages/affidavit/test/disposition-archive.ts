@@ -19,7 +19,7 @@ import { verifyArchive } from '../src/cli/verify-archive.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { ArchivedSegment } from '../src/formats/archive-record.ts'
 import { segmentKeys, segmentOwner } from '../src/formats/segment.ts'
-import { seqsOf } from '../src/formats/seq-runs.ts'
+import { formatRuns, seqsOf } from '../src/formats/seq-runs.ts'
 import { readSegmentNote } from '../src/formats/signed-segment.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
@@ -80,7 +80,8 @@ async function bytesAt(ledger: Ledger, seq: number): Promise<string> {
 }
 
 const isKeyThere = async (ledger: Ledger, segment: ArchivedSegment): Promise<boolean> =>
-  (await findSegmentKey(ledger.archival, segment)) !== undefined
+  (await findSegmentKey(ledger.archival, { ledger: ledger.origin, ...segment, seqs: formatRuns(segment.runs) })) !==
+  undefined
 
 const states = (ledger: Ledger): Promise<readonly string[]> =>
   ledger.dispositions.standing().then((standings) => standings.map(({ state }) => state))
@@ -267,7 +268,7 @@ export function testDispositionArchive(backend: Backend): void {
         await clinic.objects.put(key, bytes, lockUntil)
       },
     }
-    await assert.rejects(archiveAll(ledger, objects), { code: 'not-committed', message: /destroyed while one was/ })
+    await assert.rejects(archiveAll(ledger, objects), { code: 'not-committed', message: /destroyed while it was/ })
     const onRecord = await archiveAll(ledger, clinic.objects)
     assert.ok(onRecord.length > 0)
     for (const segment of onRecord) assert.ok(await isKeyThere(ledger, segment))

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { segmentText } from '../src/formats/segment.ts'
+import { segmentOwner, segmentText } from '../src/formats/segment.ts'
 import { encodeBlock } from '../src/formats/segment-block.ts'
 import { packBlock, segmentDigest, unpackBlock } from '../src/formats/segment-seal.ts'
 import { openSegmentNote } from '../src/formats/signed-segment.ts'
@@ -41,6 +41,20 @@ test('a naive reader of the page opens the golden segment', () => {
 test('a naive reader of the page makes the golden segment again, to the byte, and its name', () => {
   assert.ok(naive.remade.equals(goldenObject))
   assert.equal(naive.digest, naive.manifest.digest)
+})
+
+test('a naive reader of the page names the key of the golden segment', () => {
+  const opened = openSegmentNote(goldenManifest, [goldenSigner])
+  if ('fault' in opened) assert.fail(opened.problem)
+  const { manifest } = opened
+  assert.equal(segmentOwner(manifest), naive.owner)
+  const others = [
+    { seqs: `${manifest.seqs} 99` },
+    { due_month: '2999-01' },
+    { retention_class: 'x' },
+    { ledger: 'x/1' },
+  ]
+  assert.equal(new Set([naive.owner, ...others.map((one) => segmentOwner({ ...manifest, ...one }))]).size, 5)
 })
 
 test('the golden manifest is read, and its text has one spelling', () => {

@@ -9,7 +9,8 @@ import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type ArchivedSegment, archivedDetails } from '../formats/archive-record.ts'
-import { idOf, type SegmentManifest, segmentKeys, segmentText } from '../formats/segment.ts'
+import { idOf, type SegmentManifest, type SegmentName, segmentKeys, segmentText } from '../formats/segment.ts'
+import { formatRuns } from '../formats/seq-runs.ts'
 import { openSegmentNote } from '../formats/signed-segment.ts'
 import type { ArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
@@ -30,7 +31,8 @@ export async function writeSegment(
 ): Promise<ArchivedSegment> {
   const { store, ledger, objects } = parts
   // 1. A key that is lost would take the segment with it.
-  const key = await segmentKey(parts, group)
+  const name = { ledger, ...group, seqs: formatRuns(gathered.runs) }
+  const key = await segmentKey(parts, name)
   const locked = lockUntil === undefined ? undefined : formatTimestamp(lockUntil)
   // 2. Bytes that follow from what is in them, and lead to the root that was signed.
   const { object, manifest } = await sealSegment(key, { ledger, ...group }, gathered, covering, locked, store)
@@ -42,7 +44,7 @@ export async function writeSegment(
   await compare(objects, keys.object, object)
   await compare(objects, keys.manifest, note)
   const locked_until = await provenLock(objects, [keys.object, keys.manifest], lockUntil)
-  await refuseOtherKey(parts, group, key)
+  await refuseOtherKey(parts, name, key)
   // 5. What is on record is there.
   const segment: ArchivedSegment = {
     segment: idOf(manifest),
@@ -70,10 +72,10 @@ export async function writeSegment(
 }
 
 // A disposition that found nothing under the key has destroyed it meanwhile.
-async function refuseOtherKey(parts: Archiving, group: SegmentGroup, key: KeyObject): Promise<void> {
-  if ((await findSegmentKey(parts, group))?.equals(key) === true) return
+async function refuseOtherKey(parts: Archiving, name: SegmentName, key: KeyObject): Promise<void> {
+  if ((await findSegmentKey(parts, name))?.equals(key) === true) return
   throw new LedgerError('not-committed', {
-    problem: `the key of the segments of class ${group.retention_class}, due ${group.due_month}, was destroyed while one was written; it is not on record`,
+    problem: `the key of a segment of class ${name.retention_class}, due ${name.due_month}, was destroyed while it was written; it is not on record`,
     cure: 'archive again: another key is made',
   })
 }

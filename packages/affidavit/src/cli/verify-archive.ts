@@ -6,7 +6,7 @@ import { archivedSegments } from '../archive/archived.ts'
 import type { ObjectStore } from '../archive/object-store.ts'
 import { findSegmentKey } from '../archive/segment-key.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import { type SegmentManifest, segmentKeys } from '../formats/segment.ts'
+import { segmentKeys } from '../formats/segment.ts'
 import { readSegmentNote } from '../formats/signed-segment.ts'
 import type { Archival } from '../ledger/archival.ts'
 import { holdsNothingElse } from '../ledger/archived-objects.ts'
@@ -33,7 +33,6 @@ export async function verifyArchive(
   const keys = await trustedKeys(store, ledger, trust)
   const pinned = trust.kind === 'pinned' ? 'pinned key' : 'first use'
   const verification = createArchiveVerification({ origin: ledger, keys }, pinned, 'the ledger')
-  const scopeKeys = new Map<string, KeyObject | undefined>()
   let checked = 0
   for await (const expected of archivedSegments(store, ledger)) {
     const segment = await readSegment(objects, expected.segment)
@@ -51,9 +50,7 @@ export async function verifyArchive(
   async function keyFor({ manifest }: SegmentBytes): Promise<KeyObject | undefined> {
     const read = manifest === undefined ? undefined : readSegmentNote(manifest)
     if (read === undefined || typeof read === 'string') return undefined
-    const group = groupOf(read)
-    if (!scopeKeys.has(group)) scopeKeys.set(group, await findSegmentKey({ keyring }, read))
-    return scopeKeys.get(group)
+    return findSegmentKey({ keyring }, read)
   }
 }
 
@@ -91,10 +88,6 @@ export async function verifyStoreAlone(
 async function readSegment(objects: ObjectStore, id: string): Promise<SegmentBytes> {
   const { object, manifest } = segmentKeys(id)
   return { id, manifest: await objects.get(manifest), object: await objects.get(object) }
-}
-
-function groupOf({ retention_class, due_month }: SegmentManifest): string {
-  return `${retention_class} ${due_month}`
 }
 
 // Every key that was in force, followed from the one that is trusted.

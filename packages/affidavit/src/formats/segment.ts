@@ -4,7 +4,7 @@ import { isHex } from '../bytes/hex.ts'
 import { canonicalJson, JsonFault, type JsonRules, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { parseTimestamp } from '../clock/clock.ts'
-import { HASH_BYTES } from '../crypto/sha256.ts'
+import { HASH_BYTES, sha256Hex } from '../crypto/sha256.ts'
 import { segmentId } from './segment-seal.ts'
 import { countRuns, parseRuns, seqsOf } from './seq-runs.ts'
 
@@ -55,12 +55,13 @@ export function segmentKeys(id: string): { readonly object: string; readonly man
   return { object: `segments/${id}.seg`, manifest: `segments/${id}.note` }
 }
 
-/** Who owns the scope key of the segments of one class and due month. */
-export function segmentOwner({
-  retention_class,
-  due_month,
-}: Pick<SegmentManifest, 'retention_class' | 'due_month'>): string {
-  return `archive ${retention_class} ${due_month}`
+/** What tells a segment from every other, before anything of it is sealed. */
+export type SegmentName = Pick<SegmentManifest, 'ledger' | 'retention_class' | 'due_month' | 'seqs'>
+
+/** Who owns the scope key of a segment: the segment, and nothing else. */
+export function segmentOwner({ ledger, retention_class, due_month, seqs }: SegmentName): string {
+  const words = ['affidavit segment key v1', ledger, retention_class, due_month, seqs]
+  return `archive ${sha256Hex(utf8(`${words.join('\n')}\n`)).slice(0, 32)}`
 }
 
 /** The text that the checkpoint key signs as a statement. @throws RangeError where parseSegment would not give back the same manifest */

@@ -83,7 +83,7 @@ export interface Dispositions {
 }
 
 export interface DisposingParts extends DispositionPlanning, EndingParts {
-  readonly rows: Pick<LedgerStore, 'entries' | 'ledgers' | 'replaceEntries' | 'mayRemove'>
+  readonly rows: Pick<LedgerStore, 'entries' | 'replaceEntries' | 'mayRemove'>
   /** Durable when it resolves. */
   record(draft: Draft): Promise<unknown>
   deriveId(...words: readonly string[]): string

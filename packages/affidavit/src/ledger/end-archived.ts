@@ -7,6 +7,7 @@ import type { Outcome } from '../disposition/phases.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ArchivedSegment } from '../formats/archive-record.ts'
 import { segmentOwner } from '../formats/segment.ts'
+import { formatRuns } from '../formats/seq-runs.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
 import {
@@ -17,7 +18,6 @@ import {
   objectsHolding,
   segmentsOnRecord,
 } from './archived-objects.ts'
-import type { LedgerStore } from './store.ts'
 
 /** What deletes segments of which nothing is to be read any more. */
 export interface ArchiveDeletion {
@@ -29,7 +29,6 @@ export interface ArchiveDeletion {
 }
 
 export interface EndingParts extends ArchivedObjectsParts {
-  readonly rows: Pick<LedgerStore, 'entries' | 'ledgers'>
   readonly keyring: Pick<Keyring, 'hasAny'>
   /** Absent where the ledger has no archive at hand: then all objects stand. */
   readonly deletion?: ArchiveDeletion
@@ -71,26 +70,25 @@ export async function endArchived(parts: EndingParts, seqs: readonly number[], b
   return { objects, faults }
 }
 
-// What stays under the same key is never made unreadable: the key goes when nothing of its group is left.
 async function endKeys(parts: EndingParts, going: readonly HoldingObject[]): Promise<void> {
-  const { rows, ledger, keyring } = parts
-  const owners = new Set(going.map(({ segment }) => segmentOwner(segment)))
-  const nameOf = (origin: string): string => origin.slice(0, origin.lastIndexOf('/'))
-  const incarnations = (await rows.ledgers()).filter((origin) => nameOf(origin) === nameOf(ledger))
-  // Segments of an earlier incarnation, of which this database may know nothing, lie under the same keys.
-  if (incarnations.length > 1) return
-  if (!(await keyring.hasAny([...owners].map(ownerOf)))) return
+  const owners = new Set(going.map(({ segment }) => ownerOf(parts, segment)))
+  if (!(await parts.keyring.hasAny([...owners].map(asOwner)))) return
+  // Two archivers at once may have put the same records on record below two checkpoints.
   for await (const { segment } of segmentsOnRecord(parts)) {
-    const owner = segmentOwner(segment)
+    const owner = ownerOf(parts, segment)
     if (owners.has(owner) && !(await holdsNothingElse(parts, segment))) owners.delete(owner)
   }
-  const without = [...owners].map(ownerOf)
-  if (without.length === 0 || !(await keyring.hasAny(without))) return
+  const without = [...owners].map(asOwner)
+  if (!(await parts.keyring.hasAny(without))) return
   await parts.time()
   await parts.turnOver(without)
 }
 
-function ownerOf(owner: string): Owner {
+function ownerOf({ ledger }: Pick<EndingParts, 'ledger'>, { runs, ...segment }: ArchivedSegment): string {
+  return segmentOwner({ ...segment, ledger, seqs: formatRuns(runs) })
+}
+
+function asOwner(owner: string): Owner {
   return { owner_kind: 'ledger', owner }
 }
 

@@ -29,6 +29,8 @@ export interface NaiveSegment {
   /** The object, made again of what was opened. */
   readonly remade: Buffer
   readonly digest: string
+  /** Who owns its scope key in the keyring. */
+  readonly owner: string
 }
 
 export function naiveSegment(note: string, object: Buffer, key: Buffer): NaiveSegment {
@@ -66,7 +68,13 @@ export function naiveSegment(note: string, object: Buffer, key: Buffer): NaiveSe
     digest: createHmac('sha256', naming)
       .update(`${named.join('\n')}\n`)
       .digest('hex'),
+    owner: ownerOf(manifest),
   }
+}
+
+function ownerOf({ ledger, retention_class, due_month, seqs }: NaiveManifest): string {
+  const text = `affidavit segment key v1\n${ledger}\n${retention_class}\n${due_month}\n${seqs}\n`
+  return `archive ${hash(Buffer.from(text)).toString('hex').slice(0, 32)}`
 }
 
 function placeOf({ ledger, digest, blocks }: NaiveManifest, i: number): [nonce: Buffer, aad: Buffer] {
