@@ -61,7 +61,7 @@ type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prov
 /** A ledger that is open. Records are read through `as`. */
 export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as'> {
   /** Reads in somebody's name: every read is on record before it is answered. */
-  as(reader: Reader): Omit<Reading, 'ask' | 'askToReveal' | 'recorded'> & Questions
+  as(reader: Reader): Omit<Reading, 'ask' | 'askToReveal' | 'missing' | 'recorded'> & Questions
   /** Archives, and removes from the database and restores, in somebody's name. */
   archiving(by: Operator): LedgerArchive
 }
@@ -106,8 +106,8 @@ function withoutUnrecorded(ledger: OpenLedger, home: string, { archive, access, 
   return {
     ...open,
     as(reader) {
-      const { ask, askToReveal, recorded, ...reading } = as(reader)
-      return { ...reading, ...questionsOf({ ask }) }
+      const { ask, askToReveal, missing, recorded, ...reading } = as(reader)
+      return { ...reading, ...questionsOf({ ask, missing }) }
     },
     archiving: (by) => createLedgerArchive(ledger, { home, archive, access, clock }, by),
   }

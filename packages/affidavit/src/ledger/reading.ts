@@ -64,6 +64,8 @@ export interface Reading {
    * @throws LedgerError as `ask`; `invalid-query` (no reason), `store-corrupt`
    */
   askToReveal<Answer>(question: Question<Answer>, why: { reason: string }): Promise<AnswerRevealed<Answer>>
+  /** Why what was asked about is not there: no record ever was, or it was destroyed. */
+  missing(which: string | number): Promise<LedgerError>
   /** Puts another read on record: a proof, an export, a verification. @throws LedgerError `not-allowed` */
   recorded(act: 'search' | 'export' | 'verify', read: Read): Promise<void>
 }
@@ -226,6 +228,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       await put({ action: 'content_revealed', reason, ...read, details })
       return { answer, revealed: await revealAll(records) }
     },
+    missing: (which) => missingRecord(rows, ledger, which),
     async recorded(act, read) {
       if (ACT_OF[read.action] !== act) throw new TypeError(`${read.action} is not recorded as ${act}; this is a bug`)
       expectAllowed(policy, reader, act)

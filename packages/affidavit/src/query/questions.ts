@@ -1,6 +1,5 @@
 // The questions of an auditor, asked in a reader's name (spec/authority.md §7).
 
-import { notFound } from '../ledger/own-records.ts'
 import type { Reading } from '../ledger/reading.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
 import { type Gaps, type GapsWithin, gaps } from './gaps.ts'
@@ -41,11 +40,11 @@ export const DEFAULT_EXAMPLES = 3
 /** Items of a list where nobody says how many. */
 export const DEFAULT_LIMIT = 200
 
-export function questionsOf({ ask }: Pick<Reading, 'ask'>): Questions {
+export function questionsOf({ ask, missing }: Pick<Reading, 'ask' | 'missing'>): Questions {
   return {
     async lineage(which) {
       const found = await ask(lineage(which))
-      if (found === undefined) throw notFound(which)
+      if (found === undefined) throw await missing(which)
       return found
     },
     grants: (about = {}) => ask(grants({ show: 'all', limit: DEFAULT_LIMIT, ...about })),
@@ -55,7 +54,7 @@ export function questionsOf({ ask }: Pick<Reading, 'ask'>): Questions {
     retentionPlan: (set, asked = {}) => ask(retentionPlan(set, { limit: DEFAULT_EXAMPLES, ...asked })),
     async retentionStory(set, which, asked = {}) {
       const found = await ask(retentionStory(set, which, asked))
-      if (found === undefined) throw notFound(which)
+      if (found === undefined) throw await missing(which)
       return found
     },
   }
