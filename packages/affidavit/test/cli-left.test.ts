@@ -32,17 +32,13 @@ test('of a destroyed record prove proves its place', async () => {
   assert.equal(status, 'valid')
 })
 
-for (const words of [
-  ['show', '4'],
-  ['lineage', '4'],
-  ['retention', 'explain', '4'],
-]) {
-  test(`${words.join(' ')} says of a destroyed record that it was destroyed, and under which manifest`, async () => {
-    const { code, err } = await run([...words, '--ledger', ledger.home, '--as', 'kim'])
+test('of a destroyed record show, lineage and retention explain say when it was destroyed, and under which manifest', async () => {
+  for (const words of [['show'], ['lineage'], ['retention', 'explain']]) {
+    const { code, err } = await run([...words, '4', '--ledger', ledger.home, '--as', 'kim'])
     assert.equal(code, 3)
     assert.match(err, /seq 4 was destroyed under the disposition with the manifest (cd){32}, decided at .* seq 8/)
-  })
-}
+  }
+})
 
 test('an archived record without its archive is refused by its name, and verify says what it did not read', async () => {
   const shown = await run(['show', '2', '--ledger', ledger.home, '--as', 'kim'])

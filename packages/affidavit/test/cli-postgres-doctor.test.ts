@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import { grantRole } from '../src/stores/postgres/grants.ts'
 import { majorOf, postgresBinaries } from './postgres-binaries.ts'
 import {
   changeSetting,
@@ -162,6 +163,21 @@ function doctor(): void {
       /read_only is on/,
     ],
   ]
+  test('a role of retention, which is no fault of the server', async () => {
+    const copy = await server.database()
+    const owner = server.pool(copy, OWNER)
+    await grantRole(owner, SERVER, 'retention')
+    const rights = async (): Promise<readonly string[]> => {
+      const answer = await run(['doctor', '--ledger', at(copy), '--keys', home, '--json'])
+      const found: readonly Found[] = Object(json(answer)).findings
+      return found.filter(({ about }) => about === 'rights').map(({ state, says }) => `${state}: ${says}`)
+    }
+    assert.match(String(await rights()), /^warn: this is a role of retention/)
+    await server.sql(copy, `GRANT DELETE ON affidavit.entries TO ${SERVER}`)
+    assert.match(String(await rights()), /^fail: .*DELETE entries/)
+    await owner.end()
+  })
+
   for (const [what, sql, about, says] of CHANGES)
     test(what, async () => {
       const copy = await server.database()

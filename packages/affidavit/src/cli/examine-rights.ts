@@ -85,6 +85,9 @@ const NEEDS: Readonly<Record<SchemaKind['schema'], Needs>> = {
   },
 }
 
+/** What a role of retention may besides, and no server (grants.ts). */
+const LETS_GO: readonly string[] = ['exchange_entries', 'fill_payload']
+
 function tooManyRights(tables: readonly TableFacts[], { create, functions }: SchemaFacts, kind: SchemaKind): Finding {
   const { insert, update, call } = NEEDS[kind.schema]
   const found = tables.flatMap(({ table, may }) => [
@@ -95,6 +98,10 @@ function tooManyRights(tables: readonly TableFacts[], { create, functions }: Sch
   const calls = without(functions, call).map((name) => `EXECUTE ${name}`)
   const all = [...(create ? ['CREATE in the schema'] : []), ...found, ...calls]
   if (all.length === 0) return ok('rights', 'this role can change, remove and forge nothing')
+  if (all.length === LETS_GO.length && without(LETS_GO, functions).length === 0) {
+    const says = 'this is a role of retention: besides what a server does, it may let records leave the database'
+    return warn('rights', says, 'let servers that record connect as another role, which is a writer alone')
+  }
   const cure = `REVOKE it; ${kind.migrate} ${kind.grant}, run as the owner, gives a server all it needs, and PUBLIC nothing`
   return fail('rights', `this role may ${firstOf(all)}`, cure)
 }

@@ -35,7 +35,7 @@ export function noLedgerAt({ home, database }: Place): LedgerError {
   const which = database.ledger === undefined ? 'no ledger' : `no ledger ${database.ledger}`
   return new LedgerError('not-a-ledger', {
     problem: `${formatLedgerUrl(database)}: the database has ${which} that this role may use`,
-    cure: 'check database, NAME and role: a ledger belongs to the role that made it; affidavit init --ledger URL --keys DIR makes one',
+    cure: 'check database, NAME and role: a ledger belongs to the role that made it, and is there for its members (GRANT THAT_ROLE TO THIS_ROLE); affidavit init --ledger URL --keys DIR makes one',
   })
 }
 
