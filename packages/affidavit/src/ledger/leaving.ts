@@ -7,7 +7,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import { parseEntry } from '../formats/entry.ts'
 import { isStub, parseStub, STAYING_ACTIONS, type StubMark, stubOf } from '../formats/stub.ts'
 import { leafHash } from '../merkle/hash.ts'
-import type { LeavingEntry, Removal, ReturningEntry, StoredEntry } from './store.ts'
+import type { LeavingEntry, Move, Removal, ReturningEntry, StoredEntry } from './store.ts'
 
 /** A row, and what is to stand in it from now on. */
 export interface Exchanged {
@@ -79,6 +79,33 @@ export function planReturning(
     if ('problem' in parsed) throw refused(seq, `its stub is none: ${parsed.problem}`)
     if (parsed.stub.mark.state === 'disposed') throw refused(seq, 'it was destroyed')
     return [{ seq, entry }]
+  })
+}
+
+/** A row whose stub is exchanged for another: by way of its entry, so that the database itself holds the bytes against the leaf hash. */
+export interface MovedEntry extends Exchanged {
+  readonly stub: Uint8Array
+}
+
+/**
+ * What is to be written for entries that lie elsewhere in the archive now; nothing for rows that do not say that they lie in `from`.
+ * @throws LedgerError `removal-refused`
+ */
+export function planMoving(
+  { from, entries }: Move,
+  row: (seq: number) => StoredEntry | undefined,
+): readonly MovedEntry[] {
+  return entries.flatMap(({ seq, entry, mark }) => {
+    const stored = row(seq)
+    if (stored === undefined) throw refused(seq, 'there is no such entry')
+    if (!equalBytes(leafHash(entry), stored.nodes.subarray(0, HASH_BYTES)))
+      throw refused(seq, 'the bytes that were read where it is to lie do not have its leaf hash')
+    if (!isStub(stored.entry)) return []
+    const parsed = parseStub(stored.entry)
+    if ('problem' in parsed) throw refused(seq, `its stub is none: ${parsed.problem}`)
+    const { state } = parsed.stub.mark
+    if (state === 'disposed' || parsed.stub.mark.segment !== from) return []
+    return [{ seq, entry, stub: stubOf(entry, mark) }]
   })
 }
 

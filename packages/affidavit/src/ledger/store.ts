@@ -135,6 +135,20 @@ export interface ReturningEntry {
   readonly payloads: readonly { readonly blob_id: string; readonly chunks: readonly Uint8Array[] }[]
 }
 
+/** Archived entries that lie in other segments now. */
+export interface Move {
+  /** The segment that their stubs name until now. */
+  readonly from: string
+  readonly entries: readonly MovingEntry[]
+}
+
+export interface MovingEntry {
+  readonly seq: number
+  /** Its bytes, as they were read where it lies now. */
+  readonly entry: Uint8Array
+  readonly mark: Extract<StubMark, { state: 'archived' }>
+}
+
 /** Which entries to read. All given conditions hold at once; times are RFC 3339 as in entries. */
 export interface EntryFilter {
   readonly id?: string
@@ -263,6 +277,14 @@ export interface LedgerStore {
    *   destroyed; `not-committed`, `outcome-unknown`
    */
   bringBack(ledger: string, entries: readonly ReturningEntry[]): Promise<number>
+
+  /**
+   * Has the stubs of archived entries say where they lie now, in ONE transaction: all of them, or none. Rows that say anything else than
+   * that theirs lies in the segment of before are left as they are: it stands there, was destroyed, or was moved already. Answers how many
+   * rows were changed.
+   * @throws LedgerError `removal-refused`: the bytes have not the leaf hash of the row; `not-committed`, `outcome-unknown`
+   */
+  moveEntries(ledger: string, move: Move): Promise<number>
 
   /** Waits for what was begun and lets go of every resource. A second call does nothing; any other is `ledger-closed`. */
   close(): Promise<void>

@@ -41,6 +41,7 @@ export function stubContract(withStore: WithStore): void {
   appendContract(withStore)
   contentContract(withStore)
   returnContract(withStore)
+  moveContract(withStore)
 }
 
 function leavingContract(withStore: WithStore): void {
@@ -298,4 +299,69 @@ function returnContract(withStore: WithStore): void {
         assert.equal(await stateOf(store, SHARED), 'key alone')
       }))
   }
+}
+
+function moveContract(withStore: WithStore): void {
+  const ELSEWHERE = { state: 'archived', block: 0, segment: 'b7'.repeat(16) } as const
+  const from = ARCHIVED.segment
+
+  test('an archived entry is said to lie elsewhere, and nothing else of it is said otherwise', () =>
+    withStore(async (store) => {
+      const entries = await fill(store)
+      const [, one, two] = entries
+      await remove(store, ARCHIVED, one, two)
+      const before = await Promise.all(SEARCHES.map((filter) => seqsOf(store, filter)))
+      const move = { from, entries: [{ ...entryOf(one), mark: ELSEWHERE }] }
+      assert.equal(await store.moveEntries(LEDGER, move), 1)
+      const rows = await allEntries(store)
+      assert.equal(Buffer.from(rows[1]?.entry ?? []).toString(), naiveStub(one, ELSEWHERE))
+      assert.equal(Buffer.from(rows[2]?.entry ?? []).toString(), naiveStub(two, ARCHIVED))
+      assert.deepEqual(await Promise.all(SEARCHES.map((filter) => seqsOf(store, filter))), before)
+      await assertTree(store, entries)
+      assert.equal(await store.moveEntries(LEDGER, move), 0)
+      assert.deepEqual(await allEntries(store), rows)
+    }))
+
+  test('what stands, was destroyed, or lies elsewhere is not moved, whatever else is', () =>
+    withStore(async (store) => {
+      const entries = await fill(store)
+      await remove(store, ARCHIVED, entries[1])
+      await remove(store, DESTROYED, entries[2])
+      await remove(store, { ...ARCHIVED, segment: 'c3'.repeat(16) }, entries[5])
+      const before = await allEntries(store)
+      const moving = [1, 2, 3, 5].map((seq) => ({ ...entryOf(entries[seq]), mark: ELSEWHERE }))
+      assert.equal(await store.moveEntries(LEDGER, { from, entries: moving }), 1)
+      const after = await allEntries(store)
+      assert.deepEqual(
+        after.map((row, seq) => (seq === 1 ? undefined : row)),
+        before.map((row, seq) => (seq === 1 ? undefined : row)),
+      )
+    }))
+
+  test('nothing is moved where one has other bytes than were hashed', () =>
+    withStore(async (store) => {
+      const entries = await fill(store)
+      const [, one, two] = entries
+      await remove(store, ARCHIVED, one, two)
+      const before = await allEntries(store)
+      const lie = { ...entryOf(two), entry: entryOf(one).entry, mark: ELSEWHERE }
+      const move = { from, entries: [{ ...entryOf(one), mark: ELSEWHERE }, lie] }
+      await assert.rejects(store.moveEntries(LEDGER, move), { code: 'removal-refused' })
+      assert.deepEqual(await allEntries(store), before)
+    }))
+
+  test('content of what is moved is where it was: away with it, or at hand for others', () =>
+    withStore(async (store) => {
+      const [one] = await fillWithContent(store)
+      await remove(store, ARCHIVED, one)
+      const states = (): Promise<string[]> =>
+        Promise.all([SHARED, ARCHIVED_ALONE, DESTROYED_ALONE, BOTH].map((each) => stateOf(store, each)))
+      const before = await states()
+      assert.equal(await store.moveEntries(LEDGER, { from, entries: [{ ...entryOf(one), mark: ELSEWHERE }] }), 1)
+      assert.deepEqual(await states(), before)
+    }))
+}
+
+function entryOf(stored: StoredEntry | undefined): Pick<StoredEntry, 'seq' | 'entry'> {
+  return { seq: stored?.seq ?? -1, entry: stored?.entry ?? new Uint8Array() }
 }

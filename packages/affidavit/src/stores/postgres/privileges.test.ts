@@ -113,7 +113,7 @@ else
     }
     for (const role of [SERVER, READER]) test(`${role} can let nothing leave`, () => tryAll(role, LETTING_GO))
     test(`${RETENTION} can put nothing but the stub of an entry in its place`, () => tryAll(RETENTION, FALSE_STUBS))
-    test(`${RETENTION} lets an entry leave, and brings back its very bytes alone`, async () => {
+    test(`${RETENTION} lets an entry leave, says where it lies, and brings back its very bytes alone`, async () => {
       const evidence = await evidenceOf(server, database)
       const store = postgresStore({ pool: server.pool(database, RETENTION), closes: 'pool' })
       const mark = { state: 'archived', block: 0, segment: '0'.repeat(32) } as const
@@ -130,6 +130,9 @@ else
         await assert.rejects(client.query(putBack, [[0], [bytes]]), { code: REFUSED })
       await client.end()
       assert.equal(await evidenceOf(server, database), left)
+      const elsewhere = { ...mark, segment: '1'.repeat(32) }
+      const move = { from: mark.segment, entries: [{ seq: 0, entry: entry.entry, mark: elsewhere }] }
+      assert.equal(await store.moveEntries(OWN_LEDGER, move), 1)
       await store.bringBack(OWN_LEDGER, [{ seq: 0, entry: entry.entry, payloads: [] }])
       await store.close()
       assert.equal(await evidenceOf(server, database), evidence)

@@ -30,7 +30,15 @@ import {
 import { hashesOf, selectEntries, selectNodes, storedEntry } from './read.ts'
 import { LEDGERS } from './schemas.ts'
 import { openSession, type PoolOptions } from './session.ts'
-import { decideRemoval, decideReturn, removalReads, returnReads, selectMayRemove } from './stubs.ts'
+import {
+  decideMove,
+  decideRemoval,
+  decideReturn,
+  moveReads,
+  removalReads,
+  returnReads,
+  selectMayRemove,
+} from './stubs.ts'
 import { lockHead, lockHeadOf, memberOf } from './tip.ts'
 import type { Attempt, Work } from './transaction.ts'
 
@@ -262,6 +270,13 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
         ledger,
         (ledgerNo) => returnReads(ledgerNo, entries),
         (ledgerNo, read) => decideReturn(ledgerNo, entries, read),
+      ),
+
+    moveEntries: (ledger, move) =>
+      writeTo(
+        ledger,
+        (ledgerNo) => moveReads(ledgerNo, move),
+        (ledgerNo, read) => decideMove(ledgerNo, move, read),
       ),
 
     close: () => session.close(),

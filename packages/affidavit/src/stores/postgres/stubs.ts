@@ -1,8 +1,8 @@
 // Entries that leave stubs in their rows, and come back (spec/stubs.md §2): read behind the lock of the head, judged by
 // ledger/leaving.ts, and written by the functions that the role of retention may use (schema/0002.sql).
 
-import { type Exchanged, notWhole, overtaken, planLeaving, planReturning } from '../../ledger/leaving.ts'
-import type { Removal, ReturningEntry, StoredEntry } from '../../ledger/store.ts'
+import { type Exchanged, notWhole, overtaken, planLeaving, planMoving, planReturning } from '../../ledger/leaving.ts'
+import type { Move, Removal, ReturningEntry, StoredEntry } from '../../ledger/store.ts'
 import { integerColumn, type PgResult, type Statement, textColumn } from './database.ts'
 import { storedEntry } from './read.ts'
 
@@ -73,6 +73,21 @@ export function decideReturn(
     return { text: 'SELECT affidavit.fill_payload($1, $2, $3)', values: [ledgerNo, blob_id, [...chunks]] }
   })
   return { value: changed.length, writes: [...filled, ...exchange(ledgerNo, changed)] }
+}
+
+export function moveReads(ledgerNo: number, { entries }: Move): Statement[] {
+  return [
+    selectRows(
+      ledgerNo,
+      entries.map(({ seq }) => seq),
+    ),
+  ]
+}
+
+export function decideMove(ledgerNo: number, move: Move, [, rows]: readonly (PgResult | undefined)[]): Decided {
+  const moved = planMoving(move, rowsOf(rows))
+  const left = moved.map(({ seq, stub }) => ({ seq, entry: stub }))
+  return { value: moved.length, writes: [...exchange(ledgerNo, moved), ...exchange(ledgerNo, left)] }
 }
 
 function selectRows(ledgerNo: number, seqs: readonly number[]): Statement {

@@ -26,7 +26,7 @@ import { type Prepare, prepareOnce } from './prepared.ts'
 import { checkpointOf, readEntries, readNodes } from './read.ts'
 import { readRows } from './rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
-import { bringBack, replaceEntries } from './stubs.ts'
+import { bringBack, moveEntries, replaceEntries } from './stubs.ts'
 import { readBound, readConversations, readFence, readSize, readStanding, readTip, type TipCache } from './tip.ts'
 import { type Attempt, inTransaction, type Waiting } from './transaction.ts'
 import { noTurns, type Turns } from './turns.ts'
@@ -224,6 +224,7 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
       }),
     mayRemove: async () => true,
     bringBack: (ledger, entries) => write((_, __, prepare) => bringBack(prepare, numberOf(ledger), entries)),
+    moveEntries: (ledger, move) => write((_, __, prepare) => moveEntries(prepare, numberOf(ledger), move)),
 
     close: () =>
       inOrder(async () => {

@@ -45,6 +45,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     replaceEntries: (ledger, removal) => writer.call('replaceEntries', [ledger, removal]),
     mayRemove: async () => true,
     bringBack: (ledger, entries) => writer.call('bringBack', [ledger, entries]),
+    moveEntries: (ledger, move) => writer.call('moveEntries', [ledger, move]),
     payload: (ledger, blob_id) => reader.call('payload', [ledger, blob_id]),
     chunks: (ledger, blob_id, from, limit) => reader.call('chunks', [ledger, blob_id, from, limit]),
     keptBodies: (ledger, wanted) => reader.call('keptBodies', [ledger, wanted]),

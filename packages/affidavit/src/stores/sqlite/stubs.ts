@@ -1,7 +1,7 @@
 // Entries that leave stubs in their rows, and come back (spec/stubs.md §2): inside the write transaction, as ledger/leaving.ts says.
 
-import { notWhole, overtaken, planLeaving, planReturning } from '../../ledger/leaving.ts'
-import type { Removal, ReturningEntry, StoredEntry } from '../../ledger/store.ts'
+import { notWhole, overtaken, planLeaving, planMoving, planReturning } from '../../ledger/leaving.ts'
+import type { Move, Removal, ReturningEntry, StoredEntry } from '../../ledger/store.ts'
 import { blobColumn, integerColumn, textColumn } from './database.ts'
 import { insertChunks } from './payloads.ts'
 import type { Prepare } from './prepared.ts'
@@ -34,6 +34,18 @@ export function bringBack(prepare: Prepare, ledgerNo: number, entries: readonly 
       if (isEmpty(prepare, ledgerNo, blob_id)) throw notWhole(blob_id)
   }
   return changed.length
+}
+
+/** Answers how many rows were changed. */
+export function moveEntries(prepare: Prepare, ledgerNo: number, move: Move): number {
+  const moved = planMoving(move, (seq) => rowAt(prepare, ledgerNo, seq))
+  write(prepare, ledgerNo, moved)
+  write(
+    prepare,
+    ledgerNo,
+    moved.map(({ seq, stub }) => ({ seq, entry: stub })),
+  )
+  return moved.length
 }
 
 function rowAt(prepare: Prepare, ledgerNo: number, seq: number): StoredEntry | undefined {
