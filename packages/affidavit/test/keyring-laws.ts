@@ -90,6 +90,25 @@ export function keyringLaws(makeStore: () => () => KeyringStore): void {
     })
   })
 
+  test('a note is kept once under its name, is found by its topic alone, and outlives every turn-over', async () => {
+    const open = keyringIn()
+    const [one, other] = [await open(), await open()]
+    const [first, second] = [
+      { topic: 'losses', name: 'a b', text: 'first' },
+      { topic: 'losses', name: 'c', text: '' },
+    ]
+    for (const note of [first, second, { ...first, topic: 'gains' }]) await one.keepNote(note)
+    await other.keepNote({ ...first, text: 'another' })
+    await other.turnOver([{ owner_kind: 'subject', owner: 'losses' }])
+    await one.turnOver()
+    const found = [...(await other.notes('losses'))].sort((a, b) => (a.name < b.name ? -1 : 1))
+    assert.deepEqual(
+      found.map(({ topic, name, text }) => ({ topic, name, text })),
+      [first, second],
+    )
+    assert.deepEqual(await other.notes('loss'), [])
+  })
+
   test('a generation that is replaced while it is opened is no destroyed key', async () => {
     const [store, wrapper] = [makeStore()(), memoryKeyWrapper()]
     const other = await openKeyring(parts(store, wrapper))

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import type { KeyringHead, KeyringRow, KeyringStore } from '../vault/keyring-store.ts'
+import { type KeyringHead, type KeyringRow, type KeyringStore, ROW_KINDS } from '../vault/keyring-store.ts'
 
 /** Opens the same empty keyring as often as asked: each one sees what the others wrote. */
 export type MakeKeyring = () => Promise<{ readonly open: () => KeyringStore; readonly cleanup: () => Promise<void> }>
@@ -11,12 +11,10 @@ export type MakeKeyring = () => Promise<{ readonly open: () => KeyringStore; rea
 const FIRST: KeyringHead = { generation: 1, kek_version: 'kek-1', wrapped_key: Uint8Array.of(1, 2, 3), retired: [] }
 const SECOND: KeyringHead = { generation: 2, kek_version: 'kek-2', wrapped_key: Uint8Array.of(4), retired: ['kek-1'] }
 
-const KINDS = ['scope', 'identity', 'content'] as const
-
 function row(n: number, more: Partial<KeyringRow> = {}): KeyringRow {
   const digits = n.toString(16)
   return {
-    kind: KINDS[n % 3] ?? 'scope',
+    kind: ROW_KINDS[n % ROW_KINDS.length] ?? 'scope',
     key: digits.padStart(32, '0'),
     lookup: digits.padStart(64, 'a'),
     owner: digits.padStart(64, 'b'),

@@ -54,6 +54,19 @@ function contentLookup(keys: GenerationKeys, content: ContentName): string {
   return digest(keys, `content\n${contentRowKey(content)}`)
 }
 
+/** The notes of one topic are found together. */
+export function topicLookup(keys: GenerationKeys, topic: string): string {
+  return digest(keys, `notes\n${topic}`)
+}
+
+function noteLookup(keys: GenerationKeys, note: Note): string {
+  return digest(keys, `note\n${noteKey(note)}`)
+}
+
+function noteKey({ topic, name }: Pick<Note, 'topic' | 'name'>): string {
+  return `${topic} ${name}`
+}
+
 /** A payload of a ledger, by its origin: a keyring outlives incarnations. */
 export interface ContentName {
   readonly ledger: string
@@ -84,7 +97,19 @@ export interface OpenedContent extends ContentName {
   readonly contentKey: Uint8Array
 }
 
-export type OpenedRow = OpenedScope | OpenedIdentity | OpenedContent
+/** What has to be known of a ledger where its database is lost: a text under a name, kept once. */
+export interface Note {
+  /** Without spaces. */
+  readonly topic: string
+  readonly name: string
+  readonly text: string
+}
+
+export interface OpenedNote extends Note {
+  readonly kind: 'note'
+}
+
+export type OpenedRow = OpenedScope | OpenedIdentity | OpenedContent | OpenedNote
 
 export function sealScope(keys: GenerationKeys, opened: OpenedScope, random: RandomSource): KeyringRow {
   const { id, scope, key } = opened
@@ -118,6 +143,17 @@ export function sealContentRow(keys: GenerationKeys, opened: OpenedContent, rand
     lookup: contentLookup(keys, opened),
     owner: contentOwner(keys, opened),
     sealed: seal(keys, 'content', key, opened.contentKey, random),
+  }
+}
+
+export function sealNote(keys: GenerationKeys, note: Note, random: RandomSource): KeyringRow {
+  const key = noteKey(note)
+  return {
+    kind: 'note',
+    key,
+    lookup: noteLookup(keys, note),
+    owner: topicLookup(keys, note.topic),
+    sealed: seal(keys, 'note', key, utf8(note.text), random),
   }
 }
 
@@ -155,6 +191,8 @@ function isFoundBy(keys: GenerationKeys, row: KeyringRow, opened: OpenedRow): bo
       const { owner_kind, owner } = opened.scope
       return row.lookup === scopeLookup(keys, opened.scope) && row.owner === ownerLookup(keys, owner_kind, owner)
     }
+    case 'note':
+      return row.lookup === noteLookup(keys, opened) && row.owner === topicLookup(keys, opened.topic)
   }
 }
 
@@ -180,7 +218,15 @@ function readContent(key: string, plain: Uint8Array): OpenedContent | undefined 
   return 'code' in parseContentKey(plain) ? undefined : { kind: 'content', ledger, blob_id, contentKey: plain }
 }
 
-const READERS = { scope: readScope, identity: readIdentity, content: readContent }
+function readNote(key: string, plain: Uint8Array): OpenedNote | undefined {
+  const end = key.indexOf(' ')
+  const text = decodeUtf8(plain)
+  return end < 0 || text === undefined
+    ? undefined
+    : { kind: 'note', topic: key.slice(0, end), name: key.slice(end + 1), text }
+}
+
+const READERS = { scope: readScope, identity: readIdentity, content: readContent, note: readNote }
 
 // No two scopes are written alike: ids and words hold no line feed (spec/entry.md §2). What could not be read back would
 // stand in the way of every turn-over.

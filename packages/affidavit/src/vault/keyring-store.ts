@@ -12,10 +12,12 @@ export interface KeyringHead {
   readonly retired: readonly string[]
 }
 
+export const ROW_KINDS = ['scope', 'identity', 'content', 'note'] as const
+
 /** A row as kept: nothing in it can be read without the keyring key of its generation. */
 export interface KeyringRow {
-  readonly kind: 'scope' | 'identity' | 'content'
-  /** Scope id or token; of a content its ledger and blob_id. */
+  readonly kind: (typeof ROW_KINDS)[number]
+  /** Scope id or token; of a content its ledger and blob_id; of a note its topic and name. */
   readonly key: string
   /** What it is found by: 64 lower-case hex digits. */
   readonly lookup: string

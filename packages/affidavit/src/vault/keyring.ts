@@ -14,6 +14,7 @@ import {
   contentRowKey,
   type GenerationKeys,
   identityLookup,
+  type Note,
   type OpenedContent,
   type OpenedIdentity,
   type OpenedRow,
@@ -23,7 +24,9 @@ import {
   type Scope,
   scopeLookup,
   sealIdentity,
+  sealNote,
   sealScope,
+  topicLookup,
 } from './keyring-rows.ts'
 import type { KeyringRow, Superseded } from './keyring-store.ts'
 import { destroyRetired, type TurnedOver, turnOver, turnOverFrom } from './turn-over.ts'
@@ -48,6 +51,10 @@ export interface Keyring {
   wrappedAnew(ledger: string, blob_ids: readonly string[]): Promise<ReadonlyMap<string, WrappedAnew>>
   /** The scopes that a subject or a conversation owns. */
   scopesOf(owner: Owner): Promise<readonly OpenedScope[]>
+  /** Keeps a note, durable when it resolves; one of that topic and name is left as it is. It outlives every turn-over. */
+  keepNote(note: Note): Promise<void>
+  /** Those of a topic, in any order. */
+  notes(topic: string): Promise<readonly Note[]>
   /** The tokens of personal ids, in order; made where they are new. Durable when it resolves. */
   tokens(personal: readonly string[]): Promise<readonly string[]>
   /** The token of a personal id; `undefined` where it has none, or none any more. */
@@ -204,6 +211,13 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
         store.byOwner(generation, ownerLookup(keys, owner_kind, owner)),
       )
       return opened.filter(isScope)
+    },
+    async keepNote(note) {
+      await ask((keys) => store.add(keys.generation, [sealNote(keys, note, random)]))
+    },
+    async notes(topic) {
+      const opened = await openAll((generation, keys) => store.byOwner(generation, topicLookup(keys, topic)))
+      return opened.filter((row) => row.kind === 'note')
     },
     async tokens(personal) {
       const make = (keys: GenerationKeys, id: string): MadeRow => {

@@ -17,6 +17,7 @@ import {
   type Scope,
   sealContentRow,
   sealIdentity,
+  sealNote,
   sealScope,
 } from './keyring-rows.ts'
 import type { KeyringRow, KeyringStore, Superseded } from './keyring-store.ts'
@@ -91,6 +92,7 @@ export async function rowsOfNext(
     }
     const opened = openRow(old, row)
     if (opened.kind === 'identity') staying.push(sealIdentity(next, opened, parts.random))
+    else if (opened.kind === 'note') staying.push(sealNote(next, opened, parts.random))
     else if (opened.kind === 'scope') {
       if (turn.successors.has(opened.id)) gone(row)
       staying.push(sealScopeOfNext(turn, opened))

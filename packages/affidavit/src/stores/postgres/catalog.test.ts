@@ -50,7 +50,7 @@ else
       const snapshot = await openSnapshot(server.pool(await keyrings(), KEYRING_OWNER))
       const catalog = Object.fromEntries([...(await readCatalog(snapshot, KEYRINGS))].sort())
       await snapshot.close()
-      const file = join(import.meta.dirname, 'schema-keyring/0001.catalog.json')
+      const file = join(import.meta.dirname, 'schema-keyring/0002.catalog.json')
       if (process.env.AFFIDAVIT_WRITE_CATALOG === '1') writeFileSync(file, `${JSON.stringify(catalog, undefined, 2)}\n`)
       assert.deepEqual(catalog, Object.fromEntries(releasedCatalog(KEYRINGS)))
     })

@@ -2,7 +2,14 @@
 // Everything that writes is a function of the database, which looks first.
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import type { KeyringHead, KeyringRow, KeyringStore, NumberedRow, Superseded } from '../../vault/keyring-store.ts'
+import {
+  type KeyringHead,
+  type KeyringRow,
+  type KeyringStore,
+  type NumberedRow,
+  ROW_KINDS,
+  type Superseded,
+} from '../../vault/keyring-store.ts'
 import {
   bytesColumn,
   column,
@@ -173,13 +180,11 @@ function isThere(row: unknown): boolean {
   return column(row, 'key') !== null
 }
 
-const KINDS = ['scope', 'identity', 'content'] as const
-
 function storedRow(row: unknown): KeyringRow {
   const kind = textColumn(row, 'kind')
   return {
     // What is of no kind that we know opens as none.
-    kind: KINDS.find((one) => one === kind) ?? 'identity',
+    kind: ROW_KINDS.find((one) => one === kind) ?? 'identity',
     key: textColumn(row, 'key'),
     lookup: textColumn(row, 'lookup'),
     owner: textColumn(row, 'owner'),

@@ -27,7 +27,7 @@ export const LEDGERS: SchemaKind = {
 export const KEYRINGS: SchemaKind = {
   schema: 'affidavit_keyring',
   folder: new URL('./schema-keyring/', import.meta.url),
-  version: 1,
+  version: 2,
   holds: 'keyrings',
   migrate: 'affidavit migrate --keyring URL',
   grant: '--server ROLE',

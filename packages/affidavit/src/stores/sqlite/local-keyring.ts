@@ -1,6 +1,12 @@
 // A keyring store on one SQLite connection, in a thread that has nothing else to do (spec/vault.md §4).
 
-import type { KeyringHead, KeyringRow, KeyringStore, Superseded } from '../../vault/keyring-store.ts'
+import {
+  type KeyringHead,
+  type KeyringRow,
+  type KeyringStore,
+  ROW_KINDS,
+  type Superseded,
+} from '../../vault/keyring-store.ts'
 import { type DatabaseKind, driverCode, inOurWords } from './connect.ts'
 import { blobColumn, integerColumn, type SqliteDatabase, textColumn } from './database.ts'
 import type { ExpectInPlace } from './in-place.ts'
@@ -235,13 +241,11 @@ function insertRows(db: SqliteDatabase, stage: number, or: '' | 'OR IGNORE' = ''
   }
 }
 
-const KINDS = ['scope', 'identity', 'content'] as const
-
 function rowOf(row: unknown): KeyringRow {
   const kind = textColumn(row, 'kind')
   return {
     // What is of no kind that we know opens as none.
-    kind: KINDS.find((one) => one === kind) ?? 'identity',
+    kind: ROW_KINDS.find((one) => one === kind) ?? 'identity',
     key: textColumn(row, 'key'),
     lookup: textColumn(row, 'lookup'),
     owner: textColumn(row, 'owner'),
