@@ -28,7 +28,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['retention', ['documents', 'links', 'errors', 'formats', ...BYTES]],
   ['archive', ['retention', ...LEDGER, 'merkle']],
   ['registry', ['documents', 'formats', ...BYTES]],
-  ['verify', ['links', ...FORMATS]],
+  ['verify', ['disposition', 'papers', 'links', ...FORMATS]],
   ['vault', VAULT],
   ['links', ['formats', ...BYTES]],
   [

@@ -2,14 +2,22 @@
 
 import { join } from 'node:path'
 
-import { toHex } from '../src/bytes/hex.ts'
+import { utf8 } from '../src/bytes/text.ts'
+import { disposalsBy } from '../src/cli/read-disposals.ts'
+import { formatTimestamp } from '../src/clock/clock.ts'
+import { formatManifest, type ListedRecord, manifestDigest } from '../src/disposition/manifest.ts'
+import { partsOf } from '../src/disposition/paper-parts.ts'
+import { formatPlan, planDigest } from '../src/disposition/plan.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { archivedDetails } from '../src/formats/archive-record.ts'
+import { generateSignerKey } from '../src/formats/signer-key.ts'
 import type { StubMark } from '../src/formats/stub.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
+import { recordOf } from '../src/ledger/read.ts'
 import type { LedgerStore, Removal, StoredEntry } from '../src/ledger/store.ts'
+import { approvalDigest, signApproval } from '../src/papers/approval.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { type MemoryArchive, memoryArchive } from '../src/testing/memory-archive.ts'
@@ -18,12 +26,13 @@ import type { ReadDisposals } from '../src/verify/left.ts'
 import type { Trust } from '../src/verify/trust.ts'
 
 export const SEGMENT: string = 'ab'.repeat(16)
-export const MANIFEST: string = 'cd'.repeat(32)
 /** Seqs: entry 0 stays, so do 6, which has content, the records of what left, and the newest. */
 export const ARCHIVED: readonly number[] = [1, 2, 3]
 const DESTROYED: readonly number[] = [4, 5]
 export const STANDS = 6
-export const NEWEST = 9
+export const NEWEST = 12
+/** Whoever let them be destroyed. */
+const APPROVER = generateSignerKey('approver/kim', 'ed25519')
 
 const ARCHIVED_SAYS = archivedDetails({
   segment: SEGMENT,
@@ -45,6 +54,8 @@ export interface LeftLedger {
   /** As they were recorded. */
   readonly entries: readonly StoredEntry[]
   readonly archive: MemoryArchive
+  /** SHA-256 of the manifest that the destroyed ones are on. */
+  readonly manifest: string
   /** A signed checkpoint of before anything left, and its size. */
   readonly early: { readonly size: number; readonly note: string }
 }
@@ -76,11 +87,13 @@ export async function makeLeftLedger(folder: string): Promise<LeftLedger> {
   const store = sqliteStore(databaseFile(home), 'open')
   const { prepareOwn, prepare, batch } = samples(origin)
   const at = clock.now() + 60_000
+  const recorded = await store.entries(origin, {}, { limit: 100, order: 'ascending' })
+  const { manifest, details } = disposition(origin, recorded, formatTimestamp(clock.now()))
   await store.commit(
     batch(
       [
         prepareOwn({ action: 'records_archived', details: ARCHIVED_SAYS }),
-        prepareOwn({ action: 'records_disposed', details: { phase: 'decided', manifest_sha256: MANIFEST } }),
+        ...details.map((one) => prepareOwn({ action: 'records_disposed', details: one })),
         prepare({ conversation_id: 'c0' }),
       ],
       at,
@@ -95,18 +108,27 @@ export async function makeLeftLedger(folder: string): Promise<LeftLedger> {
   const early = await store.latestCheckpoint(origin, 2)
   await store.close()
   if (early === undefined) throw new TypeError('no checkpoint was published')
-  return { home, file: databaseFile(home), origin, trust: { kind: 'pinned', keys: [key] }, entries, archive, early }
+  return {
+    home,
+    file: databaseFile(home),
+    origin,
+    trust: { kind: 'pinned', keys: [key] },
+    entries,
+    archive,
+    manifest,
+    early,
+  }
 }
 
 /** Lets the archived and the destroyed ones leave. */
-export async function letGo(store: LedgerStore, { origin, entries }: LeftLedger): Promise<void> {
+export async function letGo(store: LedgerStore, { origin, entries, manifest }: LeftLedger): Promise<void> {
   const marked = (seqs: readonly number[], mark: (seq: number) => StubMark): Removal['entries'] =>
     seqs.map((seq) => ({ seq, leaf: entries[seq]?.nodes.slice(0, 32) ?? new Uint8Array(), mark: mark(seq) }))
   await store.replaceEntries(origin, {
     judged: { size: entries.length, unless: ['hold_placed'] },
     entries: [
       ...marked(ARCHIVED, (seq) => ({ state: 'archived', block: seq % 2, segment: SEGMENT })),
-      ...marked(DESTROYED, () => ({ state: 'disposed', manifest: MANIFEST })),
+      ...marked(DESTROYED, () => ({ state: 'disposed', manifest })),
     ],
   })
 }
@@ -128,14 +150,46 @@ async function putAside(
   archive.put({ seq: row.seq, segment: SEGMENT, block: row.seq % 2 }, row.entry, payloads)
 }
 
-/** What the papers of a ledger would say: the destroyed ones are on the manifest. */
-export function disposalsOf(
-  { entries }: LeftLedger,
-  leave: 'authorised' | 'authority not checked' = 'authorised',
-): ReadDisposals {
-  const listed = new Map(DESTROYED.map((seq) => [seq, toHex(entries[seq]?.nodes.subarray(0, 32) ?? new Uint8Array())]))
-  return (_, records) => {
-    const manifests = new Set(records.map(({ details }) => details.manifest_sha256))
-    return (seq, leaf, manifest) => (manifests.has(manifest) && listed.get(seq) === leaf ? leave : undefined)
+// The papers of the destroyed ones and the decision, as records of the ledger hold them.
+function disposition(
+  ledger: string,
+  entries: readonly StoredEntry[],
+  now: string,
+): { readonly manifest: string; readonly details: readonly OwnDetails[] } {
+  const plan_id = '019aa5c1-2f00-7abc-8def-0123456789ab'
+  const manifest = formatManifest({ ledger, plan_id, records: DESTROYED.map((seq) => listed(entries[seq], now)) })
+  const manifest_sha256 = manifestDigest(manifest)
+  const [first_seq = 0, last_seq = 0] = DESTROYED
+  const plan = {
+    ...{ ledger, plan_id, made_at: now, made_by: 'dr.lee', as_of_seq: STANDS, judged_at: now },
+    ...{ policy_set_sha256: 'a'.repeat(64), manifest_sha256, records: DESTROYED.length, first_seq, last_seq },
+    ...{ policies: [{ policy: 'soc2', records: 2 }], contents: 0, stays: [], objects: [], delay_days: 0 },
+    ...{ copies: [], not_destroyed: ['Leaf hashes stay.'] },
   }
+  const plan_sha256 = planDigest(plan)
+  const said = { ledger, plan_id, plan_sha256, approver: 'kim', approved_at: now, decision: 'approve' } as const
+  const note = utf8(signApproval('disposition', said, APPROVER))
+  const approval_sha256 = approvalDigest('disposition', note)
+  const papers = [
+    ...partsOf(manifest, manifest_sha256),
+    ...partsOf(formatPlan(plan), plan_sha256),
+    ...partsOf(note, approval_sha256),
+  ]
+  const decided = { phase: 'decided', plan_sha256, manifest_sha256, approval_sha256, records: DESTROYED.length }
+  return { manifest: manifest_sha256, details: [...papers.map((part) => ({ ...part })), decided] }
+}
+
+type OwnDetails = { readonly [name: string]: string | number }
+
+function listed(row: StoredEntry | undefined, due_since: string): ListedRecord {
+  if (row === undefined) throw new TypeError('no such entry')
+  const { seq, integrity_hash, id, recorded_at, conversation_id, conversation_seq } = recordOf(row)
+  const place =
+    conversation_id === undefined || conversation_seq === undefined ? {} : { conversation_id, conversation_seq }
+  return { seq, integrity_hash, id, recorded_at, ...place, retention_class: 'soc2', due_since, policies: ['soc2'] }
+}
+
+/** What the papers in the ledger say; `authority not checked`: to somebody who has pinned no key of an approver. */
+export function disposalsOf(leave: 'authorised' | 'authority not checked' = 'authorised'): ReadDisposals {
+  return disposalsBy(leave === 'authorised' ? [APPROVER.verifierKey] : [])
 }

@@ -2,7 +2,7 @@
 
 import { utf8 } from '../src/bytes/text.ts'
 import type { FindingCode } from '../src/verify/finding.ts'
-import { ARCHIVED, type LeftLedger, MANIFEST, NEWEST, SEGMENT, STANDS } from './left-ledger.ts'
+import { ARCHIVED, type LeftLedger, NEWEST, SEGMENT, STANDS } from './left-ledger.ts'
 
 /** The stored rows of the ledger, whatever they lie in. */
 export interface Rows {
@@ -40,12 +40,13 @@ const editing =
     rows.put(seq, 'entry', edited(await rows.entry(seq), change))
 
 /** A stub of what stands at `seq`, as letting go makes it. */
-function stubOver(seq: number, mark: Record<string, unknown>) {
-  return editing(seq, (members) => {
-    const kept = mark.state === 'archived' ? [...PLACE, ...SEARCHED_BY] : PLACE
-    for (const name of Object.keys(members)) if (!kept.includes(name)) delete members[name]
-    members._stub = mark
-  })
+function stubOver(seq: number, state: 'archived' | 'disposed') {
+  return (rows: Rows, { manifest }: LeftLedger): Promise<void> =>
+    editing(seq, (members) => {
+      const kept = state === 'archived' ? [...PLACE, ...SEARCHED_BY] : PLACE
+      for (const name of Object.keys(members)) if (!kept.includes(name)) delete members[name]
+      members._stub = state === 'archived' ? AWAY : { manifest, state }
+    })(rows)
 }
 
 const PLACE = ['conversation_id', 'conversation_seq', 'id', 'recorded_at']
@@ -55,7 +56,7 @@ const AWAY = { block: 0, segment: SEGMENT, state: 'archived' }
 export const LIES: readonly Lie[] = [
   {
     name: 'a stub in place of an entry that nobody archived',
-    tell: stubOver(STANDS, AWAY),
+    tell: stubOver(STANDS, 'archived'),
     found: 'archived-unrecorded',
     seq: STANDS,
     conversation: 'c0',
@@ -167,15 +168,33 @@ export const LIES: readonly Lie[] = [
     seq: GONE,
   },
   {
+    name: 'a destroyed entry with another id',
+    tell: editing(GONE, (members) => {
+      members.id = '019aa5c1-2f00-7abc-8def-0123456789ab'
+    }),
+    found: 'stub-altered',
+    seq: GONE,
+    conversation: 'c0',
+  },
+  {
+    name: 'a destroyed entry with another time',
+    tell: editing(GONE, (members) => {
+      members.recorded_at = String(members.recorded_at).replace(/\d{3}Z$/, '001Z')
+    }),
+    found: 'stub-altered',
+    seq: GONE,
+    conversation: 'c0',
+  },
+  {
     name: 'a live entry gone under the manifest',
-    tell: stubOver(STANDS, { manifest: MANIFEST, state: 'disposed' }),
+    tell: stubOver(STANDS, 'disposed'),
     found: 'disposal-unauthorised',
     seq: STANDS,
     conversation: 'c0',
   },
   {
     name: 'an archived entry gone under the manifest',
-    tell: stubOver(TWO, { manifest: MANIFEST, state: 'disposed' }),
+    tell: stubOver(TWO, 'disposed'),
     found: 'disposal-unauthorised',
     seq: TWO,
     conversation: 'c0',
@@ -189,11 +208,11 @@ export const LIES: readonly Lie[] = [
     seq: GONE,
     conversation: 'c0',
   },
-  { name: 'entry 0 gone', tell: stubOver(0, { manifest: MANIFEST, state: 'disposed' }), found: 'stub-altered', seq: 0 },
-  { name: 'a record that stays, archived', tell: stubOver(7, AWAY), found: 'stub-altered', seq: 7 },
+  { name: 'entry 0 gone', tell: stubOver(0, 'disposed'), found: 'stub-altered', seq: 0 },
+  { name: 'a record that stays, archived', tell: stubOver(7, 'archived'), found: 'stub-altered', seq: 7 },
   {
     name: 'the newest entry gone',
-    tell: stubOver(NEWEST, { manifest: MANIFEST, state: 'disposed' }),
+    tell: stubOver(NEWEST, 'disposed'),
     found: 'stub-altered',
     seq: NEWEST,
     conversation: 'c0',

@@ -66,7 +66,7 @@ else
 
     const archiveOf: ArchiveOf = (origin) => (origin === ledger.origin ? storedArchive(ledger.archive) : undefined)
     const options = () =>
-      ({ trust: ledger.trust, anchors: [], disposals: disposalsOf(ledger), archiveOf, payloadBytes: 'read' }) as const
+      ({ trust: ledger.trust, anchors: [], disposals: disposalsOf(), archiveOf, payloadBytes: 'read' }) as const
     const verify = () => verifyPostgres({ pool: reading, where: database }, options())
     const off = TABLES.map((table) => `ALTER TABLE affidavit.${table} DISABLE TRIGGER ALL`).join('; ')
 

@@ -9,11 +9,11 @@ export function disposalsBy(approvers: readonly VerifierKey[]): ReadDisposals {
   return (origin, records) => {
     const disposed = records.filter(({ action }) => action === 'records_disposed')
     const disposals = disposalsIn(origin, disposed, approvers)
-    return (seq, leaf, manifest) => {
-      const { state } = disposals.of(manifest, seq, leaf)
-      switch (state) {
+    return ({ manifest, ...entry }) => {
+      const disposal = disposals.of(manifest, entry)
+      switch (disposal.state) {
         case 'none':
-          return undefined
+          return disposal.because === 'listed-otherwise' ? 'shown otherwise' : undefined
         case 'not checked':
           return 'authority not checked'
         case 'approved':

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { bytesOf, golden } from '../../test/disposition-vectors.ts'
 import { signerOf } from '../../test/erasure-vectors.ts'
 import { approvalDigest } from '../papers/approval.ts'
-import { type DispositionRecord, disposalsIn } from './disposals.ts'
+import { type DestroyedEntry, type DispositionRecord, disposalsIn } from './disposals.ts'
+import type { ListedRecord } from './manifest.ts'
 import { paperOf, partsOf } from './paper-parts.ts'
 import type { Decision, DispositionDetails, Withdrawal } from './phases.ts'
 
@@ -45,15 +46,19 @@ const paperRecords = [
 const DECIDED = [...paperRecords, at(3004, decision)]
 const [FIRST = assert.fail()] = golden.manifest.records
 
-function of(records: readonly DispositionRecord[], seq = FIRST.seq, leaf = FIRST.integrity_hash): unknown {
-  return disposalsIn(ledger, records, [KIM]).of(manifest_sha256, seq, leaf)
+function of(records: readonly DispositionRecord[], entry: Partial<DestroyedEntry> = {}): unknown {
+  return disposalsIn(ledger, records, [KIM]).of(manifest_sha256, { ...shown(FIRST), ...entry })
+}
+
+function shown({ retention_class: _, due_since: _since, policies: _policies, ...entry }: ListedRecord): DestroyedEntry {
+  return entry
 }
 
 test('every listed record went by the leave of its decision, and the verdict names it', () => {
   const approved = { state: 'approved', approver: 'kim', plan_sha256, decision_seq: 3004 }
-  for (const { seq, integrity_hash } of golden.manifest.records)
-    assert.deepEqual(of(DECIDED, seq, integrity_hash), approved)
-  assert.deepEqual(disposalsIn(ledger, DECIDED, []).of(manifest_sha256, FIRST.seq, FIRST.integrity_hash), {
+  for (const record of golden.manifest.records)
+    assert.deepEqual(disposalsIn(ledger, DECIDED, [KIM]).of(manifest_sha256, shown(record)), approved)
+  assert.deepEqual(disposalsIn(ledger, DECIDED, []).of(manifest_sha256, shown(FIRST)), {
     state: 'not checked',
     plan_sha256,
     decision_seq: 3004,
@@ -82,11 +87,18 @@ const NONE: Readonly<Record<string, readonly [because: string, disposal: () => u
     () =>
       of([...without(manifest_sha256), ...partsOf(bytesOf('plan.json'), manifest_sha256).map((part) => at(1, part))]),
   ],
-  'a record that is not listed': ['not-listed', () => of(DECIDED, 5)],
-  'a listed record with another leaf hash': ['not-listed', () => of(DECIDED, FIRST.seq, 'a'.repeat(64))],
+  'a record that is not listed': ['not-listed', () => of(DECIDED, { seq: 5 })],
+  'a listed record with another leaf hash': ['not-listed', () => of(DECIDED, { integrity_hash: 'a'.repeat(64) })],
   'a decision that stands before the record': [
     'not-listed',
-    () => of([...paperRecords, at(2003, decision)], 2003, golden.manifest.records.at(-1)?.integrity_hash),
+    () => of([...paperRecords, at(2003, decision)], shown(golden.manifest.records.at(-1) ?? assert.fail())),
+  ],
+  'a record that shows another id': ['listed-otherwise', () => of(DECIDED, { id: 'x' })],
+  'a record that shows another time': ['listed-otherwise', () => of(DECIDED, { recorded_at })],
+  'a record that shows another conversation': ['listed-otherwise', () => of(DECIDED, { conversation_id: 'c-3' })],
+  'a record that shows another place in its conversation': [
+    'listed-otherwise',
+    () => of(DECIDED, { conversation_seq: 7 }),
   ],
 }
 

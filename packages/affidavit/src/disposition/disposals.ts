@@ -5,7 +5,7 @@ import type { JsonValue } from '../bytes/json.ts'
 import { parseTimestamp } from '../clock/clock.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
 import { type Authority, authorityOf } from './authority.ts'
-import { manifestDigest, parseManifest } from './manifest.ts'
+import { type ListedRecord, manifestDigest, parseManifest } from './manifest.ts'
 import { type PaperPart, paperOf } from './paper-parts.ts'
 import { type Announcement, type Decision, type DispositionDetails, parseDispositionDetails } from './phases.ts'
 
@@ -28,10 +28,19 @@ export type NoDisposal =
   | 'manifest-altered'
   /** It lists no record at this seq with this leaf hash. */
   | 'not-listed'
+  /** It lists the record under another id, time or place in a conversation than its stub shows. */
+  | 'listed-otherwise'
+
+/** What is left of a destroyed entry: its leaf hash, and what its stub shows. */
+export interface DestroyedEntry
+  extends Pick<
+    ListedRecord,
+    'seq' | 'integrity_hash' | 'id' | 'recorded_at' | 'conversation_id' | 'conversation_seq'
+  > {}
 
 export interface Disposals {
-  /** By what leave the entry at `seq` with the leaf hash `leaf` went, whose stub names this manifest. All are lower-case hex. */
-  of(manifest_sha256: string, seq: number, leaf: string): Disposal
+  /** By what leave the entry went whose stub names this manifest, by 64 lower-case hex digits. */
+  of(manifest_sha256: string, entry: DestroyedEntry): Disposal
 }
 
 interface Told<Details> {
@@ -43,8 +52,8 @@ interface Told<Details> {
 interface Decided {
   readonly authority: Authority
   readonly decision_seq: number
-  /** Leaf hashes by seq; `undefined` where no record holds the manifest. */
-  readonly listed: ReadonlyMap<number, string> | 'missing' | 'altered'
+  /** By seq. `missing`: no record holds the manifest. */
+  readonly listed: ReadonlyMap<number, ListedRecord> | 'missing' | 'altered'
 }
 
 /** `approvers`: keys that whoever verifies has pinned. What is not in the form of this release is passed over. */
@@ -64,17 +73,22 @@ export function disposalsIn(
     const decide = once(() => decidedBy(ledger, decided, told, papers, approvers))
     if (!byManifest.has(decided.told.manifest_sha256)) byManifest.set(decided.told.manifest_sha256, decide)
   }
-  return { of: (manifest_sha256, seq, leaf) => disposalOf(byManifest.get(manifest_sha256)?.(), seq, leaf) }
+  return { of: (manifest_sha256, entry) => disposalOf(byManifest.get(manifest_sha256)?.(), entry) }
 }
 
-function disposalOf(decided: Decided | undefined, seq: number, leaf: string): Disposal {
+function disposalOf(decided: Decided | undefined, entry: DestroyedEntry): Disposal {
   if (decided === undefined) return { state: 'none', because: 'not-decided' }
   const { authority, decision_seq, listed } = decided
   if (listed === 'missing') return { state: 'none', because: 'manifest-missing' }
   if (listed === 'altered') return { state: 'none', because: 'manifest-altered' }
-  if (seq >= decision_seq || listed.get(seq) !== leaf) return { state: 'none', because: 'not-listed' }
+  const record = listed.get(entry.seq)
+  if (entry.seq >= decision_seq || record?.integrity_hash !== entry.integrity_hash)
+    return { state: 'none', because: 'not-listed' }
+  if (SHOWN.some((name) => record[name] !== entry[name])) return { state: 'none', because: 'listed-otherwise' }
   return authority.state === 'none' ? authority : { ...authority, decision_seq }
 }
+
+const SHOWN = ['id', 'recorded_at', 'conversation_id', 'conversation_seq'] as const
 
 type AnyTold = Told<DispositionDetails>
 
@@ -131,7 +145,7 @@ function listedIn(bytes: Uint8Array | undefined, sha256: string): Decided['liste
   if (bytes === undefined) return 'missing'
   const manifest = parseManifest(bytes)
   if ('code' in manifest || manifestDigest(bytes) !== sha256) return 'altered'
-  return new Map(manifest.records.map(({ seq, integrity_hash }) => [seq, integrity_hash]))
+  return new Map(manifest.records.map((record) => [record.seq, record]))
 }
 
 function once<Value>(make: () => Value): () => Value {

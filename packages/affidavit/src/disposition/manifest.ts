@@ -33,6 +33,8 @@ export interface ListedRecord {
   readonly seq: number
   /** The leaf hash: 64 lower-case hex digits. */
   readonly integrity_hash: string
+  readonly id: string
+  readonly recorded_at: string
   readonly conversation_id?: string
   readonly conversation_seq?: number
   readonly retention_class: string
@@ -49,6 +51,8 @@ export const MAX_MANIFEST_BYTES: number = 2 ** 25
 const MEMBERS = {
   seq: count,
   integrity_hash: hash,
+  id: label,
+  recorded_at: time,
   retention_class: word,
   due_since: time,
   policies: ascending(label, 1, 64),
@@ -84,6 +88,26 @@ export function parseManifest(bytes: Uint8Array): Manifest | PaperFault {
 export function formatManifest(manifest: Manifest): Uint8Array {
   return formatPaper(manifest, MANIFEST)
 }
+
+export interface ManifestRoom {
+  /** Whether there is room for another record; once there was none, there is none. */
+  takes(record: ListedRecord): boolean
+}
+
+/** What one manifest has room for: a record can have more bytes than MAX_MANIFEST_BYTES leaves each of MAX_LISTED_RECORDS. */
+export function manifestRoom(): ManifestRoom {
+  let [bytes, records] = [MAX_MANIFEST_BYTES - BYTES_BESIDE, MAX_LISTED_RECORDS]
+  return {
+    takes(record) {
+      bytes -= utf8(JSON.stringify(record)).length + 1
+      records--
+      return bytes >= 0 && records >= 0
+    },
+  }
+}
+
+/** More than the other members take. */
+const BYTES_BESIDE = 4096
 
 /** What plan, records and stubs name a manifest by: 64 lower-case hex digits, over its bytes. */
 export function manifestDigest(bytes: Uint8Array): string {

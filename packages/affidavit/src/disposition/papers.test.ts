@@ -27,7 +27,15 @@ import {
   openCertificate,
   parseCertificateText,
 } from './certificate.ts'
-import { formatManifest, MAX_LISTED_RECORDS, manifestDigest, parseManifest } from './manifest.ts'
+import {
+  formatManifest,
+  type ListedRecord,
+  MAX_LISTED_RECORDS,
+  MAX_MANIFEST_BYTES,
+  manifestDigest,
+  manifestRoom,
+  parseManifest,
+} from './manifest.ts'
 import { type DispositionPlan, formatPlan, parsePlan, planDigest } from './plan.ts'
 
 const LOG = signerOf(golden.log)
@@ -103,6 +111,20 @@ test('a manifest lists fifty thousand records, and no more', () => {
   assert.ok(!('code' in parsed))
   assert.equal(parsed.records.length, MAX_LISTED_RECORDS)
   assert.throws(() => formatManifest({ ...golden.manifest, records }), RangeError)
+})
+
+test('a plan lists as many records as its manifest has room for, be they as long as a record can be', () => {
+  const [one = assert.fail()] = golden.manifest.records
+  const longest = '\\"'.repeat(128)
+  const records: ListedRecord[] = []
+  const long = (seq: number): ListedRecord => ({ ...one, seq, id: longest, conversation_id: longest })
+  for (const room = manifestRoom(); room.takes(long(records.length)); ) records.push(long(records.length))
+  const { length } = formatManifest({ ...golden.manifest, records })
+  assert.ok(records.length < MAX_LISTED_RECORDS)
+  assert.ok(MAX_MANIFEST_BYTES - length < 8192, `${length} bytes`)
+  const room = manifestRoom()
+  for (let seq = 0; seq < MAX_LISTED_RECORDS; seq++) assert.ok(room.takes({ ...one, seq }))
+  assert.ok(!room.takes(one))
 })
 
 test('hostile bytes are refused without a throw, or are the only bytes of what they are', () => {

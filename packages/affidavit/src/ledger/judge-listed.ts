@@ -11,6 +11,8 @@ import type { Disposition } from '../retention/judgement.ts'
 export interface JudgedEntry {
   readonly seq: number
   readonly integrity_hash: string
+  readonly id: string
+  readonly recorded_at: string
   readonly action: string
   readonly conversation_id: string | undefined
   readonly conversation_seq: number | undefined

@@ -25,6 +25,8 @@ export function createJudging(store: LedgerStore, ledger: string, set: PolicySet
         yield {
           seq: record.seq,
           integrity_hash: record.integrity_hash,
+          id: record.id,
+          recorded_at: record.recorded_at,
           action: record.action,
           conversation_id: record.conversation_id,
           conversation_seq: record.conversation_seq,

@@ -4,7 +4,7 @@ import { type AccessPolicy, mayDo } from '../access/policy.ts'
 import { uuidV7 } from '../bytes/uuid.ts'
 import { type Clock, formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { RandomSource } from '../crypto/random.ts'
-import { formatManifest, type ListedRecord, MAX_LISTED_RECORDS, manifestDigest } from '../disposition/manifest.ts'
+import { formatManifest, type ListedRecord, manifestDigest, manifestRoom } from '../disposition/manifest.ts'
 import { type DispositionPlan, formatPlan, type PolicyCount, type Stay } from '../disposition/plan.ts'
 import type { LedgerError } from '../errors/ledger-error.ts'
 import type { Copy } from '../papers/copies.ts'
@@ -118,14 +118,16 @@ async function find(
   const records: ListedRecord[] = []
   const policies = new Map<string, number>()
   const stays = new Map<Stay['because'], { records: number; sample: number[] }>()
+  const room = manifestRoom()
   let contents = 0
   for await (const entry of judging.judge({ at, size, from_seq: 0, until_seq: size })) {
     if (entry.seq % TOLD_EVERY === 0) onProgress?.(entry.seq, size)
     if (retention_policy !== undefined && !entry.policies.includes(retention_policy)) continue
-    const because = whyItStays(entry, size, records.length)
+    const record = listed(entry)
+    const because = whyItStays(entry, size) ?? (room.takes(record) ? undefined : 'later')
     if (because !== undefined) addStay(stays, because, entry.seq)
     else {
-      records.push(listed(entry))
+      records.push(record)
       contents += entry.contents
       for (const policy of entry.policies) policies.set(policy, (policies.get(policy) ?? 0) + 1)
     }
@@ -139,12 +141,10 @@ async function find(
   }
 }
 
-function whyItStays(entry: JudgedEntry, size: number, listedAlready: number): Stay['because'] | undefined {
-  const { disposition, action, seq } = entry
+function whyItStays({ disposition, action, seq }: JudgedEntry, size: number): Stay['because'] | undefined {
   if (disposition.state !== 'due') return disposition.state
   // The newest entry of a ledger never leaves.
-  if (isNeeded(action) || seq === size - 1) return 'needed'
-  return listedAlready === MAX_LISTED_RECORDS ? 'later' : undefined
+  return isNeeded(action) || seq === size - 1 ? 'needed' : undefined
 }
 
 function addStay(
@@ -159,11 +159,21 @@ function addStay(
 }
 
 function listed(entry: JudgedEntry): ListedRecord {
-  const { seq, integrity_hash, conversation_id, conversation_seq, retention_class, policies, disposition } = entry
+  const { seq, integrity_hash, id, recorded_at, retention_class, policies, disposition } = entry
+  const { conversation_id, conversation_seq } = entry
   const since = disposition.state === 'due' ? disposition.since : 0
   const place =
     conversation_id === undefined || conversation_seq === undefined ? {} : { conversation_id, conversation_seq }
-  return { seq, integrity_hash, ...place, retention_class, due_since: formatTimestamp(since), policies }
+  return {
+    seq,
+    integrity_hash,
+    id,
+    recorded_at,
+    ...place,
+    retention_class,
+    due_since: formatTimestamp(since),
+    policies,
+  }
 }
 
 // By UTF-16 code units, as the papers ascend.

@@ -6,6 +6,7 @@ import { toHex } from '../bytes/hex.ts'
 import type { JsonValue } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { HASH_BYTES } from '../crypto/sha256.ts'
+import type { DestroyedEntry } from '../disposition/disposals.ts'
 import { parseArchived } from '../formats/archive-record.ts'
 import { parseEntry } from '../formats/entry.ts'
 import type { Action } from '../formats/fields.ts'
@@ -31,12 +32,8 @@ interface LeftRow {
   readonly archived?: FromArchive
 }
 
-/** A destroyed entry. */
-export interface DisposedEntry {
-  readonly seq: number
-  readonly id: string
-  /** Lower-case hex. */
-  readonly leaf: string
+/** A destroyed entry, by what stands in its row. */
+export interface DisposedEntry extends DestroyedEntry {
   /** SHA-256 of the manifest that its stub names. */
   readonly manifest: string
 }
@@ -62,12 +59,10 @@ export interface LeaveRecord {
   readonly details: { [name: string]: JsonValue }
 }
 
-/** By what leave the entry at `seq` with this leaf hash was destroyed under this manifest; nothing where by none. */
+/** By what leave an entry was destroyed; nothing where by none. `shown otherwise`: its stub is not as the manifest lists it. */
 export type DisposalOf = (
-  seq: number,
-  leaf: string,
-  manifest: string,
-) => 'authorised' | 'authority not checked' | undefined
+  entry: DisposedEntry,
+) => 'authorised' | 'authority not checked' | 'shown otherwise' | undefined
 
 /** What the records of the ledger of this origin say of entries that were destroyed: whoever verifies has the means to read papers. */
 export type ReadDisposals = (origin: string, records: readonly LeaveRecord[]) => DisposalOf
@@ -164,9 +159,9 @@ export function tallyLeft(): LeftTally {
   const disposed: DisposedEntry[] = []
   let first: string | undefined
   return {
-    add({ seq, stub: { mark, id }, leaf, bytes, why }) {
+    add({ seq, stub: { mark, ...stub }, leaf, bytes, why }) {
       if (mark.state === 'disposed') {
-        disposed.push({ seq, id, leaf, manifest: mark.manifest })
+        disposed.push({ ...stub, seq, integrity_hash: leaf, manifest: mark.manifest })
         return
       }
       archived.set(mark.segment, addNumber(archived.get(mark.segment) ?? [], seq))
@@ -248,10 +243,14 @@ export function judgeLeft(
     const problem = `${unread === 1 ? '1 archived entry was' : `${unread} archived entries were`} not read: ${why}`
     findings.add(finding('archived-not-read', { seq: first[0] }, problem))
   }
-  for (const { seq, id, leaf, manifest } of left.disposed) {
+  for (const entry of left.disposed) {
+    const { seq, id, manifest } = entry
     if (seq === newest) findings.add(newestLeft(seq))
-    const leave = papers.disposalOf(seq, leaf, manifest)
-    if (leave === undefined)
+    const leave = papers.disposalOf(entry)
+    if (leave === 'shown otherwise') {
+      const problem = `the stub shows another id, time or place in a conversation than the manifest ${manifest} lists`
+      findings.add(finding('stub-altered', { seq, id }, problem))
+    } else if (leave === undefined)
       findings.add(
         finding(
           'disposal-unauthorised',
