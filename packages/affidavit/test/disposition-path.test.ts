@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
 import { utf8 } from '../src/bytes/text.ts'
-import { disposalsBy } from '../src/cli/read-disposals.ts'
 import type { TimeSource } from '../src/clock/time-source.ts'
 import { checkCertificate, type DispositionCertificate, openCertificate } from '../src/disposition/certificate.ts'
 import { type DispositionRecord, disposalsIn } from '../src/disposition/disposals.ts'
@@ -27,6 +26,7 @@ import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
 import { stubAt } from '../src/ledger/read-through.ts'
 import { builtInSet, policySet } from '../src/retention/policy-set.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
+import { disposalsBy } from '../src/verify/read-disposals.ts'
 import {
   approve,
   DAY,
@@ -114,7 +114,7 @@ test('each destroyed row says under which manifest it went, and the records tell
     assert.ok(found?.stub.mark.state === 'disposed')
     const { mark, ...shown } = found.stub
     assert.equal(mark.manifest, planned.plan.manifest_sha256)
-    assert.equal(disposals.of(mark.manifest, { ...shown, seq, integrity_hash }).state, 'approved')
+    assert.equal(disposals.of({ ...shown, ...mark, seq, integrity_hash }).state, 'approved')
   }
   await store.close()
 })

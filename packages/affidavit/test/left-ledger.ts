@@ -3,7 +3,6 @@
 import { join } from 'node:path'
 
 import { utf8 } from '../src/bytes/text.ts'
-import { disposalsBy } from '../src/cli/read-disposals.ts'
 import { formatTimestamp } from '../src/clock/clock.ts'
 import { formatManifest, type ListedRecord, manifestDigest } from '../src/disposition/manifest.ts'
 import { partsOf } from '../src/disposition/paper-parts.ts'
@@ -12,7 +11,7 @@ import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { archivedDetails } from '../src/formats/archive-record.ts'
-import { generateSignerKey } from '../src/formats/signer-key.ts'
+import { generateSignerKey, type SignerKey } from '../src/formats/signer-key.ts'
 import type { StubMark } from '../src/formats/stub.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { recordOf } from '../src/ledger/read.ts'
@@ -23,16 +22,17 @@ import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { type MemoryArchive, memoryArchive } from '../src/testing/memory-archive.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
 import type { ReadDisposals } from '../src/verify/left.ts'
+import { disposalsBy } from '../src/verify/read-disposals.ts'
 import type { Trust } from '../src/verify/trust.ts'
 
 export const SEGMENT: string = 'ab'.repeat(16)
 /** Seqs: entry 0 stays, so do 6, which has content, the records of what left, and the newest. */
 export const ARCHIVED: readonly number[] = [1, 2, 3]
-const DESTROYED: readonly number[] = [4, 5]
+export const DESTROYED: readonly number[] = [4, 5]
 export const STANDS = 6
 export const NEWEST = 12
 /** Whoever let them be destroyed. */
-const APPROVER = generateSignerKey('approver/kim', 'ed25519')
+export const APPROVER: SignerKey = generateSignerKey('approver/kim', 'ed25519')
 
 const ARCHIVED_SAYS = archivedDetails({
   segment: SEGMENT,

@@ -72,12 +72,15 @@ describe('what left', () => {
     assert.deepEqual(report.findings, [])
     assert.equal(report.status, 'valid')
     assert.equal(report.records_checked, ledger.entries.length - 2)
-    assert.match(report.axes.completeness.says, /^complete 0\.\.12; 3 in the archive; 2 destroyed under [0-9a-f]{12}/)
+    assert.match(
+      report.axes.completeness.says,
+      /^complete 0\.\.12; 3 in the archive; 2 disposed of under certificate [0-9a-f]{12}/,
+    )
     assert.match(report.axes.content.says, /2 payloads, \d+ bytes read/)
     for (const id of ['c0', 'c1']) {
       const one = await conversation(ledger.file, id, { archiveOf: withArchive })
       assert.deepEqual([one.status, one.findings], ['valid', []])
-      assert.match(one.axes.completeness.says, /in the archive; 1 destroyed under/)
+      assert.match(one.axes.completeness.says, /in the archive; 1 disposed of under certificate/)
     }
     const behind = await range(ledger.file, { archiveOf: withArchive })
     assert.deepEqual([behind.status, behind.findings], ['valid', []])

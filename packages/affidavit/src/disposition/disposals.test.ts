@@ -3,8 +3,9 @@ import { test } from 'node:test'
 
 import { bytesOf, golden } from '../../test/disposition-vectors.ts'
 import { signerOf } from '../../test/erasure-vectors.ts'
+import type { DestroyedEntry } from '../formats/destroyed-line.ts'
 import { approvalDigest } from '../papers/approval.ts'
-import { type DestroyedEntry, type DispositionRecord, disposalsIn } from './disposals.ts'
+import { type DispositionRecord, disposalsIn } from './disposals.ts'
 import type { ListedRecord } from './manifest.ts'
 import { paperOf, partsOf } from './paper-parts.ts'
 import type { Decision, DispositionDetails, Withdrawal } from './phases.ts'
@@ -47,18 +48,18 @@ const DECIDED = [...paperRecords, at(3004, decision)]
 const [FIRST = assert.fail()] = golden.manifest.records
 
 function of(records: readonly DispositionRecord[], entry: Partial<DestroyedEntry> = {}): unknown {
-  return disposalsIn(ledger, records, [KIM]).of(manifest_sha256, { ...shown(FIRST), ...entry })
+  return disposalsIn(ledger, records, [KIM]).of({ ...shown(FIRST), ...entry })
 }
 
 function shown({ retention_class: _, due_since: _since, policies: _policies, ...entry }: ListedRecord): DestroyedEntry {
-  return entry
+  return { ...entry, manifest: manifest_sha256 }
 }
 
 test('every listed record went by the leave of its decision, and the verdict names it', () => {
   const approved = { state: 'approved', approver: 'kim', plan_sha256, decision_seq: 3004 }
   for (const record of golden.manifest.records)
-    assert.deepEqual(disposalsIn(ledger, DECIDED, [KIM]).of(manifest_sha256, shown(record)), approved)
-  assert.deepEqual(disposalsIn(ledger, DECIDED, []).of(manifest_sha256, shown(FIRST)), {
+    assert.deepEqual(disposalsIn(ledger, DECIDED, [KIM]).of(shown(record)), approved)
+  assert.deepEqual(disposalsIn(ledger, DECIDED, []).of(shown(FIRST)), {
     state: 'not checked',
     plan_sha256,
     decision_seq: 3004,

@@ -3,6 +3,7 @@
 
 import type { JsonValue } from '../bytes/json.ts'
 import { parseTimestamp } from '../clock/clock.ts'
+import type { DestroyedEntry } from '../formats/destroyed-line.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
 import { type Authority, authorityOf } from './authority.ts'
 import { type ListedRecord, manifestDigest, parseManifest } from './manifest.ts'
@@ -31,16 +32,9 @@ export type NoDisposal =
   /** It lists the record under another id, time or place in a conversation than its stub shows. */
   | 'listed-otherwise'
 
-/** What is left of a destroyed entry: its leaf hash, and what its stub shows. */
-export interface DestroyedEntry
-  extends Pick<
-    ListedRecord,
-    'seq' | 'integrity_hash' | 'id' | 'recorded_at' | 'conversation_id' | 'conversation_seq'
-  > {}
-
 export interface Disposals {
-  /** By what leave the entry went whose stub names this manifest, by 64 lower-case hex digits. */
-  of(manifest_sha256: string, entry: DestroyedEntry): Disposal
+  /** By what leave an entry went. */
+  of(entry: DestroyedEntry): Disposal
 }
 
 interface Told<Details> {
@@ -73,7 +67,7 @@ export function disposalsIn(
     const decide = once(() => decidedBy(ledger, decided, told, papers, approvers))
     if (!byManifest.has(decided.told.manifest_sha256)) byManifest.set(decided.told.manifest_sha256, decide)
   }
-  return { of: (manifest_sha256, entry) => disposalOf(byManifest.get(manifest_sha256)?.(), entry) }
+  return { of: (entry) => disposalOf(byManifest.get(entry.manifest)?.(), entry) }
 }
 
 function disposalOf(decided: Decided | undefined, entry: DestroyedEntry): Disposal {

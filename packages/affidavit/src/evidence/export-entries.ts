@@ -3,15 +3,20 @@
 import { equalBytes } from '../bytes/compare.ts'
 import { HASH_BYTES } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import type { ExportQuery } from '../formats/export.ts'
+import { destroyedLine } from '../formats/destroyed-line.ts'
+import { asksForAll, type ExportQuery } from '../formats/export.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { readDestroyed } from '../ledger/read-destroyed.ts'
 import type { StoredEntry } from '../ledger/store.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { FolderDraft, WrittenFile } from './build-folder.ts'
 
 export interface ExportedEntries {
   readonly file: WrittenFile
+  /** Lines, those of destroyed entries included. */
   readonly count: number
+  /** How many of them are of destroyed entries; nothing where none is, or a filter was given. */
+  readonly destroyed?: number
   /** Empty where no entry fits. */
   readonly range: { readonly first_seq?: number; readonly last_seq?: number }
 }
@@ -37,17 +42,31 @@ export async function writeEntries(
   { query, size, onProgress }: EntriesToWrite,
 ): Promise<ExportedEntries> {
   const out = await folder.create('entries.jsonl')
-  let count = 0
+  const isWhole = asksForAll(query)
+  let [count, destroyed] = [0, 0]
   let range: ExportedEntries['range'] = {}
   const until_seq = Math.min(query.until_seq ?? size, size)
-  for await (const stored of ledger.entries({ ...query, until_seq })) {
-    await out.append(lineOf(stored))
-    range = { first_seq: range.first_seq ?? stored.seq, last_seq: stored.seq }
+
+  async function put(seq: number, line: Uint8Array): Promise<void> {
+    await out.append(line)
+    range = { first_seq: range.first_seq ?? seq, last_seq: seq }
     count++
     if (count % STEP === 0) onProgress?.(count, size)
   }
+
+  async function putDestroyed(until: number): Promise<void> {
+    for await (const gone of readDestroyed(ledger.archival, count, until)) {
+      await put(gone.seq, Buffer.concat([destroyedLine(gone), NEWLINE]))
+      destroyed++
+    }
+  }
+
+  for await (const stored of ledger.entries({ ...query, until_seq })) {
+    if (isWhole && stored.seq > count) await putDestroyed(stored.seq)
+    await put(stored.seq, lineOf(stored))
+  }
   onProgress?.(count, count)
-  return { file: await out.close(), count, range }
+  return { file: await out.close(), count, range, ...(destroyed === 0 ? {} : { destroyed }) }
 }
 
 /** An entry's bytes as a line. */

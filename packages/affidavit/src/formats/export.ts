@@ -70,7 +70,10 @@ export interface ExportCover {
   /** IANA name of the time zone that the requester works in; every time in the export is UTC. */
   readonly time_zone: string
   readonly exported_at: string
+  /** Lines of `entries.jsonl`. */
   readonly count: number
+  /** How many of them are of destroyed entries; absent where none is. Where a filter was given, none stands there. */
+  readonly destroyed?: number
   /** Absent where no entry fits. */
   readonly first_seq?: number
   readonly last_seq?: number
@@ -90,6 +93,7 @@ const COVER_FIELDS: Readonly<Record<keyof ExportCover, { kind: Kind; required: b
   time_zone: { kind: 'text', required: true },
   exported_at: { kind: 'time', required: true },
   count: { kind: 'count', required: true },
+  destroyed: { kind: 'count', required: false },
   first_seq: { kind: 'count', required: false },
   last_seq: { kind: 'count', required: false },
   files: { kind: 'object', required: true },
@@ -101,8 +105,9 @@ export function asksForAll(query: ExportQuery): boolean {
 }
 
 /** What the export claims to hold. */
-function claimOf({ query, as_of_seq }: Pick<ExportCover, 'query' | 'as_of_seq'>): string {
-  return asksForAll(query) ? `complete 0..${as_of_seq}` : 'not claimed for the filter'
+function claimOf({ query, as_of_seq, destroyed }: Pick<ExportCover, 'query' | 'as_of_seq' | 'destroyed'>): string {
+  if (!asksForAll(query)) return 'not claimed for the filter'
+  return destroyed === undefined ? `complete 0..${as_of_seq}` : `complete 0..${as_of_seq}; ${destroyed} destroyed`
 }
 
 /**

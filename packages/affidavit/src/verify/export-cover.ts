@@ -92,13 +92,18 @@ export function readCover(
   return { cover, sworn: statement !== undefined }
 }
 
-function contradictionIn({ query, tree_size, as_of_seq, count, first_seq, last_seq }: ExportCover): string | undefined {
+function contradictionIn(cover: ExportCover): string | undefined {
+  const { query, tree_size, as_of_seq, count, destroyed, first_seq, last_seq } = cover
   if (as_of_seq !== tree_size - 1) return `as_of_seq is not the last of ${tree_size}`
   if ((count === 0) !== (first_seq === undefined) || (count === 0) !== (last_seq === undefined)) {
     return 'first_seq and last_seq stand there exactly where entries do'
   }
   if (asksForAll(query) && (count !== tree_size || first_seq !== 0 || last_seq !== as_of_seq)) {
     return `an export of everything has entries 0 to ${as_of_seq}`
+  }
+  // The newest entry of a ledger is never destroyed.
+  if (destroyed !== undefined && (!asksForAll(query) || destroyed === 0 || destroyed >= count)) {
+    return 'destroyed counts some of the entries of an export of everything'
   }
   return undefined
 }

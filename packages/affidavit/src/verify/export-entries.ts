@@ -3,14 +3,15 @@
 import { readSync } from 'node:fs'
 
 import { equalBytes } from '../bytes/compare.ts'
-import { toHex } from '../bytes/hex.ts'
+import { fromHex, toHex } from '../bytes/hex.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
-import { type ParsedEntry, parseEntry } from '../formats/entry.ts'
+import { isDestroyedLine, parseDestroyedLine } from '../formats/destroyed-line.ts'
+import { parseEntry } from '../formats/entry.ts'
 import { asksForAll, type ExportQuery } from '../formats/export.ts'
 import { MAX_ENTRY_BYTES } from '../formats/fields.ts'
 import { leafHash } from '../merkle/hash.ts'
-import { createGroups } from './export-groups.ts'
+import { createGroups, type Slot } from './export-groups.ts'
 import { type KeyLine, sayFault } from './export-keys.ts'
 import { type Line, type ReadLines, readLines } from './export-lines.ts'
 import { createExportLinks, type ExportLinks, type LinkContext } from './export-links.ts'
@@ -90,8 +91,10 @@ function rereadEntry(fd: number, offset: number): ReturnType<LinkContext['reread
   const bytes = Buffer.alloc(MAX_ENTRY_BYTES + 1)
   const read = bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset))
   const line = read.subarray(0, Math.max(0, read.indexOf(0x0a)))
+  const destroyed = isDestroyedLine(line) ? parseDestroyedLine(line) : undefined
+  if (destroyed !== undefined) return { place: destroyed, hash: destroyed.integrity_hash }
   const parsed = parseEntry(line)
-  return 'fault' in parsed ? undefined : { entry: parsed.entry, hash: toHex(leafHash(line)) }
+  return 'fault' in parsed ? undefined : { place: parsed.entry, hash: toHex(leafHash(line)) }
 }
 
 interface Checker {
@@ -103,7 +106,8 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
   const { origin, size, query, keyLines, tree, findings, remembered, onProgress } = context
   const links = createExportLinks({ origin, query, findings, reread, remembered })
   const groups = createGroups({ size, tree, keyLines, links, findings })
-  const places = (query !== undefined && asksForAll(query) ? placesOfAll : placesOfSome)(size, findings)
+  const isWhole = query !== undefined && asksForAll(query)
+  const places = (isWhole ? placesOfAll : placesOfSome)(size, findings)
   let lines = 0
   let contents = 0
   let firstSeq: number | undefined
@@ -123,8 +127,7 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
         findings.add(finding('entry-altered', { what: lineName(number) }, 'the line is longer than an entry can be'))
         return
       }
-      const leaf = leafHash(bytes)
-      const parsed = parseEntry(bytes)
+      const { leaf, parsed } = isWhole && isDestroyedLine(bytes) ? readDestroyed(bytes) : readEntry(bytes)
       const seq = places.next({ ...claimOf(parsed, bytes), number, stands: (at) => stands(leaf, at) })
       if (seq === undefined) return
       if ('entry' in parsed) contents += parsed.entry.content?.length ?? 0
@@ -149,8 +152,22 @@ function createChecker(context: EntriesContext, reread: LinkContext['reread']): 
   }
 }
 
+type Read = Pick<Slot, 'leaf' | 'parsed'>
+
+function readEntry(bytes: Uint8Array): Read {
+  return { leaf: leafHash(bytes), parsed: parseEntry(bytes) }
+}
+
+// What is no such line is found to be no entry either.
+function readDestroyed(bytes: Uint8Array): Read {
+  const destroyed = parseDestroyedLine(bytes)
+  const leaf = destroyed === undefined ? undefined : fromHex(destroyed.integrity_hash)
+  return destroyed === undefined || leaf === undefined ? readEntry(bytes) : { leaf, parsed: { destroyed } }
+}
+
 // Hash checks never depend on the format version: an entry that cannot be interpreted still says where it stands.
-function claimOf(parsed: ParsedEntry, bytes: Uint8Array): { seq: number | undefined; id: string | undefined } {
+function claimOf(parsed: Slot['parsed'], bytes: Uint8Array): { seq: number | undefined; id: string | undefined } {
+  if ('destroyed' in parsed) return { seq: parsed.destroyed.seq, id: parsed.destroyed.id }
   if ('entry' in parsed) return { seq: parsed.entry.seq, id: parsed.entry.id }
   return { seq: looseSeq(decodeUtf8(bytes) ?? ''), id: undefined }
 }

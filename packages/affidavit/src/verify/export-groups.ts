@@ -4,6 +4,7 @@
 import { equalBytes } from '../bytes/compare.ts'
 import { fromHex, toHex } from '../bytes/hex.ts'
 import { HASH_BYTES, type Hash } from '../crypto/sha256.ts'
+import type { DestroyedEntry } from '../formats/destroyed-line.ts'
 import type { ParsedEntry } from '../formats/entry.ts'
 import { checkKeyLine, type KeyLine } from './export-keys.ts'
 import type { ExportLinks } from './export-links.ts'
@@ -12,8 +13,9 @@ import { type FindingList, finding } from './finding.ts'
 
 /** A line at the place where it is taken to stand. */
 export interface Slot {
+  /** Of a destroyed entry as the line names it. */
   readonly leaf: Hash
-  readonly parsed: ParsedEntry
+  readonly parsed: ParsedEntry | { readonly destroyed: DestroyedEntry }
   /** Of its line in the file. */
   readonly offset: number
 }
@@ -71,10 +73,12 @@ export function createGroups({ size, tree, keyLines, links, findings }: GroupsCo
   }
 
   function settleSlot(seq: number, inTree: Hash | undefined, { leaf, parsed, offset }: Slot): void {
-    checked++
+    if (!('destroyed' in parsed)) checked++
     if (inTree !== undefined && !equalBytes(leaf, inTree)) {
       findings.add(alteredEntry(seq, parsed))
       links.pass(inTree)
+    } else if ('destroyed' in parsed) {
+      links.passDestroyed(seq, parsed.destroyed, offset)
     } else if ('entry' in parsed) {
       const previous_hash = seq === 0 ? '' : before === undefined ? undefined : toHex(before)
       links.follow({ seq, hash: toHex(leaf), previous_hash, entry: parsed.entry, offset })
@@ -108,7 +112,11 @@ function namedBy(next: Slot | undefined): Hash | undefined {
   return hash?.length === HASH_BYTES ? hash : undefined
 }
 
-function alteredEntry(seq: number, parsed: ParsedEntry): ReturnType<typeof finding> {
+function alteredEntry(seq: number, parsed: Slot['parsed']): ReturnType<typeof finding> {
+  if ('destroyed' in parsed) {
+    const place = { seq, id: parsed.destroyed.id }
+    return finding('entry-altered', place, 'its line names another hash than the log has at this place')
+  }
   const place = 'entry' in parsed ? { seq, id: parsed.entry.id } : { seq }
   return finding('entry-altered', place, 'its bytes do not have the hash that the log has at this place')
 }

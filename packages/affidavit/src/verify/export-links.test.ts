@@ -41,9 +41,9 @@ function hear({
   lineOf = (offset) => offset,
 }: Heard): readonly Finding[] {
   const findings = createFindings()
-  const reread = (offset: number): { entry: Entry; hash: string } | undefined => {
+  const reread = (offset: number): { place: Entry; hash: string } | undefined => {
     const bytes = entries[lineOf(offset)]
-    return bytes && { entry: entryOf(bytes), hash: toHex(leafHash(bytes)) }
+    return bytes && { place: entryOf(bytes), hash: toHex(leafHash(bytes)) }
   }
   const links = createExportLinks({ origin: SAMPLE_ORIGIN, query, findings, reread, remembered })
   let previous_hash = ''

@@ -3,10 +3,12 @@
 
 import { toHex } from '../bytes/hex.ts'
 import type { Hash } from '../crypto/sha256.ts'
+import type { DestroyedEntry } from '../formats/destroyed-line.ts'
 import { asksForAll, type ExportQuery } from '../formats/export.ts'
-import type { Entry } from './entries.ts'
+import type { ConversationPlace, Entry } from './entries.ts'
 import { fitsQuery } from './export-query.ts'
 import { type FindingCode, type FindingList, finding } from './finding.ts'
+import type { LeaveRecord } from './left.ts'
 import { addNumber, type NumberSet } from './numbers.ts'
 import { createOffsetTable } from './offset-table.ts'
 
@@ -27,6 +29,12 @@ export interface ExportLinks {
   follow(placed: PlacedEntry): void
   /** The log has an entry of this hash that could not be heard: altered, missing, not asked for, of a later format. */
   pass(inTree: Hash): void
+  /** It was destroyed, and its line names the hash that the log has at its place. */
+  passDestroyed(seq: number, entry: DestroyedEntry, offset: number): void
+  /** What was destroyed. */
+  readonly destroyed: readonly DestroyedEntry[]
+  /** Records behind one that was destroyed which say of dispositions. */
+  readonly leaveRecords: readonly LeaveRecord[]
   /** Running numbers of producers; of use only where every entry was heard. */
   readonly producers: ReadonlyMap<string, NumberSet>
   /** Entries that were passed over. */
@@ -44,7 +52,7 @@ export interface LinkContext {
   /** What the export answers; `undefined` where that is not known. */
   readonly query: ExportQuery | undefined
   /** Reads again the entry whose line begins at an offset. */
-  readonly reread: (offset: number) => { readonly entry: Entry; readonly hash: string } | undefined
+  readonly reread: (offset: number) => { readonly place: Partial<ConversationPlace>; readonly hash: string } | undefined
   readonly findings: FindingList
   /** Conversations remembered at once; of the others, where their last entry begins. */
   readonly remembered: number
@@ -60,12 +68,15 @@ export function createExportLinks(context: LinkContext): ExportLinks {
   const silent = createOffsetTable()
   const producers = new Map<string, NumberSet>()
   const passedHashes = new Set<string>()
+  const destroyed: DestroyedEntry[] = []
+  const leaveRecords: LeaveRecord[] = []
   let passed = 0
   let lastRecordedAt = ''
 
   function follow(placed: PlacedEntry): void {
     checkPlace(placed)
     checkConversation(placed)
+    if (destroyed.length > 0) leaveRecords.push(...leaveRecordsIn(placed))
     const { producer_id, producer_seq } = placed.entry
     if (producer_id === undefined || producer_seq === undefined) return
     producers.set(producer_id, addNumber(producers.get(producer_id) ?? [], producer_seq))
@@ -77,13 +88,33 @@ export function createExportLinks(context: LinkContext): ExportLinks {
     if (previous_hash !== undefined && entry.previous_hash !== previous_hash) {
       complain('chain-broken', entry, seq, `previous_hash is not the hash of the entry at seq ${seq - 1}`)
     }
-    if (entry.recorded_at < lastRecordedAt) {
-      complain('time-reversed', entry, seq, 'recorded_at is before that of the entry before')
-    }
-    lastRecordedAt = entry.recorded_at
+    checkTime(seq, entry)
     if (query !== undefined && !fitsQuery(entry, query)) {
       complain('entry-surplus', entry, seq, 'it does not fit the query of the export')
     }
+  }
+
+  function checkTime(seq: number, { id, recorded_at }: Pick<Entry, 'id' | 'recorded_at'>): void {
+    if (recorded_at < lastRecordedAt)
+      findings.add(finding('time-reversed', { seq, id }, 'recorded_at is before that of the entry before'))
+    lastRecordedAt = recorded_at
+  }
+
+  // What it followed cannot be asked of it: what comes behind it says which hash it had.
+  function passDestroyed(seq: number, entry: DestroyedEntry, offset: number): void {
+    const { id, integrity_hash: hash, conversation_id, conversation_seq = 0 } = entry
+    passed++
+    destroyed.push(entry)
+    if (entry.seq !== seq) findings.add(finding('wrong-seq', { seq, id }, `the line says that its seq is ${entry.seq}`))
+    checkTime(seq, entry)
+    if (conversation_id === undefined) return
+    const next = (tipOf(conversation_id)?.conversation_seq ?? -1) + 1
+    // One that was altered or is missing may stand between.
+    if (conversation_seq < next || (conversation_seq > next && passed === destroyed.length)) {
+      const problem = `conversation_seq is ${conversation_seq} where ${next} is next`
+      findings.add(finding('conversation-broken', { seq, id }, problem))
+    }
+    remember(conversation_id, { conversation_seq, hash, offset })
   }
 
   function checkConversation({ seq, hash, entry, offset }: PlacedEntry): void {
@@ -122,8 +153,8 @@ export function createExportLinks(context: LinkContext): ExportLinks {
     if (tip !== undefined) return tip
     const offset = silent.get(conversation_id)
     const found = offset === undefined ? undefined : reread(offset)
-    if (offset === undefined || found?.entry.conversation_id !== conversation_id) return undefined
-    return { conversation_seq: found.entry.conversation_seq ?? 0, hash: found.hash, offset }
+    if (offset === undefined || found?.place.conversation_id !== conversation_id) return undefined
+    return { conversation_seq: found.place.conversation_seq ?? 0, hash: found.hash, offset }
   }
 
   function remember(conversation_id: string, tip: Tip): void {
@@ -142,6 +173,9 @@ export function createExportLinks(context: LinkContext): ExportLinks {
 
   return {
     follow,
+    passDestroyed,
+    destroyed,
+    leaveRecords,
     producers,
     passed: () => passed,
     pass(inTree) {
@@ -149,4 +183,9 @@ export function createExportLinks(context: LinkContext): ExportLinks {
       if (whole && passed <= MAX_PASSED) passedHashes.add(toHex(inTree))
     },
   }
+}
+
+function leaveRecordsIn({ seq, entry: { action, recorded_at, details = {} } }: PlacedEntry): LeaveRecord[] {
+  // Details of an entry that was read are JSON.
+  return action === 'records_disposed' ? [{ seq, action, recorded_at, details: details as LeaveRecord['details'] }] : []
 }

@@ -8,12 +8,16 @@ import { contentApart } from './content.ts'
 import type { CheckedEntries } from './export-entries.ts'
 import type { SignedExport } from './export-signed.ts'
 import type { FindingList } from './finding.ts'
+import { type LeftEntries, leftSays, NOTHING_LEFT } from './left.ts'
+import { producersOpen } from './log.ts'
 import { type AxisReport, type Report, report } from './report.ts'
 import type { Trust } from './trust.ts'
 
 /** What was checked against the tree. */
 export interface CheckedExport {
   readonly entries: CheckedEntries
+  /** What was destroyed. */
+  readonly left: LeftEntries
   readonly anchored: readonly Anchored[]
   /** What the anchors leave open, in words. */
   readonly open: readonly string[]
@@ -42,7 +46,7 @@ export function exportReport({ signed, options, checked, findings }: ExportVerdi
     axes: {
       content: { verdict: 'intact', says: 'intact' },
       order: orderOf(cover),
-      completeness: completenessOf(cover, checked?.entries),
+      completeness: completenessOf(cover, checked),
       signer: signerAxis(signed.signed, options.trust),
       time: timeOf(signed),
       anchor: anchorAxis(checked?.anchored ?? [], size),
@@ -61,16 +65,19 @@ function orderOf(cover: ExportCover | undefined): AxisReport {
   return { verdict: 'intact', says: 'intact: each entry at its place, and links to neighbours that are in the export' }
 }
 
-function completenessOf(cover: ExportCover | undefined, entries: CheckedEntries | undefined): AxisReport {
+function completenessOf(cover: ExportCover | undefined, checked: CheckedExport | undefined): AxisReport {
   if (cover === undefined) return { verdict: 'not claimed', says: 'not claimed: no cover says what this export is' }
   const asOf = `as of ${cover.exported_at}`
   if (!asksForAll(cover.query)) {
     const answer = `${cover.count} of ${cover.tree_size} entries answer the query, ${asOf}`
     return { verdict: 'not claimed', says: `not claimed for the filter: ${answer}` }
   }
-  const strange = entries?.uninterpreted ?? 0
+  const strange = checked?.entries.uninterpreted ?? 0
   const later = strange === 0 ? '' : `; ${strange} of a later format, hashed but not interpreted`
-  return { verdict: 'complete', says: `complete 0..${cover.as_of_seq}, ${asOf}${later}` }
+  return {
+    verdict: 'complete',
+    says: `complete 0..${cover.as_of_seq}, ${asOf}${later}${leftSays(checked?.left ?? NOTHING_LEFT)}`,
+  }
 }
 
 function timeOf({ signed, cover }: SignedExport): AxisReport {
@@ -86,6 +93,7 @@ function notChecked({ cover }: SignedExport, trust: Trust, checked: CheckedExpor
   else if (asksForAll(cover.query)) list.push('that no id stands twice: an export has no index')
   else list.push('whether more entries fit the query, and every entry outside it', 'the running numbers of producers')
   const { uninterpreted, contents } = checked.entries
+  list.push(...producersOpen(checked))
   if (contents > 0) list.push(contentApart(contents))
   if (uninterpreted > 0)
     list.push(`${uninterpreted} entries of a format that this version does not know: hashed, not interpreted`)

@@ -35,7 +35,7 @@ import { rewritten } from '../../test/sample-log.ts'
 import { logKey, noteOf, pinnedTo } from '../../test/signing.ts'
 import { toHex } from '../bytes/hex.ts'
 import { asksForAll, statementText } from '../formats/export.ts'
-import { formatVerifierKey, parseVerifierKey } from '../formats/verifier-key.ts'
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import { leafHash } from '../merkle/hash.ts'
 import { type ExportOptions, verifyExport } from './export.ts'
 import type { Axis, FindingCode } from './finding.ts'
@@ -194,8 +194,21 @@ describe('honest exports', () => {
 
 describe('golden exports of format version 1', () => {
   const golden = join(import.meta.dirname, '../../testdata/export')
-  const key = parseVerifierKey(readFileSync(join(golden, 'v1.vkey'), 'utf8').trimEnd())
-  assert.ok(!('code' in key))
+  const keyIn = (name: string): VerifierKey => {
+    const key = parseVerifierKey(readFileSync(join(golden, name), 'utf8').trimEnd())
+    return 'code' in key ? assert.fail(key.code) : key
+  }
+  const key = keyIn('v1.vkey')
+
+  test('v1-destroyed verifies under the keys of ledger and approver, and a naive reader agrees', async () => {
+    const folder = join(golden, 'v1-destroyed')
+    const trust = { kind: 'pinned', keys: [keyIn('v1-destroyed.vkey')] } as const
+    const approvers = [keyIn('v1-destroyed-approver.vkey')]
+    const { status, findings, axes } = await verifyExport(folder, { trust, anchors: [], approvers })
+    assert.deepEqual([status, findings], ['valid', []])
+    assert.match(axes.completeness.says, /2 disposed of under certificate/)
+    assert.equal(inspectExport(folder, readFileSync(join(folder, 'log.vkey'), 'utf8').trimEnd()), 13)
+  })
 
   for (const [name, checked, completeness] of [
     ['v1-whole', 8, 'complete'],

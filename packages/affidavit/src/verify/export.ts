@@ -2,6 +2,7 @@
 
 import type { Hash } from '../crypto/sha256.ts'
 import { asksForAll, COVER_FILE, type ExportCover } from '../formats/export.ts'
+import type { VerifierKey } from '../formats/verifier-key.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import { type Anchor, checkAnchors } from './anchors.ts'
 import { checkpointOfSize } from './checkpoints.ts'
@@ -15,8 +16,9 @@ import { type CheckedExport, exportReport } from './export-verdict.ts'
 import { countAll, createFindings, type FindingList, finding } from './finding.ts'
 import { type Folder, openFolder } from './folder.ts'
 import { type ComputedTree, firstContradiction } from './heads.ts'
-import { NOTHING_LEFT } from './left.ts'
+import { judgeLeft, type LeftEntries, NOTHING_LEFT, readLeavePapers } from './left.ts'
 import { checkProducers } from './log.ts'
+import { disposalsBy } from './read-disposals.ts'
 import type { Report } from './report.ts'
 import type { Trust } from './trust.ts'
 
@@ -24,6 +26,8 @@ export interface ExportOptions {
   readonly trust: Trust
   /** Checkpoints that the caller kept. */
   readonly anchors: readonly Anchor[]
+  /** Keys of those who may approve dispositions; where left out, by whose leave records were destroyed is not checked. */
+  readonly approvers?: readonly VerifierKey[]
   /** Lines read so far, of as many as the cover counts. */
   readonly onProgress?: (checked: number, total: number) => void
 }
@@ -50,7 +54,7 @@ async function checkTree(
   folder: Folder,
   signed: SignedExport,
   head: TreeHead,
-  { anchors, onProgress }: ExportOptions,
+  { anchors, approvers = [], onProgress }: ExportOptions,
   findings: FindingList,
 ): Promise<CheckedExport> {
   const sizes = [...signed.rotations.map(({ size }) => size), ...sizesIn(anchors)].filter((size) => size <= head.size)
@@ -70,8 +74,21 @@ async function checkTree(
     remembered: REMEMBERED,
     onProgress: (lines) => onProgress?.(lines, total),
   })
+  const left = judgeDestroyed(entries.links, origin, { size: head.size, approvers }, findings)
   if (cover !== undefined) compareEntries(cover, signed, entries, countAll(findings) - before, findings)
-  return { entries, ...holdAgainst(computedTree(head.size, tree), signed, anchors, findings) }
+  return { entries, left, ...holdAgainst(computedTree(head.size, tree), signed, anchors, findings) }
+}
+
+// What the papers of dispositions say of the lines of destroyed entries: they are records in the export, as every other.
+function judgeDestroyed(
+  { destroyed, leaveRecords }: CheckedEntries['links'],
+  origin: string,
+  { size, approvers }: { readonly size: number; readonly approvers: readonly VerifierKey[] },
+  findings: FindingList,
+): LeftEntries {
+  if (destroyed.length === 0) return NOTHING_LEFT
+  const papers = readLeavePapers(origin, leaveRecords, disposalsBy(approvers))
+  return judgeLeft({ ...NOTHING_LEFT, disposed: destroyed }, papers, size - 1, findings)
 }
 
 // The running numbers of producers are complete only where every entry was heard.
@@ -98,6 +115,9 @@ function compareEntries(
     findings.add(finding('file-altered', place, 'it is not the file that the cover lists'))
   } else if (firstSeq !== cover.first_seq || lastSeq !== cover.last_seq) {
     findings.add(finding('cover-altered', { what: COVER_FILE }, 'first_seq and last_seq are not those of the entries'))
+  } else if (links.destroyed.length !== (cover.destroyed ?? 0)) {
+    const problem = `it counts ${cover.destroyed ?? 0} destroyed entries, and ${links.destroyed.length} are`
+    findings.add(finding('cover-altered', { what: COVER_FILE }, problem))
   }
 }
 

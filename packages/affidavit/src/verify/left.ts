@@ -6,8 +6,8 @@ import { toHex } from '../bytes/hex.ts'
 import type { JsonValue } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { HASH_BYTES } from '../crypto/sha256.ts'
-import type { DestroyedEntry } from '../disposition/disposals.ts'
 import { parseArchived } from '../formats/archive-record.ts'
+import type { DestroyedEntry } from '../formats/destroyed-line.ts'
 import { parseEntry } from '../formats/entry.ts'
 import type { Action } from '../formats/fields.ts'
 import { skimEntry } from '../formats/skim-entry.ts'
@@ -32,19 +32,15 @@ interface LeftRow {
   readonly archived?: FromArchive
 }
 
-/** A destroyed entry, by what stands in its row. */
-export interface DisposedEntry extends DestroyedEntry {
-  /** SHA-256 of the manifest that its stub names. */
-  readonly manifest: string
-}
-
 /** What a stretch met. Plain data: it crosses threads. */
 export interface LeftEntries {
   /** Those that are archived, by their segments. */
   readonly archived: ReadonlyMap<string, NumberSet>
   /** Of these, the ones whose bytes were not had. */
   readonly unread: NumberSet
-  readonly disposed: readonly DisposedEntry[]
+  readonly disposed: readonly DestroyedEntry[]
+  /** By which certificates these went, as far as that was judged: digests of their plans. */
+  readonly certificates?: readonly string[]
   /** Why, of the first one. */
   readonly why?: string
 }
@@ -61,8 +57,11 @@ export interface LeaveRecord {
 
 /** By what leave an entry was destroyed; nothing where by none. `shown otherwise`: its stub is not as the manifest lists it. */
 export type DisposalOf = (
-  entry: DisposedEntry,
-) => 'authorised' | 'authority not checked' | 'shown otherwise' | undefined
+  entry: DestroyedEntry,
+) =>
+  | { readonly leave: 'authorised' | 'authority not checked'; readonly plan_sha256: string }
+  | { readonly leave: 'shown otherwise' }
+  | undefined
 
 /** What the records of the ledger of this origin say of entries that were destroyed: whoever verifies has the means to read papers. */
 export type ReadDisposals = (origin: string, records: readonly LeaveRecord[]) => DisposalOf
@@ -156,7 +155,7 @@ export interface LeftTally {
 export function tallyLeft(): LeftTally {
   const archived = new Map<string, NumberSet>()
   const unread: NumberSet = []
-  const disposed: DisposedEntry[] = []
+  const disposed: DestroyedEntry[] = []
   let first: string | undefined
   return {
     add({ seq, stub: { mark, ...stub }, leaf, bytes, why }) {
@@ -216,13 +215,17 @@ function countIn(set: NumberSet): number {
   return set.reduce((sum, [from, to]) => sum + to - from + 1, 0)
 }
 
-/** Holds what left against what records say of it. @param newest the last seq of the log, which never leaves */
+/**
+ * Holds what left against what records say of it; answers it with the certificates that were found.
+ * @param newest the last seq of the log, which never leaves
+ */
 export function judgeLeft(
   left: LeftEntries,
   papers: LeavePapers,
   newest: number | undefined,
   findings: FindingList,
-): void {
+): LeftEntries {
+  const certificates = new Set<string>()
   for (const [segment, seqs] of left.archived) {
     for (const [from, to] of outside(seqs, papers.archived.get(segment) ?? [])) {
       const which = from === to ? `the entry at seq ${from} is` : `the entries at seq ${from} to ${to} are`
@@ -246,7 +249,9 @@ export function judgeLeft(
   for (const entry of left.disposed) {
     const { seq, id, manifest } = entry
     if (seq === newest) findings.add(newestLeft(seq))
-    const leave = papers.disposalOf(entry)
+    const disposal = papers.disposalOf(entry)
+    if (disposal !== undefined && 'plan_sha256' in disposal) certificates.add(disposal.plan_sha256)
+    const leave = disposal?.leave
     if (leave === 'shown otherwise') {
       const problem = `the stub shows another id, time or place in a conversation than the manifest ${manifest} lists`
       findings.add(finding('stub-altered', { seq, id }, problem))
@@ -267,6 +272,7 @@ export function judgeLeft(
         ),
       )
   }
+  return { ...left, certificates: [...certificates] }
 }
 
 /** What of `set` is not in `known`. */
@@ -290,20 +296,24 @@ function newestLeft(seq: number): ReturnType<typeof finding> {
 }
 
 /** What left, in words; nothing where nothing did. */
-export function leftSays({ archived, unread, disposed }: LeftEntries): string {
+export function leftSays({ archived, unread, disposed, certificates = [] }: LeftEntries): string {
   const count = [...archived.values()].reduce((sum, seqs) => sum + countIn(seqs), 0)
-  const manifests = [...new Set(disposed.map(({ manifest }) => manifest.slice(0, 12)))]
   const open = countIn(unread)
   return [
     ...(count === 0 ? [] : [`${count} in the archive${open === 0 ? '' : `, ${open} of them not read`}`]),
-    ...(disposed.length === 0
-      ? []
-      : [
-          `${disposed.length} destroyed under ${manifests.slice(0, 3).join(', ')}${manifests.length > 3 ? ' and others' : ''}`,
-        ]),
+    ...(disposed.length === 0 ? [] : [`${disposed.length} disposed${under(certificates)}`]),
   ]
     .map((part) => `; ${part}`)
     .join('')
+}
+
+// As `affidavit certificates` takes them.
+function under(certificates: readonly string[]): string {
+  const [first, ...others] = certificates.map((plan_sha256) => plan_sha256.slice(0, 12))
+  if (first === undefined) return ''
+  return others.length === 0
+    ? ` of under certificate ${first}`
+    : ` of under certificates ${[first, ...others.slice(0, 2)].join(', ')}${others.length > 2 ? ' and others' : ''}`
 }
 
 /** Entries whose members nobody could look at. */

@@ -134,7 +134,7 @@ export function uninterpreted({ uninterpreted: count }: JoinedLog): string[] {
 }
 
 /** Running numbers of producers stand in entries alone. */
-function producersOpen({ left }: Pick<JoinedLog, 'left'>): string[] {
+export function producersOpen({ left }: Pick<JoinedLog, 'left'>): string[] {
   const count = unlooked(left)
   return count === 0
     ? []

@@ -6,9 +6,12 @@ import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { naiveTree } from './naive-tree.ts'
+import { naiveTreeOver } from './naive-tree.ts'
 
-/** Walks the chain, builds the tree, and checks both signatures with the key in `vkey`. Answers how many entries. */
+/**
+ * Walks the chain, builds the tree, and checks both signatures with the key in `vkey`. Answers how many entries. Of a destroyed one its line
+ * says the hash, which the entry behind it repeats.
+ */
 export function inspectExport(folder: string, vkey: string): number {
   const read = (name: string): Buffer => readFileSync(join(folder, name))
   const text = read('entries.jsonl').toString('utf8')
@@ -19,13 +22,15 @@ export function inspectExport(folder: string, vkey: string): number {
   const checkpoint = openNote(read('checkpoint').toString('utf8'), vkey)
   const [origin, size, root] = checkpoint.split('\n')
   assert.equal(Number(size), lines.length)
-  const tree = naiveTree(lines.map((line) => Buffer.from(line)))
+  const tree = naiveTreeOver(lines.map((line) => Buffer.from(hashOf(line), 'hex')))
   assert.equal(Buffer.from(tree.root()).toString('base64'), root)
   assert.equal(vkey.split('+')[0], origin)
 
   const statement = openNote(read('export.note').toString('utf8'), vkey)
   assert.equal(statement, `affidavit export v1\n${origin}\nexport.json sha256 ${sha256(read('export.json'))}\n`)
   const cover = JSON.parse(read('export.json').toString('utf8'))
+  const destroyed = lines.filter((line) => line.startsWith('{"_destroyed":')).length
+  assert.equal(cover.destroyed ?? 0, destroyed)
   for (const [name, { bytes, sha256: expected }] of Object.entries<{ bytes: number; sha256: string }>(cover.files)) {
     assert.deepEqual([read(name).length, sha256(read(name))], [bytes, expected], name)
   }
@@ -38,10 +43,14 @@ function followChain(lines: readonly string[]): void {
   let previous = ''
   for (const [seq, line] of lines.entries()) {
     const entry = JSON.parse(line)
-    assert.equal(entry.seq, seq)
-    assert.equal(entry.previous_hash, previous, `the chain at seq ${seq}`)
-    previous = sha256(Buffer.concat([Buffer.of(0), Buffer.from(line)]))
+    if (entry._destroyed === undefined) assert.equal(entry.previous_hash, previous, `the chain at seq ${seq}`)
+    assert.equal((entry._destroyed ?? entry).seq, seq)
+    previous = hashOf(line)
   }
+}
+
+function hashOf(line: string): string {
+  return JSON.parse(line)._destroyed?.integrity_hash ?? sha256(Buffer.concat([Buffer.of(0), Buffer.from(line)]))
 }
 
 function openNote(note: string, vkey: string): string {

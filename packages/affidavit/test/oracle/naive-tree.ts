@@ -15,7 +15,20 @@ export interface NaiveTree {
 /** The tree over `entries`. */
 export function naiveTree(entries: readonly Uint8Array[]): NaiveTree {
   const entry = (index: number): Uint8Array => entries[index] ?? outOfTree(index)
-  return recursiveTree(entries.length, entry, (begin, end) => `${begin}:${end}`)
+  return recursiveTree(
+    entries.length,
+    (index) => leafOf(entry(index)),
+    (begin, end) => `${begin}:${end}`,
+  )
+}
+
+/** The tree over leaf hashes. */
+export function naiveTreeOver(leaves: readonly Uint8Array[]): NaiveTree {
+  return recursiveTree(
+    leaves.length,
+    (index) => leaves[index] ?? outOfTree(index),
+    (begin, end) => `${begin}:${end}`,
+  )
 }
 
 /** A tree of any size up to 2^53 - 1: all entries are `filler` except the few in `special`. */
@@ -24,7 +37,7 @@ export function sparseTree(size: number, filler: Uint8Array, special: ReadonlyMa
   const isPlain = (begin: number, end: number): boolean => !indexes.some((index) => begin <= index && index < end)
   return recursiveTree(
     size,
-    (index) => special.get(index) ?? filler,
+    (index) => leafOf(special.get(index) ?? filler),
     (begin, end) => (isPlain(begin, end) ? `${end - begin} fillers` : `${begin}:${end}`),
   )
 }
@@ -42,7 +55,7 @@ export function numberedEntries(count: number): Uint8Array[] {
 /** `nameOf` gives ranges with the same entries the same name, so that each is hashed once. */
 function recursiveTree(
   size: number,
-  entry: (index: number) => Uint8Array,
+  leaf: (index: number) => Uint8Array,
   nameOf: (begin: number, end: number) => string,
 ): NaiveTree {
   const known = new Map<string, Uint8Array>()
@@ -56,7 +69,7 @@ function recursiveTree(
 
   function hashRange(begin: number, end: number): Uint8Array {
     if (end === begin) return sha256()
-    if (end - begin === 1) return sha256(Uint8Array.of(0), entry(begin))
+    if (end - begin === 1) return leaf(begin)
     const middle = begin + splitOf(end - begin)
     return sha256(Uint8Array.of(1), mth(begin, middle), mth(middle, end))
   }
@@ -81,6 +94,10 @@ function recursiveTree(
     path: (index) => path(index, 0, size),
     proof: (from) => subproof(from, 0, size, true),
   }
+}
+
+function leafOf(entry: Uint8Array): Uint8Array {
+  return sha256(Uint8Array.of(0), entry)
 }
 
 /** The largest power of two below `count`. */

@@ -8,6 +8,7 @@ import { COVER_FILE, LISTED_FILES, STATEMENT_FILE } from '../../formats/export.t
 import { verifyExport } from '../../verify/export.ts'
 import { verifyProof } from '../../verify/proof.ts'
 import type { Report } from '../../verify/report.ts'
+import { approversOf } from '../approvers.ts'
 import { exitCodeOfReport } from '../exit-codes.ts'
 import {
   addReaderOptions,
@@ -109,7 +110,7 @@ const WHO = ['as', 'purpose', 'noRecord'] as const
 /** What each way to verify looks at, besides --vkey. */
 const LOOKS_AT = {
   proof: ['proof', 'entry'],
-  export: ['export', 'anchor'],
+  export: ['export', 'anchor', 'approver'],
   conversation: ['ledger', 'keys', 'conversation', 'origin', 'anchor', 'approver', 'content', 'withoutKeys', ...WHO],
   since: ['ledger', 'keys', 'since', 'origin', 'anchor', 'approver', 'content', 'withoutKeys', ...WHO],
   ledger: [
@@ -180,7 +181,8 @@ function textOf(bytes: Uint8Array): string {
 async function verifyExportFolder(folder: string, options: Options, terminal: Terminal): Promise<Report> {
   refuseNoExport(folder)
   const anchors = await Promise.all(options.anchor.map(externalAnchor))
-  return verifyExport(folder, { trust: trustOf(options.vkey), anchors, onProgress: progressOn(terminal, 'verified') })
+  const approvers = approversOf(options.approver)
+  return verifyExport(folder, { trust: trustOf(options.vkey), anchors, approvers, onProgress: progressOn(terminal, 'verified') })
 }
 
 // A folder with some of an export in it is one that was altered; a folder with nothing of it is another folder.

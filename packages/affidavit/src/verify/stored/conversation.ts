@@ -67,9 +67,9 @@ export async function verifyStoredConversation(
   const erasures = await proveEntries(log, await readAll(log, erasuresIn(content, origin)), until)
   if (head !== undefined) for (const erasure of erasures) checkProven(erasure, head, origin, findings)
   const proven = await proveEntries(log, entries, until)
-  const left = leftIn(proven, findings)
-  const papers = isNothing(left) ? undefined : await provenPapers(chosen, options, head, findings)
-  if (papers !== undefined) judgeLeft(left, papers, size - 1, findings)
+  const met = leftIn(proven, findings)
+  const papers = isNothing(met) ? undefined : await provenPapers(chosen, options, head, findings)
+  const left = papers === undefined ? met : judgeLeft(met, papers, size - 1, findings)
   return verifyConversation({
     origin,
     conversation_id,

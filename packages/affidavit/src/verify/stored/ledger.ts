@@ -87,14 +87,13 @@ async function readLog(
   const joined = joinChunks(answers.flatMap((answer) => (answer.kind === 'chunk' ? [answer.result] : [])))
   const apart = answers.flatMap((answer) => (answer.kind === 'structure' ? answer.findings : []))
   for (const found of [...findings, ...apart]) joined.findings.add(found)
-  if (!isNothing(joined.left)) {
-    const papers = papersFrom(origin, await readLeaveRecords(log), options)
-    judgeLeft(joined.left, papers, size - 1, joined.findings)
-  }
+  const left = isNothing(joined.left)
+    ? joined.left
+    : judgeLeft(joined.left, papersFrom(origin, await readLeaveRecords(log), options), size - 1, joined.findings)
   const tally = talliesOf(answers)
   const source = contentOfStretch({ ledgers, listed, origin, no, log, size }, 0)
   const content = await openContents({ tally, source }, options, joined.findings)
-  return { joined: { ...joined, size }, checkpoints, content }
+  return { joined: { ...joined, left, size }, checkpoints, content }
 }
 
 async function readOthers(ledgers: StoredLedgers, { others }: Chosen): Promise<KeptLedger[]> {

@@ -73,11 +73,12 @@ export async function verifyStoredRange(opened: OpenedStore, options: RangeOptio
   const sizes = [...checkpoints.map((kept) => kept.size), ...anchoredSizes(anchors)]
   const payloadBytes = contentReading(options)
   const { joined, tally } = await readBehind(store, { chosen, continues, size, sizes, payloadBytes })
-  if (!isNothing(joined.left)) {
+  let { left } = joined
+  if (!isNothing(left)) {
     const records = await readLeaveRecords(log)
     const before = records.filter(({ seq }) => seq < since.size)
     for (const proven of await proveEntries(log, before, since.size)) checkProven(proven, since, origin, findings)
-    judgeLeft(joined.left, papersFrom(origin, records, options), size - 1, findings)
+    left = judgeLeft(left, papersFrom(origin, records, options), size - 1, findings)
   }
   joined.findings.addAll(findings)
   const source = contentOfStretch({ ledgers: store.ledgers, listed: chosen.listed, origin, no, log, size }, since.size)
@@ -92,7 +93,7 @@ export async function verifyStoredRange(opened: OpenedStore, options: RangeOptio
     trust,
     since,
     named,
-    joined: { ...joined, roots: new Map([...joined.roots, [since.size, since.root], ...smaller]) },
+    joined: { ...joined, left, roots: new Map([...joined.roots, [since.size, since.root], ...smaller]) },
     checkpoints,
     anchors,
     others: chosen.others.map((other) => ({ origin: other.origin, checkpoints: [] })),

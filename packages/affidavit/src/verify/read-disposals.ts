@@ -2,23 +2,23 @@
 
 import { disposalsIn } from '../disposition/disposals.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
-import type { ReadDisposals } from '../verify/left.ts'
+import type { ReadDisposals } from './left.ts'
 
 /** @param approvers keys of those who may approve, as the access policy has them */
 export function disposalsBy(approvers: readonly VerifierKey[]): ReadDisposals {
   return (origin, records) => {
     const disposed = records.filter(({ action }) => action === 'records_disposed')
     const disposals = disposalsIn(origin, disposed, approvers)
-    return ({ manifest, ...entry }) => {
-      const disposal = disposals.of(manifest, entry)
+    return (entry) => {
+      const disposal = disposals.of(entry)
       switch (disposal.state) {
         case 'none':
-          return disposal.because === 'listed-otherwise' ? 'shown otherwise' : undefined
+          return disposal.because === 'listed-otherwise' ? { leave: 'shown otherwise' } : undefined
         case 'not checked':
-          return 'authority not checked'
+          return { leave: 'authority not checked', plan_sha256: disposal.plan_sha256 }
         case 'approved':
         case 'not independently approved':
-          return 'authorised'
+          return { leave: 'authorised', plan_sha256: disposal.plan_sha256 }
       }
     }
   }
