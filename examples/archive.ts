@@ -5,9 +5,11 @@ import { mkdirSync } from 'node:fs'
 import { openLedger } from 'affidavit'
 
 const folder = process.argv[2] ?? './audit'
-// A bucket by its URL, or s3Store({ bucket }) of affidavit/s3: then locks can be proven, and records may leave the database. No lock of a folder can.
-const archive = `${folder}-archive`
-mkdirSync(archive, { recursive: true })
+// The locks of a bucket with Object Lock can be proven, and records may leave the database; no lock of a folder can. With credentials, an endpoint or a client
+// of your own: s3Store of affidavit/s3 makes what stands here by its URL.
+const bucket = process.env.AUDIT_BUCKET
+const archive = bucket === undefined ? `${folder}-archive` : `s3://${bucket}/ledger`
+if (bucket === undefined) mkdirSync(archive, { recursive: true })
 await using ledger = await openLedger(folder, { origin: 'clinic.example/agents', archive })
 const agent = { actor_id: 'clinic-agent', actor_type: 'agent' } as const
 await ledger.append({

@@ -4,7 +4,10 @@ import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 import { createLedgerArchive, type LedgerArchive } from './embedded/archiving.ts'
+import { createLedgerDispositions, type LedgerDispositions } from './embedded/disposing.ts'
+import { createLedgerErasures, type LedgerErasures } from './embedded/erasing.ts'
 import { databaseFile, keysFolder, readAnchor } from './embedded/folder.ts'
+import { createLedgerHolds, type LedgerHolds } from './embedded/holds.ts'
 import { initLedger } from './embedded/init.ts'
 import { type OpenOptions, openFolder } from './embedded/open.ts'
 import { nameOf } from './embedded/origin.ts'
@@ -16,13 +19,28 @@ import type { Reader } from './ledger/reader.ts'
 import type { Reading } from './ledger/reading.ts'
 import { type Questions, questionsOf } from './query/questions.ts'
 
+export { parseAccessPolicy } from './access/parse.ts'
+export type { AccessPolicy } from './access/policy.ts'
 export type { LockProof, ObjectStat, ObjectStore } from './archive/object-store.ts'
 export type { Removed } from './archive/remove.ts'
 export type { ArchiveStatus } from './archive/status.ts'
 export type { DetectedType, Detection, Detector } from './classify/detector.ts'
 export { knownIdentifiers } from './classify/known-identifiers.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
+export type { TimeReading, TimeSource } from './clock/time-source.ts'
+export type { DispositionPapers } from './disposition/disposition-papers.ts'
+export { type Approvable, readApprovable } from './embedded/approvable.ts'
+export { type Approver, approve } from './embedded/approve.ts'
+export { type ApproverKey, makeApproverKey } from './embedded/approver-key.ts'
 export type { LedgerArchive } from './embedded/archiving.ts'
+export type {
+  DispositionAsked,
+  DispositionOrdered,
+  DispositionPlanned,
+  LedgerDispositions,
+} from './embedded/disposing.ts'
+export type { ErasureAsked, ErasurePlanned, LedgerErasures } from './embedded/erasing.ts'
+export type { HoldReleasePlanned, LedgerHolds } from './embedded/holds.ts'
 export { continueAfterRestore, type InitOptions, initLedger } from './embedded/init.ts'
 export type { OpenOptions } from './embedded/open.ts'
 export type { KeyWrapperChoice } from './embedded/settings.ts'
@@ -30,7 +48,9 @@ export { ERROR_CODES, type ErrorCode, LedgerError } from './errors/ledger-error.
 export { type ActionDefinition, type ApplicationActions, defineActions } from './formats/actions.ts'
 export type { ArchivedSegment } from './formats/archive-record.ts'
 export type { Action, AuditRecord, ContentReference, Draft, DraftContent, Source } from './formats/fields.ts'
-export type { Holding, HoldPlaced, HoldReleased, HoldRequest, ReleaseOrder } from './ledger/hold.ts'
+export type { CarriedOut, DispositionStanding } from './ledger/dispose.ts'
+export type { ErasureStanding } from './ledger/erase.ts'
+export type { HoldPlaced, HoldReleased, HoldRequest } from './ledger/hold.ts'
 export type { Appended, AppendOutcome, Health } from './ledger/ledger.ts'
 export { wholeBody } from './ledger/open-content.ts'
 export type { Operator } from './ledger/operator.ts'
@@ -52,18 +72,34 @@ export type { RetentionStory } from './query/retention-story.ts'
 export type { Versions, VersionsOf } from './query/versions.ts'
 export { parseRegistry } from './registry/parse.ts'
 export type { Registry } from './registry/registry.ts'
+export { type DueAsked, type DueFound, retentionDue } from './retention/due.ts'
 export { parseRetentionSet } from './retention/parse.ts'
-export type { PolicySet } from './retention/policy-set.ts'
+export { builtInSet, type PolicySet } from './retention/policy-set.ts'
 
 /** Reading is in somebody's name, and on record: what reads without is not given out. */
-type Unrecorded = 'get' | 'at' | 'search' | 'entries' | 'recordedFilter' | 'prove' | 'archival'
+type Unrecorded =
+  | 'get'
+  | 'at'
+  | 'search'
+  | 'entries'
+  | 'recordedFilter'
+  | 'prove'
+  | 'archival'
+  | 'dispositions'
+  | 'erasures'
 
 /** A ledger that is open. Records are read through `as`. */
-export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as'> {
+export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as' | 'holding'> {
   /** Reads in somebody's name: every read is on record before it is answered. */
   as(reader: Reader): Omit<Reading, 'ask' | 'askToReveal' | 'missing' | 'recorded'> & Questions
   /** Archives, and removes from the database and restores, in somebody's name. */
   archiving(by: Operator): LedgerArchive
+  /** Places legal holds, and releases them with somebody else's approval, in somebody's name. */
+  holding(by: Reader): LedgerHolds
+  /** Plans what is due, and destroys it with somebody else's approval, in somebody's name. */
+  disposing(by: Reader): LedgerDispositions
+  /** Plans what makes content unreadable, and does it with somebody else's approval, in somebody's name. */
+  erasing(by: Reader): LedgerErasures
 }
 
 /** Where a ledger is, and what it is called. */
@@ -102,7 +138,8 @@ function isMade({ home, database }: Place): boolean {
 }
 
 function withoutUnrecorded(ledger: OpenLedger, home: string, { archive, access, clock }: OpenOptions): Ledger {
-  const { get, at, search, entries, recordedFilter, prove, archival, as, ...open } = ledger
+  const { get, at, search, entries, recordedFilter, prove, archival, dispositions, erasures, as, holding, ...open } =
+    ledger
   return {
     ...open,
     as(reader) {
@@ -110,6 +147,9 @@ function withoutUnrecorded(ledger: OpenLedger, home: string, { archive, access, 
       return { ...reading, ...questionsOf({ ask, missing }) }
     },
     archiving: (by) => createLedgerArchive(ledger, { home, archive, access, clock }, by),
+    holding: (by) => createLedgerHolds({ as, holding }, by),
+    disposing: (by) => createLedgerDispositions({ as, dispositions }, { home, access }, by),
+    erasing: (by) => createLedgerErasures({ as, erasures }, { home, access }, by),
   }
 }
 

@@ -28,6 +28,7 @@ after(async () => {
 let files = 0
 const newPath = (): string => join(home, `file-${files++}`)
 
+const LEE = ['--as', 'dr.lee']
 const NOTE = { actor_id: 'clinic-agent', actor_type: 'agent', action: 'agent_response_generated' } as const
 
 /** Two notes about an account that was closed long ago, one about an account that is open, and one of another class. */
@@ -109,10 +110,10 @@ test('planned, approved, run, and certified: what was due is gone, and what was 
   const { plan_sha256, records } = opened.certificate
   assert.equal(records, 2)
 
-  const shown = await run(['certificates', plan_sha256.slice(0, 12), '--ledger', folder])
+  const shown = await run(['certificates', plan_sha256.slice(0, 12), '--ledger', folder, ...LEE])
   assert.equal(shown.code, 0, shown.err)
   assert.match(shown.out, /disposed {6}2 records.*\n.*\n.*by dr\.lee\n.*approved .* by kim/)
-  const listed = json(await run(['certificates', '--ledger', folder, '--json']))
+  const listed = json(await run(['certificates', '--ledger', folder, '--json', ...LEE]))
   assert.deepEqual(
     (listed.dispositions as readonly { readonly plan_sha256: string; readonly state: string }[]).map((one) => [
       one.plan_sha256,
@@ -123,7 +124,7 @@ test('planned, approved, run, and certified: what was due is gone, and what was 
   const again = await plan(folder, newPath(), '--json')
   assert.deepEqual([again.code, errorCode(again)], [3, 'invalid-query'])
   assert.match(again.out, /nothing-is-due/)
-  const status = await run(['dispose', 'status', '--ledger', folder])
+  const status = await run(['dispose', 'status', '--ledger', folder, ...LEE])
   assert.match(status.out, /disposed {6}at seq/)
   const finished = await run(['dispose', 'finish', '--ledger', folder])
   assert.equal(finished.code, 0, finished.err)
@@ -136,8 +137,8 @@ test('papers that were written out are checked without their ledger, and say so 
   assert.equal((await approve(planFile, approval)).code, 0)
   const words = ['--approval', approval, '--as', 'dr.lee', '--ledger', folder, '--out', newPath()]
   assert.equal((await run(['dispose', 'run', planFile, ...words])).code, 0)
-  const [{ plan_sha256 }] = Object(json(await run(['certificates', '--ledger', folder, '--json']))).dispositions
-  const shown = await run(['certificates', plan_sha256, '--ledger', folder, '--out', papers])
+  const [{ plan_sha256 }] = Object(json(await run(['certificates', '--ledger', folder, '--json', ...LEE]))).dispositions
+  const shown = await run(['certificates', plan_sha256, '--ledger', folder, '--out', papers, ...LEE])
   assert.equal(shown.code, 0, shown.err)
   assert.match(shown.out, /authority {5}approved by kim, under a key that is pinned/)
 
@@ -174,7 +175,7 @@ test('papers that were written out are checked without their ledger, and say so 
   }
 
   await run(['rotate-key', '--ledger', folder])
-  const anew = await run(['certificates', plan_sha256, '--ledger', folder, '--json'])
+  const anew = await run(['certificates', plan_sha256, '--ledger', folder, '--json', ...LEE])
   assert.equal(anew.code, 0, anew.err)
   const { signed_by, key_at_outcome } = Object(json(anew).checked)
   assert.deepEqual([key_at_outcome, signed_by === verifierKey], [verifierKey, false])
@@ -209,7 +210,7 @@ test('while the clock is ahead, or nobody says what time it is, nothing is destr
   assert.notEqual(unsaid.code, 0)
   assert.match(unsaid.err, /name no source of time/)
   assert.match(unsaid.err, /cure: write time_source into retention\.yaml/)
-  const status = await run(['dispose', 'status', '--ledger', folder])
+  const status = await run(['dispose', 'status', '--ledger', folder, ...LEE])
   assert.match(status.err, /no disposition is on record/)
 })
 
@@ -223,7 +224,7 @@ test('an organisation of one runs its plan twice: to put it on record, and when 
   const words = ['--as', 'dr.lee', '--ledger', folder, '--out', newPath()]
   const announced = await run(['dispose', 'run', planFile, ...words])
   assert.equal(announced.code, 0, announced.err)
-  assert.match(announced.err, /announced.*\n.*\n.*waits {9}7 days from/)
+  assert.match(announced.err, /announced.*\n.*\n.*waits {9}until .*; then run it again/)
   const early = await run(['dispose', 'run', planFile, ...words])
   assert.equal(early.code, 3)
   assert.match(early.err, /the delay of this plan is not over: it can be carried out from/)

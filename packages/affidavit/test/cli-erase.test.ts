@@ -80,7 +80,7 @@ test('planned, approved, run, and told about: content is gone, and the ledger ve
   assert.deepEqual([early.code, errorCode(early), existsSync(certificate)], [3, 'invalid-query', false])
   const approved = await run(['approve', planFile, '--key', key, '--as', 'kim', '--out', approval])
   assert.equal(approved.code, 0, approved.err)
-  const status = await on('status')
+  const status = await on('status', '--as', 'dr.lee')
   assert.match(status.err, /no erasure was decided/)
 
   const done = await on('run', planFile, '--approval', approval, '--as', 'dr.lee', '--out', certificate)
@@ -103,14 +103,17 @@ test('planned, approved, run, and told about: content is gone, and the ledger ve
   assert.match(readFileSync(again, 'utf8'), /"state":"erased"/)
 
   const { plan_sha256 } = opened.certificate
-  const shown = await run(['certificates', plan_sha256.slice(0, 12), '--ledger', clinic.folder])
+  const shown = await run(['certificates', plan_sha256.slice(0, 12), '--ledger', clinic.folder, '--as', 'dr.lee'])
   assert.equal(shown.code, 0, shown.err)
   assert.match(
     shown.out,
     /erased {8}4 payloads of .*\n.*\n.*1 subject and 1 conversation\n(.*\n)+.*approved by kim, under a key/,
   )
   const stranger = formatVerifierKey(generateSignerKey('approver/kim', 'ed25519').verifierKey)
-  const unpinned = await run(['certificates', plan_sha256, '--ledger', clinic.folder, '--approver', stranger, '--json'])
+  const unpinned = await run([
+    ...['certificates', plan_sha256, '--ledger', clinic.folder, '--as', 'dr.lee'],
+    ...['--approver', stranger, '--json'],
+  ])
   assert.deepEqual([unpinned.code, Object(json(unpinned).checked).authority], [2, 'not checked'])
 
   const contents = await saidContents(clinic)

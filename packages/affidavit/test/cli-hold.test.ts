@@ -133,15 +133,21 @@ test('as they stood at an instant before, there was none', async () => {
 describe('not placed:', () => {
   const WRONG: Readonly<Record<string, readonly [words: readonly string[], says: RegExp, code?: number]>> = {
     'a hold on nothing': [[], /everything yes/],
-    'a hold on everything and something': [['--everything', '--conversation', 'c-1'], /narrowed by nothing/],
-    'a hold on a person whom nobody knows': [['--subject', 'nobody'], /no record has the subject_id/],
-    'a hold on a conversation that is misspelt': [['--conversation', 'c-11'], /no record has the conversation_id/],
+    'a hold on everything and something': [
+      ['--everything', '--conversation', 'c-1'],
+      /--everything: .*narrowed by nothing/,
+    ],
+    'a hold on a person whom nobody knows': [['--subject', 'nobody'], /--subject: no record has the subject_id/],
+    'a hold on a conversation that is misspelt': [['--conversation', 'c-11'], /--conversation: no record has/],
     'a hold on a resource of no kind': [['--conversation', 'c-1', '--resource-id', 'x'], /resource/],
-    'a hold on a period that is none': [['--from', 'last week'], /must be UTC/],
-    'a hold on a period that ends before it begins': [['--from', '2026-02-01', '--until', '2026-01-01'], /not after/],
-    'for a reason that says nothing': [['--conversation', 'c-1', '--reason', ' '], /reason: says nothing/],
-    'for a matter that says nothing': [['--conversation', 'c-1', '--matter', ''], /matter: says nothing/],
-    'with nobody who answers for it': [['--conversation', 'c-1', '--custodian', ' '], /custodian: says nothing/],
+    'a hold on a period that is none': [['--from', 'last week'], /--from: "last week" is no day and no time/],
+    'a hold on a period that ends before it begins': [
+      ['--from', '2026-02-01', '--until', '2026-01-01'],
+      /--until: is not after from.*\n.*cure: give the beginning and the end/,
+    ],
+    'for a reason that says nothing': [['--conversation', 'c-1', '--reason', ' '], /--reason: says nothing/],
+    'for a matter that says nothing': [['--conversation', 'c-1', '--matter', ''], /--matter: says nothing/],
+    'with nobody who answers for it': [['--conversation', 'c-1', '--custodian', ' '], /--custodian: says nothing/],
     'by a person without the role': [['--conversation', 'c-1', '--as', 'ray'], /needs the role records_officer/, 4],
   }
   for (const [name, [words, says, code = 3]] of Object.entries(WRONG)) {

@@ -154,6 +154,30 @@ const READS: readonly {
     results: [3],
   },
   {
+    words: () => ['hold', 'list'],
+    action: 'records_viewed',
+    details: { operation: 'holds', as_of_seq: 4, results: 0 },
+    results: [],
+  },
+  {
+    words: () => ['dispose', 'status'],
+    action: 'records_viewed',
+    details: { operation: 'dispose status', results: 0 },
+    results: [],
+  },
+  {
+    words: () => ['erase', 'status'],
+    action: 'records_viewed',
+    details: { operation: 'erase status', results: 0 },
+    results: [],
+  },
+  {
+    words: () => ['certificates'],
+    action: 'records_viewed',
+    details: { operation: 'certificates', results: 0 },
+    results: [],
+  },
+  {
     words: () => ['gaps', '--from-seq', '3'],
     action: 'records_viewed',
     details: { operation: 'gaps', as_of_seq: 4, results: 2 },

@@ -27,12 +27,22 @@ async function runExample(name: string, more: Readonly<Record<string, string>> =
 }
 
 test('every example runs', { concurrency: true }, async (t) => {
-  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts') && name !== ON_A_SERVER)
+  const alone = [ON_A_SERVER, DISPOSING]
+  const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts') && !alone.includes(name))
   assert.ok(examples.length > 0)
   await Promise.all(examples.map((name) => t.test(name, async () => assert.notEqual(await runExample(name), ''))))
 })
 
 const ON_A_SERVER = 'postgres.ts'
+const DISPOSING = 'disposition.ts'
+
+test('the example of a disposition runs, and its ledger verifies with what it destroyed', async () => {
+  const said = await runExample(DISPOSING)
+  assert.match(said, /^due: 1 held: 1$/m)
+  assert.match(said, /^1 destroyed; \{\s+state: 'approved',\s+approver: 'kim'/m)
+  const verified = await runDone(['verify', '--ledger', join(folder, DISPOSING), '--as', 'lee'])
+  assert.match(verified.out, /VALID.*complete 0\.\.\d+; 1 destroyed under/s)
+})
 
 test('the example on PostgreSQL runs', { skip: missingForPostgres() ?? false }, async () => {
   const server = await startPostgres()

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { parseTimestamp } from '../clock/clock.ts'
 import { type Place, placeOf } from '../embedded/place.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type ApplicationActions, parseActions } from '../formats/actions.ts'
@@ -184,22 +185,29 @@ export function filterOf(options: FilterOptions): EntryFilter {
     resource_id: options.resource,
     subject_id: options.subject,
     action: options.action,
-    from: instantOf(options.from),
-    until: instantOf(options.until),
-    recorded_from: instantOf(options.recordedFrom),
-    recorded_until: instantOf(options.recordedUntil),
+    from: instantOf('--from', options.from),
+    until: instantOf('--until', options.until),
+    recorded_from: instantOf('--recorded-from', options.recordedFrom),
+    recorded_until: instantOf('--recorded-until', options.recordedUntil),
     from_seq: options.fromSeq,
     until_seq: options.untilSeq,
   }
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
 }
 
-// A day means its beginning in UTC; a time may leave out what is zero.
-export function instantOf(text: string | undefined): string | undefined {
+/**
+ * A day means its beginning in UTC; a time may leave out what is zero.
+ * @throws LedgerError `invalid-query` by the name of the option
+ */
+export function instantOf(option: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined
-  const day = /^(\d{4}-\d{2}-\d{2})$/.exec(text)
-  if (day !== null) return `${text}T00:00:00.000Z`
-  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(text) ? text.replace('Z', '.000Z') : text
+  const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00.000Z` : text.replace(/(:\d{2})Z$/, '$1.000Z')
+  if (parseTimestamp(whole) !== undefined) return whole
+  throw new LedgerError('invalid-query', {
+    problem: `${option}: ${JSON.stringify(text)} is no day and no time`,
+    cure: 'write a day, such as 2026-11-21, or a time in UTC, such as 2026-11-21T09:30:00Z',
+    path: option,
+  })
 }
 
 /** An application's actions from a JSON file: {"clinic.referral_sent": {"description": …, "requires": […]}}. */

@@ -31,6 +31,11 @@ export function judgeDelay(
   announced_at: UnixMillis,
   { policy, at }: { readonly policy: AccessPolicy; readonly at: UnixMillis },
 ): DelayFault | undefined {
-  const until = announced_at + plan.delay_days * DAY
+  const until = delayEnd(plan, announced_at)
   return delayProblem(plan, policy) ?? (at < until ? { code: 'delay-not-over', until } : undefined)
+}
+
+/** From when on it can be carried out. */
+export function delayEnd({ delay_days }: Pick<DispositionPlan, 'delay_days'>, announced_at: UnixMillis): UnixMillis {
+  return announced_at + delay_days * DAY
 }

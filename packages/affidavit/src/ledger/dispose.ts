@@ -2,11 +2,11 @@
 // transaction that is judged anew, and whoever comes along goes on from the records alone until the outcome is recorded.
 
 import { bytesOfHex } from '../bytes/hex.ts'
-import type { UnixMillis } from '../clock/clock.ts'
+import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { ArchivedObject } from '../disposition/archived-objects.ts'
 import { certificateText, stateOf } from '../disposition/certificate.ts'
 import type { DispositionPapers } from '../disposition/disposition-papers.ts'
-import { delayProblem } from '../disposition/judge-delay.ts'
+import { delayEnd, delayProblem } from '../disposition/judge-delay.ts'
 import type { Manifest } from '../disposition/manifest.ts'
 import type { DispositionState, Outcome } from '../disposition/phases.ts'
 import { formatPlan, planDigest } from '../disposition/plan.ts'
@@ -60,8 +60,8 @@ export interface DispositionStanding {
 }
 
 export type CarriedOut =
-  /** It stands on record now: it can be carried out when its delay is over. */
-  | { readonly state: 'announced'; readonly standing: DispositionStanding }
+  /** It stands on record now, and can be carried out when its delay is over. */
+  | { readonly state: 'announced'; readonly standing: DispositionStanding; readonly waits_until: string }
   | { readonly state: 'done'; readonly standing: DispositionStanding; readonly certificate: string }
 
 export interface Dispositions {
@@ -262,7 +262,9 @@ export function createDisposing(parts: DisposingParts): Dispositions {
       if (order.approval === undefined && before?.announced === undefined) {
         await parts.time()
         await announce(order)
-        return { state: 'announced', standing: await standingOf(plan_sha256) }
+        const standing = await standingOf(plan_sha256)
+        const since = parseTimestamp(standing.recorded_at) ?? unreachable('a time of the ledger')
+        return { state: 'announced', standing, waits_until: formatTimestamp(delayEnd(order.plan, since)) }
       }
       await decide(order, manifest)
     }

@@ -239,13 +239,38 @@ function inForm(draft: Draft): void {
     readHold(draft)
   } catch (cause) {
     if (!(cause instanceof DraftFault)) throw cause
+    const path = requested(cause.path)
+    const problem = cause.message.slice(cause.path.length)
     throw new LedgerError('invalid-query', {
-      problem: cause.message,
-      cure: 'say what the hold binds (conversation, subject, actor, agent, resource, period), or that it binds everything',
-      path: cause.path,
+      problem: `${path}${problem}; nothing was changed`,
+      cure: cureFor(path),
+      path,
       cause,
     })
   }
+}
+
+/** What a request calls a member of the record. */
+function requested(path: string): string {
+  if (path.startsWith(QUERY)) return path.slice(QUERY.length)
+  return REQUESTED.get(path) ?? path
+}
+
+const QUERY = 'details.query.'
+const REQUESTED: ReadonlyMap<string, string> = new Map([
+  ['on_behalf_of', 'custodian'],
+  ['outcome_reason', 'reason'],
+  ['details.matter', 'matter'],
+  ['details.query', 'everything'],
+  ['details.everything', 'everything'],
+])
+
+function cureFor(path: string): string {
+  if (path === 'everything')
+    return 'say what the hold binds (conversation, subject, actor, agent, resource, period), or that it binds everything'
+  if (path === 'from' || path === 'until')
+    return 'give the beginning and the end of the period, the end behind the beginning'
+  return 'write it as records have it: affidavit search shows them'
 }
 
 function writable(release: HoldReleasePaper): HoldReleasePaper {

@@ -35,18 +35,29 @@ export function refuseUnlessDisposer({ policy, person }: DispositionOrder): void
 /** The manifest of a plan. @throws LedgerError `invalid-query` where it is that of another plan, or none */
 export function manifestOf(plan: DispositionPlan, bytes: Uint8Array): Manifest {
   const manifest = parseManifest(bytes)
-  const isIts = !('code' in manifest) && manifestDigest(bytes) === plan.manifest_sha256
-  if (isIts && isSaidBy(plan, manifest)) return manifest
+  const told = 'code' in manifest ? `it is none (${manifest.code})` : contradictions(plan, manifest, bytes)
+  if (!('code' in manifest) && told === '') return manifest
   throw refusedDisposition(
     'manifest-of-another-plan',
-    'the manifest is not the one that the plan names',
+    `the manifest is not the one that the plan names: ${told}`,
     'hand in both files as affidavit dispose plan wrote them',
   )
 }
 
-function isSaidBy(plan: DispositionPlan, { ledger, plan_id, records }: Manifest): boolean {
-  const ends = records[0]?.seq === plan.first_seq && records.at(-1)?.seq === plan.last_seq
-  return ends && ledger === plan.ledger && plan_id === plan.plan_id && records.length === plan.records
+/** What the plan says of its manifest, and is otherwise. */
+function contradictions(plan: DispositionPlan, { records, ...manifest }: Manifest, bytes: Uint8Array): string {
+  const listed = {
+    ...manifest,
+    manifest_sha256: manifestDigest(bytes),
+    records: records.length,
+    first_seq: records[0]?.seq,
+    last_seq: records.at(-1)?.seq,
+  }
+  const members = ['ledger', 'plan_id', 'records', 'first_seq', 'last_seq', 'manifest_sha256'] as const
+  return members
+    .filter((name) => plan[name] !== listed[name])
+    .map((name) => `${name} is ${plan[name]} in the plan, and ${listed[name]} by the manifest`)
+    .join('; ')
 }
 
 /** The decision that the leave allows. @throws LedgerError `invalid-query` */

@@ -1,17 +1,17 @@
 import { type Command, Option } from 'commander'
 
-import { labelProblem } from '../../bytes/label.ts'
 import { decodeUtf8 } from '../../bytes/text.ts'
 import { formatTimestamp, systemClock } from '../../clock/clock.ts'
+import { readApprovable } from '../../embedded/approvable.ts'
+import { approve } from '../../embedded/approve.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
-import { MAX_LABEL_BYTES } from '../../formats/fields.ts'
-import { parseSignerKey, type SignerKey } from '../../formats/signer-key.ts'
-import { type Approval, type ApprovalKind, type Decision, signApproval } from '../../papers/approval.ts'
+import type { ApprovalKind, Decision } from '../../papers/approval.ts'
 import { APPROVAL_DAYS } from '../../papers/judge-approval.ts'
+import { linesOfApprovable } from '../describe-approvable.ts'
+import { inOptions } from '../in-options.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { jsonOption } from '../options.ts'
 import { jsonDocument } from '../output.ts'
-import { type Approvable, readApprovable } from '../read-approvable.ts'
 import { readInput } from '../read-input.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -46,58 +46,40 @@ function addApproveOf(parent: Command, { terminal }: Surroundings, kinds: readon
     .option('--refuse', 'sign that you refuse it')
     .addOption(new Option('--out <file>', 'where the signed note goes: a new file').makeOptionMandatory())
     .addOption(jsonOption())
-    .action((file: string, options: Options) => {
+    .action(async (file: string, options: Options) => {
       const out: NewFile = { option: '--out', path: options.out }
       refuseTaken(out)
-      const plan = readApprovable(file)
-      if (!kinds.includes(plan.kind))
-        throw refused('plan', `${file} is for another act (${plan.kind})`, 'affidavit approve signs it')
-      const key = readKey(options.key)
-      terminal.err(`${plan.lines.map((line) => `  ${line}\n`).join('')}\n`)
-      const approval = approvalOf(plan, options)
-      writeNewFile(out, signApproval(plan.kind, approval, key))
-      if (options.json === true) terminal.out(jsonDocument({ ...approval, file: options.out }))
-      else terminal.err(saidOf(approval, options.out))
+      const paper = readInput('plan', file)
+      const key = (decodeUtf8(readInput('--key', options.key)) ?? '').trimEnd()
+      const { as: person, refuse } = options
+      const decision = refuse === true ? 'refuse' : 'approve'
+      const at = systemClock.now()
+      await inOptions({ paper: `plan: ${file}`, person: '--as', key: `--key: ${options.key}`, at: 'plan' }, () => {
+        const planned = readApprovable(paper)
+        if (!kinds.includes(planned.kind)) throw forAnotherAct(planned.kind)
+        terminal.err(
+          `${linesOfApprovable(planned)
+            .map((line) => `  ${line}\n`)
+            .join('')}\n`,
+        )
+        writeNewFile(out, approve(paper, { person, key, at, decision }))
+        const { ledger, plan_id, plan_sha256 } = planned
+        const approval = { ledger, plan_id, plan_sha256, approver: person, approved_at: formatTimestamp(at), decision }
+        if (options.json === true) terminal.out(jsonDocument({ ...approval, file: options.out }))
+        else terminal.err(saidOf(decision, person, plan_sha256, options.out))
+      })
     })
 }
 
-function readKey(file: string): SignerKey {
-  const key = parseSignerKey((decodeUtf8(readInput('--key', file)) ?? '').trimEnd())
-  if ('code' in key)
-    throw refused('--key', `${file} holds no approver key (${key.code})`, 'affidavit approver-key makes one')
-  if (key.verifierKey.type === 'ed25519') return key
-  throw refused(
-    '--key',
-    `${file} holds a key of type ${key.verifierKey.type}`,
-    'affidavit approver-key makes one of type ed25519',
-  )
+function forAnotherAct(kind: ApprovalKind): LedgerError {
+  return new LedgerError('invalid-query', {
+    problem: `paper: it is for another act (${kind})`,
+    cure: 'affidavit approve signs it',
+    path: 'paper',
+  })
 }
 
-/** What the ledger would refuse later is refused here, where the person can still mend it. */
-function approvalOf(plan: Approvable, { as: approver, refuse }: Options): Approval {
-  const decision: Decision = refuse === true ? 'refuse' : 'approve'
-  const problem = labelProblem(approver, MAX_LABEL_BYTES)
-  if (problem !== undefined) throw refused('--as', `this name ${problem}`, 'write it as the access policy has it')
-  if (approver === plan.made_by)
-    throw refused('--as', 'you have made this plan yourself', `let somebody else approve it who is a ${plan.role}`)
-  if (decision === 'approve' && plan.refused_count > 0)
-    throw refused(
-      'plan',
-      'it has records that must stay readable',
-      'refuse it with --refuse, and have another plan made',
-    )
-  const approved_at = formatTimestamp(systemClock.now())
-  if (approved_at < plan.made_at)
-    throw refused('plan', `it was made at ${plan.made_at}, and this clock says ${approved_at}`, 'set the clock')
-  const { ledger, plan_id, plan_sha256 } = plan
-  return { ledger, plan_id, plan_sha256, approver, approved_at, decision }
-}
-
-function saidOf({ decision, approver, plan_sha256 }: Approval, file: string): string {
+function saidOf(decision: Decision, approver: string, plan_sha256: string, file: string): string {
   const done = decision === 'approve' ? `approved for ${APPROVAL_DAYS} days` : 'refused'
   return `${done}, as ${approver}: ${file}\n  plan_sha256 ${plan_sha256}\n`
-}
-
-function refused(path: string, problem: string, cure: string): LedgerError {
-  return new LedgerError('invalid-query', { problem: `${path}: ${problem}`, cure, path })
 }

@@ -6,7 +6,10 @@ import {
   parseDispositionPapers,
 } from '../../disposition/disposition-papers.ts'
 import { judgePapers } from '../../disposition/judge-papers.ts'
-import { openFolder } from '../../embedded/open.ts'
+import { createLedgerDispositions } from '../../embedded/disposing.ts'
+import { createLedgerErasures } from '../../embedded/erasing.ts'
+import type { Place } from '../../embedded/place.ts'
+import { viewed } from '../../embedded/viewed.ts'
 import { judgeErasurePapers } from '../../erasure/judge-papers.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { parseCheckpointKeyChange } from '../../formats/key-rotation.ts'
@@ -14,15 +17,28 @@ import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../../for
 import type { DispositionStanding } from '../../ledger/dispose.ts'
 import type { ErasureStanding } from '../../ledger/erase.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
+import type { Reader } from '../../ledger/reader.ts'
 import { approversOf } from '../approvers.ts'
 import { exitCodeOfJudged, type Judged, jsonOfJudged, linesOfJudged, type Replaced } from '../describe-judged.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import { approverOption, jsonOption, keysOption, ledgerOption, pinned, placeIn, vkeyOption } from '../options.ts'
-import { jsonDocument, table } from '../output.ts'
+import { openToRead } from '../open-records.ts'
+import {
+  addReaderOptions,
+  approverOption,
+  jsonOption,
+  keysOption,
+  ledgerOption,
+  pinned,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+  vkeyOption,
+} from '../options.ts'
+import { jsonDocument, type Terminal, table } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger?: string
   readonly keys?: string
   readonly out?: string
@@ -38,7 +54,7 @@ interface Standing {
 }
 
 export function addCertificates(program: Command, surroundings: Surroundings): void {
-  program
+  const certificates = program
     .command('certificates')
     .description('List what was erased and destroyed; show and check one certificate, here or without a ledger.')
     .argument('[id]', 'plan_sha256 of an erasure or a disposition, or how it begins')
@@ -51,6 +67,7 @@ export function addCertificates(program: Command, surroundings: Surroundings): v
     .option('--check <file>', 'check such papers of a disposition under --vkey and --approver; needs no ledger')
     .addOption(vkeyOption())
     .addOption(approverOption())
+  addReaderOptions(certificates)
     .addOption(jsonOption())
     .action(async (id: string | undefined, options: Options) => {
       if (options.check === undefined) {
@@ -64,24 +81,27 @@ export function addCertificates(program: Command, surroundings: Surroundings): v
 }
 
 async function fromLedger(id: string | undefined, options: Options, surroundings: Surroundings): Promise<void> {
-  const { terminal } = surroundings
+  const { terminal, env } = surroundings
   if (options.vkey.length > 0) throw usage('--vkey says nothing without --check', 'leave it out')
   if (options.ledger === undefined)
     throw usage('no ledger is named, and no file to check', 'name one: --ledger DIR, or --check FILE')
   const place = placeIn({ ...options, ledger: options.ledger })
   const out: NewFile | undefined = options.out === undefined ? undefined : { option: '--out', path: options.out }
   if (out !== undefined) refuseTaken(out, place.home)
-  await using ledger = await openFolder(place)
+  await using ledger = await openToRead(place)
+  const reader = readerOf(options, env)
   const standing = {
     dispositions: await ledger.dispositions.standing(),
     erasures: await ledger.erasures.standing(),
   }
+  const rows = rowsOf(standing)
   if (id === undefined) {
-    const rows = [['SEQ', 'WHAT', 'STATE', 'PLAN'], ...rowsOf(standing)]
-    terminal.out(options.json === true ? jsonDocument(standing) : table(rows, terminal.width))
+    await viewed(ledger, reader, { operation: 'certificates', results: rows.map(({ seq }) => seq) })
+    list(standing, rows, options, terminal)
     return
   }
-  const { judged, bytes } = await judgedIn(ledger, named(standing, id), approversOf(options.approver, place.home))
+  const approvers = approversOf(options.approver, place.home)
+  const { judged, bytes } = await judgedIn(ledger, { place, reader, approvers, ...named(standing, id) })
   if (out !== undefined) writeNewFile(out, bytes)
   tell(judged, await replacedBehind(ledger, judged), options, surroundings)
 }
@@ -97,13 +117,33 @@ function tell(
   exit(exitCodeOfJudged(judged))
 }
 
-function rowsOf({ dispositions, erasures }: Standing): readonly (readonly string[])[] {
-  return [
-    ...dispositions.map(({ seq, state, plan_sha256 }) => [seq, 'disposition', state, plan_sha256] as const),
-    ...erasures.map((erasure) => [erasure.decision_seq, 'erasure', erasure.state, erasure.plan_sha256] as const),
+interface Row {
+  readonly seq: number
+  readonly cells: readonly string[]
+}
+
+/** Enough to tell plans apart; `certificates` finds a plan by how it begins. */
+const BEGINS = 16
+
+function rowsOf({ dispositions, erasures }: Standing): readonly Row[] {
+  const rows = [
+    ...dispositions.map(({ seq, state, plan_sha256 }) => ({
+      seq,
+      cells: ['disposition', state, plan_sha256.slice(0, BEGINS)],
+    })),
+    ...erasures.map(({ decision_seq: seq, state, plan_sha256 }) => ({
+      seq,
+      cells: ['erasure', state, plan_sha256.slice(0, BEGINS)],
+    })),
   ]
-    .sort(([one], [other]) => one - other)
-    .map((row) => row.map(String))
+  return rows.sort((one, other) => one.seq - other.seq)
+}
+
+function list(standing: Standing, rows: readonly Row[], { json }: Options, terminal: Terminal): void {
+  const shown = [['SEQ', 'WHAT', 'STATE', 'PLAN'], ...rows.map(({ seq, cells }) => [String(seq), ...cells])]
+  if (json === true) terminal.out(jsonDocument(standing))
+  else if (rows.length > 0) terminal.out(table(shown, terminal.width))
+  else terminal.err('there are none: nothing was erased, and nothing was destroyed\n')
 }
 
 interface Named {
@@ -125,18 +165,23 @@ function named({ dispositions, erasures }: Standing, id: string): Named {
   })
 }
 
+interface Judging extends Named {
+  readonly place: Place
+  readonly reader: Reader
+  readonly approvers: readonly VerifierKey[]
+}
+
 async function judgedIn(
   ledger: Ledger,
-  { kind, plan_sha256 }: Named,
-  approvers: readonly VerifierKey[],
+  { kind, plan_sha256, place, reader, approvers }: Judging,
 ): Promise<{ readonly judged: Judged; readonly bytes: Uint8Array | string }> {
   const key = parseVerifierKey(await ledger.verifierKey())
   const keys = 'code' in key ? [] : [key]
   if (kind === 'erasure') {
-    const papers = await ledger.erasures.papers(plan_sha256)
+    const papers = await createLedgerErasures(ledger, place, reader).papers(plan_sha256)
     return { judged: { kind, ...judgeErasurePapers(papers, keys, approvers) }, bytes: papers.certificate }
   }
-  const papers = await ledger.dispositions.papers(plan_sha256)
+  const papers = await createLedgerDispositions(ledger, place, reader).papers(plan_sha256)
   return { judged: { kind, ...judgePapers(papers, keys, approvers) }, bytes: formatDispositionPapers(papers) }
 }
 

@@ -1,19 +1,31 @@
 import { type Command, Option } from 'commander'
 
 import { MAX_MANIFEST_BYTES } from '../../disposition/manifest.ts'
-import { type DispositionPlan, formatPlan, parsePlan, planDigest } from '../../disposition/plan.ts'
+import type { DispositionPlan } from '../../disposition/plan.ts'
+import { expectAccess } from '../../embedded/access.ts'
+import { createLedgerDispositions } from '../../embedded/disposing.ts'
 import { openFolder } from '../../embedded/open.ts'
-import { LedgerError } from '../../errors/ledger-error.ts'
 import type { DispositionStanding } from '../../ledger/dispose.ts'
 import type { Copy } from '../../papers/copies.ts'
 import { copiesOption, sortedCopies } from '../copies-option.ts'
 import { lineOfStanding, linesOfDisposition } from '../describe-disposition.ts'
+import { inOptions } from '../in-options.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn, wholeNumber } from '../options.ts'
+import { openToRead } from '../open-records.ts'
+import {
+  addReaderOptions,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+  wholeNumber,
+} from '../options.ts'
 import { jsonDocument, printable, progressOn, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
 import { readInstant } from '../read-instant.ts'
-import { readPolicy } from '../read-policy.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { addApproveDisposition } from './approve.ts'
 
@@ -71,27 +83,23 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
       ) as [NewFile, NewFile]
       const place = placeIn(options)
       for (const file of [out, beside]) refuseTaken(file, place.home)
-      const policy = readPolicy(place.home)
+      expectAccess(place)
       await using ledger = await openFolder(place)
-      const { as: person, delayDays: delay_days, policy: retention_policy } = options
+      const { delayDays: delay_days, policy: retention_policy } = options
       const at = readInstant(options.at, ledger.retention.calendar)
-      const { plan, manifest } = await ledger.dispositions.plan({
-        ...{
-          person,
-          policy,
-          delay_days,
-          copies: sortedCopies(options.copy),
-          onProgress: progressOn(terminal, 'judged'),
-        },
+      const { says, plan_sha256, plan, manifest } = await createLedgerDispositions(ledger, place, {
+        actor_id: options.as,
+      }).plan({
+        ...{ delay_days, copies: sortedCopies(options.copy), onProgress: progressOn(terminal, 'judged') },
         ...(at === undefined ? {} : { at }),
         ...(retention_policy === undefined ? {} : { retention_policy }),
       })
       terminal.endProgress()
       writeNewFile(beside, manifest)
-      writeNewFile(out, formatPlan(plan))
+      writeNewFile(out, plan)
       const files = { file: out.path, manifest: beside.path }
-      if (options.json === true) terminal.out(jsonDocument({ ...plan, plan_sha256: planDigest(plan), ...files }))
-      else terminal.err(`${indented(linesOfDisposition(plan))}\n${out.path}: nothing is destroyed; ${nextOf(plan)}\n`)
+      if (options.json === true) terminal.out(jsonDocument({ ...says, plan_sha256, ...files }))
+      else terminal.err(`${indented(linesOfDisposition(says))}\n${out.path}: nothing is destroyed; ${nextOf(says)}\n`)
     })
 }
 
@@ -120,35 +128,24 @@ function addRun(dispose: Command, { terminal }: Surroundings): void {
       const out: NewFile = { option: '--out', path: options.out }
       const place = placeIn(options)
       refuseTaken(out, place.home)
-      const plan = readPlan(file)
+      const plan = readInput('plan', file)
       const manifest = readInput('plan', manifestFile(file), MAX_MANIFEST_BYTES)
       const approval = options.approval === undefined ? {} : { approval: readInput('--approval', options.approval) }
-      const policy = readPolicy(place.home)
+      expectAccess(place)
       await using ledger = await openFolder(place)
-      const done = await ledger.dispositions.carryOut({ plan, manifest, ...approval, policy, person: options.as })
+      const dispositions = createLedgerDispositions(ledger, place, { actor_id: options.as })
+      const done = await inOptions({ paper: `plan: ${file}` }, () => dispositions.run({ plan, manifest, ...approval }))
       if (done.state === 'done') writeNewFile(out, done.certificate)
-      const certified = done.state === 'done' ? { file: options.out } : {}
+      const certified = done.state === 'done' ? { file: options.out } : { waits_until: done.waits_until }
       if (options.json === true) terminal.out(jsonDocument({ ...done.standing, ...certified }))
       else {
-        const last = done.state === 'done' ? `certificate   ${options.out}` : waiting(plan, done.standing)
+        const last =
+          done.state === 'done'
+            ? `certificate   ${options.out}`
+            : `waits         until ${done.waits_until}; then run it again`
         terminal.err(indented([...wordsOf(done.standing), last]))
       }
     })
-}
-
-function waiting({ delay_days }: DispositionPlan, { recorded_at }: DispositionStanding): string {
-  return `waits         ${delay_days} days from ${recorded_at} on; then run it again`
-}
-
-function readPlan(file: string): DispositionPlan {
-  const plan = parsePlan(readInput('plan', file))
-  if (!('code' in plan)) return plan
-  const where = plan.code === 'paper-member' ? `: ${plan.path} ${plan.problem}` : ''
-  throw new LedgerError('invalid-query', {
-    problem: `plan: ${file} is no plan of a disposition (${plan.code}${where})`,
-    cure: 'ask whoever made it for the file as it was made',
-    path: 'plan',
-  })
 }
 
 function addFinish(dispose: Command, { terminal }: Surroundings): void {
@@ -164,16 +161,18 @@ function addFinish(dispose: Command, { terminal }: Surroundings): void {
     })
 }
 
-function addStatus(dispose: Command, { terminal }: Surroundings): void {
-  dispose
+function addStatus(dispose: Command, { terminal, env }: Surroundings): void {
+  const status = dispose
     .command('status')
     .description('Show where dispositions stand.')
     .addOption(ledgerOption())
     .addOption(keysOption())
+  addReaderOptions(status)
     .addOption(jsonOption())
-    .action(async (options: Common) => {
-      await using ledger = await openFolder(placeIn(options))
-      print(await ledger.dispositions.standing(), options, terminal)
+    .action(async (options: Common & ReaderOptions) => {
+      const place = placeIn(options)
+      await using ledger = await openToRead(place)
+      print(await createLedgerDispositions(ledger, place, readerOf(options, env)).status(), options, terminal)
     })
 }
 

@@ -1,17 +1,28 @@
 import { type Command, Option } from 'commander'
 
+import { expectAccess } from '../../embedded/access.ts'
+import { createLedgerErasures } from '../../embedded/erasing.ts'
 import { openFolder } from '../../embedded/open.ts'
-import { formatPlan, planDigest } from '../../erasure/plan.ts'
 import type { ErasureStanding } from '../../ledger/erase.ts'
 import type { Copy } from '../../papers/copies.ts'
 import { copiesIn, sortedCopies } from '../copies-option.ts'
 import { linesOf } from '../describe-plan.ts'
+import { inOptions } from '../in-options.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
-import { collect, jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
+import { openToRead } from '../open-records.ts'
+import {
+  addReaderOptions,
+  collect,
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerOption,
+  placeIn,
+  type ReaderOptions,
+  readerOf,
+} from '../options.ts'
 import { counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
-import { readPlan } from '../read-plan.ts'
-import { readPolicy } from '../read-policy.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Common extends LedgerOptions {
@@ -72,17 +83,18 @@ function addPlan(erase: Command, { terminal }: Surroundings): void {
       const out: NewFile = { option: '--out', path: options.out }
       const place = placeIn(options)
       refuseTaken(out, place.home)
-      const policy = readPolicy(place.home)
+      expectAccess(place)
       await using ledger = await openFolder(place)
-      const { subject: subjects, conversation: conversations, basis, reason, as: person } = options
-      const asked = { subjects, conversations, basis, reason, person, policy, copies: sortedCopies(options.copy) }
-      const plan = await ledger.erasures.plan(asked)
-      writeNewFile(out, formatPlan(plan))
-      if (options.json === true)
-        terminal.out(jsonDocument({ ...plan, plan_sha256: planDigest(plan), file: options.out }))
+      const { subject: subjects, conversation: conversations, basis, reason } = options
+      const asked = { subjects, conversations, basis, reason, copies: sortedCopies(options.copy) }
+      const { says, plan_sha256, plan } = await createLedgerErasures(ledger, place, { actor_id: options.as }).plan(
+        asked,
+      )
+      writeNewFile(out, plan)
+      if (options.json === true) terminal.out(jsonDocument({ ...says, plan_sha256, file: options.out }))
       else
         terminal.err(
-          `${indented(linesOf(plan))}\n${options.out}: nothing is erased; have it approved with affidavit approve\n`,
+          `${indented(linesOf(says))}\n${options.out}: nothing is erased; have it approved with affidavit approve\n`,
         )
     })
 }
@@ -102,11 +114,14 @@ function addRun(erase: Command, { terminal }: Surroundings): void {
       const out: NewFile = { option: '--out', path: options.out }
       const place = placeIn(options)
       refuseTaken(out, place.home)
-      const plan = readPlan(file)
+      const plan = readInput('plan', file)
       const approval = readInput('--approval', options.approval)
-      const policy = readPolicy(place.home)
+      expectAccess(place)
       await using ledger = await openFolder(place)
-      const { certificate, standing } = await ledger.erasures.carryOut({ plan, approval, policy, person: options.as })
+      const erasures = createLedgerErasures(ledger, place, { actor_id: options.as })
+      const { certificate, standing } = await inOptions({ paper: `plan: ${file}` }, () =>
+        erasures.run({ plan, approval }),
+      )
       writeNewFile(out, certificate)
       if (options.json === true) terminal.out(jsonDocument({ ...standing, file: options.out }))
       else terminal.err(`${indented(wordsOf(standing))}certificate   ${options.out}\n`)
@@ -128,23 +143,22 @@ function addFinish(erase: Command, { terminal }: Surroundings): void {
     })
 }
 
-function addStatus(erase: Command, { terminal }: Surroundings): void {
-  erase
+function addStatus(erase: Command, { terminal, env }: Surroundings): void {
+  const status = erase
     .command('status')
     .description('Show where erasures stand, and record what became of copies.')
     .addOption(ledgerOption())
     .addOption(keysOption())
     .option('--copy-reached <kind:where>', 'this copy opens no longer, or was destroyed', copiesIn('reached'), [])
     .option('--copy-not-reached <kind:where>', 'this copy stays as it is', copiesIn('not-reached'), [])
+  addReaderOptions(status)
     .addOption(jsonOption())
-    .action(async (options: StatusOptions) => {
+    .action(async (options: StatusOptions & ReaderOptions) => {
       const told = [...options.copyReached, ...options.copyNotReached]
-      await using ledger = await openFolder(placeIn(options))
-      print(
-        told.length === 0 ? await ledger.erasures.standing() : await ledger.erasures.tellCopies(told),
-        options,
-        terminal,
-      )
+      const place = placeIn(options)
+      await using ledger = await openToRead(place)
+      const erasures = createLedgerErasures(ledger, place, readerOf(options, env))
+      print(told.length === 0 ? await erasures.status() : await erasures.tellCopies(told), options, terminal)
     })
 }
 

@@ -1,13 +1,15 @@
 import { type Command, Option } from 'commander'
+
+import { expectAccess } from '../../embedded/access.ts'
+import { createLedgerHolds } from '../../embedded/holds.ts'
 import { openFolder } from '../../embedded/open.ts'
 import type { Place } from '../../embedded/place.ts'
-import { LedgerError } from '../../errors/ledger-error.ts'
-import type { HoldReleasePaper } from '../../papers/hold-release.ts'
-import { formatHoldRelease, holdReleaseDigest, parseHoldRelease } from '../../papers/hold-release.ts'
+import type { HoldRequest } from '../../ledger/hold.ts'
 import type { HoldFound } from '../../query/holds.ts'
 import { questionsOf } from '../../query/questions.ts'
 import { secondOf, shortened } from '../describe.ts'
 import { linesOfRelease } from '../describe-release.ts'
+import { inOptions } from '../in-options.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { openToRead } from '../open-records.ts'
 import {
@@ -23,7 +25,6 @@ import {
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
 import { readInput } from '../read-input.ts'
-import { readPolicy } from '../read-policy.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Common extends LedgerOptions, ReaderOptions {
@@ -94,9 +95,10 @@ function addPlace(hold: Command, { terminal, env }: Surroundings): void {
     .addOption(jsonOption())
     .action(async (options: PlaceOptions) => {
       const place = placeIn(options)
-      readPolicy(place.home)
+      expectAccess(place)
       await using ledger = await openFolder(place)
-      const placed = await ledger.holding(readerOf(options, env)).place(requestOf(options))
+      const request = requestOf(options)
+      const placed = await inOptions(PLACE_OPTIONS, () => ledger.holding(readerOf(options, env)).place(request))
       if (options.json === true) terminal.out(jsonDocument(placed))
       else {
         terminal.out(`${placed.hold_id}\n`)
@@ -109,7 +111,23 @@ function addPlace(hold: Command, { terminal, env }: Surroundings): void {
     })
 }
 
-function requestOf(options: PlaceOptions): Parameters<Holder['place']>[0] {
+/** What a request calls a condition. */
+const PLACE_OPTIONS = {
+  matter: '--matter',
+  reason: '--reason',
+  custodian: '--custodian',
+  conversation_id: '--conversation',
+  subject_id: '--subject',
+  actor_id: '--actor',
+  agent_name: '--agent',
+  resource_type: '--resource-type',
+  resource_id: '--resource-id',
+  from: '--from',
+  until: '--until',
+  everything: '--everything',
+}
+
+function requestOf(options: PlaceOptions): HoldRequest {
   const { matter, custodian, reason, everything } = options
   const conditions = {
     conversation_id: options.conversation,
@@ -118,14 +136,12 @@ function requestOf(options: PlaceOptions): Parameters<Holder['place']>[0] {
     agent_name: options.agent,
     resource_type: options.resourceType,
     resource_id: options.resourceId,
-    from: instantOf(options.from),
-    until: instantOf(options.until),
+    from: instantOf('--from', options.from),
+    until: instantOf('--until', options.until),
   }
   const given = Object.fromEntries(Object.entries(conditions).filter(([, value]) => value !== undefined))
   return { matter, custodian, reason, ...given, ...(everything === true ? { everything: 'yes' } : {}) }
 }
-
-type Holder = ReturnType<Awaited<ReturnType<typeof openFolder>>['holding']>
 
 function addList(hold: Command, { terminal, env }: Surroundings): void {
   const command = hold
@@ -138,7 +154,7 @@ function addList(hold: Command, { terminal, env }: Surroundings): void {
   addReaderOptions(command)
     .addOption(jsonOption())
     .action(async ({ matter, at, ...options }: ListOptions) => {
-      const until = instantOf(at)
+      const until = instantOf('--at', at)
       await using ledger = await openToRead(placeIn(options))
       const found = await questionsOf(ledger.as(readerOf(options, env))).holds({
         ...(matter === undefined ? {} : { matter }),
@@ -190,20 +206,24 @@ function addReleasePlan(release: Command, { terminal, env }: Surroundings): void
       const place = placeIn(options)
       prepared(out, place)
       await using ledger = await openFolder(place)
-      const paper = await ledger.holding(readerOf(options, env)).planRelease(hold_id, options.reason)
-      writeNewFile(out, formatHoldRelease(paper))
-      const release_sha256 = holdReleaseDigest(paper)
-      if (options.json === true) terminal.out(jsonDocument({ ...paper, release_sha256, file: options.out }))
+      const holds = createLedgerHolds(ledger, readerOf(options, env))
+      const {
+        says,
+        release_sha256,
+        release: paper,
+      } = await inOptions({ reason: '--reason' }, () => holds.planRelease(hold_id, options.reason))
+      writeNewFile(out, paper)
+      if (options.json === true) terminal.out(jsonDocument({ ...says, release_sha256, file: options.out }))
       else {
-        const lines = linesOfRelease(paper).map((line) => `  ${line}\n`)
+        const lines = linesOfRelease(says).map((line) => `  ${line}\n`)
         terminal.err(`${lines.join('')}\n${options.out}: the hold stands; have it approved with affidavit approve\n`)
       }
     })
 }
 
-function prepared(out: NewFile, { home }: Place): void {
-  refuseTaken(out, home)
-  readPolicy(home)
+function prepared(out: NewFile, place: Place): void {
+  refuseTaken(out, place.home)
+  expectAccess(place)
 }
 
 function addReleaseRun(release: Command, { terminal, env }: Surroundings): void {
@@ -218,11 +238,12 @@ function addReleaseRun(release: Command, { terminal, env }: Surroundings): void 
     .addOption(jsonOption())
     .action(async (file: string, options: ReleaseRunOptions) => {
       const place = placeIn(options)
-      const paper = readRelease(file)
+      const paper = readInput('release', file)
       const approval = readInput('--approval', options.approval)
-      readPolicy(place.home)
+      expectAccess(place)
       await using ledger = await openFolder(place)
-      const released = await ledger.holding(readerOf(options, env)).release({ release: paper, approval })
+      const holds = createLedgerHolds(ledger, readerOf(options, env))
+      const released = await inOptions({ paper: `release: ${file}` }, () => holds.release({ release: paper, approval }))
       if (options.json === true) terminal.out(jsonDocument(released))
       else {
         const { seq, still_held } = released
@@ -230,15 +251,4 @@ function addReleaseRun(release: Command, { terminal, env }: Surroundings): void 
         terminal.err(`released at seq ${seq}${others}. Nothing was destroyed\n`)
       }
     })
-}
-
-function readRelease(file: string): HoldReleasePaper {
-  const release = parseHoldRelease(readInput('release', file))
-  if (!('code' in release)) return release
-  const where = release.code === 'paper-member' ? `: ${release.path} ${release.problem}` : ''
-  throw new LedgerError('invalid-query', {
-    problem: `release: ${file} is no release of a hold (${release.code}${where})`,
-    cure: 'ask whoever made it for the file as it was made; affidavit hold release plan writes one',
-    path: 'release',
-  })
 }
