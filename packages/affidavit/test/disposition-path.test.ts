@@ -416,6 +416,27 @@ describe('an organisation of one', () => {
     assert.deepEqual((await standingSeqs(ledger)).slice(0, 3), [0, 5, 6])
   })
 
+  test('is announced by no clock that is behind: set right, it would have the delay over', async () => {
+    const clinic = alone(await newClinic())
+    const today = clinic.clock.now()
+    const timeSource = { where: 'https://time.example', read: async () => ({ at: today, uncertainty_millis: 500 }) }
+    clinic.clock.set(today - 8 * DAY)
+    await using ledger = await openClinic(clinic, { timeSource })
+    const { dispositions } = ledger
+    const { approval: _, ...order } = orderOf(clinic, await planOf(dispositions, clinic, { delay_days: 7 }))
+    assert.equal(await refusal(dispositions.carryOut(order)), 'clock-jump')
+    assert.deepEqual(await dispositions.standing(), [])
+  })
+
+  test('announces no plan of another ledger', async () => {
+    const [clinic, other] = [alone(await newClinic()), alone(await newClinic())]
+    await using theirs = await openClinic(other)
+    const { approval: _, ...order } = orderOf(other, await planOf(theirs.dispositions, other, { delay_days: 7 }))
+    await using ledger = await openClinic(clinic)
+    assert.equal(await refusal(ledger.dispositions.carryOut(order)), 'plan-of-another-ledger')
+    assert.deepEqual(await ledger.dispositions.standing(), [])
+  })
+
   test('may name an outside approver instead', async () => {
     const outside = generateSignerKey('counsel.example/kim', 'ed25519')
     const clinic = {

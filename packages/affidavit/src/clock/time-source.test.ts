@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { clockIsAhead } from './time-source.ts'
+import { clockIsAhead, clockIsBehind } from './time-source.ts'
 
 const AT = Date.UTC(2026, 10, 21, 9, 30)
 
@@ -33,4 +33,9 @@ test('whatever the true time was, a clock that is found in order is ahead of it 
       if (!clockIsAhead(AT + ahead, source, 60_000)) assert.ok(AT + ahead - truth <= 60_000 + 1)
     }),
   )
+})
+
+test('a clock is behind a source as that would be ahead of the clock', () => {
+  for (const [name, system, uncertainty_millis, isAhead] of CASES)
+    assert.equal(clockIsBehind(2 * AT - system, { at: AT, uncertainty_millis }, 60_000), isAhead, name)
 })

@@ -21,3 +21,8 @@ export function clockIsAhead(system: UnixMillis, source: TimeReading, tolerance:
   // What is no number is in order with nothing.
   return !(system - (source.at - source.uncertainty_millis) <= tolerance)
 }
+
+/** Whether it may be behind the source by more than that. */
+export function clockIsBehind(system: UnixMillis, source: TimeReading, tolerance: number): boolean {
+  return !(source.at + source.uncertainty_millis - system <= tolerance)
+}

@@ -31,6 +31,7 @@ import {
   judgeLeave,
   manifestOf,
   outdated,
+  refuseOtherLedger,
   refuseOtherPolicies,
   refuseUnlessDisposer,
 } from './judge-disposition.ts'
@@ -87,6 +88,8 @@ export interface DisposingParts extends DispositionPlanning, EndingParts {
   /** Durable when it resolves. */
   record(draft: Draft): Promise<unknown>
   deriveId(...words: readonly string[]): string
+  /** The time, where the clock is not behind the source either: a delay is counted from there. @throws LedgerError */
+  timeToCountFrom(): Promise<UnixMillis>
   /** A checkpoint of everything recorded. */
   publish(): Promise<unknown>
   /** A signed note by the checkpoint key. */
@@ -255,12 +258,13 @@ export function createDisposing(parts: DisposingParts): Dispositions {
 
   async function carryOut(order: DispositionOrder): Promise<CarriedOut> {
     refuseUnlessDisposer(order)
+    refuseOtherLedger(order.plan, ledger)
     const manifest = manifestOf(order.plan, order.manifest)
     const plan_sha256 = planDigest(order.plan)
     const before = await find(plan_sha256)
     if (before?.decided === undefined) {
       if (order.approval === undefined && before?.announced === undefined) {
-        await parts.time()
+        await parts.timeToCountFrom()
         await announce(order)
         const standing = await standingOf(plan_sha256)
         const since = parseTimestamp(standing.recorded_at) ?? unreachable('a time of the ledger')

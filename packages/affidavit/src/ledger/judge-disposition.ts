@@ -32,6 +32,13 @@ export function refuseUnlessDisposer({ policy, person }: DispositionOrder): void
   if (!permission.allowed) throw refusedDisposition('disposer-not-allowed', permission.problem, permission.cure)
 }
 
+/** @throws LedgerError `invalid-query` */
+export function refuseOtherLedger(plan: DispositionPlan, ledger: string): void {
+  if (plan.ledger === ledger) return
+  const problem = `the plan is for ${plan.ledger}, and this is ${ledger}`
+  throw refusedDisposition('plan-of-another-ledger', problem, 'carry it out where it was made')
+}
+
 /** The manifest of a plan. @throws LedgerError `invalid-query` where it is that of another plan, or none */
 export function manifestOf(plan: DispositionPlan, bytes: Uint8Array): Manifest {
   const manifest = parseManifest(bytes)
@@ -75,7 +82,6 @@ export function judgeLeave(
     if ('code' in judged) throw notApproved(judged.code)
     return { ...words, approval_sha256: judged.approval_sha256 }
   }
-  if (plan.ledger !== ledger) throw notApproved('plan-of-another-ledger')
   if (announced === undefined) return unreachable('a plan that waits was announced')
   const since = parseTimestamp(announced.recorded_at) ?? unreachable('a time of the ledger')
   const fault = judgeDelay(plan, since, { policy, at })

@@ -57,7 +57,7 @@ import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint,
 import { readTile } from './tiles.ts'
 import { createTimekeeper } from './timekeeper.ts'
 import { recordedFilter, translateFilter } from './translate-filter.ts'
-import { timeToDestroy, timeToErase } from './trusted-time.ts'
+import { timeToCountFrom, timeToDestroy, timeToErase } from './trusted-time.ts'
 import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
@@ -240,6 +240,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     ...(parts.archiveDeletion === undefined ? {} : { deletion: parts.archiveDeletion }),
     turnOver: (without) => rotateKeyring(rotatingKeyring, undefined, without),
     time: () => timeToDestroy(clock, confirmed, parts.timeSource),
+    timeToCountFrom: () => timeToCountFrom(clock, confirmed, parts.timeSource),
     judging: createJudging(store, ledger, retention),
     deriveId: admission.deriveId,
     publish: () => publisher.publish(),

@@ -2,7 +2,7 @@
 // is not ahead.
 
 import { type Clock, formatTimestamp, type UnixMillis } from '../clock/clock.ts'
-import { clockIsAhead, type TimeSource } from '../clock/time-source.ts'
+import { clockIsAhead, clockIsBehind, type TimeReading, type TimeSource } from '../clock/time-source.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { PublishClock } from './publisher.ts'
 
@@ -19,6 +19,17 @@ export async function timeToDestroy(
   return confirmed()
 }
 
+/** What is counted from now on counts from no earlier: the clock is not behind the source either. @throws LedgerError as timeToDestroy */
+export async function timeToCountFrom(
+  clock: Pick<Clock, 'now'>,
+  { confirmed }: Pick<PublishClock, 'confirmed'>,
+  source: TimeSource | undefined,
+): Promise<UnixMillis> {
+  const { now, reading, where } = await trustedTime(clock, source)
+  if (clockIsBehind(now, reading, TOLERANCE_MILLIS)) throw clockOff('behind', now, reading, where)
+  return confirmed()
+}
+
 /** Whoever is asked to erase has to, also where nobody named a source of time: then the clock alone says it. */
 export async function timeToErase(
   clock: Pick<Clock, 'now'>,
@@ -29,7 +40,10 @@ export async function timeToErase(
 }
 
 /** @throws LedgerError `time-unavailable` where there is no source, or it does not answer; `clock-jump` where the clock may be ahead of it */
-async function trustedTime(clock: Pick<Clock, 'now'>, source: TimeSource | undefined): Promise<UnixMillis> {
+async function trustedTime(
+  clock: Pick<Clock, 'now'>,
+  source: TimeSource | undefined,
+): Promise<{ readonly now: UnixMillis; readonly reading: TimeReading; readonly where: string }> {
   if (source === undefined)
     throw new LedgerError('time-unavailable', {
       problem:
@@ -37,10 +51,15 @@ async function trustedTime(clock: Pick<Clock, 'now'>, source: TimeSource | undef
       cure: 'write time_source into retention.yaml: https://www.example.org, the endpoint of your object store, or ntp://ntp.example.org',
     })
   const reading = await source.read()
+  const { where } = source
   const now = clock.now()
-  if (!clockIsAhead(now, reading, TOLERANCE_MILLIS)) return now
-  throw new LedgerError('clock-jump', {
-    problem: `the clock of this machine shows ${formatTimestamp(now)}, and may be ahead of ${source.where}, which says ${formatTimestamp(Math.floor(reading.at))}; nothing was destroyed`,
+  if (clockIsAhead(now, reading, TOLERANCE_MILLIS)) throw clockOff('ahead of', now, reading, where)
+  return { now, reading, where }
+}
+
+function clockOff(which: 'ahead of' | 'behind', now: UnixMillis, { at }: TimeReading, where: string): LedgerError {
+  return new LedgerError('clock-jump', {
+    problem: `the clock of this machine shows ${formatTimestamp(now)}, and may be ${which} ${where}, which says ${formatTimestamp(Math.floor(at))}; nothing was destroyed`,
     cure: 'set the clock; nothing is destroyed before its time',
   })
 }
