@@ -33,10 +33,11 @@ test('of a destroyed record prove proves its place', async () => {
 })
 
 test('of a destroyed record show, lineage and retention explain say when it was destroyed, and under which manifest', async () => {
+  const toldWhen = new RegExp(`seq 4 was destroyed under .* the manifest ${ledger.manifest}, decided at .* seq 11`)
   for (const words of [['show'], ['lineage'], ['retention', 'explain']]) {
     const { code, err } = await run([...words, '4', '--ledger', ledger.home, '--as', 'kim'])
     assert.equal(code, 3)
-    assert.match(err, /seq 4 was destroyed under the disposition with the manifest (cd){32}, decided at .* seq 8/)
+    assert.match(err, /seq 4 was destroyed under the disposition with X)
   }
 })
 

@@ -182,7 +182,12 @@ async function verifyExportFolder(folder: string, options: Options, terminal: Te
   refuseNoExport(folder)
   const anchors = await Promise.all(options.anchor.map(externalAnchor))
   const approvers = approversOf(options.approver)
-  return verifyExport(folder, { trust: trustOf(options.vkey), anchors, approvers, onProgress: progressOn(terminal, 'verified') })
+  return verifyExport(folder, {
+    trust: trustOf(options.vkey),
+    anchors,
+    approvers,
+    onProgress: progressOn(terminal, 'verified'),
+  })
 }
 
 // A folder with some of an export in it is one that was altered; a folder with nothing of it is another folder.
