@@ -1,7 +1,7 @@
 // The archive, as people and scripts see it.
 
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 
@@ -94,6 +94,70 @@ test('what was changed in the archive, or is gone from it, is found', async () =
   assert.equal(Object(json(await on('status')).missing).length, 1)
   writeFileSync(file, bytes)
   assert.equal((await on('verify')).code, 0)
+})
+
+test('a checkpoint that was exchanged in the archive, or is gone from it, is found by its name', async () => {
+  await runDone(['append', '--ledger', ledger], LINES[0])
+  await on('run')
+  const incarnation = readdirSync(join(place, 'checkpoints'))[0] ?? ''
+  const folder = join(place, 'checkpoints', incarnation)
+  const names = readdirSync(folder).filter((one) => one.endsWith('.note'))
+  const alone = (): Promise<Run> => run(['archive', 'verify', '--store', place, '--vkey', vkey, '--json'])
+  const found = async (verify: () => Promise<Run>): Promise<string> => {
+    const answer = await verify()
+    const { code, what } = Object(json(answer).findings)[0] ?? {}
+    return `${answer.code} ${code} ${what}`
+  }
+  const said = json(await on('verify'))
+  assert.match(Object(said.axes).anchor.says, /^archive: the ledger keeps \d checkpoints of the archive/)
+  const [first = '', second = assert.fail(names.join())] = names
+  const path = join(folder, first)
+  const [note, other] = [readFileSync(path), readFileSync(join(folder, second))]
+  chmodSync(path, 0o600)
+  const what = `checkpoints/${incarnation}/${first}`
+  writeFileSync(path, other)
+  assert.equal(await found(() => on('verify')), `1 archived-checkpoint-altered ${what}`, 'another one that holds')
+  assert.equal(await found(alone), `1 archived-checkpoint-altered checkpoints/${incarnation}/`)
+  writeFileSync(path, Buffer.from(note.toString().replace(/\n\d+\n/, '\n1\n')))
+  for (const verify of [() => on('verify'), alone])
+    assert.equal(await found(verify), `1 archived-checkpoint-altered ${what}`, 'one that nobody signed')
+  unlinkSync(path)
+  assert.equal(await found(alone), `1 archived-checkpoint-altered checkpoints/${incarnation}/`, 'gone')
+  writeFileSync(path, note)
+  for (const verify of [() => on('verify'), alone]) assert.equal((await verify()).code, 0)
+})
+
+test('a ledger that was rewritten with its own key contradicts the checkpoints of its archive', async () => {
+  const [lawful, rewritten, kept] = ['lawful', 'rewritten', 'kept'].map((name) => join(home, name)) as [
+    string,
+    string,
+    string,
+  ]
+  const made = await runDone(['init', '--ledger', lawful, '--origin', 'two.example/log', '--archive', kept, '--json'])
+  cpSync(lawful, rewritten, { recursive: true })
+  const append = (folder: string, line: string): Promise<Run> => runDone(['append', '--ledger', folder], line)
+  await append(lawful, LINES[0] ?? '')
+  assert.equal(json(await run(['archive', 'run', '--ledger', lawful, '--json'])).archived, 3)
+  for (const line of LINES) await append(rewritten, line)
+  const verify = (folder: string, ...more: readonly string[]): Promise<Run> =>
+    run(['verify', '--ledger', folder, '--vkey', String(json(made).verifier_key), '--no-record', '--json', ...more])
+  const codes = ({ out }: Run): string[] => Object(JSON.parse(out)).findings.map(({ code }: { code: string }) => code)
+  assert.equal((await verify(lawful)).code, 0)
+  assert.match(Object(json(await verify(lawful)).axes).anchor.says, /^(archive|local) \(/)
+  const found = await verify(rewritten)
+  assert.deepEqual([found.code, codes(found)], [1, ['anchor-mismatch']])
+  await runDone(['archive', 'use', join(home, 'none'), '--ledger', rewritten])
+  assert.equal((await verify(rewritten)).code, 0, 'without the archive nothing tells')
+  const given = await verify(rewritten, '--archive', kept)
+  assert.deepEqual([given.code, codes(given)], [1, ['anchor-mismatch']])
+  const silent = await verify(lawful, '--archive', join(home, 'none'))
+  assert.deepEqual(codes(silent), ['anchor-silent'])
+  await runDone(['archive', 'use', kept, '--ledger', rewritten])
+  const held = await run(['archive', 'verify', '--ledger', rewritten, '--json'])
+  assert.ok(
+    codes(held).some((code) => code === 'anchor-mismatch' || code === 'checkpoint-removed'),
+    held.out,
+  )
 })
 
 test('refused, with the cure: no archive, no such policy, credentials in a URL, a folder inside the ledger', async () => {

@@ -41,7 +41,7 @@ test('the example of a disposition runs, and its ledger verifies with what it de
   assert.match(said, /^due: 1 held: 1$/m)
   assert.match(said, /^1 destroyed; \{\s+state: 'approved',\s+approver: 'kim'/m)
   const verified = await runDone(['verify', '--ledger', join(folder, DISPOSING), '--as', 'lee'])
-  assert.match(verified.out, /VALID.*complete 0\.\.\d+; 1 destroyed under/s)
+  assert.match(verified.out, /VALID.*complete 0\.\.\d+; 1 disposed of under certificate/s)
 })
 
 test('the example on PostgreSQL runs', { skip: missingForPostgres() ?? false }, async () => {

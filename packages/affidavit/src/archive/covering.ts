@@ -47,8 +47,12 @@ function runKey({ ledger }: Archiving, archived: ArchivedSet): string {
 
 /** @param newest on record when the run begins; nothing at the first one */
 export function runKeyBehind(ledger: string, newest: Pick<RecordedSegment, 'recorded_seq'> | undefined): string {
-  const incarnation = ledger.slice(ledger.lastIndexOf('/') + 1)
-  return `checkpoints/${incarnation}/${newest === undefined ? 0 : newest.recorded_seq + 1}.note`
+  return `checkpoints/${incarnationOf(ledger)}/${newest === undefined ? 0 : newest.recorded_seq + 1}.note`
+}
+
+/** INCARNATION of NAME/INCARNATION. */
+export function incarnationOf(ledger: string): string {
+  return ledger.slice(ledger.lastIndexOf('/') + 1)
 }
 
 async function begin(parts: Archiving, archived: ArchivedSet, newest: StoredCheckpoint): Promise<RunCovering> {

@@ -2,17 +2,23 @@
 
 import type { KeyObject } from 'node:crypto'
 
-import { archivedSegments } from '../archive/archived.ts'
+import { archivedSegments, type RecordedSegment } from '../archive/archived.ts'
+import { incarnationOf } from '../archive/covering.ts'
+import { keptCheckpoints, runCheckpoints } from '../archive/kept-checkpoints.ts'
 import type { ObjectStore } from '../archive/object-store.ts'
 import { findSegmentKey } from '../archive/segment-key.ts'
+import { utf8 } from '../bytes/text.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
-import { segmentKeys } from '../formats/segment.ts'
+import { parseCheckpointBody } from '../formats/checkpoint.ts'
+import { parseNote } from '../formats/note.ts'
+import { type SegmentManifest, segmentKeys } from '../formats/segment.ts'
 import { readSegmentNote } from '../formats/signed-segment.ts'
 import type { Archival } from '../ledger/archival.ts'
 import { holdsNothingElse } from '../ledger/archived-objects.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { createArchiveVerification } from '../verify/archive.ts'
+import type { CheckpointObject, WantedCheckpoint } from '../verify/archived-checkpoints.ts'
 import { readSigned } from '../verify/checkpoints.ts'
 import type { KeyEntry } from '../verify/entries.ts'
 import { createFindings } from '../verify/finding.ts'
@@ -30,11 +36,12 @@ export async function verifyArchive(
   trust: Trust,
   { onProgress }: Telling,
 ): Promise<Report> {
-  const keys = await trustedKeys(store, ledger, trust)
+  const { held, trusted: keys } = await signedBy(store, ledger, trust)
   const pinned = trust.kind === 'pinned' ? 'pinned key' : 'first use'
   const verification = createArchiveVerification({ origin: ledger, keys }, pinned, 'the ledger')
-  let checked = 0
+  const segments: RecordedSegment[] = []
   for await (const expected of archivedSegments(store, ledger)) {
+    segments.push(expected)
     const segment = await readSegment(objects, expected.segment)
     const key = await keyFor(segment)
     const isWhole = segment.manifest !== undefined && segment.object !== undefined && key !== undefined
@@ -42,9 +49,10 @@ export async function verifyArchive(
     // What stands of a segment whose records were all destroyed is what was signed, and nobody opens it; what does not stand is not missed.
     if (isOver && (segment.manifest === undefined || segment.object === undefined)) continue
     verification.check(segment, expected, () => (isOver ? 'none' : key))
-    checked++
-    onProgress(checked)
+    onProgress(segments.length)
   }
+  const kept = new Map(held.map(({ size, root }) => [size, root]))
+  verification.checkpoints(await checkpointsOf(objects, ledger), runCheckpoints(ledger, segments), kept)
   return verification.report()
 
   async function keyFor({ manifest }: SegmentBytes): Promise<KeyObject | undefined> {
@@ -70,6 +78,7 @@ export async function verifyStoreAlone(
     })
   }
   const verification = createArchiveVerification({ origin, keys: trust.keys }, 'pinned key', 'nothing')
+  const wanted: WantedCheckpoint[] = []
   let checked = 0
   for await (const key of objects.list('segments/')) {
     const id = /^segments\/([0-9a-f]{32})\.note$/.exec(key)?.[1]
@@ -79,10 +88,25 @@ export async function verifyStoreAlone(
     const manifest = segment.manifest === undefined ? undefined : readSegmentNote(segment.manifest)
     if (typeof manifest === 'object' && manifest.ledger !== origin) continue
     verification.check(segment, undefined, () => 'none')
+    if (typeof manifest === 'object') wanted.push(...coveringOf(id, manifest))
     checked++
     onProgress(checked)
   }
+  verification.checkpoints(await checkpointsOf(objects, origin), wanted)
   return verification.report()
+}
+
+async function checkpointsOf(objects: ObjectStore, ledger: string): Promise<CheckpointObject[]> {
+  const found: CheckpointObject[] = []
+  for await (const one of keptCheckpoints(objects, incarnationOf(ledger))) found.push(one)
+  return found
+}
+
+// The manifest repeats the checkpoint of its run, under its own lock.
+function coveringOf(segment: string, { checkpoint, ledger }: SegmentManifest): WantedCheckpoint[] {
+  const note = parseNote(utf8(checkpoint))
+  const body = 'code' in note ? note : parseCheckpointBody(note.text)
+  return 'code' in body ? [] : [{ ...body, where: `checkpoints/${incarnationOf(ledger)}/`, segment }]
 }
 
 async function readSegment(objects: ObjectStore, id: string): Promise<SegmentBytes> {
@@ -90,12 +114,8 @@ async function readSegment(objects: ObjectStore, id: string): Promise<SegmentByt
   return { id, manifest: await objects.get(manifest), object: await objects.get(object) }
 }
 
-// Every key that was in force, followed from the one that is trusted.
-async function trustedKeys(
-  store: LedgerStore,
-  origin: string,
-  trust: Trust,
-): Promise<ReturnType<typeof readSigned>['trusted']> {
+// Every checkpoint that the ledger keeps, and every key that was in force, followed from the one that is trusted.
+async function signedBy(store: LedgerStore, origin: string, trust: Trust): Promise<ReturnType<typeof readSigned>> {
   const entries: KeyEntry[] = []
   for (const filter of [{ until_seq: 1 }, { action: 'key_rotated' }]) {
     for await (const entry of readPages(store, origin, filter)) {
@@ -108,5 +128,5 @@ async function trustedKeys(
     checkpoints.push(...page)
     page = await store.checkpoints(origin, page.at(-1)?.size ?? 0, 500)
   }
-  return readSigned({ origin, trust, checkpoints }, namedKeys(entries), createFindings()).trusted
+  return readSigned({ origin, trust, checkpoints }, namedKeys(entries), createFindings())
 }

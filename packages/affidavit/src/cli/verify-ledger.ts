@@ -17,7 +17,6 @@ import { verifyPostgres, verifyPostgresConversation, verifyPostgresRange } from 
 import { verifySqlite } from '../stores/sqlite/verify.ts'
 import { verifySqliteConversation } from '../stores/sqlite/verify-conversation.ts'
 import { verifySqliteRange } from '../stores/sqlite/verify-range.ts'
-import type { Anchor } from '../verify/anchors.ts'
 import { disposalsBy } from '../verify/read-disposals.ts'
 import type { Report } from '../verify/report.ts'
 import type { ContentOptions } from '../verify/stored/contents.ts'
@@ -34,6 +33,7 @@ export interface Asked {
   readonly origin?: string
   readonly vkey: readonly string[]
   readonly anchor: readonly string[]
+  readonly archive?: string
   readonly approver: readonly string[]
   readonly threads?: number
   readonly skipIndexes?: boolean
@@ -49,11 +49,14 @@ interface Common extends Wanted, ContentOptions, LeftOptions {}
 
 /** @throws LedgerError as verifySqlite and verifyPostgres do, and `invalid-query` */
 export async function verifyLedger(place: Place, asked: Telling): Promise<Report> {
-  const anchors: Anchor[] = [await localAnchor(place.home), ...(await Promise.all(asked.anchor.map(externalAnchor)))]
-  const { close, ...archive } = archiveToVerify(place.home)
+  const { close, anchors: archived, ...archive } = archiveToVerify(place.home, asked.archive)
   const common: Common = {
     trust: trustOf(asked.vkey),
-    anchors,
+    anchors: [
+      await localAnchor(place.home),
+      ...(await Promise.all(asked.anchor.map(externalAnchor))),
+      ...(await archived()),
+    ],
     ...(asked.withoutKeys === true ? { archiveOf: archiveWithoutKeys } : archive),
     ...(asked.origin === undefined ? {} : { origin: asked.origin }),
     ...contentOf(place.home, asked),

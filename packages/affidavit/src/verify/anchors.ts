@@ -13,8 +13,8 @@ import { type HeldCheckpoint, isAmong, isCounted, keysOfLog, type NamedKeys } fr
 
 /** Checkpoints kept outside the log. */
 export interface Anchor {
-  /** `local`: under the ledger's own account or host. `external`: kept by whoever verifies. */
-  readonly kind: 'local' | 'external'
+  /** `local`: under the ledger's own account or host. `archive`: in its archive. `external`: kept by whoever verifies. */
+  readonly kind: 'local' | 'archive' | 'external'
   /** For people: `same directory`, a path. */
   readonly where: string
   readonly notes: readonly string[]
@@ -22,8 +22,10 @@ export interface Anchor {
   readonly faults: readonly string[]
   /** The bytes of a last record whose end is not there. */
   readonly torn?: Uint8Array
-  /** `shared`: the checkpoint log of a folder that other ledgers may use too. */
-  readonly use?: 'shared'
+  /** `shared`: the checkpoint log of a folder that other ledgers may use too. `given`: an archive that whoever verifies named. */
+  readonly use?: 'shared' | 'given'
+  /** What keeps it from being read. */
+  readonly away?: string
   /** When it was read; a checkpoint that is not older need not be in it. */
   readonly readAt?: UnixMillis
 }
@@ -69,8 +71,8 @@ export function checkAnchors(evidence: AnchorEvidence, findings: FindingList): A
 }
 
 // Somebody kept it to have the ledger held against it: that it holds nothing to do so must not pass for agreement.
-function checkSpeaks({ kind, where }: Anchor, { speaking = [] }: AnchorEvidence, findings: FindingList): void {
-  if (kind === 'local' || speaking.includes(where)) return
+function checkSpeaks({ kind, where, use }: Anchor, { speaking = [] }: AnchorEvidence, findings: FindingList): void {
+  if (kind === 'local' || (kind === 'archive' && use !== 'given') || speaking.includes(where)) return
   const problem = 'it holds no checkpoint of this ledger that a counted key has signed: it attests nothing'
   findings.add(finding('anchor-silent', { what: where }, problem))
 }
@@ -93,10 +95,16 @@ function checkAnchor(anchor: Anchor, evidence: AnchorEvidence, findings: Finding
   return agreed
 }
 
-// The log writes its checkpoint log itself, so that damage there is no accident of somebody else's.
+// The log writes its checkpoint log and its archive itself, so that damage there is no accident of somebody else's.
 function damaged({ kind, where }: Anchor, problem: string): Finding {
-  return finding(kind === 'local' ? 'checkpoint-log-altered' : 'anchor-unreadable', { what: where }, problem)
+  return finding(DAMAGED[kind], { what: where }, problem)
 }
+
+const DAMAGED = {
+  local: 'checkpoint-log-altered',
+  archive: 'archived-checkpoint-altered',
+  external: 'anchor-unreadable',
+} as const
 
 interface NamedCheckpoint extends HeldCheckpoint {
   readonly what: string
@@ -254,7 +262,9 @@ export function unanchored(anchors: readonly Anchor[], anchored: readonly Anchor
   const until = external.length === 0 ? undefined : Math.max(...external)
   const silent = anchors.filter(({ where }) => !anchored.some((other) => other.where === where))
   return [
-    ...silent.map(({ where }) => `${where}: no checkpoint of this ledger in it that a counted key has signed`),
+    ...silent.map(
+      ({ where, away }) => `${where}: ${away ?? 'no checkpoint of this ledger in it that a counted key has signed'}`,
+    ),
     ...anchors.flatMap(({ where, torn }) =>
       torn === undefined ? [] : [`${where}: its last record was cut off while it was written, and was not read`],
     ),

@@ -2,10 +2,12 @@
 
 import type { KeyObject } from 'node:crypto'
 
+import type { Hash } from '../crypto/sha256.ts'
 import type { SegmentManifest } from '../formats/segment.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
+import { type CheckpointObject, checkArchivedCheckpoints, type WantedCheckpoint } from './archived-checkpoints.ts'
 import { createFindings } from './finding.ts'
-import { type Report, report } from './report.ts'
+import { type AxisReport, type Report, report } from './report.ts'
 import { checkSegment, type ExpectedSegment, type SegmentBytes, type SegmentTrust } from './segment.ts'
 
 export interface ArchiveVerification {
@@ -14,6 +16,12 @@ export interface ArchiveVerification {
     segment: SegmentBytes,
     expected: ExpectedSegment | undefined,
     keyOf: (manifest: SegmentManifest) => KeyObject | 'none' | undefined,
+  ): void
+  /** @param kept the tree of each checkpoint that the ledger keeps, by its size; left out where no ledger is at hand */
+  checkpoints(
+    objects: readonly CheckpointObject[],
+    wanted: readonly WantedCheckpoint[],
+    kept?: ReadonlyMap<number, Hash>,
   ): void
   report(): Report
 }
@@ -25,7 +33,7 @@ export function createArchiveVerification(
   against: 'the ledger' | 'nothing',
 ): ArchiveVerification {
   const findings = createFindings()
-  let [segments, opened, said] = [0, 0, 0]
+  let [segments, opened, said, agreed] = [0, 0, 0, 0]
   const [key] = trust.keys
   return {
     check(segment, expected, keyOf) {
@@ -33,6 +41,14 @@ export function createArchiveVerification(
       segments++
       opened += checked.opened
       said += checked.said
+    },
+    checkpoints(objects, wanted, kept) {
+      agreed = checkArchivedCheckpoints(
+        objects,
+        wanted,
+        { ...trust, ...(kept === undefined ? {} : { kept }) },
+        findings,
+      )
     },
     report: () =>
       report({
@@ -55,7 +71,7 @@ export function createArchiveVerification(
               ? { verdict: 'unsigned', says: 'unsigned' }
               : { verdict: pinned, says: `${pinned} ${formatVerifierKey(key)}` },
           time: { verdict: 'asserted', says: 'asserted by the ledger' },
-          anchor: { verdict: 'none', says: 'none: the checkpoints of the archive were not compared with others' },
+          anchor: anchorOf(agreed, against),
         },
         notChecked: [
           ...(said > opened
@@ -66,6 +82,13 @@ export function createArchiveVerification(
         ],
       }),
   }
+}
+
+function anchorOf(agreed: number, against: 'the ledger' | 'nothing'): AxisReport {
+  const count = `${agreed} ${agreed === 1 ? 'checkpoint' : 'checkpoints'} of the archive`
+  if (agreed === 0) return { verdict: 'none', says: 'none: the archive has no checkpoint of this ledger' }
+  if (against === 'nothing') return { verdict: 'none', says: `none: ${count}, held against nothing but the segments` }
+  return { verdict: 'archive', says: `archive: the ledger keeps ${count}, with the same trees` }
 }
 
 function contentOf(opened: number, said: number): { readonly verdict: string; readonly says: string } {

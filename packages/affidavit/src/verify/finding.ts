@@ -78,6 +78,7 @@ export type FindingCode =
   | 'anchor-record-foreign'
   | 'checkpoint-log-altered'
   | 'checkpoint-removed'
+  | 'archived-checkpoint-altered'
   | 'cosignature-removed'
 
 /** Axis and weight of each; spec/verification.md §2 says what it means. */
@@ -153,6 +154,7 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'anchor-record-foreign': ['anchor', 'incomplete'],
   'checkpoint-log-altered': ['anchor', 'tampered'],
   'checkpoint-removed': ['anchor', 'tampered'],
+  'archived-checkpoint-altered': ['anchor', 'tampered'],
   'cosignature-removed': ['time', 'tampered'],
 }
 

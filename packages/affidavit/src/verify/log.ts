@@ -138,7 +138,9 @@ export function producersOpen({ left }: Pick<JoinedLog, 'left'>): string[] {
   const count = unlooked(left)
   return count === 0
     ? []
-    : [`running numbers of producers: ${count} entries that left were not read, which may have those that are missing`]
+    : [
+        `running numbers of producers: of ${count} that left the entries were not read, which may have those that are missing`,
+      ]
 }
 
 function notChecked(evidence: LogEvidence, { counted }: Signed): string[] {

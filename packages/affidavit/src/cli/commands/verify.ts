@@ -56,6 +56,10 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
     .option('--origin <name>', 'an earlier incarnation in this database')
     .addOption(vkeyOption())
     .addOption(anchorOption())
+    .option(
+      '--archive <place>',
+      'its archive, for archived records and their checkpoints (default: that of the settings)',
+    )
     .addOption(approverOption())
     .option('--threads <n>', 'threads that read and hash', wholeNumber(1))
     .option('--skip-indexes', 'do not compare the search indexes with the records (faster)')
@@ -111,13 +115,25 @@ const WHO = ['as', 'purpose', 'noRecord'] as const
 const LOOKS_AT = {
   proof: ['proof', 'entry'],
   export: ['export', 'anchor', 'approver'],
-  conversation: ['ledger', 'keys', 'conversation', 'origin', 'anchor', 'approver', 'content', 'withoutKeys', ...WHO],
-  since: ['ledger', 'keys', 'since', 'origin', 'anchor', 'approver', 'content', 'withoutKeys', ...WHO],
+  conversation: [
+    'ledger',
+    'keys',
+    'conversation',
+    'origin',
+    'anchor',
+    'archive',
+    'approver',
+    'content',
+    'withoutKeys',
+    ...WHO,
+  ],
+  since: ['ledger', 'keys', 'since', 'origin', 'anchor', 'archive', 'approver', 'content', 'withoutKeys', ...WHO],
   ledger: [
     'ledger',
     'keys',
     'origin',
     'anchor',
+    'archive',
     'approver',
     'threads',
     'skipIndexes',
@@ -137,6 +153,7 @@ const FLAGS = {
   since: '--since',
   origin: '--origin',
   anchor: '--anchor',
+  archive: '--archive',
   approver: '--approver',
   threads: '--threads',
   skipIndexes: '--skip-indexes',
