@@ -121,6 +121,17 @@ test('planned, approved, run, and certified: what was due is gone, and what was 
     ]),
     [[plan_sha256, 'disposed']],
   )
+  for (const words of [['show'], ['lineage'], ['retention', 'explain']]) {
+    const told = await run([...words, String(opened.certificate.first_seq), '--ledger', folder, ...LEE])
+    assert.equal(told.code, 3, words.join(' '))
+    assert.match(
+      told.err,
+      /destroyed .*decided at .*; under clinic\.notes, due since 2025-04-01.*by dr\.lee, approved by kim at/,
+    )
+    assert.ok(told.err.includes(`affidavit certificates ${plan_sha256.slice(0, 16)}`), told.err)
+  }
+  const said = await run(['conversation', 'closed', '--ledger', folder, ...LEE])
+  assert.match(said.err, /2 records of it destroyed, seq \d+-\d+: affidavit show \d+ says by whose leave/)
   const again = await plan(folder, newPath(), '--json')
   assert.deepEqual([again.code, errorCode(again)], [3, 'invalid-query'])
   assert.match(again.out, /nothing-is-due/)

@@ -23,15 +23,13 @@ export async function certificateOf(
   store: LedgerStore,
   ledger: string,
   records: DispositionRecords,
-  { decided, announced, outcome, objects = [] }: DoneDisposition,
+  disposition: DoneDisposition,
   plan: DispositionPlan,
   at: UnixMillis,
 ): Promise<DispositionCertificate> {
+  const { decided, outcome, objects = [] } = disposition
   const { told } = decided
-  const leave =
-    'approval_sha256' in told
-      ? approvedBy(await readPaper(store, ledger, records, told.approval_sha256), told.approval_sha256)
-      : delayedBy(announced ?? unreachable('a decision after a delay that nobody announced'))
+  const leave = await leaveOf(store, ledger, records, disposition)
   const standing = outcome.told.objects
   const stands = new Set(standing.map(({ key }) => key))
   return {
@@ -61,6 +59,19 @@ export async function certificateOf(
     state: outcome.told.phase,
     says: sentencesOf(leave, outcome.told.phase),
   }
+}
+
+/** By whose leave it was decided. @throws LedgerError `store-corrupt` where the approval is in no record */
+export async function leaveOf(
+  store: LedgerStore,
+  ledger: string,
+  records: DispositionRecords,
+  { decided, announced }: Pick<DoneDisposition, 'decided' | 'announced'>,
+): Promise<Leave> {
+  const { told } = decided
+  return 'approval_sha256' in told
+    ? approvedBy(await readPaper(store, ledger, records, told.approval_sha256), told.approval_sha256)
+    : delayedBy(announced ?? unreachable('a decision after a delay that nobody announced'))
 }
 
 function approvedBy(note: Uint8Array | undefined, approval_sha256: string): Leave {

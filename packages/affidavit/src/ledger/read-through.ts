@@ -11,6 +11,7 @@ import { type ArchivedStub, isStub, parseStub, type Stub } from '../formats/stub
 import { leafHash } from '../merkle/hash.ts'
 import type { ArchivedPlace, ArchiveReader } from './archive-reader.ts'
 import { type ChunkWalk, createChunkWalk } from './chunk-walk.ts'
+import { readPages } from './read.ts'
 import type { EntryFilter, LedgerStore, Page, StoredEntry, StoredPayload } from './store.ts'
 
 /** @param archive nothing where the ledger was opened without: then what is archived is refused by its name */
@@ -124,6 +125,18 @@ export async function stubAt(
   const filter = typeof which === 'string' ? { id: which } : { from_seq: which, until_seq: which + 1 }
   const [row] = await rows.entries(ledger, filter, { limit: 1, order: 'ascending' })
   return row === undefined || !isStub(row.entry) ? undefined : { seq: row.seq, stub: stubIn(row) }
+}
+
+/** Seqs of the records of a conversation that were destroyed. */
+export async function destroyedIn(
+  rows: Pick<LedgerStore, 'entries'>,
+  ledger: string,
+  conversation_id: string,
+): Promise<readonly number[]> {
+  const seqs: number[] = []
+  for await (const row of readPages(rows, ledger, { conversation_id }))
+    if (isStub(row.entry) && stubIn(row).mark.state === 'disposed') seqs.push(row.seq)
+  return seqs
 }
 
 function stubIn({ seq, entry }: Pick<StoredEntry, 'seq' | 'entry'>): Stub {

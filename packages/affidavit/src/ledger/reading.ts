@@ -11,6 +11,7 @@ import { missingRecord } from './missing-record.ts'
 import { type OpeningParts, openContent, rememberingKeys } from './open-content.ts'
 import { answerOf, type Question } from './question.ts'
 import { checkFilter, findEntry, recordOf, type SearchOptions } from './read.ts'
+import { destroyedIn } from './read-through.ts'
 import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
 import { type ReadersParts, type ReadingFound, readersOf } from './readers.ts'
 import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
@@ -64,6 +65,8 @@ export interface Reading {
    * @throws LedgerError as `ask`; `invalid-query` (no reason), `store-corrupt`
    */
   askToReveal<Answer>(question: Question<Answer>, why: { reason: string }): Promise<AnswerRevealed<Answer>>
+  /** Seqs of the records of a conversation that were destroyed: of each `show` tells why it is not there. */
+  destroyedIn(conversation_id: string): Promise<readonly number[]>
   /** Why what was asked about is not there: no record ever was, or it was destroyed. */
   missing(which: string | number): Promise<LedgerError>
   /** Puts another read on record: a proof, an export, a verification. @throws LedgerError `not-allowed` */
@@ -147,9 +150,14 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       const { conversation_id } = what
       if (typeof conversation_id !== 'string' || conversation_id === '') throw noConversation()
       for await (const entry of find({ conversation_id, until_seq: await size() }, {})) records.push(recordOf(entry))
-      if (records.length === 0) throw noConversation()
+      if (records.length === 0) throw await whyNoRecords(conversation_id)
     }
     return records
+  }
+
+  async function whyNoRecords(conversation_id: string): Promise<LedgerError> {
+    const [first] = await destroyedIn(rows, ledger, conversation_id)
+    return first === undefined ? noConversation() : missingRecord(rows, ledger, first)
   }
 
   async function recordAt(which: string | number): Promise<AuditRecord> {
@@ -227,6 +235,13 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       const details = { ...read.details, contents: contentsIn(records) }
       await put({ action: 'content_revealed', reason, ...read, details })
       return { answer, revealed: await revealAll(records) }
+    },
+    async destroyedIn(conversation_id) {
+      expectAllowed(policy, reader, 'search')
+      const results = await destroyedIn(rows, ledger, conversation_id)
+      const details = { query: { conversation_id }, as_of_seq: (await size()) - 1 }
+      if (results.length > 0) await put({ action: 'records_viewed', operation: 'destroyed', details, results })
+      return results
     },
     missing: (which) => missingRecord(rows, ledger, which),
     async recorded(act, read) {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import { decodeUtf8 } from '../../bytes/text.ts'
 import type { AuditRecord, ContentReference } from '../../formats/fields.ts'
+import { formatRuns, runsOf } from '../../formats/seq-runs.ts'
 import { wholeBody } from '../../ledger/open-content.ts'
 import type { Reading, Revealed, RevealedRecord } from '../../ledger/reading.ts'
 import { sentenceOf } from '../describe.ts'
@@ -47,8 +48,10 @@ export function addConversation(program: Command, { terminal, env }: Surrounding
         options.reveal === true
           ? await revealed(reading, conversation_id, options.reason ?? '')
           : await listed(reading, conversation_id)
-      if (options.json === true) terminal.out(jsonDocument({ conversation_id, records: shown.map(shape) }))
-      else print(shown, terminal)
+      const destroyed = await reading.destroyedIn(conversation_id)
+      const gone = destroyed.length === 0 ? {} : { destroyed_seqs: destroyed }
+      if (options.json === true) terminal.out(jsonDocument({ conversation_id, records: shown.map(shape), ...gone }))
+      else print(shown, destroyed, terminal)
     })
 }
 
@@ -98,7 +101,7 @@ function shape({ record, contents }: Shown): object {
   return { ...record, revealed: contents.filter(({ state }) => state !== 'sealed') }
 }
 
-function print(shown: readonly Shown[], terminal: Terminal): void {
+function print(shown: readonly Shown[], destroyed: readonly number[], terminal: Terminal): void {
   for (const { record, contents } of shown) {
     terminal.out(`${terminal.style('bold', `${record.seq}`)}  ${sentenceOf(record)}\n`)
     for (const content of contents) terminal.out(`${indented(content)}\n`)
@@ -106,6 +109,10 @@ function print(shown: readonly Shown[], terminal: Terminal): void {
   const sealed = shown.flatMap(({ contents }) => contents).filter(({ state }) => state === 'sealed').length
   const hint = sealed === 0 ? '' : `, ${counted(sealed, 'sealed content')}: --reveal --reason TEXT opens it`
   terminal.err(`${counted(shown.length, 'record')}${hint}\n`)
+  if (destroyed.length > 0)
+    terminal.err(
+      `${counted(destroyed.length, 'record')} of it destroyed, seq ${formatRuns(runsOf(destroyed))}: affidavit show ${destroyed[0]} says by whose leave\n`,
+    )
 }
 
 function indented(content: ShownContent): string {
