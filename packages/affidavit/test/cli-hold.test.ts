@@ -130,6 +130,13 @@ test('as they stood at an instant before, there was none', async () => {
   )
 })
 
+test('what a detector finds in a reason is masked, and that is said', async () => {
+  const answer = await place('--conversation', 'c-1', '--reason', 'letter from ada@example.com about 078-05-1120')
+  assert.equal(answer.code, 0, answer.err)
+  assert.match(answer.err, /without what was found in it: email_address, us_ssn/)
+  assert.doesNotMatch(JSON.stringify(await list()), /ada@|078-05/)
+})
+
 describe('not placed:', () => {
   const WRONG: Readonly<Record<string, readonly [words: readonly string[], says: RegExp, code?: number]>> = {
     'a hold on nothing': [[], /everything yes/],
@@ -146,6 +153,11 @@ describe('not placed:', () => {
       /--until: is not after from.*\n.*cure: give the beginning and the end/,
     ],
     'for a reason that says nothing': [['--conversation', 'c-1', '--reason', ' '], /--reason: says nothing/],
+    'for a matter that tells who it is about': [
+      ['--conversation', 'c-1', '--matter', 'claim of SSN 078-05-1120'],
+      /--matter: holds what looks like us_ssn.*\n.*cure: .*docket/,
+    ],
+    'for a reason that is no label': [['--conversation', 'c-1', '--reason', 'x'.repeat(257)], /--reason: .*257 bytes/],
     'for a matter that says nothing': [['--conversation', 'c-1', '--matter', ''], /--matter: says nothing/],
     'with nobody who answers for it': [['--conversation', 'c-1', '--custodian', ' '], /--custodian: says nothing/],
     'by a person without the role': [['--conversation', 'c-1', '--as', 'ray'], /needs the role records_officer/, 4],

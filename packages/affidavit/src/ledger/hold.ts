@@ -1,10 +1,12 @@
 // Placing and releasing legal holds (spec/holds.md). Placing takes a role alone; releasing takes the signature of somebody else.
 
 import type { AccessPolicy } from '../access/policy.ts'
+import { labelProblem } from '../bytes/label.ts'
+import { lookStructured } from '../classify/look.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { DraftFault } from '../formats/draft-fault.ts'
-import type { Draft } from '../formats/fields.ts'
+import { type AuditRecord, type Draft, MAX_LABEL_BYTES } from '../formats/fields.ts'
 import { type HoldQuery, readHold } from '../formats/hold.ts'
 import type { PlacedHold } from '../links/holds.ts'
 import {
@@ -39,6 +41,8 @@ export interface HoldPlaced {
   readonly recorded_at: string
   /** Records that it bound when it was placed; `not counted` where the archive did not give what it had to be counted by. */
   readonly records: number | 'not counted'
+  /** What was found in the reason, and masked: words such as `us_ssn`. Absent where nothing was. */
+  readonly masked_in_reason?: readonly string[]
 }
 
 export interface HoldReleased {
@@ -91,7 +95,8 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
 
   async function draftOf(request: HoldRequest): Promise<Draft> {
     const { matter, reason, custodian, everything, agent_name, from, until, ...ids } = request
-    for (const [path, text] of Object.entries({ matter, reason, custodian })) refuseBlank(path, text)
+    for (const [path, text] of Object.entries({ matter, reason, custodian })) refuseUnlessLabel(path, text)
+    refusePersonal('matter', matter)
     checkFilter(ids)
     // As records have them: what is misspelt would bind nothing, and nobody would see it.
     const { subject_id, ...asked } = await recordedFilter(keyring, ids, finds)
@@ -157,12 +162,13 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
         { from_seq: seq, until_seq: seq + 1 },
         { limit: 1, order: 'ascending' },
       )
-      return { hold_id: recordOf(row).id, seq, recorded_at, records: await countNow(seq) }
+      const { id: hold_id, details } = recordOf(row)
+      return { hold_id, seq, recorded_at, records: await countNow(seq), ...maskedIn(details) }
     },
 
     async planRelease(hold_id, reason) {
       expectAllowed(policy, who, 'release-hold')
-      refuseBlank('reason', reason)
+      refuseUnlessLabel('reason', reason)
       if (policy?.people.has(actor_id) !== true) {
         const cure = 'name the person in the access policy: whoever asks and whoever approves have to be two'
         throw refusedHold('planner-not-named', 'whoever asks for a release is named in the access policy', cure)
@@ -224,14 +230,32 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
   }
 }
 
-// A reader of records goes on to accept it: a hold that was placed so binds all the same.
-function refuseBlank(path: string, text: string): void {
-  if (text.trim() !== '') return
+// A reader of records goes on to accept what is refused here: a hold that was placed so binds all the same.
+function refuseUnlessLabel(path: string, text: string): void {
+  const problem = text.trim() === '' ? 'says nothing' : labelProblem(text, MAX_LABEL_BYTES)
+  if (problem === undefined) return
   throw new LedgerError('invalid-query', {
-    problem: `${path}: says nothing; nothing was changed`,
-    cure: 'whoever reads the record in years has to understand it: write it out in a few words',
+    problem: `${path}: ${problem}; nothing was changed`,
+    cure: `whoever reads the record in years has to understand it: write it out in a few words, one line of at most ${MAX_LABEL_BYTES} bytes`,
     path,
   })
+}
+
+/** A matter is told by its very name, so that nothing of it can be masked, as it is in a reason. */
+function refusePersonal(path: string, text: string): void {
+  const types = [...new Set(lookStructured([path])(text).map(({ type }) => type))]
+  if (types.length === 0) return
+  throw new LedgerError('invalid-query', {
+    problem: `${path}: holds what looks like ${types.join(', ')}; nothing was changed`,
+    cure: 'it stands in the record for good, in the clear: name the matter by its docket or file number, in other words',
+    path,
+  })
+}
+
+function maskedIn(details: AuditRecord['details']): Pick<HoldPlaced, 'masked_in_reason'> {
+  const found = (details?.masked ?? []) as readonly { readonly path: string; readonly types: readonly string[] }[]
+  const types = found.filter(({ path }) => path === 'outcome_reason').flatMap((one) => one.types)
+  return types.length === 0 ? {} : { masked_in_reason: types }
 }
 
 function inForm(draft: Draft): void {

@@ -79,9 +79,9 @@ function addPlace(hold: Command, { terminal, env }: Surroundings): void {
     .description('Place a hold. It binds at once what fits all that is given, also what is recorded later.')
     .addOption(ledgerOption())
     .addOption(keysOption())
-    .requiredOption('--matter <text>', 'for which matter: stands in the record')
+    .requiredOption('--matter <text>', 'for which matter, such as its docket number: stands in the record in the clear')
     .requiredOption('--custodian <person>', 'who answers for it')
-    .requiredOption('--reason <text>', 'why; nothing in it should tell who')
+    .requiredOption('--reason <text>', 'why: stands in the record in the clear, and nothing in it should tell who')
     .option('--conversation <id>', 'records of this conversation')
     .option('--subject <id>', 'records about this person, by their own id or their token')
     .option('--actor <id>', 'what was done by this actor, or in their name')
@@ -107,6 +107,9 @@ function addPlace(hold: Command, { terminal, env }: Surroundings): void {
             ? 'what it binds now was not counted, as the archive could not be read: affidavit hold list'
             : `binds ${counted(placed.records, 'record')} now, and what is recorded later`
         terminal.err(`placed at seq ${placed.seq}: ${bound}\n`)
+        const masked = placed.masked_in_reason?.join(', ')
+        if (masked !== undefined)
+          terminal.err(`the reason stands in the record without what was found in it: ${masked}\n`)
       }
     })
 }
