@@ -1,7 +1,16 @@
 // The archive, as people and scripts see it.
 
 import assert from 'node:assert/strict'
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 
@@ -89,8 +98,10 @@ test('what was changed in the archive, or is gone from it, is found', async () =
   assert.deepEqual([altered.code, json(altered).status], [1, 'tampered'])
   assert.equal(Object(json(altered).findings)[0].code, 'segment-altered')
   unlinkSync(file)
-  const gone = await on('verify')
-  assert.equal(Object(json(gone).findings)[0].code, 'segment-missing')
+  const gone = json(await on('verify'))
+  assert.equal(Object(gone.findings)[0].code, 'segment-missing')
+  const { completeness, content } = Object(gone.axes)
+  assert.deepEqual([completeness.verdict, content.verdict], ['gaps', 'intact'])
   assert.equal(Object(json(await on('status')).missing).length, 1)
   writeFileSync(file, bytes)
   assert.equal((await on('verify')).code, 0)
@@ -158,6 +169,24 @@ test('a ledger that was rewritten with its own key contradicts the checkpoints o
     codes(held).some((code) => code === 'anchor-mismatch' || code === 'checkpoint-removed'),
     held.out,
   )
+})
+
+test('an archive that is gone is called complete in nothing, and intact in nothing', async () => {
+  renameSync(join(place, 'segments'), join(place, 'away'))
+  const { axes, status } = json(await on('verify'))
+  renameSync(join(place, 'away'), join(place, 'segments'))
+  const { content, order, completeness } = Object(axes)
+  assert.equal(status, 'tampered')
+  assert.deepEqual([content.verdict, order.verdict, completeness.verdict], ['not claimed', 'not claimed', 'gaps'])
+})
+
+test('an object whose manifest is gone is not passed over where no ledger says that it is one', async () => {
+  const [name = ''] = readdirSync(join(place, 'segments')).filter((one) => one.endsWith('.note'))
+  const [there, away] = [join(place, 'segments', name), join(place, name)]
+  renameSync(there, away)
+  const alone = json(await run(['archive', 'verify', '--store', place, '--vkey', vkey, '--json']))
+  renameSync(away, there)
+  assert.match(String(alone.not_checked), /objects without a manifest: 1;/)
 })
 
 test('refused, with the cure: no archive, no such policy, credentials in a URL, a folder inside the ledger', async () => {

@@ -79,21 +79,26 @@ export async function verifyStoreAlone(
   }
   const verification = createArchiveVerification({ origin, keys: trust.keys }, 'pinned key', 'nothing')
   const wanted: WantedCheckpoint[] = []
-  let checked = 0
+  const [objectsThere, manifests] = [new Set<string>(), new Set<string>()]
   for await (const key of objects.list('segments/')) {
-    const id = /^segments\/([0-9a-f]{32})\.note$/.exec(key)?.[1]
+    const [, id, kind] = /^segments\/([0-9a-f]{32})\.(note|seg)$/.exec(key) ?? []
     if (id === undefined) continue
+    if (kind === 'seg') {
+      objectsThere.add(id)
+      continue
+    }
+    manifests.add(id)
     const segment = await readSegment(objects, id)
     // Others may archive to the same place.
     const manifest = segment.manifest === undefined ? undefined : readSegmentNote(segment.manifest)
     if (typeof manifest === 'object' && manifest.ledger !== origin) continue
     verification.check(segment, undefined, () => 'none')
     if (typeof manifest === 'object') wanted.push(...coveringOf(id, manifest))
-    checked++
-    onProgress(checked)
+    onProgress(manifests.size)
   }
+  for (const id of manifests) objectsThere.delete(id)
   verification.checkpoints(await checkpointsOf(objects, origin), wanted)
-  return verification.report()
+  return verification.report(objectsThere.size)
 }
 
 async function checkpointsOf(objects: ObjectStore, ledger: string): Promise<CheckpointObject[]> {

@@ -23,7 +23,8 @@ export interface ArchiveVerification {
     wanted: readonly WantedCheckpoint[],
     kept?: ReadonlyMap<number, Hash>,
   ): void
-  report(): Report
+  /** @param withoutManifest objects of which nothing says what they are */
+  report(withoutManifest?: number): Report
 }
 
 /** @param pinned `first use`: the keys are those that the ledger names itself */
@@ -33,12 +34,13 @@ export function createArchiveVerification(
   against: 'the ledger' | 'nothing',
 ): ArchiveVerification {
   const findings = createFindings()
-  let [segments, opened, said, agreed] = [0, 0, 0, 0]
+  let [segments, standing, opened, said, agreed] = [0, 0, 0, 0, 0]
   const [key] = trust.keys
   return {
     check(segment, expected, keyOf) {
       const checked = checkSegment(segment, expected, trust, keyOf, findings)
       segments++
+      if (checked.stands) standing++
       opened += checked.opened
       said += checked.said
     },
@@ -50,18 +52,15 @@ export function createArchiveVerification(
         findings,
       )
     },
-    report: () =>
+    report: (withoutManifest = 0) =>
       report({
         subject: { kind: 'archive', origin: trust.origin },
         checked: opened,
         findings,
         entries: segments === 0 ? 'none' : 'some',
         axes: {
-          content: contentOf(opened, said),
-          order: {
-            verdict: 'intact',
-            says: `intact within each of ${segments} segments, under the root of its checkpoint`,
-          },
+          content: contentOf(opened, standing),
+          order: orderOf(standing),
           completeness:
             against === 'nothing'
               ? { verdict: 'not claimed', says: 'not claimed: no ledger says what has to be there' }
@@ -77,6 +76,9 @@ export function createArchiveVerification(
           ...(said > opened
             ? [`${said - opened} entries that stayed sealed: their bytes are those that were signed`]
             : []),
+          ...(withoutManifest === 0
+            ? []
+            : [`objects without a manifest: ${withoutManifest}; nothing here says what they are`]),
           'whether the store keeps what it has locked: affidavit archive status asks it',
           ...(against === 'nothing' ? [] : ['entries that are not archived: affidavit verify']),
         ],
@@ -91,8 +93,15 @@ function anchorOf(agreed: number, against: 'the ledger' | 'nothing'): AxisReport
   return { verdict: 'archive', says: `archive: the ledger keeps ${count}, with the same trees` }
 }
 
-function contentOf(opened: number, said: number): { readonly verdict: string; readonly says: string } {
-  if (opened === 0 && said > 0)
+function contentOf(opened: number, standing: number): AxisReport {
+  if (standing === 0) return { verdict: 'not claimed', says: 'not claimed: no segment stands' }
+  if (opened === 0)
     return { verdict: 'intact', says: 'intact: every object is the one that was signed; none was opened' }
   return { verdict: 'intact', says: `intact: ${opened} entries and their payloads were opened` }
+}
+
+function orderOf(standing: number): AxisReport {
+  if (standing === 0) return { verdict: 'not claimed', says: 'not claimed: no segment stands' }
+  const segments = standing === 1 ? '1 segment' : `each of ${standing} segments`
+  return { verdict: 'intact', says: `intact within ${segments}, under the root of its checkpoint` }
 }

@@ -108,7 +108,7 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'schema-altered': ['content', 'tampered'],
   'database-unreadable': ['content', 'tampered'],
   'stray-row': ['content', 'tampered'],
-  'segment-missing': ['content', 'tampered'],
+  'segment-missing': ['completeness', 'tampered'],
   'segment-altered': ['content', 'tampered'],
   'segment-unopened': ['content', 'incomplete'],
   'tile-altered': ['content', 'tampered'],

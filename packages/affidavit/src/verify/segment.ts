@@ -42,13 +42,15 @@ export interface SegmentTrust {
 }
 
 export interface CheckedSegment {
+  /** Whether its object is the one that was signed. */
+  readonly stands: boolean
   /** Entries that were opened, and held against the root. */
   readonly opened: number
   /** Entries that it is said to hold. */
   readonly said: number
 }
 
-const NOTHING: CheckedSegment = { opened: 0, said: 0 }
+const NOTHING: CheckedSegment = { stands: false, opened: 0, said: 0 }
 
 /** @param keyOf the key of the scope of a segment: `undefined` where it is not in the keyring, `none` where nothing is to be opened */
 export function checkSegment(
@@ -79,23 +81,23 @@ export function checkSegment(
   const { object } = segment
   if (object === undefined) {
     found('segment-missing', 'its object is not in the archive')
-    return { opened: 0, said }
+    return { ...NOTHING, said }
   }
   const sha256 = sha256Hex(object)
   if (sha256 !== manifest.object.sha256 || (expected !== undefined && sha256 !== expected.object_sha256)) {
     found('segment-altered', 'its object is not the one that the manifest describes')
-    return { opened: 0, said }
+    return { ...NOTHING, said }
   }
   const key = keyOf(manifest)
   if (key === undefined) found('segment-unopened', 'its key is not at hand')
-  if (key === undefined || key === 'none' || head === undefined) return { opened: 0, said }
+  if (key === undefined || key === 'none' || head === undefined) return { stands: true, opened: 0, said }
   const blocks = openBlocks(object, manifest, key)
   if (blocks === undefined) {
     found('segment-altered', 'a block does not open, or holds no entries')
-    return { opened: 0, said }
+    return { ...NOTHING, said }
   }
   checkEntries(object, manifest, blocks, head, { found, what, findings })
-  return { opened: said, said }
+  return { stands: true, opened: said, said }
 }
 
 const CODE_OF: Readonly<Record<Extract<OpenedSegment, { readonly fault: unknown }>['fault'], FindingCode>> = {
