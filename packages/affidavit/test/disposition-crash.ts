@@ -10,6 +10,7 @@ import { placeOf } from '../src/embedded/place.ts'
 import { openStore } from '../src/embedded/store.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { LedgerStore } from '../src/ledger/store.ts'
+import { parseRetentionSet } from '../src/retention/parse.ts'
 import { type Backend, doesAll } from './backend.ts'
 import {
   type DispositionClinic,
@@ -37,6 +38,11 @@ async function openAround(clinic: DispositionClinic, act: Act): Promise<Ledger> 
   })
   return openClinic(clinic, { store })
 }
+
+const LONGER = `version: 1
+revision: 2027-01
+extend: [{ policy: hipaa, minimum: { value: 10, unit: calendar_years, anchors: [record_created] } }]
+`
 
 const WHOLE = [0, 1, 2, 3, 4, 5, 6]
 const LEFT = [0, 5, 6]
@@ -136,6 +142,30 @@ export function testDispositionCrash(backend: Backend): void {
     const anew = await planOf(dispositions, clinic)
     assert.equal((await dispositions.carryOut(orderOf(clinic, anew))).state, 'done')
     assert.deepEqual(await firstSeven(ledger), [0, 2, 5, 6])
+  })
+
+  test('retention policies that came into force since the ledger was opened keep it from destroying by those of before', async () => {
+    const clinic = await copied()
+    const longer = parseRetentionSet(LONGER, 'yaml', 'retention.yaml')
+    let overtaken = 0
+    {
+      await using ledger = await openAround(clinic, async (name, write) => {
+        if (name === 'replaceEntries' && overtaken++ === 0)
+          await (await openClinic(clinic, { retention: longer })).close()
+        return write()
+      })
+      const { dispositions } = ledger
+      const order = orderOf(clinic, await planOf(dispositions, clinic))
+      assert.equal(await refusal(dispositions.carryOut(order)), 'policies-changed')
+      assert.equal(overtaken, 1)
+      assert.deepEqual(await firstSeven(ledger), WHOLE)
+      const another = orderOf(clinic, await planOf(dispositions, clinic))
+      assert.equal(await refusal(dispositions.carryOut(another)), 'policies-changed')
+    }
+    await using again = await openClinic(clinic, { retention: longer })
+    const [standing] = await again.dispositions.finish()
+    assert.deepEqual([standing?.state, standing?.because], ['withdrawn', 'kept'])
+    assert.deepEqual(await firstSeven(again), WHOLE)
   })
 
   test('a late fact that changes nothing is judged, and the disposition goes on', async () => {

@@ -31,6 +31,7 @@ import {
   judgeLeave,
   manifestOf,
   outdated,
+  overtakenSet,
   refuseOtherLedger,
   refuseOtherPolicies,
   refuseUnlessDisposer,
@@ -42,6 +43,7 @@ import {
   type PlannedDisposition,
   planDisposition,
 } from './plan-disposition.ts'
+import { isOvertakenSet } from './policies.ts'
 import { stubAt } from './read-through.ts'
 import { refusedDisposition } from './refused-disposition.ts'
 import type { LedgerStore } from './store.ts'
@@ -135,6 +137,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     const standing = await find(plan_sha256)
     const decision = judgeLeave(order, ledger, standing?.announced, at)
     refuseOtherPolicies(plan, judging)
+    await refuseOvertakenSet()
     await refuseUnlessDue(manifest, at)
     const papers = [
       ...paperDrafts(deriveId, order.manifest, plan.manifest_sha256),
@@ -147,6 +150,11 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     // It covers every record that goes, and is released outside the database.
     await parts.publish()
     await parts.record({ ...dispositionDraft(deriveId, decision), on_behalf_of: order.person })
+  }
+
+  // Whoever opened the ledger before others came into force judges by those of before.
+  async function refuseOvertakenSet(): Promise<void> {
+    if (await isOvertakenSet({ store, ledger }, judging.policy_set_sha256)) throw overtakenSet()
   }
 
   async function refuseUnlessDue(manifest: Manifest, at: UnixMillis): Promise<void> {
@@ -193,6 +201,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     await parts.publish()
     const at = await parts.time()
     const size = (await store.head(ledger))?.size ?? 0
+    await refuseOvertakenSet()
     const { manifest_sha256 } = plan
     const notDue = await firstNotDue(judging, manifest, at, size)
     if (notDue !== undefined) {

@@ -131,6 +131,15 @@ export function refuseOtherPolicies(
   )
 }
 
+/** That the ledger was opened before the retention policies that are in force. */
+export function overtakenSet(): Error {
+  return refusedDisposition(
+    'policies-changed',
+    'other retention policies came into force since this ledger was opened',
+    'open it again, with those; what was decided goes on with affidavit dispose finish, and is judged by them',
+  )
+}
+
 /** That a record of the plan is not to be destroyed, or not any more. */
 export function outdated({ seq, because }: NotDue): Error {
   return refusedDisposition(

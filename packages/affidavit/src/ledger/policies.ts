@@ -85,8 +85,14 @@ export async function recordPolicies(parts: PolicyParts, inForce: readonly Polic
   }
 }
 
+/** Whether other retention policies than these are the newest on record: somebody opened the ledger with them since. */
+export async function isOvertakenSet(parts: Pick<PolicyParts, 'store' | 'ledger'>, digest: string): Promise<boolean> {
+  const newest = await newestOf(parts, 'retention')
+  return newest !== undefined && newest.digest !== digest
+}
+
 async function newestOf(
-  { store, ledger }: PolicyParts,
+  { store, ledger }: Pick<PolicyParts, 'store' | 'ledger'>,
   policy: PolicyInForce['policy'],
 ): Promise<{ readonly seq: number; readonly digest: unknown } | undefined> {
   for await (const entry of readPages(store, ledger, { action: 'policy_changed' }, { order: 'descending' })) {
