@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import type { TimeSource } from '../src/clock/time-source.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
+import { parseRetentionSet } from '../src/retention/parse.ts'
 import { clinicToCopy, eraseAll, QUIET, saidContents } from './erasure-clinic.ts'
 
 const { copied } = clinicToCopy('erasure-time')
@@ -41,5 +42,21 @@ test('an erasure is decided by a clock that its source of time finds in order', 
   const read: TimeSource['read'] = async () => ({ at: Date.now(), uncertainty_millis: 500 })
   await using ledger = await openFolder(clinic.folder, { publish: QUIET, timeSource: { where, read } })
   await eraseAll(ledger, clinic)
+  assert.equal((await saidContents(clinic))['1 message'], 'gone')
+})
+
+test('nothing is erased by retention policies of before those on record', async () => {
+  const clinic = await copied()
+  const before = await saidContents(clinic)
+  const text = 'version: 1\nrevision: 2027-01\n'
+  const retention = parseRetentionSet(text, 'yaml', 'retention.yaml')
+  {
+    await using ledger = await openFolder(clinic.folder, { publish: QUIET })
+    await (await openFolder(clinic.folder, { publish: QUIET, retention })).close()
+    await assert.rejects(eraseAll(ledger, clinic), /policies-changed/)
+  }
+  assert.deepEqual(await saidContents(clinic), before)
+  await using again = await openFolder(clinic.folder, { publish: QUIET, retention })
+  await eraseAll(again, clinic)
   assert.equal((await saidContents(clinic))['1 message'], 'gone')
 })

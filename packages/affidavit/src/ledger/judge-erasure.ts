@@ -17,6 +17,7 @@ import { followSubjects } from './late-facts.ts'
 import type { LeavingParts } from './leave-linked.ts'
 import { readLinked } from './linked-content.ts'
 import { refusedErasure, refuseEarlier } from './plan-erasure.ts'
+import { isOvertakenSet } from './policies.ts'
 import type { LedgerStore } from './store.ts'
 
 /** A plan with its approval, and who carries it out. */
@@ -90,6 +91,12 @@ async function holdAgainstLedger(
   const then = await readReach(store, ledger, plan, looked, keepsNothing)
   if (!isSaidBy(plan, then))
     throw outdated('plan-differs', 'the plan does not say what the ledger held when it was made')
+  if (await isOvertakenSet({ store, ledger }, retention.digest))
+    throw refusedErasure(
+      'policies-changed',
+      'other retention policies came into force since this ledger was opened',
+      'open it again, with those, and erase then',
+    )
   const by = { store, set: retention, at, holdsOf: ledger }
   const keepsIn = (origin: string): Promise<Keeps> =>
     readKept({ ...by, ledger: origin, size: Number.MAX_SAFE_INTEGER }, plan)
