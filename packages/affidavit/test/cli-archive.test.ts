@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -206,6 +207,27 @@ test('refused, with the cure: no archive, no such policy, credentials in a URL, 
     assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], wrong)
     assert.ok(!answer.out.includes('secret'), answer.out)
   }
+})
+
+test('a place where no folder can be is refused, and a link into the ledger’s own folder is one', async () => {
+  const bare = join(home, 'linked')
+  await runDone(['init', '--ledger', bare, '--origin', 'bare.example/log'])
+  const [file, link] = [join(home, 'a-file'), join(home, 'a-link')]
+  writeFileSync(file, '')
+  symlinkSync(bare, link)
+  for (const [wrong, code] of [
+    [file, 'archive-unavailable'],
+    [join(file, 'below'), 'archive-unavailable'],
+    ['/proc/nowhere/archive', 'archive-unavailable'],
+    [join(link, 'archive'), 'invalid-query'],
+  ] as const)
+    assert.equal(errorCode(await run(['archive', 'use', wrong, '--ledger', bare, '--json'])), code, wrong)
+  const place = join(home, 'of-nobody')
+  assert.equal(
+    errorCode(await run(['archive', 'use', place, '--ledger', join(home, 'none'), '--json'])),
+    'not-a-ledger',
+  )
+  assert.ok(!existsSync(place))
 })
 
 test('an archive that is named later is used from then on, and one that cannot be reached says so', async () => {

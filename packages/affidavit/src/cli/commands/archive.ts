@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 
 import { archiveRecords } from '../../archive/archive-records.ts'
@@ -9,7 +8,7 @@ import { restoreRecords } from '../../archive/restore.ts'
 import { type ArchiveStatus, archiveStatus } from '../../archive/status.ts'
 import { systemClock } from '../../clock/clock.ts'
 import { readAccess } from '../../embedded/access.ts'
-import { archiveSetting, folderOfArchive, openArchive } from '../../embedded/archive-place.ts'
+import { archiveSetting, makeArchiveFolder, openArchive } from '../../embedded/archive-place.ts'
 import { openFolder } from '../../embedded/open.ts'
 import { writeArchive } from '../../embedded/settings.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
@@ -77,14 +76,13 @@ function addUse(archive: Command, { terminal }: Surroundings): void {
     .addOption(jsonOption())
     .action(async (given: string, options: Common) => {
       const { home } = placeIn(options)
+      // Nothing is made where there is no ledger, or none that opens.
+      await (await openFolder(placeIn(options))).close()
       const place = archiveSetting(home, given)
-      const folder = folderOfArchive(place)
-      if (folder !== undefined) mkdirSync(folder, { recursive: true, mode: 0o700 })
+      makeArchiveFolder(place)
       const objects = openObjectStore(place, systemClock)
       const lock = await objects.lockProof()
       await objects.close()
-      // Whether there is a ledger, and it opens.
-      await (await openFolder(placeIn(options))).close()
       writeArchive(home, place)
       if (options.json === true) terminal.out(jsonDocument({ path: objects.where, lock }))
       else terminal.err(`archive   ${objects.where}\nlock      ${lockWords(lock)}\n`)

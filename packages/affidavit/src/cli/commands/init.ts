@@ -81,7 +81,7 @@ export function addInit(program: Command, { terminal }: Surroundings): void {
   its key is      ${KEEPERS[readSettings(place.home).key_wrapper?.kind ?? 'file']}
   access policy   ${join(place.home, 'access.yaml')}  (${userInfo().username} may reveal content; everybody may read records)
   checkpoint log  ${join(anchor.folder, 'checkpoints.log')}  (${anchor.kind}${anchor.kind === 'same directory' ? ': --anchor DIR keeps it elsewhere' : ''})
-
+${archiveLine(place)}
   The line above is the verifier key. Give it to your auditor now: pinned, it shows that nobody else signed.
 `)
     })
@@ -96,6 +96,11 @@ const KEEPERS: Readonly<Record<KeyWrapperChoice['kind'], string>> = {
 
 function recordsAt({ home, database }: Place): string {
   return database === undefined ? databaseFile(home) : formatLedgerUrl(database)
+}
+
+function archiveLine({ home }: Place): string {
+  const { archive } = readSettings(home)
+  return archive === undefined ? '' : `  archive         ${archive}\n`
 }
 
 function keyringAt(home: string): string {
