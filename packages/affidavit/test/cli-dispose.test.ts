@@ -221,6 +221,7 @@ test('while the clock is ahead, or nobody says what time it is, nothing is destr
   assert.notEqual(unsaid.code, 0)
   assert.match(unsaid.err, /name no source of time/)
   assert.match(unsaid.err, /cure: write time_source into retention\.yaml/)
+  assert.match((await plan(folder, newPath())).err, /name no time_source/, 'before somebody approves it')
   const status = await run(['dispose', 'status', '--ledger', folder, ...LEE])
   assert.match(status.err, /no disposition is on record/)
 })

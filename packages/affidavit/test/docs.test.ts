@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 import { ERROR_CODES } from '../src/errors/ledger-error.ts'
 import { missingForPostgres, startPostgres } from './postgres-server.ts'
 import { runDone } from './run-cli.ts'
+import { startTimeServer } from './time-server.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -63,6 +64,52 @@ test('the README shows the first example as it is, without its head', () => {
 test('the README shows what retention due prints', async () => {
   const [, words = '', printed] = /^\$ npx affidavit (retention due .*)\n(.*\n)/m.exec(readme) ?? []
   assert.equal((await runDone(words.split(' '))).out, printed)
+})
+
+test('the README leads from what is due to a certificate that is checked', async () => {
+  const section = readme.slice(readme.indexOf('## How long records are kept'), readme.indexOf('## PostgreSQL'))
+  const blocks = [...section.matchAll(/^```(yaml|sh)\n(.*?)^```/gms)].map(([, , text = '']) => text)
+  const [access = '', retention = '', commands = ''] = blocks
+  const place = join(folder, 'kept')
+  const made = await runDone(['init', '--ledger', place, '--origin', 'clinic.example/agents'])
+  const note = { actor_id: 'clinic-agent', actor_type: 'agent', action: 'agent_response_generated' }
+  const closed = { anchor: 'account_closed', day: '2020-02-29', reason: 'the patient moved away' }
+  const drafts = [
+    { ...note, conversation_id: 'visit-1', retention_class: 'notes' },
+    ...[
+      {
+        actor_id: 'dr.lee',
+        actor_type: 'user',
+        action: 'retention_anchor_recorded',
+        conversation_id: 'visit-1',
+        details: closed,
+      },
+    ],
+  ]
+  await runDone(['append', '--ledger', place], drafts.map((draft) => JSON.stringify(draft)).join('\n'))
+  await using time = await startTimeServer()
+  const known = new Map([
+    ['DIR', place],
+    ['VKEY', made.out.trim()],
+  ])
+  const said: string[] = []
+  for (const line of commands.trim().split('\n')) {
+    const words = line
+      .split(' ')
+      .slice(1)
+      .map((word) => known.get(word) ?? (/\.(key|json|note)$/.test(word) ? join(folder, word) : word))
+    const { out, err } = await runDone(words)
+    said.push(out + err)
+    if (words[0] === 'approver-key') {
+      known.set('APPROVER', out.trim())
+      writeFileSync(join(place, 'access.yaml'), access.replace('APPROVER', out.trim()))
+      writeFileSync(join(place, 'retention.yaml'), retention.replace('https://www.example.org', time.url))
+    }
+    if (line === 'affidavit certificates --ledger DIR')
+      known.set('ID', /\b[0-9a-f]{16,64}\b/.exec(out)?.[0] ?? assert.fail(out))
+  }
+  assert.match(said.at(-2) ?? '', /authority +approved by kim, under a key that is pinned/)
+  assert.match(said.at(-1) ?? '', /VALID.*1 disposed of under certificate/s)
 })
 
 test('the README lists every error code, and no other', () => {

@@ -100,8 +100,12 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
       const files = { file: out.path, manifest: beside.path }
       if (options.json === true) terminal.out(jsonDocument({ ...says, plan_sha256, ...files }))
       else terminal.err(`${indented(linesOfDisposition(says))}\n${out.path}: nothing is destroyed; ${nextOf(says)}\n`)
+      if (ledger.retention.time_source === undefined) terminal.err(WITHOUT_TIME)
     })
 }
+
+const WITHOUT_TIME =
+  'The retention policies name no time_source: nothing is destroyed by the clock of this machine alone. Name one, then plan again: this plan is of other policies then.\n'
 
 function nextOf({ delay_days }: DispositionPlan): string {
   return delay_days === 0
