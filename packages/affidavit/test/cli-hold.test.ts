@@ -105,6 +105,27 @@ test('placed, listed, and released by two: nothing is destroyed, and the ledger 
   assert.match(planAgain.err, /was released at seq/)
   const verified = await run(['verify', '--ledger', clinic.folder, '--vkey', clinic.verifierKey, '--as', 'ray'])
   assert.equal(verified.code, 0, verified.out + verified.err)
+  assert.match(verified.out, /1 hold released by leave of kim/)
+})
+
+test('by whose leave it was released is verified under the key of the approver, in the ledger and in an export of it', async () => {
+  const out = newPath()
+  const whole = ['--ledger', clinic.folder, '--as', 'ray']
+  assert.equal((await run(['export', ...whole, '--out', out])).code, 0)
+  const stranger = formatVerifierKey(generateSignerKey('approver/kim', 'ed25519').verifierKey)
+  for (const what of [
+    ['--export', out],
+    [...whole, '--no-record'],
+  ]) {
+    const verify = (approver: string): Promise<Run> =>
+      run(['verify', ...what, '--vkey', clinic.verifierKey, '--approver', approver])
+    const told = await verify(formatVerifierKey(kim.verifierKey))
+    assert.equal(told.code, 0, told.out)
+    assert.match(told.out, /1 hold released by leave of kim/)
+    const blind = await verify(stranger)
+    assert.equal(blind.code, 2, blind.out)
+    assert.match(blind.out, /hold-release-not-checked/)
+  }
 })
 
 test('no person stands in a hold but as a token, and its list is on record', async () => {

@@ -26,7 +26,6 @@ import type { PlannedDisposition } from '../src/ledger/plan-disposition.ts'
 import { stubAt } from '../src/ledger/read-through.ts'
 import { builtInSet, policySet } from '../src/retention/policy-set.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
-import { disposalsBy } from '../src/verify/read-disposals.ts'
 import {
   approve,
   DAY,
@@ -127,7 +126,7 @@ test('the ledger verifies after it, and whoever pins the approver’s key finds 
     await ledger.publish()
   }
   const verified = (...approvers: readonly VerifierKey[]): ReturnType<typeof verifyUnderItsKey> =>
-    verifyUnderItsKey(clinic.folder, clinic.verifierKey, { disposals: disposalsBy(approvers) })
+    verifyUnderItsKey(clinic.folder, clinic.verifierKey, { approvers })
   const report = await verified(clinic.approver.verifierKey)
   assert.deepEqual([report.status, report.findings], ['valid', []])
   const stranger = generateSignerKey('approver/max', 'ed25519').verifierKey
@@ -156,8 +155,8 @@ test('a row that was replaced without a disposition is found, though the stub na
     await store.replaceEntries(clinic.origin, { entries, judged: { size: 7, unless: [] } })
     await store.close()
   }
-  const disposals = disposalsBy([clinic.approver.verifierKey])
-  const { status, findings } = await verifyUnderItsKey(clinic.folder, clinic.verifierKey, { disposals })
+  const approvers = [clinic.approver.verifierKey]
+  const { status, findings } = await verifyUnderItsKey(clinic.folder, clinic.verifierKey, { approvers })
   assert.equal(status, 'tampered')
   assert.deepEqual(
     findings.map(({ code, seq }) => [code, seq]),

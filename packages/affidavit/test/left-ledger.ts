@@ -21,8 +21,6 @@ import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { type MemoryArchive, memoryArchive } from '../src/testing/memory-archive.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
-import type { ReadDisposals } from '../src/verify/left.ts'
-import { disposalsBy } from '../src/verify/read-disposals.ts'
 import type { Trust } from '../src/verify/trust.ts'
 
 export const SEGMENT: string = 'ab'.repeat(16)
@@ -187,9 +185,4 @@ function listed(row: StoredEntry | undefined, due_since: string): ListedRecord {
   const place =
     conversation_id === undefined || conversation_seq === undefined ? {} : { conversation_id, conversation_seq }
   return { seq, integrity_hash, id, recorded_at, ...place, retention_class: 'soc2', due_since, policies: ['soc2'] }
-}
-
-/** What the papers in the ledger say; `authority not checked`: to somebody who has pinned no key of an approver. */
-export function disposalsOf(leave: 'authorised' | 'authority not checked' = 'authorised'): ReadDisposals {
-  return disposalsBy(leave === 'authorised' ? [APPROVER.verifierKey] : [])
 }

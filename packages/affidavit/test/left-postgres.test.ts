@@ -15,7 +15,7 @@ import { verifyPostgres, verifyPostgresConversation } from '../src/stores/postgr
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
-import { disposalsOf, type LeftLedger, letGo, makeLeftLedger } from './left-ledger.ts'
+import { APPROVER, type LeftLedger, letGo, makeLeftLedger } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { copyIntoPostgres } from './postgres-copy.ts'
 import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
@@ -66,7 +66,13 @@ else
 
     const archiveOf: ArchiveOf = (origin) => (origin === ledger.origin ? storedArchive(ledger.archive) : undefined)
     const options = () =>
-      ({ trust: ledger.trust, anchors: [], disposals: disposalsOf(), archiveOf, payloadBytes: 'read' }) as const
+      ({
+        trust: ledger.trust,
+        anchors: [],
+        approvers: [APPROVER.verifierKey],
+        archiveOf,
+        payloadBytes: 'read',
+      }) as const
     const verify = () => verifyPostgres({ pool: reading, where: database }, options())
     const off = TABLES.map((table) => `ALTER TABLE affidavit.${table} DISABLE TRIGGER ALL`).join('; ')
 

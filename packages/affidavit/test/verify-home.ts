@@ -27,7 +27,7 @@ export async function verifyHome(home: string, options: LedgerOptions): Promise<
 export async function verifyUnderItsKey(
   home: string,
   verifierKey: string,
-  more: Pick<LedgerOptions, 'openContent' | 'disposals'> = {},
+  more: Pick<LedgerOptions, 'openContent' | 'approvers'> = {},
 ): Promise<Report> {
   const key = parseVerifierKey(verifierKey)
   assert.ok(!('code' in key))

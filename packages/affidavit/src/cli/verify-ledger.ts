@@ -17,7 +17,6 @@ import { verifyPostgres, verifyPostgresConversation, verifyPostgresRange } from 
 import { verifySqlite } from '../stores/sqlite/verify.ts'
 import { verifySqliteConversation } from '../stores/sqlite/verify-conversation.ts'
 import { verifySqliteRange } from '../stores/sqlite/verify-range.ts'
-import { disposalsBy } from '../verify/read-disposals.ts'
 import type { Report } from '../verify/report.ts'
 import type { ContentOptions } from '../verify/stored/contents.ts'
 import type { Wanted } from '../verify/stored/extent.ts'
@@ -60,7 +59,7 @@ export async function verifyLedger(place: Place, asked: Telling): Promise<Report
     ...(asked.withoutKeys === true ? { archiveOf: archiveWithoutKeys } : archive),
     ...(asked.origin === undefined ? {} : { origin: asked.origin }),
     ...contentOf(place.home, asked),
-    disposals: disposalsBy(approversOf(asked.approver, place.home)),
+    approvers: approversOf(asked.approver, place.home),
   }
   try {
     if (place.database === undefined) return await verifyFile(databaseFile(place.home), common, asked)

@@ -3,9 +3,7 @@
 
 import type { UnixMillis } from '../clock/clock.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
-import { approvalDigest, parseApprovalText } from '../papers/approval.ts'
-import { APPROVAL_DAYS } from '../papers/judge-approval.ts'
-import { openSignedText } from '../papers/signed-text.ts'
+import { authorityOfApproval, type NoApproval } from '../papers/approval-authority.ts'
 import type { Announcement, Decision } from './phases.ts'
 import { type DispositionPlan, parsePlan, planDigest } from './plan.ts'
 
@@ -30,14 +28,10 @@ export type Authority =
   | { readonly state: 'none'; readonly because: NoAuthority }
 
 export type NoAuthority =
+  | NoApproval
   | 'plan-missing'
   | 'plan-altered'
   | 'plan-of-another-manifest'
-  | 'approval-missing'
-  | 'approval-altered'
-  | 'approval-of-another-plan'
-  | 'approval-by-the-planner'
-  | 'approval-out-of-time'
   | 'announcement-missing'
   | 'delay-not-over'
 
@@ -57,29 +51,14 @@ export function authorityOf(papers: DecidedPapers, approvers: readonly VerifierK
 }
 
 function approvedBy(
-  plan: DispositionPlan,
+  { ledger, plan_id, made_by, made_at }: DispositionPlan,
   approval_sha256: string,
   { decision: { plan_sha256 }, decided_at, approval: note }: DecidedPapers,
   approvers: readonly VerifierKey[],
 ): Authority {
-  if (note === undefined) return none('approval-missing')
-  if (approvalDigest('disposition', note) !== approval_sha256) return none('approval-altered')
-  const signed = openSignedText(note, approvers)
-  if ('code' in signed) {
-    const isOurs = signed.code === 'signed-by-a-key-that-is-not-pinned'
-    return isOurs ? { state: 'not checked', plan_sha256 } : none('approval-altered')
-  }
-  const approval = parseApprovalText('disposition', signed.text)
-  if (approval === undefined) return none('approval-altered')
-  const { ledger, plan_id, approver, decision } = approval
-  if (ledger !== plan.ledger || plan_id !== plan.plan_id || approval.plan_sha256 !== plan_sha256)
-    return none('approval-of-another-plan')
-  if (decision !== 'approve') return none('approval-of-another-plan')
-  if (approver === plan.made_by) return none('approval-by-the-planner')
-  const approved = Date.parse(approval.approved_at)
-  const isInTime = approval.approved_at >= plan.made_at && approved <= decided_at
-  if (!isInTime || decided_at - approved > APPROVAL_DAYS * DAY) return none('approval-out-of-time')
-  return { state: 'approved', approver, plan_sha256 }
+  const plan = { kind: 'disposition', ledger, plan_id, plan_sha256, made_by, made_at } as const
+  const authority = authorityOfApproval(note, { ...plan, approval_sha256, done_at: decided_at }, approvers)
+  return authority.state === 'none' ? authority : { ...authority, plan_sha256 }
 }
 
 function delayedBy(plan: DispositionPlan, { decision, decided_at, announced }: DecidedPapers): Authority {

@@ -26,8 +26,10 @@ const released: Draft = {
   parent_id: HOLD,
   details: {
     approval_sha256: 'ab'.repeat(32),
+    approval: 'the note',
     hold_sha256: 'cd'.repeat(32),
     matter: 'Okafor v. Clinic',
+    release: 'the paper',
     release_sha256: 'ef'.repeat(32),
   },
   outcome_reason: 'settled',

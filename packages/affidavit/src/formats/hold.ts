@@ -34,8 +34,12 @@ export interface HoldRelease {
   readonly hold_id: string
   /** Its integrity_hash. */
   readonly hold_sha256: string
+  readonly matter: string
   readonly reason: string
+  /** The text of the paper that asked for it, and of the note by which somebody else let it be done. */
+  readonly release: string
   readonly release_sha256: string
+  readonly approval: string
   readonly approval_sha256: string
 }
 
@@ -100,16 +104,20 @@ export function readHoldRelease(fields: Fields): HoldRelease {
   expectPerson(fields, 'releases a hold')
   if (parent_id === undefined) return refuse('parent_id', 'name the hold: the id of its hold_placed')
   if (reason === undefined) return refuse('outcome_reason', 'say why the hold is released')
-  expectOnly(details, 'details', ['matter', 'hold_sha256', 'release_sha256', 'approval_sha256'])
-  labelOf(details.matter, 'details.matter')
+  expectOnly(details, 'details', RELEASE_MEMBERS)
   return {
     hold_id: parent_id,
+    matter: labelOf(details.matter, 'details.matter'),
     reason,
+    release: textOf(details.release, 'details.release'),
+    approval: textOf(details.approval, 'details.approval'),
     hold_sha256: hashOf(details.hold_sha256, 'details.hold_sha256'),
     release_sha256: hashOf(details.release_sha256, 'details.release_sha256'),
     approval_sha256: hashOf(details.approval_sha256, 'details.approval_sha256'),
   }
 }
+
+const RELEASE_MEMBERS = ['matter', 'hold_sha256', 'release', 'release_sha256', 'approval', 'approval_sha256']
 
 function expectPerson({ actor_type }: Fields, does: string): void {
   if (actor_type !== 'user' && actor_type !== 'admin') refuse('actor_type', `a user or an admin ${does}`)
@@ -120,6 +128,10 @@ function expectOnly(details: Details, path: string, members: readonly string[]):
   if (stranger !== undefined) {
     refuse(memberPath(path, stranger), `the members here are ${members.join(', ')}, and no other`)
   }
+}
+
+function textOf(value: unknown, path: string): string {
+  return typeof value === 'string' && value !== '' ? value : refuse(path, 'must be the text of a paper')
 }
 
 function hashOf(value: unknown, path: string): string {

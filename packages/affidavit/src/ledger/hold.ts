@@ -206,11 +206,11 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
         action: 'hold_released',
         parent_id: hold_id,
         outcome_reason: reason,
-        details: { matter, hold_sha256, release_sha256, approval_sha256 },
-        content: [
-          { name: 'approval', media_type: 'text/plain', body: approval },
-          { name: 'release', media_type: 'application/json', body: formatHoldRelease(release) },
-        ],
+        details: {
+          ...{ matter, hold_sha256, release_sha256, approval_sha256 },
+          release: Buffer.from(formatHoldRelease(release)).toString('utf8'),
+          approval: Buffer.from(approval).toString('utf8'),
+        },
       })
       return { hold_id, seq, recorded_at, still_held }
     },

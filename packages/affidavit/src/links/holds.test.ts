@@ -31,7 +31,7 @@ function hold(n: number, query: object, more: Partial<Draft> = {}): Draft {
 function releaseOf(n: number, of: AuditRecord | undefined): Draft {
   const hash = of?.integrity_hash ?? '00'.repeat(32)
   const digests = { hold_sha256: hash, release_sha256: '00'.repeat(32), approval_sha256: '00'.repeat(32) }
-  const details = { matter: 'm', ...digests }
+  const details = { matter: 'm', release: 'the paper', approval: 'the note', ...digests }
   return { ...SAM, id: id(n), action: 'hold_released', parent_id: of?.id ?? id(999), outcome_reason: 'r', details }
 }
 

@@ -3,7 +3,7 @@
 import type { AuditRecord, ContentReference } from '../formats/fields.ts'
 
 /** Records whose contents are papers: what was approved, and by whom, is the ledger's own to show. */
-const PAPERS: readonly string[] = ['content_erased', 'records_disposed', 'hold_released']
+const PAPERS: readonly string[] = ['content_erased', 'records_disposed']
 
 /** Those of these names, all of them where no names are given; none that are papers. */
 export function contentsReached(

@@ -5,9 +5,11 @@ import { toHex } from '../bytes/hex.ts'
 import type { Hash } from '../crypto/sha256.ts'
 import type { DestroyedEntry } from '../formats/destroyed-line.ts'
 import { asksForAll, type ExportQuery } from '../formats/export.ts'
+import type { AuditRecord } from '../formats/fields.ts'
 import type { ConversationPlace, Entry } from './entries.ts'
 import { fitsQuery } from './export-query.ts'
 import { type FindingCode, type FindingList, finding } from './finding.ts'
+import { HOLD_ACTIONS } from './hold-releases.ts'
 import type { LeaveRecord } from './left.ts'
 import { addNumber, type NumberSet } from './numbers.ts'
 import { createOffsetTable } from './offset-table.ts'
@@ -33,6 +35,8 @@ export interface ExportLinks {
   passDestroyed(seq: number, entry: DestroyedEntry, offset: number): void
   /** What was destroyed. */
   readonly destroyed: readonly DestroyedEntry[]
+  /** Records of holds, where every entry was asked for. */
+  readonly holdRecords: readonly AuditRecord[]
   /** Records behind one that was destroyed which say of dispositions. */
   readonly leaveRecords: readonly LeaveRecord[]
   /** Running numbers of producers; of use only where every entry was heard. */
@@ -70,12 +74,15 @@ export function createExportLinks(context: LinkContext): ExportLinks {
   const passedHashes = new Set<string>()
   const destroyed: DestroyedEntry[] = []
   const leaveRecords: LeaveRecord[] = []
+  const holdRecords: AuditRecord[] = []
   let passed = 0
   let lastRecordedAt = ''
 
   function follow(placed: PlacedEntry): void {
     checkPlace(placed)
     checkConversation(placed)
+    if (whole && HOLD_ACTIONS.some((action) => action === placed.entry.action))
+      holdRecords.push({ ...placed.entry, integrity_hash: placed.hash })
     if (destroyed.length > 0) leaveRecords.push(...leaveRecordsIn(placed))
     const { producer_id, producer_seq } = placed.entry
     if (producer_id === undefined || producer_seq === undefined) return
@@ -176,6 +183,7 @@ export function createExportLinks(context: LinkContext): ExportLinks {
     passDestroyed,
     destroyed,
     leaveRecords,
+    holdRecords,
     producers,
     passed: () => passed,
     pass(inTree) {

@@ -8,8 +8,9 @@ import { contentApart } from './content.ts'
 import type { CheckedEntries } from './export-entries.ts'
 import type { SignedExport } from './export-signed.ts'
 import type { FindingList } from './finding.ts'
+import type { ReleasedHolds } from './hold-releases.ts'
 import { type LeftEntries, leftSays, NOTHING_LEFT } from './left.ts'
-import { producersOpen } from './log.ts'
+import { producersOpen, withReleases } from './log.ts'
 import { type AxisReport, type Report, report } from './report.ts'
 import type { Trust } from './trust.ts'
 
@@ -18,6 +19,7 @@ export interface CheckedExport {
   readonly entries: CheckedEntries
   /** What was destroyed. */
   readonly left: LeftEntries
+  readonly released: ReleasedHolds
   readonly anchored: readonly Anchored[]
   /** What the anchors leave open, in words. */
   readonly open: readonly string[]
@@ -47,7 +49,7 @@ export function exportReport({ signed, options, checked, findings }: ExportVerdi
       content: { verdict: 'intact', says: 'intact' },
       order: orderOf(cover),
       completeness: completenessOf(cover, checked),
-      signer: signerAxis(signed.signed, options.trust),
+      signer: withReleases(signerAxis(signed.signed, options.trust), checked?.released ?? []),
       time: timeOf(signed),
       anchor: anchorAxis(checked?.anchored ?? [], size),
     },

@@ -16,6 +16,7 @@ import { type CheckedExport, exportReport } from './export-verdict.ts'
 import { countAll, createFindings, type FindingList, finding } from './finding.ts'
 import { type Folder, openFolder } from './folder.ts'
 import { type ComputedTree, firstContradiction } from './heads.ts'
+import { judgeHoldReleases } from './hold-releases.ts'
 import { judgeLeft, type LeftEntries, NOTHING_LEFT, readLeavePapers } from './left.ts'
 import { checkProducers } from './log.ts'
 import { disposalsBy } from './read-disposals.ts'
@@ -26,7 +27,7 @@ export interface ExportOptions {
   readonly trust: Trust
   /** Checkpoints that the caller kept. */
   readonly anchors: readonly Anchor[]
-  /** Keys of those who may approve dispositions; where left out, by whose leave records were destroyed is not checked. */
+  /** Keys of those who may approve; where left out, by whose leave records were destroyed and holds released is not checked. */
   readonly approvers?: readonly VerifierKey[]
   /** Lines read so far, of as many as the cover counts. */
   readonly onProgress?: (checked: number, total: number) => void
@@ -75,8 +76,9 @@ async function checkTree(
     onProgress: (lines) => onProgress?.(lines, total),
   })
   const left = judgeDestroyed(entries.links, origin, { size: head.size, approvers }, findings)
+  const released = judgeHoldReleases(origin, entries.links.holdRecords, approvers, findings)
   if (cover !== undefined) compareEntries(cover, signed, entries, countAll(findings) - before, findings)
-  return { entries, left, ...holdAgainst(computedTree(head.size, tree), signed, anchors, findings) }
+  return { entries, left, released, ...holdAgainst(computedTree(head.size, tree), signed, anchors, findings) }
 }
 
 // What the papers of dispositions say of the lines of destroyed entries: they are records in the export, as every other.

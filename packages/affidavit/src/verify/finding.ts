@@ -18,6 +18,8 @@ export type FindingCode =
   | 'archived-not-read'
   | 'disposal-unauthorised'
   | 'disposal-not-checked'
+  | 'hold-release-unauthorised'
+  | 'hold-release-not-checked'
   | 'columns-altered'
   | 'subjects-altered'
   | 'payload-uses-altered'
@@ -94,6 +96,8 @@ export const FINDINGS: Readonly<Record<FindingCode, readonly [Axis, Weight]>> = 
   'archived-not-read': ['content', 'incomplete'],
   'disposal-unauthorised': ['completeness', 'tampered'],
   'disposal-not-checked': ['completeness', 'incomplete'],
+  'hold-release-unauthorised': ['signer', 'tampered'],
+  'hold-release-not-checked': ['signer', 'incomplete'],
   'columns-altered': ['content', 'tampered'],
   'subjects-altered': ['content', 'tampered'],
   'payload-uses-altered': ['content', 'tampered'],

@@ -66,9 +66,6 @@ export type DisposalOf = (
 /** What the records of the ledger of this origin say of entries that were destroyed: whoever verifies has the means to read papers. */
 export type ReadDisposals = (origin: string, records: readonly LeaveRecord[]) => DisposalOf
 
-/** Where nobody reads papers, none of them gives leave. */
-export const noDisposals: ReadDisposals = () => () => undefined
-
 /** What records of the ledger say of entries that left. */
 export interface LeavePapers {
   /** Entries that are on record as archived, by their segments. */

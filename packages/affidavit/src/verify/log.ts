@@ -14,10 +14,11 @@ import {
 import { type ContentEvidence, contentAxis, contentNotChecked, NO_CONTENT } from './content.ts'
 import { type Finding, type FindingList, finding } from './finding.ts'
 import { firstContradiction } from './heads.ts'
+import { type ReleasedHolds, releasesSay } from './hold-releases.ts'
 import type { JoinedLog } from './join.ts'
 import { leftSays, unlooked } from './left.ts'
 import { gapsOf } from './numbers.ts'
-import { type Report, report } from './report.ts'
+import { type AxisReport, type Report, report } from './report.ts'
 import { namedKeys, type Trust } from './trust.ts'
 
 export interface LogEvidence {
@@ -31,6 +32,8 @@ export interface LogEvidence {
   readonly others?: readonly KeptLedger[]
   /** Those of them that this one continues, which were judged before. */
   readonly predecessors?: readonly string[]
+  /** By whose leave holds were released. */
+  readonly released?: ReleasedHolds
   /** What was looked at of sealed content, here and in the predecessors. */
   readonly content?: ContentEvidence
   /** What else could not be checked, in words. */
@@ -60,7 +63,7 @@ export function judgeLog(evidence: LogEvidence): Report {
       content: contentAxis(content, origin),
       order: { verdict: 'intact', says: 'intact' },
       completeness: completeness(joined, 0),
-      signer: signerAxis(signed, trust),
+      signer: withReleases(signerAxis(signed, trust), evidence.released ?? []),
       time: timeAxis(signed),
       anchor: anchorAxis(anchored, size),
     },
@@ -81,6 +84,11 @@ function displaced({ keyEntries }: JoinedLog, anchors: readonly Anchor[]): Findi
   if (!elsewhere || own === undefined) return []
   const problem = 'entry 0 says that the checkpoint log is kept elsewhere; the settings that say where are gone'
   return [finding('anchor-record-missing', { what: own.where }, problem)]
+}
+
+/** The signer axis, and by whose leave holds were released. */
+export function withReleases({ verdict, says }: AxisReport, released: ReleasedHolds): AxisReport {
+  return { verdict, says: `${says}${releasesSay(released)}` }
 }
 
 function rootOf({ roots, size }: JoinedLog): { root?: string } {
@@ -138,9 +146,7 @@ export function producersOpen({ left }: Pick<JoinedLog, 'left'>): string[] {
   const count = unlooked(left)
   return count === 0
     ? []
-    : [
-        `running numbers of producers: of ${count} that left the entries were not read, which may have those that are missing`,
-      ]
+    : [`running numbers of producers: ${count} that left were not read, and may have those that are missing`]
 }
 
 function notChecked(evidence: LogEvidence, { counted }: Signed): string[] {

@@ -7,8 +7,9 @@ import { type Anchor, anchorAxis, checkAnchors, type KeptLedger, unanchored } fr
 import { type KeptCheckpoint, readSigned, signerAxis, signerFindings, timeAxis } from './checkpoints.ts'
 import { type ContentEvidence, contentAxis, contentNotChecked } from './content.ts'
 import { createFindings, type Finding, finding } from './finding.ts'
+import type { ReleasedHolds } from './hold-releases.ts'
 import type { JoinedLog } from './join.ts'
-import { compareWithTree, completeness, producerGaps, timesAsserted, uninterpreted } from './log.ts'
+import { compareWithTree, completeness, producerGaps, timesAsserted, uninterpreted, withReleases } from './log.ts'
 import { type Report, report } from './report.ts'
 import { createNoteReader, type HeldCheckpoint, type NamedKeys, type Trust, walkTrust } from './trust.ts'
 
@@ -61,6 +62,8 @@ export interface RangeEvidence {
   readonly others: readonly KeptLedger[]
   /** What was looked at of sealed content. */
   readonly content: ContentEvidence
+  /** By whose leave holds were released. */
+  readonly released: ReleasedHolds
   readonly notChecked: readonly string[]
 }
 
@@ -84,7 +87,7 @@ export function judgeRange(evidence: RangeEvidence): Report {
       content: contentAxis(content, origin),
       order: { verdict: 'intact', says: 'intact' },
       completeness: completeness(joined, since.size),
-      signer: signerAxis(signed, trust),
+      signer: withReleases(signerAxis(signed, trust), evidence.released),
       time: timeAxis(signed),
       anchor: anchorAxis(anchored, size),
     },

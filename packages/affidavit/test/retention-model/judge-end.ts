@@ -13,7 +13,6 @@ import { parseVerifierKey } from '../../src/formats/verifier-key.ts'
 import { openContent, wholeBody } from '../../src/ledger/open-content.ts'
 import { memoryObjectStore } from '../../src/testing/memory-object-store.ts'
 import type { Keyring } from '../../src/vault/keyring.ts'
-import { disposalsBy } from '../../src/verify/read-disposals.ts'
 import { verifyHome } from '../verify-home.ts'
 import { finish } from './destroying.ts'
 import { judgePlan } from './judge-step.ts'
@@ -80,7 +79,7 @@ async function judgeVerdict(
   const report = await verifyHome(folder, {
     trust: { kind: 'pinned', keys: [key] },
     anchors: [await localAnchor(folder)],
-    disposals: disposalsBy([kim.verifierKey]),
+    approvers: [kim.verifierKey],
     archiveOf: () => storedArchive(reader),
   })
   assert.deepEqual([report.status, report.findings], ['valid', []])

@@ -1,7 +1,12 @@
 // The records of a ledger that say what left it, read alone.
 
 import { parseEntry } from '../../formats/entry.ts'
-import { type LeavePapers, type LeaveRecord, noDisposals, type ReadDisposals, readLeavePapers } from '../left.ts'
+import type { VerifierKey } from '../../formats/verifier-key.ts'
+import { hashOf } from '../entries.ts'
+import type { FindingList } from '../finding.ts'
+import { HOLD_ACTIONS, judgeHoldReleases, type ReleasedHolds } from '../hold-releases.ts'
+import { type LeavePapers, type LeaveRecord, readLeavePapers } from '../left.ts'
+import { disposalsBy } from '../read-disposals.ts'
 import type { StoredBytes, StoredLog } from './stored-log.ts'
 import type { ArchiveOf } from './through-archive.ts'
 
@@ -9,8 +14,8 @@ import type { ArchiveOf } from './through-archive.ts'
 export interface LeftOptions {
   /** The archive of a ledger; what is archived is not read where it is left out. */
   readonly archiveOf?: ArchiveOf
-  /** How papers of dispositions are read; where left out, none of them gives leave. */
-  readonly disposals?: ReadDisposals
+  /** Keys of those who may approve; where left out, by whose leave records were destroyed and holds released is not checked. */
+  readonly approvers?: readonly VerifierKey[]
 }
 
 /** What cannot be read says nothing; it is found where the entries are verified. */
@@ -21,12 +26,34 @@ export async function readLeaveRecords(log: StoredLog): Promise<readonly StoredB
   return found
 }
 
+/** The records of holds, likewise. */
+export async function readHoldRecords(log: StoredLog): Promise<readonly StoredBytes[]> {
+  const found: StoredBytes[] = []
+  for (const action of HOLD_ACTIONS)
+    for await (const page of log.entriesOfAction(action)) if (!('unreadable' in page)) found.push(...page)
+  return found
+}
+
+/** Judges by whose leave holds were released. @param entries those of readHoldRecords */
+export function releasesFrom(
+  origin: string,
+  entries: readonly StoredBytes[],
+  { approvers = [] }: LeftOptions,
+  findings: FindingList,
+): ReleasedHolds {
+  const records = entries.flatMap(({ bytes }) => {
+    const parsed = parseEntry(bytes)
+    return 'fault' in parsed ? [] : [{ ...parsed.entry, integrity_hash: hashOf(bytes) }]
+  })
+  return judgeHoldReleases(origin, records, approvers, findings)
+}
+
 export function papersFrom(
   origin: string,
   entries: readonly StoredBytes[],
-  { disposals = noDisposals }: LeftOptions,
+  { approvers = [] }: LeftOptions,
 ): LeavePapers {
-  return readLeavePapers(origin, entries.flatMap(recordIn), disposals)
+  return readLeavePapers(origin, entries.flatMap(recordIn), disposalsBy(approvers))
 }
 
 function recordIn({ seq, bytes }: StoredBytes): LeaveRecord[] {

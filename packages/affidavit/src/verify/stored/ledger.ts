@@ -3,6 +3,7 @@
 import type { KeptLedger } from '../anchors.ts'
 import type { KeptCheckpoint } from '../checkpoints.ts'
 import type { ContentEvidence } from '../content.ts'
+import type { ReleasedHolds } from '../hold-releases.ts'
 import { type JoinedLog, joinChunks, planChunks } from '../join.ts'
 import { isNothing, judgeLeft } from '../left.ts'
 import { judgeLog } from '../log.ts'
@@ -18,7 +19,7 @@ import {
   type UnknownLedger,
   type Wanted,
 } from './extent.ts'
-import { type LeftOptions, papersFrom, readLeaveRecords } from './leave-records.ts'
+import { type LeftOptions, papersFrom, readHoldRecords, readLeaveRecords, releasesFrom } from './leave-records.ts'
 import { contentOfStretch } from './sealed-contents.ts'
 import type { LedgerNo, ListedLedger, StoredLedgers, StoredLog } from './stored-log.ts'
 import type { OpenedStore, VerifyAnswer, VerifyTask } from './tasks.ts'
@@ -36,7 +37,7 @@ export async function verifyStoredLedger(opened: OpenedStore, options: LedgerOpt
   const chosen = await chooseLedger(store.ledgers, options)
   if ('unknown' in chosen) return chosen
   const reading = { store, options, listed: chosen.listed }
-  const { joined, checkpoints, content } = await readLog(reading, chosen, wholeStore(chosen, options))
+  const { joined, checkpoints, content, released } = await readLog(reading, chosen, wholeStore(chosen, options))
   for (const found of store.findings) joined.findings.add(found)
   const others = await readOthers(store.ledgers, chosen)
   const before = await judgePredecessors(reading, chosen.origin, joined)
@@ -49,6 +50,7 @@ export async function verifyStoredLedger(opened: OpenedStore, options: LedgerOpt
     others,
     predecessors: before.origins,
     content: joinContents([content, ...before.contents]),
+    released,
     notChecked: [...notChecked(chosen, before.origins, options), ...before.notChecked],
   })
 }
@@ -64,6 +66,7 @@ interface ReadLog {
   readonly joined: JoinedLog
   readonly checkpoints: readonly KeptCheckpoint[]
   readonly content: ContentEvidence
+  readonly released: ReleasedHolds
 }
 
 interface Ledger {
@@ -90,10 +93,11 @@ async function readLog(
   const left = isNothing(joined.left)
     ? joined.left
     : judgeLeft(joined.left, papersFrom(origin, await readLeaveRecords(log), options), size - 1, joined.findings)
+  const released = releasesFrom(origin, await readHoldRecords(log), options, joined.findings)
   const tally = talliesOf(answers)
   const source = contentOfStretch({ ledgers, listed, origin, no, log, size }, 0)
   const content = await openContents({ tally, source }, options, joined.findings)
-  return { joined: { ...joined, left, size }, checkpoints, content }
+  return { joined: { ...joined, left, size }, checkpoints, content, released }
 }
 
 async function readOthers(ledgers: StoredLedgers, { others }: Chosen): Promise<KeptLedger[]> {

@@ -29,7 +29,7 @@ import {
   type Wanted,
 } from './extent.ts'
 import { keysNamedBy, readKeyEntries } from './key-entries.ts'
-import { type LeftOptions, papersFrom, readLeaveRecords } from './leave-records.ts'
+import { type LeftOptions, papersFrom, readHoldRecords, readLeaveRecords, releasesFrom } from './leave-records.ts'
 import { proveEntries, provenRoots, readFrontier } from './proofs.ts'
 import { contentOfStretch } from './sealed-contents.ts'
 import type { StoredLedgers, StoredLog } from './stored-log.ts'
@@ -80,6 +80,10 @@ export async function verifyStoredRange(opened: OpenedStore, options: RangeOptio
     for (const proven of await proveEntries(log, before, since.size)) checkProven(proven, since, origin, findings)
     left = judgeLeft(left, papersFrom(origin, records, options), size - 1, findings)
   }
+  const holds = await readHoldRecords(log)
+  const earlier = holds.filter(({ seq }) => seq < since.size)
+  for (const proven of await proveEntries(log, earlier, since.size)) checkProven(proven, since, origin, findings)
+  const released = releasesFrom(origin, holds, options, findings)
   joined.findings.addAll(findings)
   const source = contentOfStretch({ ledgers: store.ledgers, listed: chosen.listed, origin, no, log, size }, since.size)
   const content = await openContents({ tally, source }, options, joined.findings)
@@ -93,6 +97,7 @@ export async function verifyStoredRange(opened: OpenedStore, options: RangeOptio
     trust,
     since,
     named,
+    released,
     joined: { ...joined, left, roots: new Map([...joined.roots, [since.size, since.root], ...smaller]) },
     checkpoints,
     anchors,
