@@ -1,6 +1,7 @@
 // Archived records back into the database, byte for byte (spec/archive.md §5): on record before it is done. What stands there already is left
 // as it is.
 
+import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { SEALED_CHUNK_BYTES } from '../formats/sealed.ts'
 import { formatRuns, runsOf } from '../formats/seq-runs.ts'
@@ -16,7 +17,7 @@ const BYTES_AT_ONCE = 16_777_216
 
 /**
  * Brings back what fits the filter; answers how many each time, as they come.
- * @throws LedgerError `archive-unavailable`, `archive-altered`, `removal-refused`, and what recording throws
+ * @throws LedgerError `archive-unavailable`, `archive-altered`, `removal-refused` (also where the role may not), and what recording throws
  */
 export async function* restoreRecords(
   parts: Pick<Archival, 'rows' | 'store' | 'ledger' | 'record'>,
@@ -24,10 +25,13 @@ export async function* restoreRecords(
   by: Operator,
 ): AsyncGenerator<number> {
   const { rows, ledger } = parts
+  const mayRestore = await rows.mayRemove(ledger)
   let waiting: ReturningEntry[] = []
   let bytes = 0
   for await (const row of readPages(rows, ledger, filter)) {
     if (!isArchived(row)) continue
+    // Nothing is on record as restored that is not.
+    if (!mayRestore) throw restoreNotAllowed()
     const entry = await returning(parts, row.seq)
     waiting.push(entry)
     bytes +=
@@ -89,4 +93,11 @@ async function bringBack(
     details: { seqs, records: entries.length },
   })
   return rows.bringBack(ledger, entries)
+}
+
+function restoreNotAllowed(): LedgerError {
+  return new LedgerError('removal-refused', {
+    problem: 'the role by which the database is opened may bring no record back into it; nothing was changed',
+    cure: 'open it as the role of retention: affidavit migrate --retention ROLE, run as the owner, gives the right',
+  })
 }
