@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { type Ledger, type ObjectStore, openLedger } from 'affidavit'
+import { gcsStore } from 'affidavit/gcs'
 import { s3Store } from 'affidavit/s3'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
+import type { FixedClock } from '../src/testing/fixed-clock.ts'
 import { all, archiveFolder, makeClinic } from './archived-clinic.ts'
 import { QUIET, said } from './erasure-clinic.ts'
 import { fakeS3 } from './fake-s3.ts'
+import { startGcs } from './gcs-server.ts'
 
 const home = archiveFolder('archive-embedded')
 const access = parseAccessPolicy(
@@ -26,11 +29,38 @@ async function messagesIn(ledger: Ledger): Promise<readonly string[]> {
   return found.map(({ id, integrity_hash }) => `${id} ${integrity_hash}`)
 }
 
-test('what is archived to a bucket that the application opened leaves the database, is read from there, and comes back', async () => {
-  const { folder, clock } = await makeClinic(join(home, 'bucket'))
-  let closed = 0
-  const { client } = fakeS3(clock, new Set())
-  const bucket = s3Store({ bucket: 'archive', client: { ...client, destroy: () => void closed++ }, clock })
+/** Buckets as an application opens them, and how often each was closed. */
+const BUCKETS: Readonly<
+  Record<string, (clock: FixedClock) => Promise<{ readonly bucket: ObjectStore; closed(): number; stop(): unknown }>>
+> = {
+  S3: async (clock) => {
+    let closed = 0
+    const { client } = fakeS3(clock, new Set())
+    const bucket = s3Store({ bucket: 'archive', client: { ...client, destroy: () => void closed++ }, clock })
+    return { bucket, closed: () => closed, stop: () => undefined }
+  },
+  'Google Cloud Storage': async (clock) => {
+    let closed = 0
+    const server = await startGcs({ archive: { objectRetention: true, versioning: true } }, clock)
+    const { close, ...store } = gcsStore({ bucket: 'archive', prefix: 'ledger/', endpoint: server.endpoint, clock })
+    return {
+      bucket: { ...store, close: async () => void closed++ },
+      closed: () => closed,
+      stop: () => close().then(server.stop),
+    }
+  },
+}
+
+for (const [what, open] of Object.entries(BUCKETS))
+  test(`what is archived to a bucket that the application opened leaves the database, is read from there, and comes back: ${what}`, async () => {
+    const { folder, clock } = await makeClinic(join(home, `bucket of ${what}`))
+    const { bucket, closed, stop } = await open(clock)
+    await usedThrough(folder, clock, bucket)
+    assert.equal(closed(), 0, 'the caller closes what the caller opened')
+    await stop()
+  })
+
+async function usedThrough(folder: string, clock: FixedClock, bucket: ObjectStore): Promise<void> {
   await using ledger = await openLedger(folder, { archive: bucket, access, clock, publish: QUIET })
   for (let i = 0; i < 3; i++)
     await ledger.append(said(`message ${i}`, { conversation_id: 'c-1', compliance_domains: ['hipaa'] }))
@@ -54,8 +84,7 @@ test('what is archived to a bucket that the application opened leaves the databa
   assert.deepEqual(await messagesIn(ledger), before)
   assert.deepEqual(await all(archiving.restore({ conversation_id: 'c-1' })), [3])
   assert.deepEqual(await messagesIn(ledger), before)
-  assert.equal(closed, 0, 'the caller closes what the caller opened')
-})
+}
 
 test('who may not archive takes nothing out, and brings nothing back', async () => {
   const { folder, clock } = await makeClinic(join(home, 'refused'))

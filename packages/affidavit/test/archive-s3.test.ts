@@ -1,6 +1,9 @@
 // An archive in S3, on a real server that keeps locks, with the credentials of whom the bucket belongs to.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import type { S3 } from '@aws-sdk/client-s3'
@@ -11,6 +14,8 @@ import { systemClock } from '../src/clock/clock.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import { objectStoreContract } from '../src/testing/object-store-contract.ts'
 import { missingForS3 } from './ceph-programs.ts'
+import { closed, noted, policies } from './closed-accounts.ts'
+import { done, json, run } from './run-cli.ts'
 import { type S3Server, startS3 } from './s3-server.ts'
 
 const HOUR = 3_600_000
@@ -185,6 +190,57 @@ describe('an archive in S3', { skip: missing ?? false }, () => {
       await store.close()
     } finally {
       process.env = before
+    }
+  })
+
+  test('by the command line what is locked there leaves the database, is read, proven and verified from there, and comes back', async () => {
+    const ledger = join(mkdtempSync(join(tmpdir(), 'affidavit-archive-s3-')), 'ledger')
+    const on = async (...words: readonly string[]) => done(run([...words, '--ledger', ledger, '--as', 'dr.lee']))
+    const { accessKeyId, secretAccessKey } = server.credentials
+    const before = { ...process.env }
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey })
+    try {
+      const made = await done(run(['init', '--ledger', ledger, '--origin', 'clinic.example/agents', '--json']))
+      const vkey = String(json(made).verifier_key)
+      rmSync(join(ledger, 'access.yaml'))
+      const people = { 'dr.lee': { roles: ['records_officer', 'auditor'] } }
+      writeFileSync(join(ledger, 'access.json'), JSON.stringify({ affidavit_access: 1, revision: '1', people }))
+      writeFileSync(join(ledger, 'retention.yaml'), policies('https://time.example'))
+      const lines = [noted('c-1', 'charts'), noted('c-1', 'charts'), closed('c-1')]
+      await done(run(['append', '--ledger', ledger], lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
+      const prefix = `by-command-${places++}`
+      const url = `s3://locking/${prefix}?region=us-east-1&endpoint=${server.endpoint}`
+      await done(run(['archive', 'use', url, '--ledger', ledger]))
+      const found = (await on('search', '--conversation', 'c-1', '--json')).out
+
+      const { removed, refused } = json(await on('retention', 'run', '--json'))
+      assert.deepEqual([removed, refused], [2, []])
+      const { Versions = [] } = await owner.listObjectVersions({ Bucket: 'locking', Prefix: `${prefix}/segments/` })
+      // What has no minimum has no lock; of what left, object and manifest do.
+      let locked = 0
+      for (const { Key, VersionId } of Versions) {
+        const version = { Bucket: 'locking', Key, VersionId }
+        const { Retention = {} } = await owner.getObjectRetention(version).catch(() => ({ Retention: {} }))
+        if ((Retention.RetainUntilDate?.toISOString() ?? '') < '2050-03-31') continue
+        assert.equal(Retention.Mode, 'COMPLIANCE')
+        await assert.rejects(owner.deleteObject(version), { name: /./ })
+        locked++
+      }
+      assert.equal(locked, 2)
+
+      const [entry, proof] = [join(ledger, '../entry'), join(ledger, '../proof')]
+      const { records } = JSON.parse(found)
+      const { seq } = records[0]
+      assert.deepEqual(JSON.parse((await on('search', '--conversation', 'c-1', '--json')).out).records, records)
+      assert.match((await on('show', String(seq))).out, /agent_response_generated/)
+      await on('prove', String(seq), '--out', proof, '--entry', entry)
+      await done(run(['verify', '--proof', proof, '--entry', entry, '--vkey', vkey]))
+      assert.match((await on('verify')).out, /VALID(?!.*not read)/s)
+      assert.deepEqual(json(await on('archive', 'restore', '--conversation', 'c-1', '--json')), { restored: 2 })
+      assert.deepEqual(JSON.parse((await on('search', '--conversation', 'c-1', '--json')).out).records, records)
+    } finally {
+      process.env = before
+      rmSync(dirname(ledger), { recursive: true, force: true })
     }
   })
 
