@@ -131,6 +131,24 @@ test('what has to be at hand stays, then leaves, is read as before, and comes ba
   assert.deepEqual(await bytesOf(ledger), before)
 })
 
+test('what was restored stays in the database for as many days as were said, then leaves again', async () => {
+  const story = await tell('restored')
+  await using ledger = story.ledger
+  story.clock.pass(91 * DAY)
+  assert.equal((await remove(story, story.objects)).length, 1)
+  await all(restoreRecords(ledger.archival, { conversation_id: 'c-1' }, by, 30))
+  await all(restoreRecords(ledger.archival, { from_seq: 2, until_seq: 3 }, by))
+  assert.deepEqual(await stubs(ledger.archival), [4, 6, 8])
+  assert.deepEqual(await remove(story, story.objects), [])
+  story.clock.pass(30 * DAY)
+  const [again] = await remove(story, story.objects)
+  assert.deepEqual([again?.state, again?.records], ['removed', 4])
+  assert.deepEqual(await stubs(ledger.archival), [3, 4, 5, 6, 7, 8, 9])
+  story.clock.pass(60 * DAY)
+  assert.equal((await remove(story, story.objects)).length, 1)
+  assert.deepEqual(await stubs(ledger.archival), HIPAA)
+})
+
 for (const [name, spoil] of [
   [
     'no lock is proven',

@@ -18,14 +18,13 @@ import type { Bound } from '../retention/judgement.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
 import { archivedSegments, type RecordedSegment } from './archived.ts'
 import type { Archiving } from './archiving.ts'
+import { DAY, DAYS_AT_HAND, restoredAt } from './at-hand.ts'
 import { type JudgementOf, minimumOf, readJudgements } from './due.ts'
 import { extend, lockNeeded } from './extend-locks.ts'
 import { createArchiveReader } from './reader.ts'
 
 /** Records that a removal is overtaken by: whatever may bind a record, or keep it longer. */
 const JUDGED_BY: readonly Action[] = ['hold_placed', 'policy_changed', ...LATE_ACTIONS]
-/** Days that a record stays at hand where no policy says how long it has to. */
-const DAYS_AT_HAND = 90
 /** Rows that become stubs in one transaction. */
 const AT_ONCE = 500
 
@@ -49,6 +48,7 @@ export async function* removeArchived(parts: Archiving, options: RemovalOptions)
   const judging: Judging = {
     size,
     judgementOf: await readJudgements(store, ledger, { set: options.set, at: parts.now() }),
+    restored: await restoredAt(store, ledger, parts.now()),
   }
   const refusal = await refusalOfAll(parts)
   for await (const segment of archivedSegments(store, ledger)) {
@@ -73,6 +73,7 @@ async function refusalOfAll({ rows, ledger, objects }: Archiving): Promise<strin
 interface Judging {
   readonly size: number
   readonly judgementOf: JudgementOf
+  readonly restored: ReadonlySet<number>
 }
 
 interface MayLeave {
@@ -80,16 +81,16 @@ interface MayLeave {
   readonly lockNeeded: UnixMillis
 }
 
-// What is still in its row, free of holds, beyond the time that it has to be at hand, and has a minimum.
+// What is still in its row, free of holds, beyond the time that it has to be at hand, also where it was restored, and has a minimum.
 async function mayLeave(
   { rows, ledger, now }: Archiving,
   { runs }: RecordedSegment,
-  { size, judgementOf }: Judging,
+  { size, judgementOf, restored }: Judging,
 ): Promise<readonly MayLeave[]> {
   const leaving: MayLeave[] = []
   for (const { first, last } of runs) {
     for await (const row of readPages(rows, ledger, { from_seq: first, until_seq: last + 1 })) {
-      if (isStub(row.entry) || row.seq >= size - 1) continue
+      if (isStub(row.entry) || row.seq >= size - 1 || restored.has(row.seq)) continue
       const record = recordOf(row)
       if (STAYING_ACTIONS.includes(record.action)) continue
       const { judgement, isHeld } = judgementOf(record)
@@ -109,7 +110,7 @@ function isPast(available: Bound, record: AuditRecord, now: UnixMillis): boolean
     case 'waits':
       return false
     case 'none':
-      return Date.parse(record.recorded_at) + DAYS_AT_HAND * 86_400_000 <= now
+      return Date.parse(record.recorded_at) + DAYS_AT_HAND * DAY <= now
   }
 }
 

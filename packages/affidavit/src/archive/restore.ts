@@ -1,6 +1,7 @@
 // Archived records back into the database, byte for byte (spec/archive.md §5): on record before it is done. What stands there already is left
 // as it is.
 
+import { formatTimestamp } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord } from '../formats/fields.ts'
 import { SEALED_CHUNK_BYTES } from '../formats/sealed.ts'
@@ -10,6 +11,7 @@ import type { Archival } from '../ledger/archival.ts'
 import { actorOf, type Operator } from '../ledger/operator.ts'
 import { findEntry, readPages, recordOf } from '../ledger/read.ts'
 import type { EntryFilter, ReturningEntry, StoredEntry } from '../ledger/store.ts'
+import { DAY, DAYS_AT_HAND } from './at-hand.ts'
 
 /** Records that come back in one transaction, and their bytes at most before the last one. */
 const AT_ONCE = 200
@@ -17,14 +19,17 @@ const BYTES_AT_ONCE = 16_777_216
 
 /**
  * Brings back what fits the filter; answers how many each time, as they come.
+ * @param days for which no removal takes it out again
  * @throws LedgerError `archive-unavailable`, `archive-altered`, `removal-refused` (also where the role may not), and what recording throws
  */
 export async function* restoreRecords(
-  parts: Pick<Archival, 'rows' | 'store' | 'ledger' | 'record'>,
+  parts: Pick<Archival, 'rows' | 'store' | 'ledger' | 'record' | 'now'>,
   filter: EntryFilter,
   by: Operator,
+  days: number = DAYS_AT_HAND,
 ): AsyncGenerator<number> {
   const { rows, ledger } = parts
+  const order = { by, at_hand_until: formatTimestamp(parts.now() + days * DAY) }
   const mayRestore = await rows.mayRemove(ledger)
   let waiting: ReturningEntry[] = []
   let bytes = 0
@@ -37,11 +42,11 @@ export async function* restoreRecords(
     bytes +=
       entry.entry.length + entry.payloads.flatMap(({ chunks }) => chunks).reduce((sum, one) => sum + one.length, 0)
     if (waiting.length < AT_ONCE && bytes < BYTES_AT_ONCE) continue
-    yield await bringBack(parts, waiting, by)
+    yield await bringBack(parts, waiting, order)
     waiting = []
     bytes = 0
   }
-  if (waiting.length > 0) yield await bringBack(parts, waiting, by)
+  if (waiting.length > 0) yield await bringBack(parts, waiting, order)
 }
 
 function isArchived({ entry }: StoredEntry): boolean {
@@ -82,7 +87,7 @@ async function payloadsOf(
 async function bringBack(
   { rows, ledger, record }: Pick<Archival, 'rows' | 'ledger' | 'record'>,
   entries: readonly ReturningEntry[],
-  by: Operator,
+  { by, at_hand_until }: { readonly by: Operator; readonly at_hand_until: string },
 ): Promise<number> {
   const seqs = formatRuns(runsOf(entries.map(({ seq }) => seq)))
   await record({
@@ -90,7 +95,7 @@ async function bringBack(
     outcome: 'success',
     ...actorOf(by),
     data_classification: 'internal',
-    details: { seqs, records: entries.length },
+    details: { seqs, records: entries.length, at_hand_until },
   })
   return rows.bringBack(ledger, entries)
 }

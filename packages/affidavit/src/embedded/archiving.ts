@@ -27,8 +27,11 @@ export interface LedgerArchive {
   run(): AsyncGenerator<ArchivedSegment>
   /** Takes out of the database what may leave it, for who may `archive`. Destroys nothing. @param mode a trial says what would leave, and changes nothing */
   remove(mode?: 'run' | 'trial'): AsyncGenerator<Removed>
-  /** Brings what fits the filter back into the database, for who may `archive`; how many records each time. Reading needs no restore. */
-  restore(filter: EntryFilter): AsyncGenerator<number>
+  /**
+   * Brings what fits the filter back into the database, for who may `archive`; how many records each time. Reading needs no restore.
+   * @param days for which `remove` takes it out no more; 90 where left out
+   */
+  restore(filter: EntryFilter, days?: number): AsyncGenerator<number>
   status(): Promise<ArchiveStatus>
 }
 
@@ -81,9 +84,9 @@ export function createLedgerArchive(ledger: Ledger, place: ArchivePlace, by: Ope
       expectArchivist()
       yield* within((parts) => removeArchived(parts, { set, by, mode, publish: () => ledger.publish() }))
     },
-    async *restore(filter) {
+    async *restore(filter, days) {
       expectArchivist()
-      yield* restoreRecords(archival, await ledger.recordedFilter(filter), by)
+      yield* restoreRecords(archival, await ledger.recordedFilter(filter), by, days)
     },
     async status() {
       const objects = open()

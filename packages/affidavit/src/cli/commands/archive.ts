@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 
 import { archiveRecords } from '../../archive/archive-records.ts'
+import { DAYS_AT_HAND } from '../../archive/at-hand.ts'
 import { extendLocks } from '../../archive/extend-locks.ts'
 import type { LockProof } from '../../archive/object-store.ts'
 import { openObjectStore } from '../../archive/open-object-store.ts'
@@ -33,6 +34,7 @@ import {
   readerOf,
   trustOf,
   vkeyOption,
+  wholeNumber,
 } from '../options.ts'
 import { count, counted, jsonDocument, table } from '../output.ts'
 import { readSet } from '../read-retention.ts'
@@ -244,11 +246,12 @@ function addRestore(archive: Command, { terminal, env }: Surroundings): void {
       .command('restore')
       .description('Bring archived records back into the database, byte for byte; on record. Reading needs no restore.')
       .addOption(ledgerOption())
-      .addOption(keysOption()),
+      .addOption(keysOption())
+      .option('--for <days>', 'how long retention run leaves them in the database then', wholeNumber(1), DAYS_AT_HAND),
   )
   addReaderOptions(restore, 'restores them')
     .addOption(jsonOption())
-    .action(async (options: Common & ReaderOptions & FilterOptions) => {
+    .action(async (options: Common & ReaderOptions & FilterOptions & { readonly for: number }) => {
       const place = placeIn(options)
       const by = readerOf(options, env)
       expectAllowed(readAccess(place.home), by, 'archive')
@@ -258,13 +261,16 @@ function addRestore(archive: Command, { terminal, env }: Surroundings): void {
       await using ledger = await openFolder(place)
       const wanted = await ledger.recordedFilter(filter)
       let restored = 0
-      for await (const some of untilInterrupted(restoreRecords(ledger.archival, wanted, by))) {
+      for await (const some of untilInterrupted(restoreRecords(ledger.archival, wanted, by, options.for))) {
         restored += some
         terminal.progress(`${counted(restored, 'record')} restored`)
       }
       terminal.endProgress()
       if (options.json === true) terminal.out(jsonDocument({ restored }))
-      else terminal.err(`${counted(restored, 'record')} restored\n`)
+      else
+        terminal.err(
+          `${counted(restored, 'record')} restored${restored === 0 ? '' : `, for ${counted(options.for, 'day')}`}\n`,
+        )
     })
 }
 
