@@ -1,12 +1,12 @@
 // The manifest of an archive segment: what is in the object beside it, and where, as the ledger signs it (spec/archive.md §1). Pure.
 
 import { isHex } from '../bytes/hex.ts'
-import { canonicalJson, JsonFault, type JsonRules, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { canonicalJson, type JsonRules, type JsonValue, PLAIN_JSON } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { parseTimestamp } from '../clock/clock.ts'
 import { HASH_BYTES, sha256Hex } from '../crypto/sha256.ts'
 import { segmentId } from './segment-seal.ts'
-import { countRuns, parseRuns, seqsOf } from './seq-runs.ts'
+import { countRuns, cutRuns, parseRuns } from './seq-runs.ts'
 
 /** What every segment begins with. */
 export const SEGMENT_HEADER: Uint8Array = utf8('affidavit segment v1\n')
@@ -84,7 +84,8 @@ export function parseSegment(text: string): SegmentManifest | string {
   if (problem !== undefined) return problem
   // Proven by shapeProblem: exactly the members of a manifest, each of its kind.
   const manifest = members as unknown as SegmentManifest
-  if (canonicalJson(value, JSON_RULES) !== json) return 'it is not in canonical form'
+  // A manifest lists a thousand blocks. Strings and numbers have one native spelling, which is that of RFC 8785.
+  if (!isOrdered(value) || JSON.stringify(value) !== json) return 'it is not in canonical form'
   return contradiction(manifest) ?? manifest
 }
 
@@ -97,12 +98,17 @@ type Members = { readonly [name: string]: JsonValue }
 
 function readJson(text: string): Members | string {
   try {
-    const value = parseJson(text, JSON_RULES)
+    const value: JsonValue = JSON.parse(text)
     return isMembers(value) ? value : 'it is no JSON object'
   } catch (error) {
-    if (!(error instanceof JsonFault)) throw error
-    return error.message
+    if (error instanceof SyntaxError) return error.message
+    throw error
   }
+}
+
+/** As RFC 8785 orders members, by their UTF-16 code units. */
+function isOrdered(members: Members): boolean {
+  return Object.keys(members).every((name, i, names) => i === 0 || name > (names[i - 1] ?? ''))
 }
 
 function isMembers(value: JsonValue | undefined): value is { [name: string]: JsonValue } {
@@ -111,18 +117,20 @@ function isMembers(value: JsonValue | undefined): value is { [name: string]: Jso
 
 type Rule = (value: JsonValue | undefined) => boolean
 
-const text: Rule = (value) => typeof value === 'string' && value !== ''
-const line: Rule = (value) => typeof value === 'string' && /^[^\n]+$/.test(value)
+const text: Rule = (value) => typeof value === 'string' && value !== '' && value.isWellFormed()
+const line: Rule = (value) => typeof value === 'string' && /^[^\n]+$/.test(value) && value.isWellFormed()
 const hash: Rule = (value) => typeof value === 'string' && isHex(value, 2 * HASH_BYTES)
 const count: Rule = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 const month: Rule = (value) => typeof value === 'string' && /^(open|none|[0-9]{4}-(0[1-9]|1[0-2]))$/.test(value)
 const time: Rule = (value) => value === undefined || (typeof value === 'string' && parseTimestamp(value) !== undefined)
-const object =
-  (rules: Readonly<Record<string, Rule>>): Rule =>
-  (value) =>
+const object = (rules: Readonly<Record<string, Rule>>): Rule => {
+  const members = Object.entries(rules)
+  return (value) =>
     isMembers(value) &&
     Object.keys(value).every((name) => Object.hasOwn(rules, name)) &&
-    Object.entries(rules).every(([name, rule]) => rule(value[name]))
+    isOrdered(value) &&
+    members.every(([name, rule]) => rule(value[name]))
+}
 const list =
   (rule: Rule): Rule =>
   (value) =>
@@ -157,13 +165,13 @@ function contradiction({ seqs, blocks, rest, payloads, object }: SegmentManifest
   if (blocks.reduce((sum, block) => sum + block.count, 0) !== countRuns(runs))
     return 'the blocks hold other entries than seqs says'
   let at = SEGMENT_HEADER.length
-  const ascending = seqsOf(runs)
   for (const block of blocks) {
     if (block.offset !== at || block.count === 0) return 'a block is not behind the one before'
-    if (ascending.next().value !== block.first_seq) return 'a block begins with another entry'
-    for (let left = block.count - 1; left > 0; left--) ascending.next()
     at += block.length
   }
+  const counts = blocks.map((block) => block.count)
+  if (cutRuns(runs, counts).some((first, i) => first !== blocks[i]?.first_seq))
+    return 'a block begins with another entry'
   if (rest.offset !== at) return 'rest is not behind the blocks'
   if (payloads.offset !== at + HASH_BYTES * rest.count) return 'the payloads are not behind rest'
   if (object.length !== payloads.offset + payloads.length) return 'the object does not end behind the payloads'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { countRuns, formatRuns, parseRuns, runsOf, seqsOf } from './seq-runs.ts'
+import { countRuns, cutRuns, formatRuns, parseRuns, runsOf, seqsOf } from './seq-runs.ts'
 
 test('positions have one text, and are read back from it', () => {
   for (const [seqs, text] of [
@@ -40,3 +40,18 @@ for (const text of [
 ]) {
   test(`no positions: ${JSON.stringify(text)}`, () => assert.equal(parseRuns(text), undefined))
 }
+
+test('where parts of some positions begin is where walking over all of them comes to', () => {
+  const runs = [
+    { first: 0, last: 5 },
+    { first: 7, last: 7 },
+    { first: 9, last: 12 },
+  ]
+  const seqs = [...seqsOf(runs)]
+  for (const counts of [[11], [1, 10], [6, 1, 4], [2, 5, 4], [7, 4], [3, 3, 3, 2], seqs.map(() => 1)]) {
+    const walked = counts.map((_, i) => seqs[counts.slice(0, i).reduce((sum, count) => sum + count, 0)])
+    assert.deepEqual(cutRuns(runs, counts), walked)
+  }
+  assert.deepEqual(cutRuns(runs, [11, 1, 1]), [0, undefined, undefined])
+  assert.deepEqual(cutRuns([], [1]), [undefined])
+})

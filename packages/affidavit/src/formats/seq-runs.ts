@@ -43,3 +43,19 @@ export function countRuns(runs: readonly SeqRun[]): number {
 export function* seqsOf(runs: readonly SeqRun[]): Generator<number> {
   for (const { first, last } of runs) for (let seq = first; seq <= last; seq++) yield seq
 }
+
+/** Where each part begins when these seqs are cut into parts of so many, one behind the other; `undefined` behind the last. */
+export function cutRuns(runs: readonly SeqRun[], counts: Iterable<number>): (number | undefined)[] {
+  const firsts: (number | undefined)[] = []
+  let [at, within] = [0, 0]
+  for (const count of counts) {
+    const run = runs[at]
+    firsts.push(run === undefined ? undefined : run.first + within)
+    within += count
+    for (let full = runs[at]; full !== undefined && within > full.last - full.first; full = runs[at]) {
+      within -= full.last - full.first + 1
+      at++
+    }
+  }
+  return firsts
+}

@@ -3,6 +3,7 @@
 
 import { canonicalJson, ENTRY_JSON, JsonFault, type JsonValue, parseJson } from '../bytes/json.ts'
 import { decodeUtf8, utf8 } from '../bytes/text.ts'
+import { isCanonicalUnescaped } from '../bytes/unescaped-json.ts'
 import { memberProblem } from './field-rules.ts'
 import { type Action, MAX_ENTRY_BYTES } from './fields.ts'
 
@@ -109,10 +110,11 @@ export function parseStub(bytes: Uint8Array): ParsedStub {
   if (bytes.length > MAX_ENTRY_BYTES) return { problem: `${bytes.length} bytes; a stub has at most ${MAX_ENTRY_BYTES}` }
   const text = decodeUtf8(bytes)
   if (text === undefined) return { problem: 'the bytes are not UTF-8' }
+  if (isCanonicalUnescaped(text, ENTRY_JSON.maxDepth)) return interpretJson(JSON.parse(text))
   try {
     const value = parseJson(text, ENTRY_JSON)
     if (canonicalJson(value, ENTRY_JSON) !== text) return { problem: 'the bytes are not RFC 8785 canonical' }
-    return isMembers(value) ? interpret(value) : { problem: 'it is no object' }
+    return interpretJson(value)
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error
     return { problem: error.message }
@@ -123,6 +125,10 @@ export function parseStub(bytes: Uint8Array): ParsedStub {
 export function isDestroyed(bytes: Uint8Array): boolean {
   const parsed = isStub(bytes) ? parseStub(bytes) : undefined
   return parsed !== undefined && 'stub' in parsed && parsed.stub.mark.state === 'disposed'
+}
+
+function interpretJson(value: JsonValue): ParsedStub {
+  return isMembers(value) ? interpret(value) : { problem: 'it is no object' }
 }
 
 type Members = { readonly [name: string]: JsonValue }
