@@ -2,11 +2,13 @@
 
 export interface Bounded<Key, Value> {
   get(key: Key, make: () => Value): Value
+  has(key: Key): boolean
 }
 
 export function createBounded<Key, Value extends Promise<unknown>>(limit: number): Bounded<Key, Value> {
   const atHand = new Map<Key, Value>()
   return {
+    has: (key) => atHand.has(key),
     get(key, make) {
       const known = atHand.get(key)
       if (known !== undefined) {

@@ -41,8 +41,8 @@ export function folderStore(folder: string, clock: Clock, files: FolderFiles = D
     async get(key, range) {
       assertObjectKey(key)
       return said('read', key, () =>
-        opened(key, async (file) => {
-          const { from, to } = withinObject(range, (await file.stat()).size)
+        opened(key, (file, size) => {
+          const { from, to } = withinObject(range, size)
           return readBytes(file, from, to)
         }),
       )
@@ -50,7 +50,7 @@ export function folderStore(folder: string, clock: Clock, files: FolderFiles = D
     async stat(key) {
       assertObjectKey(key)
       return said('look at', key, async () => {
-        const size = await opened(key, async (file) => (await file.stat()).size)
+        const size = await opened(key, async (_, bytes) => bytes)
         const until = await lockOf(key)
         if (size === undefined) return undefined
         return { key, size, ...(until === undefined ? {} : { locked_until: until }) }
@@ -128,10 +128,10 @@ export function folderStore(folder: string, clock: Clock, files: FolderFiles = D
 
   /** Whether these bytes are there. @throws LedgerError `object-exists` where others are */
   async function isKept(key: string, bytes: Uint8Array): Promise<boolean> {
-    const there = await opened(key, async (file) => {
-      const { size } = await file.stat()
-      return size === bytes.length && equalBytes(await readBytes(file, 0, size), bytes)
-    })
+    const there = await opened(
+      key,
+      async (file, size) => size === bytes.length && equalBytes(await readBytes(file, 0, size), bytes),
+    )
     if (there === false) throw objectExists(key, root)
     return there === true
   }
@@ -140,14 +140,15 @@ export function folderStore(folder: string, clock: Clock, files: FolderFiles = D
     return (await opened(key, async () => true)) === true
   }
 
-  async function opened<T>(key: string, work: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
+  async function opened<T>(key: string, work: (file: FileHandle, size: number) => Promise<T>): Promise<T | undefined> {
     const file = await open(join(root, key), 'r').catch(orMissing)
     if (file === undefined) {
       await assertThere()
       return undefined
     }
     try {
-      return (await file.stat()).isFile() ? await work(file) : undefined
+      const there = await file.stat()
+      return there.isFile() ? await work(file, there.size) : undefined
     } finally {
       await file.close()
     }

@@ -1,16 +1,16 @@
-// Reading from the archive without a restore (spec/archive.md §5): a block at a time, by its range in the object. What does not open is
-// not given out; that an entry is the one of its place, whoever asks finds by the leaf hash.
-
-import type { KeyObject } from 'node:crypto'
+// Reading from the archive without a restore (spec/archive.md §5): blocks by their range in the object, each opened by itself. What does not
+// open is not given out; that an entry is the one of its place, whoever asks finds by the leaf hash.
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import { SEALED_CHUNK_BYTES } from '../formats/sealed.ts'
 import { idOf, type SegmentManifest, segmentKeys } from '../formats/segment.ts'
 import type { Block } from '../formats/segment-block.ts'
-import { createBlockCipher, unpackBlock } from '../formats/segment-seal.ts'
+import { type BlockCipher, createBlockCipher, unpackBlock } from '../formats/segment-seal.ts'
 import { readSegmentNote } from '../formats/signed-segment.ts'
 import type { Archival } from '../ledger/archival.ts'
-import type { ArchivedPlace, ArchiveReader } from '../ledger/archive-reader.ts'
+import type { ArchiveReader } from '../ledger/archive-reader.ts'
+import { fewAtOnce } from '../ledger/few-at-once.ts'
+import { type BlockRange, blockRanges, type NumberedBlock } from './block-ranges.ts'
 import { createBounded } from './bounded.ts'
 import type { ObjectStore } from './object-store.ts'
 import { knownSegmentKey } from './segment-key.ts'
@@ -22,21 +22,23 @@ export interface ReaderParts {
   readonly keyring: Pick<Archival['keyring'], 'knownScopeKeys'>
 }
 
-/** What is at hand of blocks that were read, at most, before they were compressed; a manifest counts for one of them. */
-const BLOCKS_AT_HAND = 64
-/** Blocks that are asked for at a time. */
-const BLOCKS_AT_ONCE = 4
+/** What stays at hand, at most: blocks have 32 KiB of entries, rarely more. */
+const BLOCKS_AT_HAND = 512
+const MANIFESTS_AT_HAND = 64
+/** Ranges, and manifests, that are asked for at a time. */
+const READS_AT_ONCE = 4
 /** Bytes of a payload that are asked for at a time. */
 const PAYLOAD_BYTES_AT_ONCE = 16 * SEALED_CHUNK_BYTES
 
 interface OpenSegment {
   readonly manifest: SegmentManifest
-  readonly key: KeyObject
+  readonly cipher: BlockCipher
 }
 
 export function createArchiveReader({ objects, ledger, keyring }: ReaderParts): ArchiveReader {
-  const segments = createBounded<string, Promise<OpenSegment>>(BLOCKS_AT_HAND)
+  const segments = createBounded<string, Promise<OpenSegment>>(MANIFESTS_AT_HAND)
   const blocks = createBounded<string, Promise<Block>>(BLOCKS_AT_HAND)
+  const few = fewAtOnce(READS_AT_ONCE)
 
   function segmentOf(id: string): Promise<OpenSegment> {
     return segments.get(id, () => openSegment(id))
@@ -44,55 +46,87 @@ export function createArchiveReader({ objects, ledger, keyring }: ReaderParts): 
 
   async function openSegment(id: string): Promise<OpenSegment> {
     const { manifest: name } = segmentKeys(id)
-    const bytes = await objects.get(name)
+    const bytes = await few(() => objects.get(name))
     if (bytes === undefined) throw gone(name, objects.where)
     const manifest = readSegmentNote(bytes)
     if (typeof manifest === 'string') throw altered(name, objects.where, manifest)
     if (manifest.ledger !== ledger || idOf(manifest) !== id)
       throw altered(name, objects.where, 'it is about another segment')
-    return { manifest, key: await knownSegmentKey({ keyring }, manifest) }
+    const key = await knownSegmentKey({ keyring }, manifest)
+    return { manifest, cipher: createBlockCipher(key, ledger, manifest.digest) }
   }
 
-  function blockOf({ segment, block }: Pick<ArchivedPlace, 'segment' | 'block'>): Promise<Block> {
-    return blocks.get(`${segment} ${block}`, () => readBlock(segment, block))
+  /** Blocks of a segment by their numbers. What is not at hand is read together where it lies together. */
+  async function blocksOf(segment: string, numbers: readonly number[]): Promise<ReadonlyMap<number, Block>> {
+    const open = await segmentOf(segment)
+    const wanted = [...new Set(numbers)].sort((a, b) => a - b).map((index) => numbered(open, index))
+    const isAtHand = ({ index }: NumberedBlock): boolean => blocks.has(`${segment} ${index}`)
+    const ranges = [
+      ...wanted.filter(isAtHand).flatMap((block) => blockRanges([block])),
+      ...blockRanges(wanted.filter((block) => !isAtHand(block))),
+    ]
+    const found = await Promise.all(ranges.map((range) => blocksIn(open, range)))
+    return new Map(found.flat())
   }
 
-  async function readBlock(segment: string, index: number): Promise<Block> {
-    const { manifest, key } = await segmentOf(segment)
+  function numbered({ manifest }: OpenSegment, index: number): NumberedBlock {
+    const block = manifest.blocks[index]
+    if (block !== undefined) return { ...block, index }
+    throw altered(segmentKeys(idOf(manifest)).object, objects.where, `it has no block ${index}`)
+  }
+
+  function blocksIn(
+    open: OpenSegment,
+    { from, to, blocks: within }: BlockRange,
+  ): Promise<(readonly [number, Block])[]> {
+    const segment = idOf(open.manifest)
     const { object: name } = segmentKeys(segment)
-    const place = manifest.blocks[index]
-    if (place === undefined) throw altered(name, objects.where, `it has no block ${index}`)
-    const sealed = await objects.get(name, { from: place.offset, to: place.offset + place.length })
-    if (sealed === undefined) throw gone(name, objects.where)
-    const cipher = createBlockCipher(key, ledger, manifest.digest)
-    const position = index === manifest.blocks.length - 1 ? 'last' : 'inner'
-    const packed = cipher.open({ index, position }, sealed)
-    const block = packed === undefined ? undefined : unpackBlock(packed)
-    if (block === undefined) throw altered(name, objects.where, `block ${index} is not what was archived`)
-    return block
+    let reading: Promise<Uint8Array | undefined> | undefined
+
+    async function sealedBlock({ offset, length }: NumberedBlock): Promise<Uint8Array> {
+      reading ??= few(() => objects.get(name, { from, to }))
+      const bytes = await reading
+      if (bytes === undefined) throw gone(name, objects.where)
+      return bytes.subarray(offset - from, offset - from + length)
+    }
+
+    async function opened(block: NumberedBlock): Promise<Block> {
+      const position = block.index === open.manifest.blocks.length - 1 ? 'last' : 'inner'
+      const packed = open.cipher.open({ index: block.index, position }, await sealedBlock(block))
+      const plain = packed === undefined ? undefined : unpackBlock(packed)
+      if (plain !== undefined) return plain
+      throw altered(name, objects.where, `block ${block.index} is not what was archived`)
+    }
+
+    return Promise.all(
+      within.map(
+        async (block) => [block.index, await blocks.get(`${segment} ${block.index}`, () => opened(block))] as const,
+      ),
+    )
   }
 
   return {
     async entries(places) {
-      const wanted = [...new Map(places.map((place) => [`${place.segment} ${place.block}`, place])).values()]
-      const read = new Map<string, ReadonlyMap<number, Uint8Array>>()
-      for (let from = 0; from < wanted.length; from += BLOCKS_AT_ONCE) {
-        const some = wanted.slice(from, from + BLOCKS_AT_ONCE)
-        for (const [i, { entries }] of (await Promise.all(some.map(blockOf))).entries()) {
-          const place = some[i]
-          const bySeq = new Map(entries.map(({ seq, entry }) => [seq, entry]))
-          if (place !== undefined) read.set(`${place.segment} ${place.block}`, bySeq)
-        }
-      }
+      const bySegment = [...Map.groupBy(places, ({ segment }) => segment)]
+      const opened = await Promise.all(
+        bySegment.map(([segment, within]) =>
+          blocksOf(
+            segment,
+            within.map(({ block }) => block),
+          ),
+        ),
+      )
+      const read = new Map(bySegment.map(([segment], i) => [segment, opened[i]]))
       return places.map(({ segment, block, seq }) => {
-        const entry = read.get(`${segment} ${block}`)?.get(seq)
+        const entry = entryAt(read.get(segment)?.get(block)?.entries ?? [], seq)
         if (entry !== undefined) return entry
         throw altered(segmentKeys(segment).object, objects.where, `block ${block} has no entry ${seq}`)
       })
     },
     async *chunks(place, blob_id) {
       const { manifest } = await segmentOf(place.segment)
-      const found = (await blockOf(place)).payloads.find((payload) => payload.blob_id === blob_id)
+      const block = (await blocksOf(place.segment, [place.block])).get(place.block)
+      const found = block?.payloads.find((payload) => payload.blob_id === blob_id)
       const { object: name } = segmentKeys(place.segment)
       if (found === undefined)
         throw altered(name, objects.where, `it holds no payload ${blob_id} of entry ${place.seq}`)
@@ -108,6 +142,19 @@ export function createArchiveReader({ objects, ledger, keyring }: ReaderParts): 
       }
     },
   }
+}
+
+/** The entry with this seq, where they ascend. */
+function entryAt(entries: Block['entries'], seq: number): Uint8Array | undefined {
+  let [from, to] = [0, entries.length]
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2)
+    const found = entries[middle]
+    if (found?.seq === seq) return found.entry
+    if (found === undefined || found.seq > seq) to = middle
+    else from = middle + 1
+  }
+  return undefined
 }
 
 function gone(key: string, where: string): LedgerError {

@@ -3,13 +3,15 @@
 
 import type { Hash } from '../crypto/sha256.ts'
 import type { ContentReference } from '../formats/fields.ts'
-import { type BlockEntry, encodeBlock, MAX_BLOCK_BYTES, type PayloadPlace } from '../formats/segment-block.ts'
+import { type BlockEntry, encodeBlock, type PayloadPlace } from '../formats/segment-block.ts'
 import { packBlock } from '../formats/segment-seal.ts'
 import { runsOf } from '../formats/seq-runs.ts'
 import type { SeqRun } from '../merkle/partial.ts'
 
 /** A segment has at most so many bytes of entries, and so many of payloads before it takes the last one. */
 export const MAX_ENTRIES_BYTES = 33_554_432
+/** Bytes of entries in a block, but for a single one that is larger: who asks for one entry opens a block, and larger ones compress better. */
+const BLOCK_BYTES = 32_768
 const MAX_PAYLOAD_BYTES = 67_108_864
 /** Its positions stand in a record: entries that others stand between fill it early. */
 const MAX_RUNS_LENGTH = 24_000
@@ -76,7 +78,7 @@ export function createSegmentBuilder(): SegmentBuilder {
       payloadBytes += payload.length
     },
     add({ seq, entry, leaf }, { recorded_at, content = [] }) {
-      if (waitingBytes + entry.length > MAX_BLOCK_BYTES) pack()
+      if (waitingBytes + entry.length > BLOCK_BYTES) pack()
       for (const { blob_id } of content) {
         const place = places.get(blob_id)
         if (place !== undefined) named.set(blob_id, place)
