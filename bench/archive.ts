@@ -17,6 +17,9 @@ import { readSegmentNote } from '../packages/affidavit/src/formats/signed-segmen
 import type { ArchivedPlace } from '../packages/affidavit/src/ledger/archive-reader.ts'
 import type { Ledger } from '../packages/affidavit/src/ledger/ledger.ts'
 import { readPages } from '../packages/affidavit/src/ledger/read.ts'
+import { readThrough } from '../packages/affidavit/src/ledger/read-through.ts'
+import type { LeavingEntry } from '../packages/affidavit/src/ledger/store.ts'
+import { leafHash } from '../packages/affidavit/src/merkle/hash.ts'
 import { builtInSet } from '../packages/affidavit/src/retention/policy-set.ts'
 import type { Context } from './context.ts'
 import type { Row } from './report.ts'
@@ -35,9 +38,13 @@ export async function measureArchive({ ledgers, effort }: Context): Promise<Row[
     await using ledger = await openFolder(home)
     await ledger.publish()
     const bytes = await entryBytes(ledger)
-    const parts = await archivingTo(ledger, place)
-    const seconds = await cpuSecondsOf(() => toEnd(archiveRecords(parts)))
-    return { speed: bytes / 1e6 / seconds, bytes, ...(await lookAt(parts)) }
+    let archiving: Archiving | undefined
+    const seconds = await cpuSecondsOf(async () => {
+      archiving = await archivingTo(ledger, place)
+      await toEnd(archiveRecords(archiving))
+    })
+    if (archiving === undefined) throw new Error('nothing was archived')
+    return { speed: bytes / 1e6 / seconds, bytes, ...(await lookAt(archiving)) }
   })
   return [
     {
@@ -52,18 +59,8 @@ export async function measureArchive({ ledgers, effort }: Context): Promise<Row[
       ),
       budget: { kind: 'at least', ratio: 1 },
     },
-    {
-      measurement: 'archive',
-      what: 'a conversation, from the archive, p50',
-      against: 'from the database',
-      unit: 'ms',
-      ...compare(
-        rounds,
-        ({ fromArchive }) => fromArchive,
-        ({ fromDatabase }) => fromDatabase,
-      ),
-      budget: { kind: 'at most', ratio: 10 },
-    },
+    readingRow(rounds, 'a conversation that left the database, p50', ({ fromArchive }) => fromArchive),
+    readingRow(rounds, 'the same, the first that is read of its segment', ({ first }) => first),
     {
       measurement: 'archive',
       what: 'bytes in the archive but for sealed content',
@@ -79,6 +76,12 @@ export async function measureArchive({ ledgers, effort }: Context): Promise<Row[
   ]
 }
 
+function readingRow(rounds: readonly Looked[], what: string, ours: (round: Looked) => number): Row {
+  const compared = compare(rounds, ours, ({ fromDatabase }) => fromDatabase)
+  const budget = { kind: 'at most', ratio: 10 } as const
+  return { measurement: 'archive', what, against: 'in the database', unit: 'ms', ...compared, budget }
+}
+
 async function archivingTo({ archival }: Ledger, place: string): Promise<Archiving> {
   const { store, ledger } = archival
   const dueOf = await readDue(store, ledger, { set: builtInSet(), at: archival.now() })
@@ -87,12 +90,45 @@ async function archivingTo({ archival }: Ledger, place: string): Promise<Archivi
 
 interface Looked {
   readonly cold: number
+  /** p50 of milliseconds: its segment is at hand, as the database is open; its blocks are not. */
   readonly fromArchive: number
+  /** Nothing is at hand. */
+  readonly first: number
   readonly fromDatabase: number
 }
 
 async function lookAt(parts: Archiving): Promise<Looked> {
-  const { store, ledger, objects } = parts
+  const { rows, ledger } = parts
+  const { cold, places } = await whatIsArchived(parts)
+  const wanted = await someConversations(parts)
+  const fromDatabase = await millisOf(wanted, (id) => toEnd(readPages(rows, ledger, { conversation_id: id })))
+  for (const id of wanted) await letLeave(parts, id, places)
+  const [elsewhere] = places.values()
+  const reading = async (atHand: readonly ArchivedPlace[]): Promise<number> => {
+    const samples: number[] = []
+    for (const id of wanted) {
+      const archive = createArchiveReader(parts)
+      await archive.entries(atHand)
+      const read = await millisOf([id], () =>
+        toEnd(readPages(readThrough(rows, archive), ledger, { conversation_id: id })),
+      )
+      samples.push(...read)
+    }
+    return quantile(samples, 0.5)
+  }
+  return {
+    cold,
+    fromArchive: await reading(elsewhere === undefined ? [] : [elsewhere]),
+    first: await reading([]),
+    fromDatabase: quantile(fromDatabase, 0.5),
+  }
+}
+
+async function whatIsArchived({ store, ledger, objects }: Archiving): Promise<{
+  /** Bytes of objects and manifests, but for sealed content. */
+  readonly cold: number
+  readonly places: ReadonlyMap<number, ArchivedPlace>
+}> {
   let cold = 0
   const places = new Map<number, ArchivedPlace>()
   for await (const { segment, runs } of archivedSegments(store, ledger)) {
@@ -108,19 +144,21 @@ async function lookAt(parts: Archiving): Promise<Looked> {
       places.set(seq, { seq, segment, block })
     }
   }
-  const wanted = await someConversations(parts)
-  const fromDatabase = await millisOf(wanted, (id) => toEnd(readPages(store, ledger, { conversation_id: id })))
-  const seqs = new Map<string, ArchivedPlace[]>()
-  for (const id of wanted) {
-    const found: ArchivedPlace[] = []
-    for await (const { seq } of readPages(store, ledger, { conversation_id: id })) {
-      const place = places.get(seq)
-      if (place !== undefined) found.push(place)
-    }
-    seqs.set(id, found)
+  return { cold, places }
+}
+
+// A folder proves no lock, so that the archiver lets nothing leave: here the store is asked itself.
+async function letLeave(
+  { rows, ledger }: Archiving,
+  conversation_id: string,
+  places: ReadonlyMap<number, ArchivedPlace>,
+): Promise<void> {
+  const entries: LeavingEntry[] = []
+  for await (const { seq, entry } of readPages(rows, ledger, { conversation_id })) {
+    const { segment, block } = places.get(seq) ?? { segment: '', block: 0 }
+    entries.push({ seq, leaf: leafHash(entry), mark: { state: 'archived', segment, block } })
   }
-  const fromArchive = await millisOf(wanted, (id) => createArchiveReader(parts).entries(seqs.get(id) ?? []))
-  return { cold, fromArchive: quantile(fromArchive, 0.5), fromDatabase: quantile(fromDatabase, 0.5) }
+  await rows.replaceEntries(ledger, { entries, judged: { size: 0, unless: [] } })
 }
 
 const CONVERSATIONS = 50
