@@ -5,13 +5,15 @@ import { HASH_BYTES, type Hash, sha256, sha256Hex } from '../crypto/sha256.ts'
 /** The root of the tree without entries: SHA-256 of nothing. */
 export const EMPTY_ROOT: Hash = sha256(new Uint8Array(0))
 
-// Filled and hashed within one synchronous call of nodeHash, so no two calls see each other's bytes.
+// Each is filled and hashed within one synchronous call, so no two calls see each other's bytes. The first byte of the one stays 0x00, and it
+// has room for the longest entry.
+const leafInput = new Uint8Array(1 + 65_535)
 const nodeInput = new Uint8Array(1 + 2 * HASH_BYTES).fill(0x01, 0, 1)
 
 /** The hash of an entry's exact bytes: SHA-256(0x00 ‖ entry). */
 export function leafHash(entry: Uint8Array): Hash {
-  const input = Buffer.allocUnsafe(1 + entry.length)
-  input[0] = 0x00
+  const input =
+    entry.length < leafInput.length ? leafInput.subarray(0, 1 + entry.length) : new Uint8Array(1 + entry.length)
   input.set(entry, 1)
   return sha256(input)
 }

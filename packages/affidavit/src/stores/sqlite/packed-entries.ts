@@ -13,9 +13,12 @@ const WORDS = 3
 
 export function packEntries(entries: readonly StoredEntry[]): PackedEntries {
   const places = new Float64Array(WORDS * entries.length)
-  let length = 0
-  for (const [i, { seq, nodes, entry }] of entries.entries()) {
-    places.set([seq, nodes.length, entry.length], WORDS * i)
+  let [length, place] = [0, 0]
+  for (const { seq, nodes, entry } of entries) {
+    places[place] = seq
+    places[place + 1] = nodes.length
+    places[place + 2] = entry.length
+    place += WORDS
     length += nodes.length + entry.length
   }
   const bytes = new Uint8Array(length)
@@ -34,7 +37,7 @@ export function unpackEntries({ bytes, places }: PackedEntries): StoredEntry[] {
   const entries: StoredEntry[] = []
   let at = 0
   for (let i = 0; i < places.length; i += WORDS) {
-    const [seq = 0, nodes = 0, entry = 0] = places.subarray(i, i + WORDS)
+    const [seq = 0, nodes = 0, entry = 0] = [places[i], places[i + 1], places[i + 2]]
     const middle = at + nodes
     entries.push({ seq, nodes: bytes.subarray(at, middle), entry: bytes.subarray(middle, middle + entry) })
     at = middle + entry

@@ -5,7 +5,7 @@ import { HASH_BYTES, type Hash } from '../../crypto/sha256.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { EntryFilter, Page, StoredCheckpoint, StoredEntry } from '../../ledger/store.ts'
 import { locateNode, type NodeId } from '../../merkle/node.ts'
-import { blobColumn, integerColumn, type SqlValue } from './database.ts'
+import { blobColumn, ColumnFault, columnsOf, integerColumn, type SqlValue } from './database.ts'
 import type { Prepare } from './prepared.ts'
 import type { Statements } from './statements.ts'
 
@@ -30,13 +30,17 @@ const CONDITIONS: Readonly<Record<keyof EntryFilter, string>> = {
 /** Entries that fit the filter, one page. */
 export function readEntries(prepare: Prepare, ledgerNo: number, filter: EntryFilter, page: Page): StoredEntry[] {
   const { sql, values } = selectEntries(ledgerNo, filter, page)
-  return prepare(sql)
-    .all(...values)
-    .map((row) => ({
-      seq: integerColumn(row, 'seq'),
-      entry: blobColumn(row, 'entry'),
-      nodes: blobColumn(row, 'nodes'),
-    }))
+  const find = prepare(sql)
+  find.setReturnArrays?.(true)
+  return find.all(...values).map(storedEntry)
+}
+
+function storedEntry(row: unknown): StoredEntry {
+  const [seq, nodes, entry] = columnsOf(row)
+  if (typeof seq !== 'number') throw new ColumnFault('column seq is no integer')
+  if (!(nodes instanceof Uint8Array)) throw new ColumnFault('column nodes is no blob')
+  if (!(entry instanceof Uint8Array)) throw new ColumnFault('column entry is no blob')
+  return { seq, entry, nodes }
 }
 
 interface Path {
