@@ -46,10 +46,16 @@ export async function readJudgements(
 export async function readDue(store: LedgerStore, ledger: string, options: DueOptions): Promise<DueOf> {
   const judgementOf = await readJudgements(store, ledger, options)
   const { policy, set } = options
+  // Records that nothing tells apart have one judgement.
+  const known = new WeakMap<Judgement, Due>()
   return (record) => {
     const { retention_class, judgement } = judgementOf(record)
     if (policy !== undefined && judgement.applied.every((one) => one.policy.id !== policy)) return undefined
-    return dueBy(retention_class, minimumOf(judgement), set)
+    const before = known.get(judgement)
+    if (before?.retention_class === retention_class) return before
+    const due = dueBy(retention_class, minimumOf(judgement), set)
+    known.set(judgement, due)
+    return due
   }
 }
 

@@ -2,7 +2,7 @@
 // is compressed.
 
 import type { Hash } from '../crypto/sha256.ts'
-import type { ContentReference } from '../formats/fields.ts'
+import { type ContentReference, MAX_ENTRY_BYTES } from '../formats/fields.ts'
 import { type BlockEntry, encodeBlock, type PayloadPlace } from '../formats/segment-block.ts'
 import { packBlock } from '../formats/segment-seal.ts'
 import { runsOf } from '../formats/seq-runs.ts'
@@ -56,6 +56,8 @@ export function createSegmentBuilder(): SegmentBuilder {
   let [entriesBytes, payloadBytes, runsLength] = [0, 0, 0]
   let newest = ''
   let waiting: BlockEntry[] = []
+  /** The bytes of those: of one block at a time. */
+  const waitingIn = new Uint8Array(Math.max(BLOCK_BYTES, MAX_ENTRY_BYTES))
   let named = new Map<string, PayloadPlace>()
   let waitingBytes = 0
 
@@ -89,7 +91,9 @@ export function createSegmentBuilder(): SegmentBuilder {
       seqs.push(seq)
       leaves.push(leaf)
       // A copy: what is read lies in one buffer with the whole page, and a class or month may be rare.
-      waiting.push({ seq, entry: new Uint8Array(entry) })
+      const copy = waitingIn.subarray(waitingBytes, waitingBytes + entry.length)
+      copy.set(entry)
+      waiting.push({ seq, entry: copy })
       waitingBytes += entry.length
       entriesBytes += entry.length
       newest = recorded_at

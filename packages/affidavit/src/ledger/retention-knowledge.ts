@@ -41,6 +41,7 @@ export async function gatherRetentionKnowledge(find: Find, { calendar }: PolicyS
   const recordedOn = anchorsIn(facts)
   const { standing, holdsOn } = holdsIn(await all(find(...HOLDS.map((action) => ({ action })))), facts)
   const replacedBy = await replacements(find)
+  const recordedAt = instantsInTurn()
 
   function factsAbout({ id }: ReadRecord): readonly Placed[] {
     return about.get(id) ?? NONE
@@ -54,7 +55,7 @@ export async function gatherRetentionKnowledge(find: Find, { calendar }: PolicyS
       return {
         action: record.action,
         timestamp: instantOf(record.timestamp),
-        recorded_at: instantOf(record.recorded_at),
+        recorded_at: recordedAt(record.recorded_at),
         retention_class: counts.retention_class,
         compliance_domains: counts.compliance_domains ?? NONE,
         resource_type:
@@ -131,6 +132,15 @@ function versionedBy({ action, resource_type, resource_id, details }: ReadRecord
 // Entries have the one spelling that is an instant.
 function instantOf(text: string): number {
   return parseTimestamp(text) ?? Number.NaN
+}
+
+// Records of one batch were recorded at one instant.
+function instantsInTurn(): (text: string) => number {
+  let newest = { text: '', at: Number.NaN }
+  return (text) => {
+    if (text !== newest.text) newest = { text, at: instantOf(text) }
+    return newest.at
+  }
 }
 
 async function all<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
