@@ -58,8 +58,8 @@ function opened(certificate: string, { verifierKey }: DispositionClinic): Dispos
 
 async function recordsDisposed(ledger: Ledger): Promise<readonly DispositionRecord[]> {
   const records: DispositionRecord[] = []
-  for await (const { seq, recorded_at, details } of ledger.search({ action: 'records_disposed' }))
-    records.push({ seq, recorded_at, details: JSON.parse(JSON.stringify(details)) })
+  for await (const { seq, timestamp, recorded_at, details } of ledger.search({ action: 'records_disposed' }))
+    records.push({ seq, timestamp, recorded_at, details: JSON.parse(JSON.stringify(details)) })
   return records
 }
 

@@ -11,7 +11,7 @@ import { type DispositionPlan, parsePlan, planDigest } from './plan.ts'
 export interface DecidedPapers {
   readonly ledger: string
   readonly decision: Decision
-  /** When it was recorded. */
+  /** Its own time: that of its record never falls back, and may be ahead where a clock once was. */
   readonly decided_at: UnixMillis
   readonly plan: Uint8Array | undefined
   /** The signed note of an approved decision. */

@@ -36,6 +36,7 @@ const outcome: DispositionDetails = {
 const recorded_at = golden.certificate.decided_at
 const at = (seq: number, details: DispositionDetails): DispositionRecord => ({
   seq,
+  timestamp: recorded_at,
   recorded_at,
   details: JSON.parse(JSON.stringify(details)),
 })
@@ -54,6 +55,14 @@ function of(records: readonly DispositionRecord[], entry: Partial<DestroyedEntry
 function shown({ retention_class: _, due_since: _since, policies: _policies, ...entry }: ListedRecord): DestroyedEntry {
   return { ...entry, manifest: manifest_sha256 }
 }
+
+test('a decision counts by its own time where a clock that was ahead dates its record', () => {
+  const ahead = new Date(Date.parse(recorded_at) + 40 * 86_400_000).toISOString()
+  const dated = (timestamp: string): unknown =>
+    of([...paperRecords, { ...at(3004, decision), timestamp, recorded_at: ahead }])
+  assert.equal(Object(dated(recorded_at)).state, 'approved')
+  assert.deepEqual(dated(ahead), { state: 'none', because: 'approval-out-of-time' })
+})
 
 test('every listed record went by the leave of its decision, and the verdict names it', () => {
   const approved = { state: 'approved', approver: 'kim', plan_sha256, decision_seq: 3004 }

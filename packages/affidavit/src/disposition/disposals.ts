@@ -13,6 +13,7 @@ import { type Announcement, type Decision, type DispositionDetails, parseDisposi
 /** A record `records_disposed`, as its entry has it. */
 export interface DispositionRecord {
   readonly seq: number
+  readonly timestamp: string
   readonly recorded_at: string
   readonly details: JsonValue
 }
@@ -40,6 +41,7 @@ export interface Disposals {
 interface Told<Details> {
   readonly told: Details
   readonly seq: number
+  readonly timestamp: string
   readonly recorded_at: string
 }
 
@@ -111,7 +113,7 @@ function papersIn(told: readonly AnyTold[]): ReadPaper {
 
 function decidedBy(
   ledger: string,
-  { told: decision, seq, recorded_at }: Told<Decision>,
+  { told: decision, seq, timestamp }: Told<Decision>,
   told: readonly AnyTold[],
   paper: ReadPaper,
   approvers: readonly VerifierKey[],
@@ -121,7 +123,7 @@ function decidedBy(
     {
       ledger,
       decision,
-      decided_at: parseTimestamp(recorded_at) ?? 0,
+      decided_at: parseTimestamp(timestamp) ?? 0,
       plan: paper(decision.plan_sha256),
       approval: 'approval_sha256' in decision ? paper(decision.approval_sha256) : undefined,
       announced: announced && { announcement: announced.told, at: parseTimestamp(announced.recorded_at) ?? 0 },

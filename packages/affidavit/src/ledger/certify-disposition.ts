@@ -44,7 +44,7 @@ export async function certificateOf(
     policy_set_sha256: plan.policy_set_sha256,
     policies: plan.policies,
     decision_seq: decided.seq,
-    decided_at: decided.recorded_at,
+    decided_at: decided.timestamp,
     outcome_seq: outcome.seq,
     records: plan.records,
     first_seq: plan.first_seq,

@@ -26,6 +26,7 @@ import type { LedgerStore } from './store.ts'
 export interface Told<Details> {
   readonly told: Details
   readonly seq: number
+  readonly timestamp: string
   readonly recorded_at: string
 }
 
@@ -104,10 +105,10 @@ export async function readDispositions(store: LedgerStore, ledger: string): Prom
 
 async function* readTold(store: LedgerStore, ledger: string): AsyncGenerator<Told<DispositionDetails>> {
   for await (const entry of readPages(store, ledger, { action: 'records_disposed' })) {
-    const { seq, recorded_at, details } = recordOf(entry)
+    const { seq, timestamp, recorded_at, details } = recordOf(entry)
     // An entry is JSON, and so is every member of it.
     const told = parseDispositionDetails((details ?? null) as JsonValue)
-    if (told !== undefined) yield { told, seq, recorded_at }
+    if (told !== undefined) yield { told, seq, timestamp, recorded_at }
   }
 }
 

@@ -51,6 +51,7 @@ export const NOTHING_LEFT: LeftEntries = { archived: new Map(), unread: [], disp
 export interface LeaveRecord {
   readonly seq: number
   readonly action: Action
+  readonly timestamp: string
   readonly recorded_at: string
   readonly details: { [name: string]: JsonValue }
 }

@@ -59,7 +59,7 @@ export function papersFrom(
 function recordIn({ seq, bytes }: StoredBytes): LeaveRecord[] {
   const parsed = parseEntry(bytes)
   if ('fault' in parsed) return []
-  const { action, recorded_at, details = {} } = parsed.entry
+  const { action, timestamp, recorded_at, details = {} } = parsed.entry
   // Details of an entry that was read are JSON.
-  return [{ seq, action, recorded_at, details: details as LeaveRecord['details'] }]
+  return [{ seq, action, timestamp, recorded_at, details: details as LeaveRecord['details'] }]
 }
