@@ -4,96 +4,31 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 
-import { archiveRecords } from '../src/archive/archive-records.ts'
-import type { Archiving } from '../src/archive/archiving.ts'
 import { createArchiveDeletion } from '../src/archive/delete-segment.ts'
-import { readDue } from '../src/archive/due.ts'
 import { extendLocks } from '../src/archive/extend-locks.ts'
 import type { ObjectStore } from '../src/archive/object-store.ts'
-import { removeArchived } from '../src/archive/remove.ts'
-import { findSegmentKey } from '../src/archive/segment-key.ts'
-import { archiveStatus } from '../src/archive/status.ts'
-import { verifyArchive } from '../src/cli/verify-archive.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
-import type { ArchivedSegment } from '../src/formats/archive-record.ts'
 import { segmentKeys, segmentOwner } from '../src/formats/segment.ts'
-import { formatRuns, seqsOf } from '../src/formats/seq-runs.ts'
 import { readSegmentNote } from '../src/formats/signed-segment.ts'
-import { parseVerifierKey } from '../src/formats/verifier-key.ts'
-import type { Ledger } from '../src/ledger/ledger.ts'
-import { builtInSet } from '../src/retention/policy-set.ts'
-import { fixedClock } from '../src/testing/fixed-clock.ts'
-import { Killed, type MemoryObjects, memoryObjectStore } from '../src/testing/memory-object-store.ts'
+import { Killed, memoryObjectStore } from '../src/testing/memory-object-store.ts'
 import { type ObjectFault, type ObjectOperation, objectFaults } from '../src/testing/object-faults.ts'
 import type { Keyring } from '../src/vault/keyring.ts'
 import { all } from './archived-clinic.ts'
 import { type Backend, doesAll } from './backend.ts'
 import {
-  DAY,
-  type DispositionClinic,
-  disposeOfAll,
-  makeDispositionClinic,
-  noted,
-  openClinic,
-  orderOf,
-  planOf,
-  STORY,
-} from './disposition-clinic.ts'
-
-const set = builtInSet()
-const by = { actor_id: 'dr.lee' }
-
-interface Archived extends DispositionClinic {
-  readonly kept: MemoryObjects
-  readonly objects: ObjectStore
-  /** Of the records 1 to 4, which are due. */
-  readonly due: ArchivedSegment
-}
-
-function openWith(clinic: DispositionClinic, objects: ObjectStore): Promise<Ledger> {
-  return openClinic(clinic, { archive: objects, access: clinic.policy })
-}
-
-async function partsOf({ archival }: Ledger, objects: ObjectStore): Promise<Archiving> {
-  const dueOf = await readDue(archival.store, archival.ledger, { set, at: archival.now() })
-  return { ...archival, objects, dueOf }
-}
-
-async function archiveAll(ledger: Ledger, objects: ObjectStore): Promise<readonly ArchivedSegment[]> {
-  await ledger.publish()
-  return all(archiveRecords(await partsOf(ledger, objects)))
-}
-
-async function keepLonger(ledger: Ledger, seq: number): Promise<void> {
-  await ledger.append({
-    ...{ actor_id: 'dr.lee', actor_type: 'user', action: 'record_reclassified' },
-    parent_id: (await ledger.at(seq))?.id ?? assert.fail(),
-    details: { data_classification: 'restricted', retention_class: 'financial', reason: 'it was an invoice' },
-  })
-}
-
-async function bytesAt(ledger: Ledger, seq: number): Promise<string> {
-  const [stored] = await all(ledger.entries({ from_seq: seq, until_seq: seq + 1 }))
-  return Buffer.from(stored?.entry ?? assert.fail()).toString('latin1')
-}
-
-const isKeyThere = async (ledger: Ledger, segment: ArchivedSegment): Promise<boolean> =>
-  (await findSegmentKey(ledger.archival, { ledger: ledger.origin, ...segment, seqs: formatRuns(segment.runs) })) !==
-  undefined
-
-const states = (ledger: Ledger): Promise<readonly string[]> =>
-  ledger.dispositions.standing().then((standings) => standings.map(({ state }) => state))
-
-async function expectArchiveWhole(ledger: Ledger, clinic: DispositionClinic, objects: ObjectStore): Promise<void> {
-  const key = parseVerifierKey(clinic.verifierKey)
-  assert.ok(!('code' in key))
-  const trust = { kind: 'pinned', keys: [key] } as const
-  const report = await verifyArchive(ledger.archival, objects, trust, { onProgress: () => undefined })
-  assert.deepEqual([report.status, report.findings], ['valid', []])
-  assert.deepEqual((await archiveStatus(await partsOf(ledger, objects))).missing, [])
-}
+  archiveAll,
+  archivedClinics,
+  expectArchiveWhole,
+  isKeyThere,
+  keepLonger,
+  openWith,
+  partsOf,
+  set,
+  states,
+} from './disposition-archived.ts'
+import { DAY, disposeOfAll, noted } from './disposition-clinic.ts'
 
 const FAULTS: readonly ObjectFault[] = [
   'down',
@@ -107,24 +42,8 @@ const FAULTS: readonly ObjectFault[] = [
 export function testDispositionArchive(backend: Backend): void {
   const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-archive-'))
   after(() => rmSync(home, { recursive: true, force: true }))
-  let pristine: Archived
-  before(async () => {
-    const clinic = await makeDispositionClinic(join(home, 'pristine'), STORY, backend)
-    const kept: MemoryObjects = new Map()
-    const objects = memoryObjectStore(kept, clinic.clock)
-    await using ledger = await openWith(clinic, objects)
-    const segments = await archiveAll(ledger, objects)
-    const due = segments.find(({ runs }) => [...seqsOf(runs)].join() === '1,2,3,4') ?? assert.fail()
-    pristine = { ...clinic, kept, objects, due }
-  })
-  let copies = 0
-  async function copied(): Promise<Archived> {
-    const folder = join(home, String(copies++))
-    await backend.copy(pristine.folder, folder)
-    const kept = new Map(pristine.kept)
-    const clock = fixedClock(pristine.clock.now())
-    return { ...pristine, folder, kept, clock, objects: memoryObjectStore(kept, clock) }
-  }
+  const copied = archivedClinics(backend, home)
+  const pristine = copied.pristine
 
   test('a segment whose records were all destroyed goes with them: its key, its object, its manifest, and nothing else', async () => {
     const clinic = await copied()
@@ -170,44 +89,15 @@ export function testDispositionArchive(backend: Backend): void {
     assert.equal(clinic.kept.has(object), false)
   })
 
-  test('a segment that holds what stays keeps object and key until that is destroyed too, whichever disposition does it', async () => {
-    const clinic = await copied()
-    await using ledger = await openWith(clinic, clinic.objects)
-    const kept = await bytesAt(ledger, 2)
-    await keepLonger(ledger, 2)
-    // The archive has the only copy.
-    const removal = { set, by, mode: 'run', publish: () => ledger.publish() } as const
-    await all(removeArchived(await partsOf(ledger, clinic.objects), removal))
-    const first = await disposeOfAll(ledger, clinic)
-    assert.ok(first.state === 'done')
-    assert.deepEqual(
-      first.standing.objects?.map(({ fate }) => fate),
-      ['waits'],
-    )
-    await ledger.dispositions.finish()
-    assert.equal(await bytesAt(ledger, 2), kept)
-    assert.equal(await isKeyThere(ledger, clinic.due), true)
-
-    clinic.clock.pass(365 * DAY)
-    await ledger.confirmClock({ actor_id: 'dr.lee', reason: 'a year went by' })
-    const planned = await planOf(ledger.dispositions, clinic, { retention_policy: 'financial' })
-    const { object } = segmentKeys(clinic.due.segment)
-    assert.equal(planned.plan.objects.find(({ key }) => key === object)?.fate, 'goes')
-    await ledger.dispositions.carryOut(orderOf(clinic, planned))
-    await ledger.dispositions.finish()
-    assert.deepEqual(await states(ledger), ['disposed', 'disposed'])
-    assert.deepEqual([clinic.kept.has(object), await isKeyThere(ledger, clinic.due)], [false, false])
-  })
-
   test('whatever fails or lies: nothing else is deleted, and nothing is called gone that stands', async () => {
     const operations = ['get', 'stat', 'delete'] as const satisfies readonly ObjectOperation[]
-    const { due, origin, clock } = pristine
+    const { due, origin, clock } = pristine()
     const names = Object.values(segmentKeys(due.segment))
-    const others = [...pristine.kept.keys()].filter((key) => !names.includes(key))
+    const others = [...pristine().kept.keys()].filter((key) => !names.includes(key))
     for (const operation of operations) {
       for (const fault of FAULTS) {
         for (let number = 0; number < 4; number++) {
-          const kept = new Map(pristine.kept)
+          const kept = new Map(pristine().kept)
           const faults = objectFaults()
           faults.break(operation, ...Array(number).fill(undefined), fault)
           const outcome = await createArchiveDeletion(memoryObjectStore(kept, clock, faults), origin)
@@ -248,7 +138,7 @@ export function testDispositionArchive(backend: Backend): void {
       await ledger.dispositions.finish()
       assert.deepEqual(await states(ledger), ['disposed'])
       const names = Object.values(segmentKeys(clinic.due.segment))
-      assert.deepEqual([...pristine.kept.keys()].filter((key) => !clinic.kept.has(key)).sort(), [...names].sort())
+      assert.deepEqual([...pristine().kept.keys()].filter((key) => !clinic.kept.has(key)).sort(), [...names].sort())
       await expectArchiveWhole(ledger, clinic, clinic.objects)
     })
   }

@@ -3,7 +3,7 @@
 
 import { createRandomSource } from '../src/crypto/random.ts'
 import { openWrapper } from '../src/embedded/keyring.ts'
-import { openFolder } from '../src/embedded/open.ts'
+import { type OpenOptions, openFolder } from '../src/embedded/open.ts'
 import { nameOf } from '../src/embedded/origin.ts'
 import { placeOf } from '../src/embedded/place.ts'
 import { openStore } from '../src/embedded/store.ts'
@@ -17,6 +17,7 @@ const WRITES = new Set([
   'commit',
   'keepPayload',
   'keepChunks',
+  'moveEntries',
   'add',
   'stage',
   'turnOver',
@@ -65,6 +66,7 @@ export interface Dying {
 export async function openToDie(
   { folder, origin }: Pick<ErasureClinic, 'folder' | 'origin'>,
   when: When,
+  more: OpenOptions = {},
 ): Promise<Dying> {
   let [count, at] = [0, Number.POSITIVE_INFINITY]
   let died: string | undefined
@@ -83,7 +85,7 @@ export async function openToDie(
     random: createRandomSource(),
   })
   const store = around(await openStore(placeOf(folder)), act)
-  const ledger = await openFolder(folder, { publish: QUIET, store, keyring })
+  const ledger = await openFolder(folder, { publish: QUIET, ...more, store, keyring })
   return {
     ledger,
     dieAt(number) {

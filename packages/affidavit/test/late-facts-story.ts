@@ -101,7 +101,7 @@ export function recordsOf(drafts: readonly PreparedDraft[]): AuditRecord[] {
     { standing: new Map(), conversations: new Map(), fence: 0, bound: 0 },
     SAMPLE_TIME,
   )
-  return entries.map(({ seq, entry, nodes }) => recordOf({ seq, entry: utf8(entry), nodes }))
+  return entries.map(({ seq, entry }) => recordOf({ seq, entry: utf8(entry) }))
 }
 
 export function causes(ignored: readonly IgnoredFact[]): Ignored {

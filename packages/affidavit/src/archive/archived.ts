@@ -63,7 +63,7 @@ export async function readArchivedSet(store: LedgerStore, ledger: string): Promi
   }
 
   // A segment on record at a seq holds entries below it: those that were recorded before have nothing above.
-  for await (const segment of archivedSegments(store, ledger, complete)) add(segment)
+  for await (const segment of archivedSegments(store, ledger, complete)) if (isOfRun(segment)) add(segment)
   return {
     until: () => complete,
     has: (seq) => seq < complete || within(runs, seq),
@@ -78,9 +78,14 @@ async function newestSegment(store: LedgerStore, ledger: string): Promise<Record
   for await (const entry of readPages(store, ledger, { action: 'records_archived' }, { order: 'descending' }, 20)) {
     const record = recordOf(entry)
     const archived = parseArchived(record)
-    if (archived !== undefined) return { ...archived, recorded_seq: record.seq }
+    if (archived !== undefined && isOfRun(archived)) return { ...archived, recorded_seq: record.seq }
   }
   return undefined
+}
+
+// What was written anew was archived before, and belongs to no run.
+function isOfRun({ replaces }: ArchivedSegment): boolean {
+  return replaces === undefined
 }
 
 function within(runs: readonly SeqRun[], seq: number): boolean {

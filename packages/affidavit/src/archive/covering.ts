@@ -84,7 +84,8 @@ async function standing({ store, ledger, objects }: Archiving, key: string, note
   })
 }
 
-function coveringOf({ note, size }: StoredCheckpoint): Covering {
+/** @throws LedgerError `store-corrupt` where the note is not of this size */
+export function coveringOf({ note, size }: Pick<StoredCheckpoint, 'note' | 'size'>): Covering {
   const parsed = parseNote(utf8(note))
   const body = 'code' in parsed ? parsed : parseCheckpointBody(parsed.text)
   if (!('code' in body) && body.size === size) return { head: { size, root: body.root }, note }

@@ -5,7 +5,7 @@ import { sha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ArchivedSegment } from '../formats/archive-record.ts'
 import { segmentKeys } from '../formats/segment.ts'
-import type { ArchiveDeletion } from '../ledger/end-archived.ts'
+import type { ArchiveEnding } from '../ledger/end-archived.ts'
 import { runKeyBehind } from './covering.ts'
 import type { ObjectStore } from './object-store.ts'
 import { archiveUnavailable } from './store-errors.ts'
@@ -14,7 +14,7 @@ import { archiveUnavailable } from './store-errors.ts'
 export function createArchiveDeletion(
   objects: Pick<ObjectStore, 'get' | 'stat' | 'delete' | 'where'>,
   ledger: string,
-): ArchiveDeletion {
+): Pick<ArchiveEnding, 'delete'> {
   return {
     async delete(segment) {
       await refuseOtherPlace(objects, ledger)

@@ -5,12 +5,12 @@ import { formatTimestamp, parseTimestamp, type UnixMillis } from '../clock/clock
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type Action, LATE_ACTIONS } from '../formats/fields.ts'
 import { segmentKeys } from '../formats/segment.ts'
-import { holdsNothingElse } from '../ledger/archived-objects.ts'
+import { isOver, readSegments } from '../ledger/archived-segments.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import { VERSIONS } from '../ledger/retention-knowledge.ts'
 import type { Bound } from '../retention/judgement.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
-import { archivedSegments, type RecordedSegment } from './archived.ts'
+import type { RecordedSegment } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import { type JudgementOf, minimumOf, readJudgements } from './due.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -39,13 +39,13 @@ export async function extendLocks(parts: Archiving, set: PolicySet): Promise<Loc
   let [extended, short] = [0, 0]
   let judgementOf: JudgementOf | undefined
   let isNews = changed > looked.judged_until
-  for await (const segment of archivedSegments(store, ledger)) {
+  for (const segment of await readSegments(store, ledger)) {
     // A version that is replaced ends the wait of a minimum, and no other.
     const reason = segment.due_month === 'open' ? replaced : changed
     const isStale = reason > Math.max(settled, segment.recorded_seq)
     if (!isStale && !(isLocking && (await endsSoon(parts, segment)))) continue
-    // What was destroyed is to go when its lock ends.
-    if (await holdsNothingElse(parts, segment)) continue
+    // What nothing rests on is to go when its lock ends.
+    if (await isOver(parts, segment)) continue
     isNews ||= reason > Math.max(looked.judged_until, segment.recorded_seq)
     judgementOf ??= await readJudgements(store, ledger, { set, at: parts.now() })
     const needed = await neededBy(parts, segment, judgementOf)

@@ -3,30 +3,34 @@
 // step, which puts the stubs there.
 
 import type { UnixMillis } from '../clock/clock.ts'
-import { sha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
+import { parseArchived } from '../formats/archive-record.ts'
 import { type Action, type AuditRecord, LATE_ACTIONS } from '../formats/fields.ts'
 import { type SegmentManifest, segmentKeys } from '../formats/segment.ts'
 import { formatRuns, runsOf } from '../formats/seq-runs.ts'
 import { readSegmentNote } from '../formats/signed-segment.ts'
 import { isStub, STAYING_ACTIONS } from '../formats/stub.ts'
+import { readSegments } from '../ledger/archived-segments.ts'
 import { actorOf, type Operator } from '../ledger/operator.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import type { LeavingEntry } from '../ledger/store.ts'
 import { leafHash } from '../merkle/hash.ts'
 import type { Bound } from '../retention/judgement.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
-import { archivedSegments, type RecordedSegment } from './archived.ts'
+import type { RecordedSegment } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import { DAY, DAYS_AT_HAND, restoredAt } from './at-hand.ts'
 import { type JudgementOf, minimumOf, readJudgements } from './due.ts'
 import { extend, lockNeeded } from './extend-locks.ts'
+import { readOnRecord } from './on-record.ts'
 import { createArchiveReader } from './reader.ts'
 
 /** Records that a removal is overtaken by: whatever may bind a record, or keep it longer. */
 const JUDGED_BY: readonly Action[] = ['hold_placed', 'policy_changed', ...LATE_ACTIONS]
 /** Rows that become stubs in one transaction. */
 const AT_ONCE = 500
+/** Others archive at the same time; each time it is looked at anew. */
+const ATTEMPTS = 20
 
 /** What became of the records of one segment that may leave. */
 export type Removed =
@@ -51,7 +55,9 @@ export async function* removeArchived(parts: Archiving, options: RemovalOptions)
     restored: await restoredAt(store, ledger, parts.now()),
   }
   const refusal = await refusalOfAll(parts)
-  for await (const segment of archivedSegments(store, ledger)) {
+  for (const segment of await readSegments(store, ledger)) {
+    // What stays of it is to lie elsewhere.
+    if (segment.state !== 'in force') continue
     const leaving = await mayLeave(parts, segment, judging)
     if (leaving.length === 0) continue
     const told = { segment: segment.segment, records: leaving.length }
@@ -120,16 +126,9 @@ async function notKept(
   segment: RecordedSegment,
   leaving: readonly MayLeave[],
 ): Promise<string | undefined> {
-  const { object, manifest } = segmentKeys(segment.segment)
   if (segment.payloads_missing > 0) return `${segment.payloads_missing} payloads that its entries name are not in it`
-  for (const [key, sha256] of [
-    [object, segment.object_sha256],
-    [manifest, segment.manifest_sha256],
-  ] as const) {
-    const bytes = await objects.get(key)
-    if (bytes === undefined) return `${key} is not in ${objects.where}`
-    if (sha256Hex(bytes) !== sha256) return `${key} in ${objects.where} has other bytes than are on record`
-  }
+  const read = await readOnRecord(objects, segment)
+  if ('code' in read) return read.problem
   const needed = leaving.reduce((latest, one) => Math.max(latest, one.lockNeeded), 0)
   // What has passed asks for no lock, and no store keeps one that ends before it begins.
   if (needed <= now() || (await extend(objects, segment, needed)) !== 'short') return undefined
@@ -143,7 +142,7 @@ async function removeThese(
   size: number,
   { by, publish }: RemovalOptions,
 ): Promise<{ readonly state: 'removed' } | { readonly state: 'refused'; readonly because: string }> {
-  const { rows, ledger, record } = parts
+  const { record } = parts
   const entries = await archivedLeaves(parts, segment, leaving)
   await record({
     action: 'records_archived',
@@ -158,19 +157,47 @@ async function removeThese(
     },
   })
   await publish()
-  try {
-    for (let from = 0; from < entries.length; from += AT_ONCE) {
-      const some = entries.slice(from, from + AT_ONCE)
-      await rows.replaceEntries(ledger, { entries: some, judged: { size, unless: JUDGED_BY } })
-    }
-    return { state: 'removed' }
-  } catch (error) {
-    if (!(error instanceof LedgerError && error.code === 'removal-overtaken')) throw error
-    return {
-      state: 'refused',
-      because: 'something was recorded meanwhile that may bind them: they are judged anew next time',
+  for (let from = 0; from < entries.length; from += AT_ONCE) {
+    const outcome = await exchange(parts, segment, entries.slice(from, from + AT_ONCE), size)
+    if (outcome === 'done') continue
+    const because =
+      'something was recorded meanwhile that may bind them, or where they lie: they are judged anew next time'
+    return { state: 'refused', because }
+  }
+  return { state: 'removed' }
+}
+
+// What was recorded until now is looked at here, what comes later by the database. That anything is archived says nothing against it; that what
+// stays of this segment is, does: no stub may come to name a segment that is about to go.
+async function exchange(
+  { rows, ledger }: Archiving,
+  { segment }: RecordedSegment,
+  entries: readonly LeavingEntry[],
+  judgedAt: number,
+): Promise<'done' | 'overtaken'> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const size = (await rows.head(ledger))?.size ?? 0
+    if (await isOvertaken({ rows, ledger }, segment, judgedAt)) return 'overtaken'
+    try {
+      await rows.replaceEntries(ledger, { entries, judged: { size, unless: [...JUDGED_BY, 'records_archived'] } })
+      return 'done'
+    } catch (error) {
+      if (!(error instanceof LedgerError && error.code === 'removal-overtaken')) throw error
     }
   }
+  return 'overtaken'
+}
+
+async function isOvertaken(
+  { rows, ledger }: Pick<Archiving, 'rows' | 'ledger'>,
+  segment: string,
+  from_seq: number,
+): Promise<boolean> {
+  for (const action of JUDGED_BY)
+    for await (const _ of readPages(rows, ledger, { action, from_seq }, { limit: 1 })) return true
+  for await (const entry of readPages(rows, ledger, { action: 'records_archived', from_seq }))
+    if (parseArchived(recordOf(entry))?.replaces === segment) return true
+  return false
 }
 
 // The leaf hashes of what is in the archive, opened: a row is exchanged for nothing else.

@@ -29,7 +29,7 @@ export interface SealedSegment {
 /** @throws LedgerError `store-corrupt` where the entries are not those of the checkpoint */
 export async function sealSegment(
   key: KeyObject,
-  scope: SegmentScope,
+  scope: SegmentScope & Pick<SegmentManifest, 'replaces'>,
   gathered: Gathered,
   covering: Covering,
   locked_until: string | undefined,

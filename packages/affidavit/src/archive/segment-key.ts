@@ -11,6 +11,8 @@ import type { Scope } from '../vault/keyring-rows.ts'
 export interface SegmentGroup {
   readonly retention_class: string
   readonly due_month: string
+  /** Id of the segment of which it holds what stayed. */
+  readonly replaces?: string
 }
 
 function segmentScope(name: SegmentName): Scope {

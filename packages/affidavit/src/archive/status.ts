@@ -2,8 +2,8 @@
 
 import { segmentKeys } from '../formats/segment.ts'
 import { countRuns } from '../formats/seq-runs.ts'
-import { holdsNothingElse } from '../ledger/archived-objects.ts'
-import { archivedSegments, readArchivedSet } from './archived.ts'
+import { isOver, readSegments } from '../ledger/archived-segments.ts'
+import { readArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import type { LockProof, ObjectStat } from './object-store.ts'
 import { waitingPages } from './waiting.ts'
@@ -42,11 +42,12 @@ export async function archiveStatus(parts: Archiving): Promise<ArchiveStatus> {
   const groups = new Map<string, ArchivedGroup>()
   const missing: string[] = []
   let [archived, segments, locked] = [0, 0, 0]
-  for await (const segment of archivedSegments(store, ledger)) {
-    const records = countRuns(segment.runs)
+  for (const segment of await readSegments(store, ledger)) {
+    // What stays of it is counted where it lies.
+    const records = segment.state === 'replaced' ? 0 : countRuns(segment.runs)
     const end = await lockedUntil(parts, segment.segment)
     // A disposition took it away, or is about to.
-    if (end === 'missing' && (await holdsNothingElse(parts, segment))) continue
+    if (end === 'missing' && (await isOver(parts, segment))) continue
     segments++
     archived += records
     if (end === 'missing') missing.push(segment.segment)

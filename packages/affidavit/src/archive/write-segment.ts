@@ -27,7 +27,7 @@ export async function writeSegment(
   gathered: Gathered,
   covering: Covering,
   lockUntil: UnixMillis | undefined,
-  archived: ArchivedSet,
+  archived: Pick<ArchivedSet, 'untilWith' | 'add'>,
 ): Promise<ArchivedSegment> {
   const { store, ledger, objects } = parts
   // 1. A key that is lost would take the segment with it.

@@ -2,7 +2,6 @@
 
 import type { KeyObject } from 'node:crypto'
 
-import { archivedSegments, type RecordedSegment } from '../archive/archived.ts'
 import { incarnationOf } from '../archive/covering.ts'
 import { keptCheckpoints, runCheckpoints } from '../archive/kept-checkpoints.ts'
 import type { ObjectStore } from '../archive/object-store.ts'
@@ -14,7 +13,7 @@ import { parseNote } from '../formats/note.ts'
 import { type SegmentManifest, segmentKeys } from '../formats/segment.ts'
 import { readSegmentNote } from '../formats/signed-segment.ts'
 import type { Archival } from '../ledger/archival.ts'
-import { holdsNothingElse } from '../ledger/archived-objects.ts'
+import { isOver, readSegments } from '../ledger/archived-segments.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { createArchiveVerification } from '../verify/archive.ts'
@@ -39,17 +38,18 @@ export async function verifyArchive(
   const { held, trusted: keys } = await signedBy(store, ledger, trust)
   const pinned = trust.kind === 'pinned' ? 'pinned key' : 'first use'
   const verification = createArchiveVerification({ origin: ledger, keys }, pinned, 'the ledger')
-  const segments: RecordedSegment[] = []
-  for await (const expected of archivedSegments(store, ledger)) {
-    segments.push(expected)
+  const segments = await readSegments(store, ledger)
+  let checked = 0
+  for (const expected of segments) {
     const segment = await readSegment(objects, expected.segment)
     const key = await keyFor(segment)
     const isWhole = segment.manifest !== undefined && segment.object !== undefined && key !== undefined
-    const isOver = !isWhole && (await holdsNothingElse({ rows, ledger }, expected))
-    // What stands of a segment whose records were all destroyed is what was signed, and nobody opens it; what does not stand is not missed.
-    if (isOver && (segment.manifest === undefined || segment.object === undefined)) continue
-    verification.check(segment, expected, () => (isOver ? 'none' : key))
-    onProgress(segments.length)
+    const isClosed = !isWhole && (await isOver({ rows, ledger }, expected))
+    // What stands of a segment on which nothing rests is what was signed, and nobody opens it; what does not stand is not missed.
+    if (isClosed && (segment.manifest === undefined || segment.object === undefined)) continue
+    verification.check(segment, expected, () => (isClosed ? 'none' : key))
+    checked++
+    onProgress(checked)
   }
   const kept = new Map(held.map(({ size, root }) => [size, root]))
   verification.checkpoints(await checkpointsOf(objects, ledger), runCheckpoints(ledger, segments), kept)

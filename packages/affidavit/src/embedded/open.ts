@@ -4,6 +4,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { createArchiveDeletion } from '../archive/delete-segment.ts'
 import type { ObjectStore } from '../archive/object-store.ts'
 import { createArchiveReader, type ReaderParts } from '../archive/reader.ts'
+import { rewriteSegment } from '../archive/rewrite-segment.ts'
 import type { DetectorParts } from '../classify/detect-with.ts'
 import type { Detector } from '../classify/detector.ts'
 import { type Alarm, systemAlarm } from '../clock/alarm.ts'
@@ -14,9 +15,8 @@ import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
 import type { ArchiveReader } from '../ledger/archive-reader.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
-import type { ArchiveDeletion } from '../ledger/end-archived.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
-import { createLedger, type Ledger } from '../ledger/ledger.ts'
+import { createLedger, type Ledger, type LedgerParts } from '../ledger/ledger.ts'
 import type { Previous, Start } from '../ledger/own-records.ts'
 import { wholeNote } from '../ledger/prove.ts'
 import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
@@ -124,14 +124,17 @@ function withArchive(
   folder: string,
   parts: Omit<ReaderParts, 'objects'>,
   { archive, archiveReader, clock }: OpenOptions & PartOptions,
-): { readonly archive?: ArchiveReader; readonly archiveDeletion?: ArchiveDeletion } {
+): Pick<LedgerParts, 'archive' | 'archiveEnding'> {
   if (archiveReader !== undefined) return { archive: archiveReader }
   // Nothing is asked of the store before something of it is read.
   if (archive === undefined && readSettings(folder).archive === undefined) return {}
   const objects = typeof archive === 'object' ? archive : openArchive(folder, clock, archive)
   return {
     archive: createArchiveReader({ ...parts, objects }),
-    archiveDeletion: createArchiveDeletion(objects, parts.ledger),
+    archiveEnding: (archival, set) => ({
+      ...createArchiveDeletion(objects, parts.ledger),
+      rewrite: (segment) => rewriteSegment({ ...archival, objects }, set, segment),
+    }),
   }
 }
 

@@ -26,6 +26,8 @@ export interface ArchivedSegment {
   readonly locked_until?: string
   /** Of payloads that entries name: those that were not in the database as the entries describe them. */
   readonly payloads_missing: number
+  /** Id of the segment of which it holds what stayed; absent where its entries were archived for the first time. */
+  readonly replaces?: string
 }
 
 export function archivedDetails({ runs, ...segment }: ArchivedSegment): { readonly [name: string]: string | number } {
@@ -39,13 +41,14 @@ export function parseArchived({
 }: Pick<AuditRecord, 'action' | 'details'>): ArchivedSegment | undefined {
   if (action !== 'records_archived' || details.phase !== 'archived') return undefined
   const { segment, manifest_sha256, object_sha256, retention_class, due_month, locked_until, seqs } = details
-  const { checkpoint_size, complete_until, payloads_missing, records } = details
+  const { checkpoint_size, complete_until, payloads_missing, records, replaces } = details
   const runs = typeof seqs === 'string' ? parseRuns(seqs) : undefined
   if (runs === undefined || countRuns(runs) !== records) return undefined
   if (!isDigest(segment, 32) || !isDigest(manifest_sha256, 64) || !isDigest(object_sha256, 64)) return undefined
   if (typeof retention_class !== 'string' || typeof due_month !== 'string') return undefined
   if (!isCount(checkpoint_size) || !isCount(complete_until) || !isCount(payloads_missing)) return undefined
   if (locked_until !== undefined && !isInstant(locked_until)) return undefined
+  if (replaces !== undefined && !isDigest(replaces, 32)) return undefined
   return {
     segment,
     manifest_sha256,
@@ -57,7 +60,19 @@ export function parseArchived({
     complete_until,
     payloads_missing,
     ...(locked_until === undefined ? {} : { locked_until }),
+    ...(replaces === undefined ? {} : { replaces }),
   }
+}
+
+/** What stays of a segment lies in others, which say so: nothing rests on it any more. */
+export function replacedDetails({ segment }: Pick<ArchivedSegment, 'segment'>): { readonly [name: string]: string } {
+  return { phase: 'replaced', segment }
+}
+
+/** The id of the segment; `undefined` where the record says something else. */
+export function parseReplaced({ action, details = {} }: Pick<AuditRecord, 'action' | 'details'>): string | undefined {
+  const { phase, segment } = details
+  return action === 'records_archived' && phase === 'replaced' && isDigest(segment, 32) ? segment : undefined
 }
 
 function isDigest(value: unknown, digits: number): value is string {

@@ -45,6 +45,8 @@ export interface SegmentManifest {
   readonly object: { readonly length: number; readonly sha256: string }
   /** What the lock was asked for; absent without a minimum. */
   readonly locked_until?: string
+  /** Id of the segment of which it holds what stayed; absent where its entries were archived for the first time. */
+  readonly replaces?: string
 }
 
 const JSON_RULES: JsonRules = { ...PLAIN_JSON, maxDepth: 8, unsafeIntegers: 'refused' }
@@ -56,11 +58,11 @@ export function segmentKeys(id: string): { readonly object: string; readonly man
 }
 
 /** What tells a segment from every other, before anything of it is sealed. */
-export type SegmentName = Pick<SegmentManifest, 'ledger' | 'retention_class' | 'due_month' | 'seqs'>
+export type SegmentName = Pick<SegmentManifest, 'ledger' | 'retention_class' | 'due_month' | 'seqs' | 'replaces'>
 
 /** Who owns the scope key of a segment: the segment, and nothing else. */
-export function segmentOwner({ ledger, retention_class, due_month, seqs }: SegmentName): string {
-  const words = ['affidavit segment key v1', ledger, retention_class, due_month, seqs]
+export function segmentOwner({ ledger, retention_class, due_month, seqs, replaces = '' }: SegmentName): string {
+  const words = ['affidavit segment key v1', ledger, retention_class, due_month, seqs, replaces]
   return `archive ${sha256Hex(utf8(`${words.join('\n')}\n`)).slice(0, 32)}`
 }
 
@@ -120,6 +122,7 @@ type Rule = (value: JsonValue | undefined) => boolean
 const text: Rule = (value) => typeof value === 'string' && value !== '' && value.isWellFormed()
 const line: Rule = (value) => typeof value === 'string' && /^[^\n]+$/.test(value) && value.isWellFormed()
 const hash: Rule = (value) => typeof value === 'string' && isHex(value, 2 * HASH_BYTES)
+const id: Rule = (value) => value === undefined || (typeof value === 'string' && isHex(value, HASH_BYTES))
 const count: Rule = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 const month: Rule = (value) => typeof value === 'string' && /^(open|none|[0-9]{4}-(0[1-9]|1[0-2]))$/.test(value)
 const time: Rule = (value) => value === undefined || (typeof value === 'string' && parseTimestamp(value) !== undefined)
@@ -149,6 +152,7 @@ const MEMBERS: Readonly<Record<keyof SegmentManifest, Rule>> = {
   payloads: object({ offset: count, length: count, count, missing: count }),
   object: object({ length: count, sha256: hash }),
   locked_until: time,
+  replaces: id,
 }
 
 function shapeProblem(members: Members): string | undefined {

@@ -2,10 +2,10 @@
 // stays its rows tell, whichever disposition destroyed the rest. Nothing of it is asked of the object store.
 
 import { type ArchivedObject, MAX_OBJECTS } from '../disposition/archived-objects.ts'
-import { type ArchivedSegment, parseArchived } from '../formats/archive-record.ts'
+import type { ArchivedSegment } from '../formats/archive-record.ts'
 import { segmentKeys } from '../formats/segment.ts'
-import { isDestroyed } from '../formats/stub.ts'
-import { readPages, recordOf } from './read.ts'
+import { isOver, readSegments, type StandingSegment } from './archived-segments.ts'
+import { readDispositions } from './disposition-records.ts'
 import { refusedDisposition } from './refused-disposition.ts'
 import type { LedgerStore } from './store.ts'
 
@@ -18,71 +18,69 @@ export interface ArchivedObjectsParts {
 
 /** An object, and the segment that it is. */
 export interface HoldingObject extends ArchivedObject {
-  readonly segment: ArchivedSegment
+  readonly segment: StandingSegment
 }
 
 /**
- * Ascending by key.
+ * Those that hold these records, ascending by key.
  * @throws LedgerError `invalid-query` where they are more than the records of a disposition can carry
  */
-export async function objectsHolding(
-  parts: ArchivedObjectsParts,
-  seqs: readonly number[],
-): Promise<readonly HoldingObject[]> {
-  const going = new Set(seqs)
-  const objects: HoldingObject[] = []
-  for await (const { segment, recorded_at } of segmentsOnRecord(parts)) {
-    if (!holdsAny(segment, going)) continue
-    const { locked_until = recorded_at } = segment
-    const fate = (await holdsNothingElse(parts, segment, going)) ? 'goes' : 'waits'
-    objects.push({ key: segmentKeys(segment.segment).object, locked_until, fate, segment })
-  }
-  if (objects.length > MAX_OBJECTS) throw tooMany(objects.length)
-  return objects.sort((one, other) => (one.key < other.key ? -1 : 1))
-}
-
-/** The same, as plans and records name them. */
 export async function archivedObjects(
   parts: ArchivedObjectsParts,
   seqs: readonly number[],
 ): Promise<readonly ArchivedObject[]> {
-  return (await objectsHolding(parts, seqs)).map(objectOf)
+  const going = new Set(seqs)
+  const segments = (await readSegments(parts.store, parts.ledger)).filter((segment) => holdsAny(segment, going))
+  const gone = await replacedAndGone(parts, segments)
+  const holding = segments.filter((segment) => !gone.has(keyOf(segment)))
+  if (holding.length > MAX_OBJECTS) throw tooMany(holding.length)
+  const objects: HoldingObject[] = []
+  for (const segment of holding) objects.push(await holdingObject(parts, segment, going))
+  return objects.sort(byKey).map(objectOf)
 }
 
+/** Those of these keys that the ledger has on record, ascending. */
+export async function namedObjects(
+  parts: ArchivedObjectsParts,
+  keys: ReadonlySet<string>,
+): Promise<readonly HoldingObject[]> {
+  const objects: HoldingObject[] = []
+  for (const segment of await readSegments(parts.store, parts.ledger))
+    if (keys.has(keyOf(segment))) objects.push(await holdingObject(parts, segment))
+  return objects.sort(byKey)
+}
+
+/** As plans and records name it. */
 export function objectOf({ key, locked_until, fate }: HoldingObject): ArchivedObject {
   return { key, locked_until, fate }
 }
 
-/** Whether every record of a segment was destroyed, or is among those that go. */
-export async function holdsNothingElse(
-  { rows, ledger }: Pick<ArchivedObjectsParts, 'rows' | 'ledger'>,
-  { runs }: Pick<ArchivedSegment, 'runs'>,
-  going: ReadonlySet<number> = new Set(),
-): Promise<boolean> {
-  for (const { first, last } of runs) {
-    let expected = first
-    for await (const { seq, entry } of readPages(rows, ledger, { from_seq: first, until_seq: last + 1 })) {
-      if (seq !== expected || !(going.has(seq) || isDestroyed(entry))) return false
-      expected++
-    }
-    if (expected <= last) return false
-  }
-  return true
+async function holdingObject(
+  parts: Pick<ArchivedObjectsParts, 'rows' | 'ledger'>,
+  segment: StandingSegment,
+  going?: ReadonlySet<number>,
+): Promise<HoldingObject> {
+  const { locked_until = segment.recorded_at } = segment
+  return { key: keyOf(segment), locked_until, fate: (await isOver(parts, segment, going)) ? 'goes' : 'waits', segment }
 }
 
-/** Every segment, and when it was recorded. */
-export async function* segmentsOnRecord({
-  store,
-  ledger,
-}: Pick<ArchivedObjectsParts, 'store' | 'ledger'>): AsyncGenerator<{
-  readonly segment: ArchivedSegment
-  readonly recorded_at: string
-}> {
-  for await (const entry of readPages(store, ledger, { action: 'records_archived' })) {
-    const record = recordOf(entry)
-    const segment = parseArchived(record)
-    if (segment !== undefined) yield { segment, recorded_at: record.recorded_at }
-  }
+// What was replaced stands until its lock has ended; once it went, the disposition for which it did names it no more.
+async function replacedAndGone(
+  { store, ledger }: ArchivedObjectsParts,
+  segments: readonly StandingSegment[],
+): Promise<ReadonlySet<string>> {
+  const replaced = new Set(segments.flatMap((segment) => (segment.state === 'replaced' ? [keyOf(segment)] : [])))
+  if (replaced.size === 0) return replaced
+  const { dispositions } = await readDispositions(store, ledger)
+  const gone = dispositions.flatMap(({ objects = [], outcome }) => {
+    const stand = new Set(outcome?.told.objects.map(({ key }) => key))
+    return objects.flatMap(({ key }) => (stand.has(key) ? [] : [key]))
+  })
+  return new Set(gone.filter((key) => replaced.has(key)))
+}
+
+function keyOf({ segment }: ArchivedSegment): string {
+  return segmentKeys(segment).object
 }
 
 function holdsAny({ runs }: ArchivedSegment, going: ReadonlySet<number>): boolean {
@@ -90,6 +88,10 @@ function holdsAny({ runs }: ArchivedSegment, going: ReadonlySet<number>): boolea
     for (let seq = first; seq <= last; seq++) if (going.has(seq)) return true
     return false
   })
+}
+
+function byKey(one: ArchivedObject, other: ArchivedObject): number {
+  return one.key < other.key ? -1 : 1
 }
 
 function tooMany(objects: number): Error {

@@ -235,7 +235,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     decision_seq: number,
     before: Outcome,
   ): Promise<readonly LedgerError[]> {
-    const { objects, faults } = await endArchived(parts, seqsOf(papers), before)
+    const { objects, faults } = await endArchived(parts, before)
     await tell(papers, decision_seq, objects)
     return faults
   }

@@ -1,5 +1,6 @@
-// The end of what stands in the archive (spec/disposition.md §5): the keys of segments of which nothing stays are destroyed, whatever the locks of
-// their objects say, and the objects are deleted when those have ended. Only behind the end of the rows: they say what stays.
+// The end of what stands in the archive (spec/disposition.md §5): what stays of a segment is written anew; the keys of segments on which nothing
+// rests are destroyed, whatever the locks of their objects say, and the objects are deleted when those have ended. Only behind the end of the
+// rows: they say what stays.
 
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import type { ArchivedObject } from '../disposition/archived-objects.ts'
@@ -10,17 +11,16 @@ import { segmentOwner } from '../formats/segment.ts'
 import { formatRuns } from '../formats/seq-runs.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
-import {
-  type ArchivedObjectsParts,
-  type HoldingObject,
-  holdsNothingElse,
-  objectOf,
-  objectsHolding,
-  segmentsOnRecord,
-} from './archived-objects.ts'
+import { type ArchivedObjectsParts, type HoldingObject, namedObjects, objectOf } from './archived-objects.ts'
+import { isOver, readSegments } from './archived-segments.ts'
 
-/** What deletes segments of which nothing is to be read any more. */
-export interface ArchiveDeletion {
+/** What takes segments out of the archive. */
+export interface ArchiveEnding {
+  /**
+   * Writes what stays of a segment anew, and has it on record that nothing rests on that segment any more. Done again, it goes on where it was.
+   * @throws LedgerError `archive-unavailable`, `archive-altered`, `lock-refused`, `not-committed`, and what recording throws
+   */
+  rewrite(segment: ArchivedSegment): Promise<void>
   /**
    * Deletes object and manifest, and looks whether they are gone. What is not there is; bytes other than those on record stay.
    * @throws LedgerError `archive-unavailable`, `archive-altered`
@@ -31,7 +31,7 @@ export interface ArchiveDeletion {
 export interface EndingParts extends ArchivedObjectsParts {
   readonly keyring: Pick<Keyring, 'hasAny'>
   /** Absent where the ledger has no archive at hand: then all objects stand. */
-  readonly deletion?: ArchiveDeletion
+  readonly archive?: ArchiveEnding
   /** The time, where an independent source says that the clock is not ahead. @throws LedgerError */
   time(): Promise<UnixMillis>
   /** Turns the keyring over without the keys of these owners, on record. */
@@ -46,22 +46,21 @@ export interface Ended {
 }
 
 /**
- * Ends what can be ended of the objects that hold these records, which are destroyed.
+ * Ends what can be ended of the objects that hold what was destroyed.
  * @param before the newest outcome, which names them; what it does not name is gone
  */
-export async function endArchived(parts: EndingParts, seqs: readonly number[], before: Outcome): Promise<Ended> {
-  const holding = await objectsHolding(parts, seqs)
-  const known = new Set(before.objects.map(({ key }) => key))
-  const standing = holding.filter(({ key }) => known.has(key))
+export async function endArchived(parts: EndingParts, before: Outcome): Promise<Ended> {
+  const named = new Set(before.objects.map(({ key }) => key))
   const faults: LedgerError[] = []
+  for (const { fate, segment } of await namedObjects(parts, named))
+    if (fate === 'waits') await told(faults, parts.archive?.rewrite(segment))
+  const standing = await namedObjects(parts, named)
   const going = standing.filter(({ fate }) => fate === 'goes')
-  if (going.length === 0) return { objects: standing.map(objectOf), faults }
-  try {
-    await endKeys(parts, going)
-  } catch (error) {
-    faults.push(faultOf(error))
-    return { objects: standing.map(objectOf), faults }
-  }
+  const faultsOfKeys: LedgerError[] = []
+  if (going.length > 0) await told(faultsOfKeys, endKeys(parts, going))
+  faults.push(...faultsOfKeys)
+  // An object goes behind its key.
+  if (faultsOfKeys.length > 0) return { objects: standing.map(objectOf), faults }
   const objects: ArchivedObject[] = []
   for (const one of standing) {
     const stands = one.fate === 'waits' ? objectOf(one) : await deleteOne(parts, one, faults)
@@ -74,9 +73,9 @@ async function endKeys(parts: EndingParts, going: readonly HoldingObject[]): Pro
   const owners = new Set(going.map(({ segment }) => ownerOf(parts, segment)))
   if (!(await parts.keyring.hasAny([...owners].map(asOwner)))) return
   // Two archivers at once may have put the same records on record below two checkpoints.
-  for await (const { segment } of segmentsOnRecord(parts)) {
+  for (const segment of await readSegments(parts.store, parts.ledger)) {
     const owner = ownerOf(parts, segment)
-    if (owners.has(owner) && !(await holdsNothingElse(parts, segment))) owners.delete(owner)
+    if (owners.has(owner) && !(await isOver(parts, segment))) owners.delete(owner)
   }
   const without = [...owners].map(asOwner)
   if (!(await parts.keyring.hasAny(without))) return
@@ -94,18 +93,26 @@ function asOwner(owner: string): Owner {
 
 /** Nothing where it is gone. */
 async function deleteOne(
-  { deletion, time }: EndingParts,
+  { archive, time }: EndingParts,
   object: HoldingObject,
   faults: LedgerError[],
 ): Promise<ArchivedObject | undefined> {
-  if (deletion === undefined) return objectOf(object)
+  if (archive === undefined) return objectOf(object)
   try {
     await time()
-    const outcome = await deletion.delete(object.segment)
+    const outcome = await archive.delete(object.segment)
     return outcome === 'gone' ? undefined : { ...objectOf(object), locked_until: formatTimestamp(outcome.locked_until) }
   } catch (error) {
     faults.push(faultOf(error))
     return objectOf(object)
+  }
+}
+
+async function told(faults: LedgerError[], work: Promise<void> | undefined): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    faults.push(faultOf(error))
   }
 }
 

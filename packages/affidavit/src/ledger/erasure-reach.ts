@@ -75,7 +75,7 @@ export async function readReach(
     const held = keeps.bare.get(seq)
     if (held !== undefined) refuse(held)
     if (!hasContent(entry)) continue
-    const record = recordOf({ seq, entry, nodes: NO_NODES })
+    const record = recordOf({ seq, entry })
     const isReached = (one: ContentReference): boolean => isReachedByKey(record, one) || linkedBlobs.has(one.blob_id)
     const reached = (record.content ?? []).filter(isReached)
     const others = (record.content ?? []).filter((one) => !isReached(one))
@@ -102,7 +102,6 @@ export async function readReach(
   return { ...counts, payload_list_sha256, sample, shared, refused }
 }
 
-const NO_NODES = new Uint8Array(0)
 const CONTENT = Buffer.from('"content":[')
 
 // Most entries have none. Where the words stand in details, the entry is read for nothing.

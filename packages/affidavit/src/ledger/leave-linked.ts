@@ -145,7 +145,7 @@ async function* contentKeysUnder(
     for (const filter of filtersFor(scopes)) {
       for await (const { seq, entry } of readPages(store, origin, filter)) {
         if (!hasContent(entry)) continue
-        const record = recordOf({ seq, entry, nodes: NO_NODES })
+        const record = recordOf({ seq, entry })
         for (const reference of referencesUnder(names, record)) {
           const { blob_id } = reference
           if (portion.has(blob_id) || !stays(origin, record, reference)) continue
@@ -164,8 +164,6 @@ async function* contentKeysUnder(
 interface PlacedReference extends Pick<PlacedContentKey, 'seq' | 'scopes'> {
   readonly reference: ContentReference
 }
-
-const NO_NODES = new Uint8Array(0)
 
 function referencesUnder(names: ReadonlySet<string>, record: AuditRecord): readonly ContentReference[] {
   return (record.content ?? []).filter((reference) =>

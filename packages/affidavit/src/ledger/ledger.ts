@@ -25,7 +25,7 @@ import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { confirmedClock, inWholeMillis } from './confirmed-clock.ts'
 import { createDisposing, type Dispositions } from './dispose.ts'
-import type { ArchiveDeletion } from './end-archived.ts'
+import type { ArchiveEnding } from './end-archived.ts'
 import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
@@ -169,8 +169,8 @@ export interface LedgerParts {
   readonly store: LedgerStore
   /** Where what left the database is read; what is archived is refused where it is left out. */
   readonly archive?: ArchiveReader
-  /** What deletes from the archive; nothing there goes where it is left out. */
-  readonly archiveDeletion?: ArchiveDeletion
+  /** What takes segments out of the archive; nothing there goes where it is left out. */
+  readonly archiveEnding?: (archival: Archival, retention: PolicySet) => ArchiveEnding
   readonly ledger: string
   readonly keys: LedgerKeys
   readonly keyring: Keyring
@@ -223,6 +223,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     actions: parts.actions,
     clock,
   })
+  const { deriveId } = admission
   const timekeeper = createTimekeeper(clock)
   const confirmed = confirmedClock(clock, timekeeper)
   const publisher = createPublisher(publishing, checked, confirmed, parts.publish)
@@ -234,15 +235,15 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     ...{ store, ledger, keyring, keysAtHand, admission, queue, clock, random, retention, sign },
     time: () => timeToErase(clock, confirmed, parts.timeSource),
   })
-  const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId: admission.deriveId }
+  const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId }
+  const archival: Archival = { rows, store, ledger, keyring, sign, record, deriveId, now: () => timekeeper.now() }
   const dispositions = createDisposing({
     ...{ store, rows, ledger, keyring, clock, random, record, sign },
-    ...(parts.archiveDeletion === undefined ? {} : { deletion: parts.archiveDeletion }),
+    ...(parts.archiveEnding === undefined ? {} : { archive: parts.archiveEnding(archival, retention) }),
     turnOver: (without) => rotateKeyring(rotatingKeyring, undefined, without),
     time: () => timeToDestroy(clock, confirmed, parts.timeSource),
     timeToCountFrom: () => timeToCountFrom(clock, confirmed, parts.timeSource),
-    judging: createJudging(store, ledger, retention),
-    deriveId: admission.deriveId,
+    ...{ judging: createJudging(store, ledger, retention), deriveId },
     publish: () => publisher.publish(),
   })
   const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
@@ -324,11 +325,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     appendMany,
     as: (reader) =>
       createReading({ store, rows, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
-    holding: (by) =>
-      createHolding(
-        { store, rows, ledger, keyring, policy: parts.access, clock, record, deriveId: admission.deriveId },
-        by,
-      ),
+    holding: (by) => createHolding({ store, rows, ledger, keyring, policy: parts.access, clock, record, deriveId }, by),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {
@@ -346,16 +343,16 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     tile: (tile) => readTile(store, ledger, tile),
     signStatement: sign,
     erasures: erasing,
-    archival: { rows, store, ledger, keyring, sign, record, deriveId: admission.deriveId, now: () => timekeeper.now() },
+    archival,
     dispositions,
     verifierKey: async () => formatVerifierKey((await keys.checkpoint()).verifierKey),
-    rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId: admission.deriveId, operator }),
+    rotateKey: (operator) => rotateCheckpointKey({ keys, record, publisher, deriveId, operator }),
     rotateKeyring: (operator) => rotateKeyring(rotatingKeyring, operator),
     confirmClock: ({ actor_id, reason }) => clockWatch.confirm({ actor_id, outcome_reason: reason }),
     isRecorded: async (id) => (await findEntry(rows, ledger, id)) !== undefined,
     spoolable: createSpoolable({ actions: parts.actions, clock, random }),
     spooling: createSpooling(ledger, keys, random),
-    deriveId: (...words) => admission.deriveId('caller', ...words),
+    deriveId: (...words) => deriveId('caller', ...words),
     versionInForce: (action, agent) => versionInForce({ store, ledger, keyring, find }, action, agent),
     registry: parts.registry,
     retention,
@@ -390,7 +387,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     await carryHolds({ store, ledger, record })
     // Finishes erasures that were decided, too: they may have turned the keyring over.
     await recordKeyring(rotatingKeyring)
-    await recordPolicies({ store, ledger, record, deriveId: admission.deriveId }, policiesInForce(parts))
+    await recordPolicies({ store, ledger, record, deriveId }, policiesInForce(parts))
   }
 }
 

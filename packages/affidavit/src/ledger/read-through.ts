@@ -23,7 +23,7 @@ export function readThrough(rows: LedgerStore, archive: ArchiveReader | undefine
     for (let { from_seq = 0, until_seq = Number.MAX_SAFE_INTEGER } = filter; ; ) {
       const limit = page.limit - found.length
       const read = await rows.entries(ledger, { ...filter, from_seq, until_seq }, { ...page, limit })
-      found.push(...(await wholeOf(read)))
+      found.push(...(await wholeOf(ledger, read)))
       const last = read.at(-1)
       // A page is as full as there are entries, whatever was left out of it.
       if (last === undefined || read.length < limit || found.length === page.limit) return found
@@ -32,7 +32,32 @@ export function readThrough(rows: LedgerStore, archive: ArchiveReader | undefine
     }
   }
 
-  async function wholeOf(read: readonly StoredEntry[]): Promise<readonly StoredEntry[]> {
+  async function wholeOf(ledger: string, read: readonly StoredEntry[]): Promise<readonly StoredEntry[]> {
+    try {
+      return await asTheyStand(read)
+    } catch (error) {
+      const anew = await movedSince(ledger, read, error)
+      return asTheyStand(anew)
+    }
+  }
+
+  /** The rows as they are now, where one of them left the segment that could not be read; else it throws what was wrong. */
+  async function movedSince(
+    ledger: string,
+    read: readonly StoredEntry[],
+    error: unknown,
+  ): Promise<readonly StoredEntry[]> {
+    if (!(error instanceof LedgerError && error.code.startsWith('archive-'))) throw error
+    const anew: StoredEntry[] = []
+    for (const { seq } of read) {
+      const filter = { from_seq: seq, until_seq: seq + 1 }
+      anew.push(...(await rows.entries(ledger, filter, { limit: 1, order: 'ascending' })))
+    }
+    if (anew.every(({ entry }, i) => equalBytes(entry, read[i]?.entry ?? new Uint8Array()))) throw error
+    return anew
+  }
+
+  async function asTheyStand(read: readonly StoredEntry[]): Promise<readonly StoredEntry[]> {
     if (!read.some(({ entry }) => isStub(entry))) return read
     const standing = read.flatMap((row) => {
       const stub = isStub(row.entry) ? stubIn(row) : undefined
@@ -68,7 +93,12 @@ export function readThrough(rows: LedgerStore, archive: ArchiveReader | undefine
     if (head === undefined || head.sealed.length > 0) return []
     const key = `${ledger} ${blob_id}`
     const walk = walks.get(key)
-    if (walk !== undefined && walk.at() === from) return walk.take(limit)
+    if (walk !== undefined && walk.at() === from) {
+      const taken = await walk.take(limit).catch(unlessArchive)
+      if (taken !== undefined) return taken
+      // It may lie elsewhere by now; what cannot be read there either is told.
+      walks.delete(key)
+    }
     const { place } = await archivedUse(ledger, blob_id)
     const anew = createChunkWalk(reader(place).chunks(place, blob_id), () => walks.delete(key))
     walks.set(key, anew)
@@ -85,7 +115,7 @@ export function readThrough(rows: LedgerStore, archive: ArchiveReader | undefine
     const row = use === undefined ? undefined : await rowOf(ledger, use)
     const stub = row === undefined ? undefined : archivedIn(stubIn(row))
     if (row === undefined || stub === undefined) throw corrupt(`no archived record names the payload ${blob_id}`)
-    const [entry] = await wholeOf([row])
+    const [entry] = await wholeOf(ledger, [row])
     const parsed = entry === undefined ? undefined : parseEntry(entry.entry)
     const content = parsed !== undefined && 'entry' in parsed ? (parsed.entry.content ?? []) : []
     const reference = content.find((one) => one.blob_id === blob_id)
@@ -110,10 +140,14 @@ export function readThrough(rows: LedgerStore, archive: ArchiveReader | undefine
       const use = await rows.lastUse(ledger, blob_id)
       if (use === undefined || !isStub(use)) return use
       const row = await rowOf(ledger, use)
-      const [entry] = row === undefined ? [] : await wholeOf([row])
+      const [entry] = row === undefined ? [] : await wholeOf(ledger, [row])
       return entry?.entry
     },
   }
+}
+
+function unlessArchive(error: unknown): undefined {
+  if (!(error instanceof LedgerError && error.code.startsWith('archive-'))) throw error
 }
 
 /** What stands where a record was; nothing where one stands, or none ever did. */

@@ -20,7 +20,7 @@ export interface SearchOptions {
  * The record of a stored entry. The hash is that of the bytes read, not one that was stored beside them.
  * @throws LedgerError `store-corrupt` where the bytes are no entry
  */
-export function recordOf({ seq, entry }: StoredEntry): AuditRecord {
+export function recordOf({ seq, entry }: Pick<StoredEntry, 'seq' | 'entry'>): AuditRecord {
   const parsed = parseEntry(entry)
   if ('fault' in parsed) {
     throw new LedgerError('store-corrupt', {

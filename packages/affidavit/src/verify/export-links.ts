@@ -193,7 +193,9 @@ export function createExportLinks(context: LinkContext): ExportLinks {
   }
 }
 
-function leaveRecordsIn({ seq, entry: { action, recorded_at, details = {} } }: PlacedEntry): LeaveRecord[] {
+function leaveRecordsIn({ seq, entry: { action, timestamp, recorded_at, details = {} } }: PlacedEntry): LeaveRecord[] {
   // Details of an entry that was read are JSON.
-  return action === 'records_disposed' ? [{ seq, action, recorded_at, details: details as LeaveRecord['details'] }] : []
+  return action === 'records_disposed'
+    ? [{ seq, action, timestamp, recorded_at, details: details as LeaveRecord['details'] }]
+    : []
 }

@@ -6,7 +6,7 @@ import { toHex } from '../bytes/hex.ts'
 import type { JsonValue } from '../bytes/json.ts'
 import { utf8 } from '../bytes/text.ts'
 import { HASH_BYTES } from '../crypto/sha256.ts'
-import { parseArchived } from '../formats/archive-record.ts'
+import { parseArchived, parseReplaced } from '../formats/archive-record.ts'
 import type { DestroyedEntry } from '../formats/destroyed-line.ts'
 import { parseEntry } from '../formats/entry.ts'
 import type { Action } from '../formats/fields.ts'
@@ -81,6 +81,8 @@ export function readLeavePapers(origin: string, records: readonly LeaveRecord[],
     for (const { first, last } of runs) addInterval(known, first, last)
     archived.set(segment, known)
   }
+  // From then on nothing lies there.
+  for (const segment of records.flatMap((record) => parseReplaced(record) ?? [])) archived.delete(segment)
   return { archived, disposalOf: read(origin, records) }
 }
 

@@ -11,6 +11,7 @@ interface NaiveManifest {
   readonly due_month: string
   readonly checkpoint: string
   readonly seqs: string
+  readonly replaces?: string
   readonly leaves_sha256: string
   readonly blocks: readonly { readonly offset: number; readonly length: number }[]
   readonly rest: { readonly offset: number; readonly count: number }
@@ -72,8 +73,8 @@ export function naiveSegment(note: string, object: Buffer, key: Buffer): NaiveSe
   }
 }
 
-function ownerOf({ ledger, retention_class, due_month, seqs }: NaiveManifest): string {
-  const text = `affidavit segment key v1\n${ledger}\n${retention_class}\n${due_month}\n${seqs}\n`
+function ownerOf({ ledger, retention_class, due_month, seqs, replaces = '' }: NaiveManifest): string {
+  const text = `affidavit segment key v1\n${ledger}\n${retention_class}\n${due_month}\n${seqs}\n${replaces}\n`
   return `archive ${hash(Buffer.from(text)).toString('hex').slice(0, 32)}`
 }
 
