@@ -50,3 +50,8 @@ test('unknown words, and none, are an error object under --json, and a line with
   const plain = await run(['search', '--ledger', dir, '--frobnicate'])
   assert.match(plain.err, /^error: unknown option '--frobnicate'\n$/)
 })
+
+test('no help shows how an empty list is written', async () => {
+  for (const words of [['dispose', 'plan'], ['migrate'], ['verify']])
+    assert.ok(!(await run([...words, '--help'])).out.includes('[]'), words.join(' '))
+})

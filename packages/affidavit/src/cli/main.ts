@@ -1,7 +1,7 @@
 // The command line: wiring only. Each command is a file in commands/; results go to stdout, talk to stderr.
 
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help, type Option } from 'commander'
 import { DocumentFault } from '../documents/fault.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { ImportFault } from '../imports/fault.ts'
@@ -72,6 +72,11 @@ export async function main(
   }
 }
 
+// That nothing is given where nothing is said goes without saying.
+function described(option: Option): string {
+  return new Help().optionDescription(option).replace(/ ?\(default: \[\]\)$/, '')
+}
+
 function program(surroundings: Surroundings, json: boolean): Command {
   const affidavit = new Command('affidavit')
     .description('The audit ledger for AI agents: records that anyone can verify.')
@@ -80,6 +85,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     .allowExcessArguments(false)
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
+    .configureHelp({ optionDescription: described })
     .configureOutput({
       writeOut: (text) => surroundings.terminal.out(text),
       writeErr: (text) => surroundings.terminal.err(text),
