@@ -239,6 +239,10 @@ test('an archive that is named later is used from then on, and one that cannot b
   await runDone(['archive', 'use', place, '--ledger', other])
   const elsewhere = await run(['archive', 'verify', '--ledger', other, '--json'])
   assert.deepEqual([elsewhere.code, Object(json(elsewhere).findings)[0].code], [1, 'segment-missing'])
+  const onwards = await run(['archive', 'run', '--ledger', other])
+  assert.match(onwards.err, /is not where the archive of this ledger began: .*Mount its disk/)
+  await runDone(['archive', 'use', join(home, 'far'), '--ledger', other])
+  assert.doesNotMatch((await run(['archive', 'run', '--ledger', other])).err, /began/)
 })
 
 test('what a run would do is told, and done by whoever may; out of a folder’s ledger nothing leaves', async () => {

@@ -41,6 +41,7 @@ import { readSet } from '../read-retention.ts'
 import { expectVerifier, recordVerification } from '../record-verification.ts'
 import { renderReport } from '../render-report.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { tellOfOtherPlace } from '../tell-of-other-place.ts'
 import { verifyArchive, verifyStoreAlone } from '../verify-archive.ts'
 
 interface Common extends LedgerOptions {
@@ -114,6 +115,7 @@ function addRun(archive: Command, { terminal }: Surroundings): void {
       let archived = 0
       let locks = { extended: 0, short: 0 }
       try {
+        await tellOfOtherPlace(parts, terminal)
         for await (const { segment, runs, retention_class, due_month } of untilInterrupted(
           archiveRecords(parts, options.gather * 60_000),
         )) {

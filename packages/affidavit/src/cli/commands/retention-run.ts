@@ -23,6 +23,7 @@ import {
 import { counted, jsonDocument } from '../output.ts'
 import { readSet } from '../read-retention.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { tellOfOtherPlace } from '../tell-of-other-place.ts'
 
 interface Options extends LedgerOptions, ReaderOptions {
   readonly dryRun?: boolean
@@ -52,6 +53,7 @@ export function addRetentionRun(retention: Command, { terminal, env }: Surroundi
       let archived = 0
       let locks = { extended: 0, short: 0 }
       try {
+        await tellOfOtherPlace(parts, terminal)
         if (mode === 'trial') archived = (await archiveStatus(parts)).waiting
         else {
           await ledger.publish()
