@@ -34,6 +34,7 @@ const DAY = 86_400_000
 const ACCESS = 'affidavit_access: 1\nrevision: test\npeople: { officer: { roles: [records_officer] } }\n'
 
 interface Story {
+  readonly folder: string
   readonly clock: FixedClock
   readonly ledger: Ledger
   readonly kept: MemoryObjects
@@ -60,7 +61,7 @@ async function tell(name: string, more: Partial<Draft> = {}): Promise<Story> {
     )
   }
   await run(ledger, objects)
-  return { clock, ledger, kept, objects }
+  return { folder, clock, ledger, kept, objects }
 }
 
 async function parts(ledger: Ledger, objects: ObjectStore): Promise<Archiving> {
@@ -169,6 +170,19 @@ for (const [name, spoil] of [
     assert.equal((await remove(story, objects)).length, 1)
   })
 }
+
+test('by a clock that is ahead of the source of time nothing leaves: what has not passed would leave without a lock', async () => {
+  const story = await tell('ahead')
+  await using ledger = story.ledger
+  const truth = story.clock.now()
+  story.clock.pass(7 * 366 * DAY)
+  const timeSource = { where: 'https://time.example', read: async () => ({ at: truth, uncertainty_millis: 500 }) }
+  await using again = await openFolder(story.folder, { clock: story.clock, publish: QUIET, timeSource })
+  const [refused] = await remove({ ...story, ledger: again }, story.objects)
+  assert.ok(refused?.state === 'refused', JSON.stringify(refused))
+  assert.match(refused.because, /may be ahead of https:\/\/time\.example/)
+  assert.deepEqual(await stubs(ledger.archival), [])
+})
 
 function altered(kept: MemoryObjects, end: string, objects: ObjectStore): ObjectStore {
   for (const [key, object] of kept)

@@ -69,11 +69,19 @@ export async function* removeArchived(parts: Archiving, options: RemovalOptions)
 }
 
 // Why nothing at all leaves.
-async function refusalOfAll({ rows, ledger, objects }: Archiving): Promise<string | undefined> {
+async function refusalOfAll({ rows, ledger, objects, timeToLeave }: Archiving): Promise<string | undefined> {
   const lock = await objects.lockProof()
   if (lock.lock === 'none') return `no lock is proven: ${lock.because}`
-  if (await rows.mayRemove(ledger)) return undefined
-  return 'this role of the database may not let records leave it: affidavit migrate --retention ROLE'
+  if (!(await rows.mayRemove(ledger)))
+    return 'this role of the database may not let records leave it: affidavit migrate --retention ROLE'
+  // By a clock that is ahead a minimum has passed, and needs no lock any more.
+  try {
+    await timeToLeave()
+    return undefined
+  } catch (error) {
+    if (error instanceof LedgerError) return error.problem
+    throw error
+  }
 }
 
 interface Judging {

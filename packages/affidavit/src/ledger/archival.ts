@@ -21,4 +21,6 @@ export interface Archival {
   /** An id that the same words always give. */
   deriveId(...words: readonly string[]): string
   now(): UnixMillis
+  /** The time, where no source that the policies name says that the clock is ahead. @throws LedgerError `time-unavailable`, `clock-jump` */
+  timeToLeave(): Promise<UnixMillis>
 }

@@ -57,7 +57,7 @@ import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint,
 import { readTile } from './tiles.ts'
 import { createTimekeeper } from './timekeeper.ts'
 import { recordedFilter, translateFilter } from './translate-filter.ts'
-import { timeToCountFrom, timeToDestroy, timeToErase } from './trusted-time.ts'
+import { timeAsFarAsKnown, timeToCountFrom, timeToDestroy } from './trusted-time.ts'
 import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
@@ -233,10 +233,14 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const retention = parts.retention ?? builtInSet()
   const erasing = createErasing({
     ...{ store, ledger, keyring, keysAtHand, admission, queue, clock, random, retention, sign },
-    time: () => timeToErase(clock, confirmed, parts.timeSource),
+    time: () => timeAsFarAsKnown(clock, confirmed, parts.timeSource),
   })
   const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId }
-  const archival: Archival = { rows, store, ledger, keyring, sign, record, deriveId, now: () => timekeeper.now() }
+  const archival: Archival = {
+    ...{ rows, store, ledger, keyring, sign, record, deriveId },
+    now: () => timekeeper.now(),
+    timeToLeave: () => timeAsFarAsKnown(clock, confirmed, parts.timeSource),
+  }
   const dispositions = createDisposing({
     ...{ store, rows, ledger, keyring, clock, random, record, sign },
     ...(parts.archiveEnding === undefined ? {} : { archive: parts.archiveEnding(archival, retention) }),

@@ -30,8 +30,8 @@ export async function timeToCountFrom(
   return confirmed()
 }
 
-/** Whoever is asked to erase has to, also where nobody named a source of time: then the clock alone says it. */
-export async function timeToErase(
+/** For an erasure, which whoever is asked for it has to do, and for what leaves the database: where nobody named a source of time, the clock alone says it. */
+export async function timeAsFarAsKnown(
   clock: Pick<Clock, 'now'>,
   confirmed: Pick<PublishClock, 'confirmed'>,
   source: TimeSource | undefined,
@@ -59,7 +59,7 @@ async function trustedTime(
 
 function clockOff(which: 'ahead of' | 'behind', now: UnixMillis, { at }: TimeReading, where: string): LedgerError {
   return new LedgerError('clock-jump', {
-    problem: `the clock of this machine shows ${formatTimestamp(now)}, and may be ${which} ${where}, which says ${formatTimestamp(Math.floor(at))}; nothing was destroyed`,
+    problem: `the clock of this machine shows ${formatTimestamp(now)}, and may be ${which} ${where}, which says ${formatTimestamp(Math.floor(at))}; nothing was destroyed, and nothing left the database`,
     cure: 'set the clock; nothing is destroyed before its time',
   })
 }
