@@ -6,9 +6,15 @@ import { test } from 'node:test'
 
 import { archiveRecords } from '../src/archive/archive-records.ts'
 import { archivedSegments, readArchivedSet } from '../src/archive/archived.ts'
+import type { Archiving } from '../src/archive/archiving.ts'
 import { coverings } from '../src/archive/covering.ts'
+import type { ObjectStore } from '../src/archive/object-store.ts'
+import { removeArchived } from '../src/archive/remove.ts'
+import { archiveStatus } from '../src/archive/status.ts'
+import { verifyArchive } from '../src/cli/verify-archive.ts'
 import { sha256Hex } from '../src/crypto/sha256.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
+import { builtInSet } from '../src/retention/policy-set.ts'
 import { Killed, type MemoryObjects, memoryObjectStore } from '../src/testing/memory-object-store.ts'
 import { type ObjectFault, type ObjectOperation, objectFaults } from '../src/testing/object-faults.ts'
 import {
@@ -190,4 +196,67 @@ function most(operation: ObjectOperation): number {
 
 function unlessFault(error: unknown): void {
   if (!(error instanceof Killed || error instanceof LedgerError)) throw error
+}
+
+test('two that archive by different policies at once leave no record out, and archive each once', async () => {
+  const { open, clock } = await makeClinic(join(home, 'two'))
+  const objects = memoryObjectStore(new Map(), clock)
+  await using ledger = await open()
+  await record(ledger, 30)
+  await ledger.publish()
+  const parts = archivingOf(ledger, objects)
+  const hipaa: Archiving = {
+    ...parts,
+    dueOf: (one) => (one.retention_class === 'hipaa' ? parts.dueOf(one) : undefined),
+  }
+  // The second goes all its way behind the first one's look at what is archived.
+  const interrupted = beforePut(objects, 'checkpoints/', 1, () => all(archiveRecords(hipaa)))
+  const segments = await all(archiveRecords({ ...parts, objects: interrupted }))
+  assert.deepEqual(segments.map(({ retention_class }) => retention_class).sort(), ['default', 'matter'])
+  await expectArchived(ledger, objects, 31)
+})
+
+test('a record that two archivers wrote at the same moment is in two segments, counted once, and leaves once', async () => {
+  const { open, clock } = await makeClinic(join(home, 'same'))
+  const objects = memoryObjectStore(new Map(), clock)
+  await using ledger = await open()
+  await record(ledger, 12)
+  await ledger.publish()
+  const parts = archivingOf(ledger, objects)
+  const few: Archiving = { ...parts, dueOf: (one) => (one.details?.i === 3 ? undefined : parts.dueOf(one)) }
+  // It goes all its way behind the first one’s last look at what others have on record.
+  const interrupted = beforePut(objects, '.seg', 2, () => all(archiveRecords(few)))
+  await all(archiveRecords({ ...parts, objects: interrupted }))
+  const segments = await all(archivedSegments(parts.store, parts.ledger))
+  assert.equal(countRecords(segments), 13 + 3)
+  const { archived, waiting, missing } = await archiveStatus(parts)
+  assert.deepEqual([archived, waiting, missing], [13, 0, []])
+
+  clock.pass(91 * 86_400_000)
+  const by = { actor_id: 'officer' }
+  const options = { set: builtInSet(), by, mode: 'run', publish: () => ledger.publish() } as const
+  const removed = await all(removeArchived(parts, options))
+  assert.equal(
+    removed.reduce((sum, { records }) => sum + records, 0),
+    4,
+  )
+  const trust = { kind: 'first use' } as const
+  const report = await verifyArchive(ledger.archival, objects, trust, { onProgress: () => undefined })
+  assert.deepEqual([report.status, report.findings], ['valid', []])
+})
+
+/** Something that happens before the nth object with this in its key is put. */
+function beforePut(objects: ObjectStore, part: string, nth: number, happens: () => Promise<unknown>): ObjectStore {
+  let left = nth
+  return {
+    ...objects,
+    async put(key, bytes, lockUntil) {
+      if (key.includes(part)) left--
+      if (left === 0) {
+        left = -1
+        await happens()
+      }
+      await objects.put(key, bytes, lockUntil)
+    },
+  }
 }

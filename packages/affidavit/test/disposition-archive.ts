@@ -9,6 +9,7 @@ import { after, test } from 'node:test'
 import { createArchiveDeletion } from '../src/archive/delete-segment.ts'
 import { extendLocks } from '../src/archive/extend-locks.ts'
 import type { ObjectStore } from '../src/archive/object-store.ts'
+import { archiveStatus } from '../src/archive/status.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import { segmentKeys, segmentOwner } from '../src/formats/segment.ts'
 import { readSegmentNote } from '../src/formats/signed-segment.ts'
@@ -76,6 +77,14 @@ export function testDispositionArchive(backend: Backend): void {
     assert.deepEqual(done.standing.objects, [{ key: object, locked_until, fate: 'goes' }])
     assert.equal(await isKeyThere(ledger, clinic.due), false)
     await expectArchiveWhole(ledger, clinic, clinic.objects)
+    const status = async () => archiveStatus(await partsOf(ledger, clinic.objects))
+    const { ended, archived, segments, groups } = await status()
+    assert.equal(ended, 1)
+    assert.equal(
+      archived,
+      groups.reduce((sum, { records }) => sum + records, 0),
+      'what was destroyed is not counted',
+    )
     // Nobody prolongs what is to go.
     await keepLonger(ledger, 5)
     await extendLocks(await partsOf(ledger, clinic.objects), set)
@@ -87,6 +96,8 @@ export function testDispositionArchive(backend: Backend): void {
     await ledger.dispositions.finish()
     assert.deepEqual(await states(ledger), ['disposed'])
     assert.equal(clinic.kept.has(object), false)
+    const after = await status()
+    assert.deepEqual([after.ended, after.segments], [0, segments])
   })
 
   test('whatever fails or lies: nothing else is deleted, and nothing is called gone that stands', async () => {

@@ -4,7 +4,9 @@
 import { parseTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import type { ArchivedSegment } from '../formats/archive-record.ts'
+import { seqsOf } from '../formats/seq-runs.ts'
 import { leafHash } from '../merkle/hash.ts'
+import type { SeqRun } from '../merkle/partial.ts'
 import { type ArchivedSet, readArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import { coverings, type RunCovering } from './covering.ts'
@@ -42,12 +44,19 @@ async function* archiveBelow(
 ): AsyncGenerator<ArchivedSegment> {
   const groups = new Map<string, Group>()
   let latest: UnixMillis | undefined
+  let isAnew = false
 
-  async function flush({ retention_class, due_month, builder, until }: Group): Promise<ArchivedSegment> {
+  /** None where another archiver was quicker with any of it: what that left is gathered anew. */
+  async function flush({ retention_class, due_month, builder, until }: Group): Promise<readonly ArchivedSegment[]> {
     const gathered = builder.finish()
+    await archived.catchUp()
+    if (isAnyOf(archived, gathered.runs)) {
+      isAnew = true
+      return []
+    }
     const lockUntil = due_month === 'open' ? Math.max(until ?? 0, yearsBeyond(gathered.newest)) : until
     if (lockUntil !== undefined) latest = Math.max(latest ?? 0, lockUntil)
-    return writeSegment(parts, { retention_class, due_month }, gathered, covering, lockUntil, archived)
+    return [await writeSegment(parts, { retention_class, due_month }, gathered, covering, lockUntil, archived)]
   }
 
   for await (const page of waitingPages(parts, archived, covering.head.size)) {
@@ -63,11 +72,17 @@ async function* archiveBelow(
       if (due.min_until !== undefined) group.until = Math.max(group.until ?? 0, due.min_until)
       if (!group.builder.isFull()) continue
       groups.delete(name)
-      yield await flush(group)
+      yield* await flush(group)
     }
   }
-  for (const group of groups.values()) yield await flush(group)
+  for (const group of groups.values()) yield* await flush(group)
   await lockCovering(parts, covering, latest)
+  if (isAnew) yield* archiveBelow(parts, covering, archived)
+}
+
+function isAnyOf(archived: ArchivedSet, runs: readonly SeqRun[]): boolean {
+  for (const seq of seqsOf(runs)) if (archived.has(seq)) return true
+  return false
 }
 
 function groupOf({ retention_class, due_month }: SegmentGroup): SegmentGroup {

@@ -25,6 +25,8 @@ export interface ArchivedSet {
   until(): number
   has(seq: number): boolean
   add(segment: RecordedSegment): void
+  /** Takes in what others have put on record since. */
+  catchUp(): Promise<void>
   /** Counts an entry as archived that never will be. */
   pass(seq: number): void
   /** What `until` would be with these. */
@@ -65,6 +67,10 @@ export async function readArchivedSet(store: LedgerStore, ledger: string): Promi
   // A segment on record at a seq holds entries below it: those that were recorded before have nothing above.
   for await (const segment of archivedSegments(store, ledger, complete)) if (isOfRun(segment)) add(segment)
   return {
+    async catchUp() {
+      for await (const segment of archivedSegments(store, ledger, (newest?.recorded_seq ?? -1) + 1))
+        if (isOfRun(segment)) add(segment)
+    },
     until: () => complete,
     has: (seq) => seq < complete || within(runs, seq),
     add,

@@ -1,8 +1,10 @@
 // What is archived, what waits, and whether the archive keeps it (spec/archive.md §7).
 
 import { segmentKeys } from '../formats/segment.ts'
-import { countRuns } from '../formats/seq-runs.ts'
+import { countDistinct, countRuns } from '../formats/seq-runs.ts'
 import { isOver, readSegments } from '../ledger/archived-segments.ts'
+import { readDispositions } from '../ledger/disposition-records.ts'
+import type { SeqRun } from '../merkle/partial.ts'
 import { readArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import type { LockProof, ObjectStat } from './object-store.ts'
@@ -24,6 +26,8 @@ export interface ArchiveStatus {
   readonly locked: number
   /** Segments of which something is not there. */
   readonly missing: readonly string[]
+  /** Segments on which nothing rests, as their records were destroyed or lie in another one: they stand until no lock keeps them, and are in no other number. */
+  readonly ended: number
   readonly groups: readonly ArchivedGroup[]
 }
 
@@ -41,15 +45,20 @@ export async function archiveStatus(parts: Archiving): Promise<ArchiveStatus> {
   const lock = await objects.lockProof()
   const groups = new Map<string, ArchivedGroup>()
   const missing: string[] = []
-  let [archived, segments, locked] = [0, 0, 0]
+  const runs: SeqRun[] = []
+  const ending = await endingObjects(parts)
+  let [segments, locked, ended] = [0, 0, 0]
   for (const segment of await readSegments(store, ledger)) {
-    // What stays of it is counted where it lies.
-    const records = segment.state === 'replaced' ? 0 : countRuns(segment.runs)
+    const records = countRuns(segment.runs)
     const end = await lockedUntil(parts, segment.segment)
     // A disposition took it away, or is about to.
     if (end === 'missing' && (await isOver(parts, segment))) continue
+    if (end !== 'missing' && (segment.state === 'replaced' || ending.has(segmentKeys(segment.segment).object))) {
+      ended++
+      continue
+    }
     segments++
-    archived += records
+    runs.push(...segment.runs)
     if (end === 'missing') missing.push(segment.segment)
     else if (lock.lock === 'compliance' && end !== undefined) locked++
     const name = `${segment.retention_class} ${segment.due_month}`
@@ -57,14 +66,22 @@ export async function archiveStatus(parts: Archiving): Promise<ArchiveStatus> {
   }
   return {
     path: objects.where,
-    archived,
+    archived: countDistinct(runs),
     segments,
     ...(await waitingIn(parts)),
     lock,
     locked,
     missing,
+    ended,
     groups: [...groups.values()],
   }
+}
+
+/** What dispositions are to delete, and could not yet. */
+async function endingObjects({ store, ledger }: Archiving): Promise<ReadonlySet<string>> {
+  const { dispositions } = await readDispositions(store, ledger)
+  const objects = dispositions.flatMap(({ outcome }) => outcome?.told.objects ?? [])
+  return new Set(objects.filter(({ fate }) => fate === 'goes').map(({ key }) => key))
 }
 
 async function lockedUntil({ objects }: Archiving, id: string): Promise<number | 'missing' | undefined> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { countRuns, cutRuns, formatRuns, parseRuns, runsOf, seqsOf } from './seq-runs.ts'
+import { countDistinct, countRuns, cutRuns, formatRuns, parseRuns, runsOf, seqsOf } from './seq-runs.ts'
 
 test('positions have one text, and are read back from it', () => {
   for (const [seqs, text] of [
@@ -17,6 +17,17 @@ test('positions have one text, and are read back from it', () => {
     assert.equal(countRuns(runs), seqs.length)
   }
   assert.throws(() => runsOf([1, 1]), RangeError)
+})
+
+test('positions that several runs hold are counted once', () => {
+  for (const [texts, count] of [
+    [[], 0],
+    [['0-5', '7'], 7],
+    [['3-9', '0-5'], 10],
+    [['0-9', '2-3', '12'], 11],
+    [['4', '4'], 1],
+  ] as const)
+    assert.equal(countDistinct(texts.flatMap((text) => parseRuns(text) ?? [])), count, texts.join(', '))
 })
 
 for (const text of [

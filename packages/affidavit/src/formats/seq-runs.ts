@@ -59,3 +59,13 @@ export function cutRuns(runs: readonly SeqRun[], counts: Iterable<number>): (num
   }
   return firsts
 }
+
+/** How many positions there are in any of these, in whatever order, each counted once. */
+export function countDistinct(runs: readonly SeqRun[]): number {
+  let [count, next] = [0, 0]
+  for (const { first, last } of [...runs].sort((one, other) => one.first - other.first)) {
+    count += Math.max(0, last + 1 - Math.max(first, next))
+    next = Math.max(next, last + 1)
+  }
+  return count
+}

@@ -178,6 +178,11 @@ function wordsOf(status: ArchiveStatus, width: number): string {
     `archived  ${counted(status.archived, 'record')} in ${counted(status.segments, 'segment')}\n`,
     `waiting   ${counted(status.waiting, 'record')}${since}${unpublished}\n`,
     `lock      ${lockWords(status.lock)}\n`,
+    ...(status.ended === 0
+      ? []
+      : [
+          `ended     ${counted(status.ended, 'segment')} on which nothing rests any more, until no lock keeps them: affidavit dispose status says when, dispose finish deletes them\n`,
+        ]),
     ...status.missing.map((id) => `missing   segment ${id}: affidavit archive verify says more\n`),
     table(rows, width),
   ].join('')
