@@ -1,5 +1,6 @@
 // A ledger that records have left: archived ones, with content, and destroyed ones; an archive in memory, and what says who may.
 
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
 
 import { utf8 } from '../src/bytes/text.ts'
@@ -10,6 +11,7 @@ import { formatPlan, planDigest } from '../src/disposition/plan.ts'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
+import { storedArchive } from '../src/embedded/stored-archive.ts'
 import { archivedDetails } from '../src/formats/archive-record.ts'
 import { generateSignerKey, type SignerKey } from '../src/formats/signer-key.ts'
 import type { StubMark } from '../src/formats/stub.ts'
@@ -21,6 +23,8 @@ import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { fixedClock } from '../src/testing/fixed-clock.ts'
 import { type MemoryArchive, memoryArchive } from '../src/testing/memory-archive.ts'
 import { samples } from '../src/testing/sample-drafts.ts'
+import type { OpenedStore } from '../src/verify/stored/tasks.ts'
+import { throughArchive } from '../src/verify/stored/through-archive.ts'
 import type { Trust } from '../src/verify/trust.ts'
 
 export const SEGMENT: string = 'ab'.repeat(16)
@@ -185,4 +189,18 @@ function listed(row: StoredEntry | undefined, due_since: string): ListedRecord {
   const place =
     conversation_id === undefined || conversation_seq === undefined ? {} : { conversation_id, conversation_seq }
   return { seq, integrity_hash, id, recorded_at, ...place, retention_class: 'soc2', due_since, policies: ['soc2'] }
+}
+
+/** Entries are found by their ids, those that left too, with the bytes that they had. */
+export async function expectFoundByIds(store: OpenedStore, { entries, origin, archive }: LeftLedger): Promise<void> {
+  const archiveOf = (asked: string) => (asked === origin ? storedArchive(archive) : undefined)
+  const { ledgers } = throughArchive(store, archiveOf)
+  const [listed] = await ledgers.list()
+  const wanted = entries.filter(({ seq }) => !DESTROYED.includes(seq))
+  const ids = wanted.map((entry) => recordOf(entry).id)
+  const found = await ledgers.log(listed?.no ?? 0).entriesOf([...ids, 'nobody’s'])
+  assert.deepEqual(
+    found.map((one) => one && [one.seq, Buffer.from(one.bytes).toString()]),
+    [...wanted.map(({ seq, entry }) => [seq, Buffer.from(entry).toString()]), undefined],
+  )
 }

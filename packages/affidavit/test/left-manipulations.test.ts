@@ -7,14 +7,16 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { storedArchive } from '../src/embedded/stored-archive.ts'
+import { connectSqliteForReading } from '../src/stores/sqlite/connect.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
+import { storedLedgers } from '../src/stores/sqlite/stored-log.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import { verifySqliteConversation } from '../src/stores/sqlite/verify-conversation.ts'
 import { verifySqliteRange } from '../src/stores/sqlite/verify-range.ts'
 import { memoryArchive } from '../src/testing/memory-archive.ts'
 import type { Report } from '../src/verify/report.ts'
 import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
-import { APPROVER, ARCHIVED, type LeftLedger, letGo, makeLeftLedger, SEGMENT } from './left-ledger.ts'
+import { APPROVER, ARCHIVED, expectFoundByIds, type LeftLedger, letGo, makeLeftLedger, SEGMENT } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { bytesOf, tampered } from './manipulate.ts'
 
@@ -110,6 +112,15 @@ describe('what left', () => {
   test('was destroyed by leave that was not checked: that is said', async () => {
     const report = await whole(ledger.file, { archiveOf: withArchive, leave: 'authority not checked' })
     assert.deepEqual([report.status, ...codesIn(report)], ['incomplete', 'disposal-not-checked'])
+  })
+
+  test('is found by its id through the archive, as what links say of it takes', async () => {
+    const db = connectSqliteForReading(ledger.file)
+    await expectFoundByIds(
+      { where: '', ledgers: storedLedgers(db), runTasks: async () => undefined, findings: [] },
+      ledger,
+    )
+    db.close()
   })
 
   test('came back: the ledger is as if it had never left', async () => {

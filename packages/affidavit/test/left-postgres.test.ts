@@ -10,12 +10,14 @@ import type pg from 'pg'
 
 import { toHex } from '../src/bytes/hex.ts'
 import { storedArchive } from '../src/embedded/stored-archive.ts'
+import { openSnapshot } from '../src/stores/postgres/snapshot.ts'
 import { postgresStore } from '../src/stores/postgres/store.ts'
+import { storedLedgers } from '../src/stores/postgres/stored-log.ts'
 import { verifyPostgres, verifyPostgresConversation } from '../src/stores/postgres/verify.ts'
 import { sqliteStore } from '../src/stores/sqlite/store.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
 import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
-import { APPROVER, type LeftLedger, letGo, makeLeftLedger } from './left-ledger.ts'
+import { APPROVER, expectFoundByIds, type LeftLedger, letGo, makeLeftLedger } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { copyIntoPostgres } from './postgres-copy.ts'
 import { missingForPostgres, OWNER, type PostgresServer, SERVER, startPostgres } from './postgres-server.ts'
@@ -90,6 +92,13 @@ else
         [unread.status, ...new Set(unread.findings.map(({ code }) => code))],
         ['incomplete', 'archived-not-read'],
       )
+    })
+
+    test('what left is found by its id through the archive', async () => {
+      const snapshot = await openSnapshot(reading)
+      const store = { where: '', ledgers: storedLedgers(snapshot), runTasks: async () => undefined, findings: [] }
+      await expectFoundByIds(store, ledger)
+      await snapshot.close()
     })
 
     // Each takes half a second, and what judges them is the same for both stores.

@@ -165,28 +165,40 @@ async function* readEntriesWithContent(
   }
 }
 
-async function readEach(snapshot: Snapshot, no: number, ids: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-  return bytesInOrder(
+function readEach(snapshot: Snapshot, no: number, ids: readonly string[]): Promise<(StoredBytes | undefined)[]> {
+  return placedInOrder(
     snapshot,
     ids.length,
-    `SELECT w.no::text, t.entry FROM unnest($2::text[]) WITH ORDINALITY AS w(id, no) CROSS JOIN LATERAL (
-       SELECT e.entry FROM affidavit.entries e WHERE e.ledger_no = $1 AND e.id = w.id LIMIT 1) t`,
+    `SELECT w.no::text, t.seq::text, t.entry FROM unnest($2::text[]) WITH ORDINALITY AS w(id, no) CROSS JOIN LATERAL (
+       SELECT e.seq, e.entry FROM affidavit.entries e WHERE e.ledger_no = $1 AND e.id = w.id LIMIT 1) t`,
     [no, ids],
   )
 }
 
-async function readEntriesAt(
+function readEntriesAt(
   snapshot: Snapshot,
   no: number,
   places: readonly ConversationPlace[],
 ): Promise<(StoredBytes | undefined)[]> {
-  const rows = await snapshot.tryRows(
+  return placedInOrder(
+    snapshot,
+    places.length,
     `SELECT w.no::text, t.seq::text, t.entry FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS w(id, seq, no) CROSS JOIN LATERAL (
        SELECT e.seq, e.entry FROM affidavit.entries e WHERE e.ledger_no = $1 AND e.conversation_id = w.id AND e.conversation_seq = w.seq LIMIT 1) t`,
     [no, places.map(({ conversation_id }) => conversation_id), places.map((place) => place.conversation_seq)],
   )
+}
+
+/** The entry of each number from 1 to `count`; where they cannot be read, none. */
+async function placedInOrder(
+  snapshot: Snapshot,
+  count: number,
+  sql: string,
+  values: readonly unknown[],
+): Promise<(StoredBytes | undefined)[]> {
+  const rows = count === 0 ? [] : await snapshot.tryRows(sql, values)
   const found = new Map('problem' in rows ? [] : rows.map(([at, seq, bytes]) => [Number(at), { seq, bytes }] as const))
-  return places.map((_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     const { seq, bytes } = found.get(i + 1) ?? {}
     return bytes instanceof Uint8Array ? { seq: Number(seq), bytes } : undefined
   })

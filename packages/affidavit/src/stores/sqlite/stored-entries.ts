@@ -86,20 +86,24 @@ export function readEntriesAt(
     db,
     'SELECT seq, entry FROM entries WHERE ledger_no = ? AND conversation_id = ? AND conversation_seq = ?',
   )
-  return places.map(({ conversation_id, conversation_seq }) => {
-    const read = tryRead(() => find().get(ledgerNo, conversation_id, conversation_seq))
-    const [seq, bytes] = 'value' in read ? [column(read.value, 'seq'), column(read.value, 'entry')] : []
-    return typeof seq === 'number' && bytes instanceof Uint8Array ? { seq, bytes } : undefined
-  })
+  return places.map(({ conversation_id, conversation_seq }) =>
+    tryReadPlaced(() => find().get(ledgerNo, conversation_id, conversation_seq)),
+  )
+}
+
+function tryReadPlaced(get: () => unknown): StoredBytes | undefined {
+  const read = tryRead(get)
+  const [seq, bytes] = 'value' in read ? [column(read.value, 'seq'), column(read.value, 'entry')] : []
+  return typeof seq === 'number' && bytes instanceof Uint8Array ? { seq, bytes } : undefined
 }
 
 export function readEntriesOf(
   db: SqliteDatabase,
   ledgerNo: number,
   ids: readonly string[],
-): (Uint8Array | undefined)[] {
-  const find = statement(db, 'SELECT entry FROM entries WHERE ledger_no = ? AND id = ?')
-  return ids.map((id) => tryReadEntry(() => find().get(ledgerNo, id)))
+): (StoredBytes | undefined)[] {
+  const find = statement(db, 'SELECT seq, entry FROM entries WHERE ledger_no = ? AND id = ?')
+  return ids.map((id) => tryReadPlaced(() => find().get(ledgerNo, id)))
 }
 
 function tryReadEntry(get: () => unknown): Uint8Array | undefined {

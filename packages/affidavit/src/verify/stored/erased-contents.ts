@@ -119,8 +119,8 @@ async function* linkedPayloads(
     const some = links.slice(at, at + AT_ONCE)
     const records = await log.entriesOf(some.map(({ parent_id }) => parent_id))
     for (const [i, link] of some.entries()) {
-      const bytes = records[i]
-      const record = bytes === undefined ? undefined : entryIn(bytes)
+      const stored = records[i]
+      const record = stored === undefined ? undefined : entryIn(stored.bytes)
       if (record === undefined || faultOf(link, record) !== undefined) continue
       for (const { blob_id } of contentsReached(record, link.content)) yield [blob_id, link.seq]
     }

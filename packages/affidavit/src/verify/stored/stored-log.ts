@@ -118,8 +118,8 @@ export interface StoredLog {
   checkpointsAbove(size: number, few: Few): Promise<readonly KeptCheckpoint[]>
 
   entry(seq: number): Promise<StoredBytes | undefined>
-  /** The bytes of the entry of each id, by the index of ids; `undefined` where none can be read. */
-  entriesOf(ids: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>
+  /** The entry of each id, by the index of ids; `undefined` where none can be read. */
+  entriesOf(ids: readonly string[]): Promise<readonly (StoredBytes | undefined)[]>
   /** The entries that the index lists under a conversation, ascending by seq. */
   conversation(conversation_id: string): Promise<readonly StoredBytes[]>
   /**

@@ -87,6 +87,13 @@ function logThrough(log: StoredLog, archive: StoredArchive): StoredLog {
     })
   }
 
+  async function eachWhole(
+    stored: readonly (StoredBytes | undefined)[],
+  ): Promise<readonly (StoredBytes | undefined)[]> {
+    const read = new Map((await whole(stored.flatMap((one) => one ?? []))).map((one) => [one.seq, one]))
+    return stored.map((one) => (one === undefined ? undefined : (read.get(one.seq) ?? one)))
+  }
+
   async function* pagesOf(pages: AsyncIterable<readonly StoredBytes[]>): AsyncGenerator<readonly StoredBytes[]> {
     for await (const page of pages) yield await whole(page, 'page')
   }
@@ -97,15 +104,12 @@ function logThrough(log: StoredLog, archive: StoredArchive): StoredLog {
       const stored = await log.entry(seq)
       return stored === undefined ? undefined : (await whole([stored]))[0]
     },
+    entriesOf: async (ids) => eachWhole(await log.entriesOf(ids)),
     conversation: async (id) => whole(await log.conversation(id), 'page'),
     async *entriesOfAction(action, below) {
       for await (const page of log.entriesOfAction(action, below)) yield 'unreadable' in page ? page : await whole(page)
     },
-    async entriesAt(wanted) {
-      const stored = await log.entriesAt(wanted)
-      const read = new Map((await whole(stored.flatMap((one) => one ?? []))).map((one) => [one.seq, one]))
-      return stored.map((one) => (one === undefined ? undefined : (read.get(one.seq) ?? one)))
-    },
+    entriesAt: async (wanted) => eachWhole(await log.entriesAt(wanted)),
     entriesWithContent: (stretch) => pagesOf(log.entriesWithContent(stretch)),
     async *stretch(stretch) {
       for await (const page of log.stretch(stretch)) {
