@@ -158,6 +158,13 @@ test('what a detector finds in a reason is masked, and that is said', async () =
   assert.doesNotMatch(JSON.stringify(await list()), /ada@|078-05/)
 })
 
+test('what a detector finds in the reason of a release stands in no paper: it is refused', async () => {
+  const { hold_id } = await placed('--conversation', 'c-1')
+  const answer = await plan(hold_id, newPath(), '--reason', 'letter from ada@example.com')
+  assert.equal(answer.code, 3, answer.err)
+  assert.match(answer.err, /--reason: holds what looks like email_address/)
+})
+
 describe('not placed:', () => {
   const WRONG: Readonly<Record<string, readonly [words: readonly string[], says: RegExp, code?: number]>> = {
     'a hold on nothing': [[], /everything yes/],

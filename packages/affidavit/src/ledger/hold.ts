@@ -169,6 +169,7 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
     async planRelease(hold_id, reason) {
       expectAllowed(policy, who, 'release-hold')
       refuseUnlessLabel('reason', reason)
+      refusePersonal('reason', reason)
       if (policy?.people.has(actor_id) !== true) {
         const cure = 'name the person in the access policy: whoever asks and whoever approves have to be two'
         throw refusedHold('planner-not-named', 'whoever asks for a release is named in the access policy', cure)
@@ -197,6 +198,7 @@ export function createHolding(parts: HoldingParts, who: Reader): Holding {
         throw refusedHold(judged.code, 'this approval does not let this hold be released', cure)
       }
       const { hold_id, hold_sha256, matter, reason, still_held } = release
+      refusePersonal('reason', reason)
       const { hold } = await standingHold(hold_id, await size())
       await holdAgainstLedger(release, hold)
       const { plan_sha256: release_sha256, approval_sha256 } = judged
@@ -241,13 +243,13 @@ function refuseUnlessLabel(path: string, text: string): void {
   })
 }
 
-/** A matter is told by its very name, so that nothing of it can be masked, as it is in a reason. */
+/** A matter is told by its very name, and the reason of a release stands in a paper that was signed: nothing of either can be masked. */
 function refusePersonal(path: string, text: string): void {
   const types = [...new Set(lookStructured([path])(text).map(({ type }) => type))]
   if (types.length === 0) return
   throw new LedgerError('invalid-query', {
     problem: `${path}: holds what looks like ${types.join(', ')}; nothing was changed`,
-    cure: 'it stands in the record for good, in the clear: name the matter by its docket or file number, in other words',
+    cure: 'it stands in the record for good, in the clear: say it in other words, by a docket or file number',
     path,
   })
 }

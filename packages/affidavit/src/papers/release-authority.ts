@@ -13,14 +13,15 @@ export type ReleaseAuthority =
 
 /** @param approvers keys that whoever verifies has pinned */
 export function releaseAuthority(
-  { hold_id, hold_sha256, reason, matter, release, release_sha256, approval, approval_sha256 }: HoldRelease,
+  { hold_id, hold_sha256, matter, release, release_sha256, approval, approval_sha256 }: HoldRelease,
   { ledger, done_at }: { readonly ledger: string; readonly done_at: UnixMillis },
   approvers: readonly VerifierKey[],
 ): ReleaseAuthority {
   const paper = parseHoldRelease(utf8(release))
   if ('code' in paper || holdReleaseDigest(paper) !== release_sha256)
     return { state: 'none', because: 'release-altered' }
-  const told = { ledger, hold_id, hold_sha256, matter, reason }
+  // What is masked in the reason of a record stands in the paper.
+  const told = { ledger, hold_id, hold_sha256, matter }
   const isOfIt = Object.entries(told).every(([name, value]) => Reflect.get(paper, name) === value)
   if (!isOfIt) return { state: 'none', because: 'release-of-another-hold' }
   const { made_by, made_at } = paper

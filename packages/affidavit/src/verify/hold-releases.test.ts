@@ -27,10 +27,10 @@ interface Told {
   readonly key?: SignerKey
   /** Of the record, once it was approved. */
   readonly details?: (details: Record<string, string>) => Record<string, string>
-  readonly recorded_at?: string
+  readonly timestamp?: string
 }
 
-function records({ paper: more, approval, key = KIM, details = (one) => one, recorded_at }: Told): AuditRecord[] {
+function records({ paper: more, approval, key = KIM, details = (one) => one, timestamp }: Told): AuditRecord[] {
   const release = { ...paper, ...more }
   const release_sha256 = holdReleaseDigest(release)
   const said: Approval = {
@@ -38,7 +38,9 @@ function records({ paper: more, approval, key = KIM, details = (one) => one, rec
     ...{ approved_at: '2026-11-21T09:30:00.000Z', ...approval },
   }
   const note = signApproval('hold release', said, key)
-  const at = { recorded_at: recorded_at ?? '2026-11-21T10:00:00.000Z', actor_id: 'sam', actor_type: 'user' }
+  // A clock was ahead once: what is recorded behind that is dated by then.
+  const times = { timestamp: timestamp ?? '2026-11-21T10:00:00.000Z', recorded_at: '2027-06-01T10:00:00.000Z' }
+  const at = { ...times, actor_id: 'sam', actor_type: 'user' }
   const placed = {
     ...{ ...at, id: HOLD, seq: 3, action: 'hold_placed', integrity_hash: HASH, on_behalf_of: 'counsel' },
     ...{ outcome_reason: 'served', details: { matter: 'm', everything: 'yes' } },
@@ -81,7 +83,7 @@ const LIES: Readonly<Record<string, readonly [because: string, told: Told]>> = {
   'no release': ['release-altered', { details: (one) => ({ ...one, release: '{}' }) }],
   'a release of another hold': ['release-of-another-hold', { paper: { hold_id: HOLD.replace('2f00', '2f01') } }],
   'a release of another ledger': ['release-of-another-hold', { paper: { ledger: 'other.example/0' } }],
-  'a release for another reason': ['release-of-another-hold', { paper: { reason: 'else' } }],
+  'a release of another matter': ['release-of-another-hold', { paper: { matter: 'else' } }],
   'an approval of another release': ['approval-of-another-plan', { approval: { plan_sha256: '00'.repeat(32) } }],
   'a refusal': ['approval-of-another-plan', { approval: { decision: 'refuse' } }],
   'an approval by whoever asked': ['approval-by-the-planner', { approval: { approver: 'sam' } }],
@@ -89,7 +91,7 @@ const LIES: Readonly<Record<string, readonly [because: string, told: Told]>> = {
     'approval-out-of-time',
     { approval: { approved_at: '2026-11-21T08:00:00.000Z' } },
   ],
-  'an approval that was too old': ['approval-out-of-time', { recorded_at: '2027-11-21T10:00:00.000Z' }],
+  'an approval that was too old': ['approval-out-of-time', { timestamp: '2027-11-21T10:00:00.000Z' }],
   'an approval that was changed': [
     'approval-altered',
     { details: (one) => ({ ...one, approval: (one.approval ?? '').replace('kim\n', 'tom\n') }) },

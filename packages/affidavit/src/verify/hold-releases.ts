@@ -26,8 +26,9 @@ export function judgeHoldReleases(
   for (const { id: hold, released_by } of holdsIn(records, []).placed) {
     const record = released_by === undefined ? undefined : bySeq.get(released_by)
     if (record === undefined) continue
-    const { seq, id, recorded_at } = record
-    const place = { ledger, done_at: parseTimestamp(recorded_at) ?? 0 }
+    const { seq, id, timestamp } = record
+    // Its own time: that of its recording never falls back, and may be ahead where a clock once was.
+    const place = { ledger, done_at: parseTimestamp(timestamp) ?? 0 }
     const authority = releaseAuthority(readHoldRelease(record), place, approvers)
     if (authority.state === 'approved') released.push(authority.approver)
     else if (authority.state === 'not checked') {
