@@ -14,7 +14,7 @@ import { openFolder } from '../packages/affidavit/src/embedded/open.ts'
 import { segmentKeys } from '../packages/affidavit/src/formats/segment.ts'
 import { seqsOf } from '../packages/affidavit/src/formats/seq-runs.ts'
 import { readSegmentNote } from '../packages/affidavit/src/formats/signed-segment.ts'
-import type { ArchivedPlace } from '../packages/affidavit/src/ledger/archive-reader.ts'
+import type { ArchivedPlace, ArchiveReader } from '../packages/affidavit/src/ledger/archive-reader.ts'
 import type { Ledger } from '../packages/affidavit/src/ledger/ledger.ts'
 import { readPages } from '../packages/affidavit/src/ledger/read.ts'
 import { readThrough } from '../packages/affidavit/src/ledger/read-through.ts'
@@ -103,25 +103,23 @@ async function lookAt(parts: Archiving): Promise<Looked> {
   const wanted = await someConversations(parts)
   const fromDatabase = await millisOf(wanted, (id) => toEnd(readPages(rows, ledger, { conversation_id: id })))
   for (const id of wanted) await letLeave(parts, id, places)
-  const [elsewhere] = places.values()
-  const reading = async (atHand: readonly ArchivedPlace[]): Promise<number> => {
-    const samples: number[] = []
-    for (const id of wanted) {
-      const archive = createArchiveReader(parts)
-      await archive.entries(atHand)
-      const read = await millisOf([id], () =>
-        toEnd(readPages(readThrough(rows, archive), ledger, { conversation_id: id })),
-      )
-      samples.push(...read)
-    }
-    return quantile(samples, 0.5)
+  // The last entry of each segment: who has read it has the manifest at hand, and no block of a conversation but of the last ones.
+  const lastOf = [...new Map([...places.values()].map((place) => [place.segment, place])).values()]
+  const fromArchive: number[] = []
+  const first: number[] = []
+  for (const id of wanted) {
+    first.push(...(await readLeft(parts, createArchiveReader(parts), id)))
+    const archive = createArchiveReader(parts)
+    await archive.entries(lastOf)
+    fromArchive.push(...(await readLeft(parts, archive, id)))
   }
-  return {
-    cold,
-    fromArchive: await reading(elsewhere === undefined ? [] : [elsewhere]),
-    first: await reading([]),
-    fromDatabase: quantile(fromDatabase, 0.5),
-  }
+  const p50 = (samples: readonly number[]): number => quantile(samples, 0.5)
+  return { cold, fromArchive: p50(fromArchive), first: p50(first), fromDatabase: p50(fromDatabase) }
+}
+
+function readLeft({ rows, ledger }: Archiving, archive: ArchiveReader, conversation_id: string): Promise<number[]> {
+  const whole = readThrough(rows, archive)
+  return millisOf([conversation_id], () => toEnd(readPages(whole, ledger, { conversation_id })))
 }
 
 async function whatIsArchived({ store, ledger, objects }: Archiving): Promise<{
