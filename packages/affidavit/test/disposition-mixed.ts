@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
-import { openSegment } from '../src/archive/open-segment.ts'
 import { createArchiveReader } from '../src/archive/reader.ts'
-import { removeArchived } from '../src/archive/remove.ts'
 import { restoreRecords } from '../src/archive/restore.ts'
 import { rewriteSegment } from '../src/archive/rewrite-segment.ts'
 import { archiveStatus } from '../src/archive/status.ts'
@@ -16,135 +14,25 @@ import { localAnchor } from '../src/embedded/anchors.ts'
 import { storedArchive } from '../src/embedded/stored-archive.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import { segmentKeys } from '../src/formats/segment.ts'
-import { seqsOf } from '../src/formats/seq-runs.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
-import type { ArchiveReader } from '../src/ledger/archive-reader.ts'
-import { readSegments, type StandingSegment } from '../src/ledger/archived-segments.ts'
-import type { Ledger } from '../src/ledger/ledger.ts'
 import { Killed, memoryObjectStore } from '../src/testing/memory-object-store.ts'
 import { type ObjectFault, type ObjectOperation, objectFaults } from '../src/testing/object-faults.ts'
 import type { Report } from '../src/verify/report.ts'
 import { all } from './archived-clinic.ts'
 import { type Backend, doesAll } from './backend.ts'
-import {
-  type Archived,
-  archiveAll,
-  archivedClinics,
-  by,
-  bytesAt,
-  expectArchiveWhole,
-  isKeyThere,
-  keepLonger,
-  letLeave,
-  openWith,
-  partsOf,
-  set,
-  states,
-} from './disposition-archived.ts'
-import { DAY, disposeOfAll, noted, openClinic, orderOf, planOf, sameTime } from './disposition-clinic.ts'
+import { by, isKeyThere, keepLonger, letLeave, openWith, partsOf, set, states } from './disposition-archived.ts'
+import { DAY, disposeOfAll, orderOf, planOf, sameTime } from './disposition-clinic.ts'
 import { openToDie, waysToFail, whenToFail } from './dying-ledger.ts'
+import { expectWrittenAnew, holding, liesIn, lockOf, mixedClinics, STAYS, wholeOf } from './mixed-clinic.ts'
 import { verifyHome } from './verify-home.ts'
 
-/** Of the records 1 to 4, which lie in one segment, this one stays. */
-const STAYS = 2
 /** Of the faults that there may be, one in so many is tried, but for AFFIDAVIT_SOAK=1. */
 const FEW = 7
-
-/** Where it lies, as its stub says; nothing where it stands in its row. */
-async function liesIn({ archival: { rows, ledger } }: Ledger): Promise<string | undefined> {
-  const [row] = await rows.entries(ledger, { from_seq: STAYS }, { limit: 1, order: 'ascending' })
-  return JSON.parse(Buffer.from(row?.entry ?? []).toString())._stub?.segment
-}
-
-/** The segments that hold it, the oldest first. */
-async function holding({ archival: { store, ledger } }: Ledger): Promise<readonly StandingSegment[]> {
-  return (await readSegments(store, ledger)).filter(({ runs }) => [...seqsOf(runs)].includes(STAYS))
-}
-
-/** Until when object and manifest are locked. */
-function lockOf({ kept }: Archived, { segment }: Pick<StandingSegment, 'segment'>): number {
-  return Math.min(...Object.values(segmentKeys(segment)).map((key) => kept.get(key)?.locked_until ?? 0))
-}
-
-/** Its entry and its sealed content, wherever they are read. */
-async function wholeOf(ledger: Ledger): Promise<readonly string[]> {
-  const { store, ledger: origin } = ledger.archival
-  const { content = [] } = (await ledger.at(STAYS)) ?? assert.fail()
-  const sealed: string[] = []
-  for (const { blob_id } of content)
-    sealed.push(Buffer.from((await store.payload(origin, blob_id))?.sealed ?? []).toString('hex'))
-  return [await bytesAt(ledger, STAYS), ...sealed]
-}
-
-/** The rest was destroyed with its key and is on its way out; what stays lies in one segment, to the byte, and reads as before. */
-async function expectWrittenAnew(
-  ledger: Ledger,
-  clinic: Archived,
-  whole: readonly string[],
-  stays: readonly number[] = [STAYS],
-): Promise<void> {
-  const [old, anew, ...more] = await holding(ledger)
-  assert.ok(old && anew && more.length === 0)
-  assert.deepEqual([old.segment, old.state], [clinic.due.segment, 'replaced'])
-  assert.deepEqual([anew.replaces, anew.state, [...seqsOf(anew.runs)]], [old.segment, 'in force', stays])
-  assert.deepEqual([await isKeyThere(ledger, old), await isKeyThere(ledger, anew)], [false, true])
-  assert.deepEqual(await wholeOf(ledger), whole)
-  const opened = await openSegment({ objects: clinic.objects, keyring: ledger.archival.keyring }, anew)
-  assert.equal(Buffer.from(opened.entries.get(STAYS) ?? []).toString('latin1'), whole[0])
-  const { content = [] } = (await ledger.at(STAYS)) ?? assert.fail()
-  assert.deepEqual(
-    content.map((reference) => Buffer.from(opened.payload(reference) ?? []).toString('hex')),
-    whole.slice(1),
-  )
-  const lies = await liesIn(ledger)
-  assert.ok([undefined, anew.segment].includes(lies))
-  if (lies !== undefined) assert.ok(lockOf(clinic, anew) > clinic.clock.now())
-  await expectArchiveWhole(ledger, clinic, clinic.objects)
-}
 
 export function testDispositionMixed(backend: Backend): void {
   const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-mixed-'))
   after(() => rmSync(home, { recursive: true, force: true }))
-  const copied = archivedClinics(backend, home)
-
-  interface Story {
-    /** Of the records that are due, those that stay; one where left out. */
-    readonly stay?: readonly number[]
-    readonly lies?: 'in the archive alone' | 'in the database'
-  }
-
-  /** A clinic that keeps some of what is due for longer. */
-  async function kept(story: Story = {}): Promise<{ readonly clinic: Archived; readonly whole: readonly string[] }> {
-    const { stay = [STAYS], lies = 'in the archive alone' } = story
-    const clinic = await copied()
-    await using ledger = await openWith(clinic, clinic.objects)
-    const whole = await wholeOf(ledger)
-    for (const seq of stay) await keepLonger(ledger, seq)
-    if (lies === 'in the database') return { clinic, whole }
-    for (const { state } of await letLeave(ledger, clinic.objects)) assert.equal(state, 'removed')
-    assert.equal(await liesIn(ledger), clinic.due.segment)
-    return { clinic, whole }
-  }
-
-  /** The same, where the rest was destroyed, and nobody has touched the archive since. */
-  async function begun(story?: Story): ReturnType<typeof kept> {
-    const { clinic, whole } = await kept(story)
-    const { objects, origin } = clinic
-    // With what reads the archive at hand, and nothing that takes anything out of it.
-    const archiveReader: ArchiveReader = {
-      entries: (places) => reader().entries(places),
-      chunks: (place, blob_id) => reader().chunks(place, blob_id),
-    }
-    await using ledger: Ledger = await openClinic(clinic, { archiveReader, access: clinic.policy })
-    const reader = (): ArchiveReader =>
-      createArchiveReader({ objects, ledger: origin, keyring: ledger.archival.keyring })
-    const done = await disposeOfAll(ledger, clinic)
-    assert.deepEqual(
-      done.standing.objects?.map(({ fate }) => fate),
-      ['waits'],
-    )
-    return { clinic, whole }
-  }
+  const { copied, kept, begun } = mixedClinics(backend, home)
 
   test('what stays in the database is archived anew, and the segment goes at once with everything that was destroyed', async () => {
     const clinic = await copied()
@@ -265,66 +153,6 @@ export function testDispositionMixed(backend: Backend): void {
     })
   }
 
-  test('what is destroyed while it is written anew is in no segment on record, and that is written again without it', async () => {
-    const { clinic } = await begun({ stay: [STAYS, STAYS + 1] })
-    await using ledger = await openWith(clinic, clinic.objects)
-    const objects = whenFirst(clinic.objects, 'put', () => destroyBehind(ledger))
-    await assert.rejects(rewriteSegment({ ...ledger.archival, objects }, set, clinic.due), {
-      code: 'not-committed',
-      message: /seq 3 was destroyed while/,
-    })
-    assert.deepEqual((await holding(ledger)).length, 1)
-    await rewriteSegment({ ...ledger.archival, objects }, set, clinic.due)
-    const [, anew] = await holding(ledger)
-    assert.deepEqual([...seqsOf(anew?.runs ?? [])], [STAYS])
-  })
-
-  test('what was written anew twice, before anything was moved, is moved to where it lies at last', async () => {
-    const { clinic, whole } = await begun({ stay: [STAYS, STAYS + 1] })
-    await using ledger = await openWith(clinic, clinic.objects)
-    const dying = whenFirst(ledger.archival.rows, 'moveEntries', () => Promise.reject(new Killed('the power is gone')))
-    const dead = { ...ledger.archival, rows: dying, objects: clinic.objects }
-    await assert.rejects(rewriteSegment(dead, set, clinic.due), Killed)
-    const [, first = assert.fail()] = await holding(ledger)
-    await destroyBehind(ledger)
-    const parts = { ...ledger.archival, objects: clinic.objects }
-    await rewriteSegment(parts, set, first)
-    await rewriteSegment(parts, set, clinic.due)
-    const [old, between, last] = await holding(ledger)
-    assert.deepEqual([old?.state, between?.state, last?.state], ['replaced', 'replaced', 'in force'])
-    assert.equal(await liesIn(ledger), last?.segment)
-    assert.deepEqual(await wholeOf(ledger), whole)
-  })
-
-  test('what leaves the database meanwhile is judged anew, and names no segment that is about to go', async () => {
-    const { clinic, whole } = await begun({ stay: [STAYS], lies: 'in the database' })
-    await using ledger = await openWith(clinic, clinic.objects)
-    const rows = whenFirst(ledger.archival.rows, 'replaceEntries', async () => {
-      await ledger.dispositions.finish()
-      assert.equal(await isKeyThere(ledger, clinic.due), false)
-    })
-    const parts = { ...(await partsOf(ledger, clinic.objects)), rows }
-    const removal = { set, by, mode: 'run', publish: () => ledger.publish() } as const
-    const removed = await all(removeArchived(parts, removal))
-    assert.equal(removed.find(({ segment }) => segment === clinic.due.segment)?.state, 'refused')
-    assert.equal(await liesIn(ledger), undefined)
-    await expectWrittenAnew(ledger, clinic, whole)
-    await letLeave(ledger, clinic.objects)
-    await expectWrittenAnew(ledger, clinic, whole)
-  })
-
-  test('whoever reads meanwhile, by where it lay before, reads it where it lies now', async () => {
-    const { clinic, whole } = await begun()
-    await using ledger = await openWith(clinic, clinic.objects)
-    const { object } = segmentKeys(clinic.due.segment)
-    const late = whenFirst(clinic.objects, 'get', async () => {
-      await ledger.dispositions.finish()
-      clinic.kept.delete(object)
-    })
-    await using other = await openWith(clinic, late)
-    assert.deepEqual(await wholeOf(other), whole)
-  })
-
   test('where it cannot be locked as long as it has to be, nothing is moved there, and the old one stands with its key', async () => {
     const { clinic, whole } = await begun()
     const faults = objectFaults()
@@ -344,25 +172,6 @@ export function testDispositionMixed(backend: Backend): void {
     }
     await using ledger = await openWith(clinic, clinic.objects)
     await ledger.dispositions.finish()
-    await expectWrittenAnew(ledger, clinic, whole)
-  })
-
-  test('an archiver that died goes on below its checkpoint, whatever was written anew since', async () => {
-    const { clinic, whole } = await begun()
-    await using ledger = await openWith(clinic, clinic.objects)
-    await ledger.append(noted('Cy has a cough.'))
-    const dying = objectFaults()
-    dying.break('put', undefined, undefined, 'killed-after')
-    await assert.rejects(archiveAll(ledger, memoryObjectStore(clinic.kept, clinic.clock, dying)))
-    await ledger.dispositions.finish()
-    await ledger.append(noted('Cy is well.'))
-    await archiveAll(ledger, clinic.objects)
-    const { store, ledger: origin } = ledger.archival
-    const onRecord = new Set(
-      (await readSegments(store, origin)).flatMap(({ segment }) => Object.values(segmentKeys(segment))),
-    )
-    const strays = [...clinic.kept.keys()].filter((key) => key.startsWith('segments/') && !onRecord.has(key))
-    assert.deepEqual(strays, [])
     await expectWrittenAnew(ledger, clinic, whole)
   })
 
@@ -398,55 +207,6 @@ export function testDispositionMixed(backend: Backend): void {
       findings.some(({ code, seq }) => code === 'archived-unrecorded' && seq === STAYS),
       JSON.stringify(findings),
     )
-  })
-
-  test('an archiver goes on meanwhile, and archives nothing twice', async () => {
-    const { clinic, whole } = await begun()
-    await using ledger = await openWith(clinic, clinic.objects)
-    await using other = await openWith(clinic, clinic.objects)
-    await other.append(noted('Cy has a cough.'))
-    const objects = whenFirst(clinic.objects, 'put', async () => {
-      assert.ok((await archiveAll(other, clinic.objects)).length > 0)
-    })
-    await rewriteSegment({ ...ledger.archival, objects }, set, clinic.due)
-    await ledger.dispositions.finish()
-    await archiveAll(other, clinic.objects)
-    const { store, ledger: origin } = ledger.archival
-    const first = (await readSegments(store, origin)).filter(({ replaces }) => replaces === undefined)
-    const seqs = first.flatMap(({ runs }) => [...seqsOf(runs)])
-    assert.equal(new Set(seqs).size, seqs.length)
-    await expectWrittenAnew(ledger, clinic, whole)
-  })
-}
-
-const DESTROYED = { state: 'disposed', manifest: 'd2'.repeat(32) } as const
-
-/** The record behind the one that stays goes, as another disposition lets it. */
-async function destroyBehind({ archival: { rows, ledger } }: Ledger): Promise<void> {
-  const [row = assert.fail()] = await rows.entries(ledger, { from_seq: STAYS + 1 }, { limit: 1, order: 'ascending' })
-  const gone = { seq: row.seq, leaf: row.nodes.slice(0, 32), mark: DESTROYED }
-  await rows.replaceEntries(ledger, { entries: [gone], judged: { size: 0, unless: [] } })
-}
-
-/** The same, where something happens before the first of these calls is done. */
-function whenFirst<Parts extends object>(
-  parts: Parts,
-  call: keyof Parts & string,
-  happens: () => Promise<void>,
-): Parts {
-  let isFirst = true
-  return new Proxy(parts, {
-    get(target, name, receiver) {
-      const member: unknown = Reflect.get(target, name, receiver)
-      if (typeof member !== 'function' || name !== call) return member
-      return async (...args: readonly unknown[]) => {
-        if (isFirst) {
-          isFirst = false
-          await happens()
-        }
-        return Reflect.apply(member, target, args)
-      }
-    },
   })
 }
 

@@ -11,6 +11,7 @@ import type { Backend } from './backend.ts'
 import { testDispositionArchive } from './disposition-archive.ts'
 import { makeDispositionClinic, openClinic, orderOf, planOf, refusal, STORY } from './disposition-clinic.ts'
 import { testDispositionCrash } from './disposition-crash.ts'
+import { testDispositionMeanwhile } from './disposition-meanwhile.ts'
 import { testDispositionMixed } from './disposition-mixed.ts'
 import { postgresBackend } from './postgres-backend.ts'
 import { missingForPostgres, OWNER, SERVER } from './postgres-server.ts'
@@ -46,4 +47,5 @@ else
     testDispositionCrash(retaining)
     testDispositionArchive(retaining)
     testDispositionMixed(retaining)
+    testDispositionMeanwhile(retaining)
   })

@@ -90,7 +90,7 @@ async function newestSegment(store: LedgerStore, ledger: string): Promise<Record
 }
 
 // What was written anew was archived before, and belongs to no run.
-function isOfRun({ replaces }: ArchivedSegment): boolean {
+export function isOfRun({ replaces }: ArchivedSegment): boolean {
   return replaces === undefined
 }
 

@@ -1,6 +1,6 @@
 // The checkpoints that an archive keeps (spec/archive.md §7, step 1): whatever lies there, and those that runs on record left.
 
-import type { RecordedSegment } from './archived.ts'
+import { isOfRun, type RecordedSegment } from './archived.ts'
 import { runKeyBehind } from './covering.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -35,6 +35,7 @@ export function runCheckpoints(
   const found = new Map<number, { readonly size: number; readonly where: string; readonly segment: string }>()
   let before: RecordedSegment | undefined
   for (const one of segments) {
+    if (!isOfRun(one)) continue
     const { checkpoint_size: size, segment } = one
     if (!found.has(size)) found.set(size, { size, where: runKeyBehind(ledger, before), segment })
     before = one

@@ -14,7 +14,7 @@ export function linesOfDisposition(plan: DispositionPlan): string[] {
     ...plan.policies.map(lineOfPolicy),
     `manifest      ${plan.manifest_sha256}`,
     `policies      ${plan.policy_set_sha256}`,
-    ...plan.objects.map(({ key, locked_until, fate }) => `archive       ${key}: ${fate}, locked until ${locked_until}`),
+    ...plan.objects.map(lineOfObject),
     ...plan.stays.map(lineOfStay),
     delay_days === 0
       ? 'needs         the approval of another person'
@@ -43,9 +43,14 @@ export function linesOfCertificate(certificate: DispositionCertificate): string[
   ].map(printable)
 }
 
+function lineOfObject({ key, locked_until, fate }: ArchivedObject): string {
+  const how = fate === 'waits' ? 'what stays of it is written anew, then it goes' : fate
+  return `archive       ${key}: ${how}, locked until ${locked_until}`
+}
+
 /** An object of the archive that is to go. */
 export function lineOfStanding({ key, locked_until, fate }: ArchivedObject): string {
-  const why = fate === 'waits' ? '; it holds records that stay' : ''
+  const why = fate === 'waits' ? '; what stays of it is not written anew yet' : ''
   return `stands        ${key}, locked until ${locked_until}${why}`
 }
 

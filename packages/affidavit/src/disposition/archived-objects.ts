@@ -6,7 +6,7 @@ import { ascending, byMembers, label, object, oneOf, type Rule, time } from '../
 export interface ArchivedObject {
   readonly key: string
   readonly locked_until: string
-  /** `goes`: it holds nothing that stays. `waits`: it does; its key stands until that is gone too. */
+  /** `goes`: nothing rests on it. `waits`: it holds what stays, which is written anew first. */
   readonly fate: (typeof FATES)[number]
 }
 

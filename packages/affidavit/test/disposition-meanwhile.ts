@@ -1,0 +1,155 @@
+// What others do while what stays of a segment is written anew (spec/archive.md §9).
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+
+import { removeArchived } from '../src/archive/remove.ts'
+import { rewriteSegment } from '../src/archive/rewrite-segment.ts'
+import { segmentKeys } from '../src/formats/segment.ts'
+import { seqsOf } from '../src/formats/seq-runs.ts'
+import { readSegments } from '../src/ledger/archived-segments.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import { Killed, memoryObjectStore } from '../src/testing/memory-object-store.ts'
+import { objectFaults } from '../src/testing/object-faults.ts'
+import { all } from './archived-clinic.ts'
+import type { Backend } from './backend.ts'
+import { archiveAll, by, isKeyThere, letLeave, openWith, partsOf, set } from './disposition-archived.ts'
+import { noted } from './disposition-clinic.ts'
+import { expectWrittenAnew, holding, liesIn, mixedClinics, STAYS, wholeOf } from './mixed-clinic.ts'
+
+export function testDispositionMeanwhile(backend: Backend): void {
+  const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-meanwhile-'))
+  after(() => rmSync(home, { recursive: true, force: true }))
+  const { begun } = mixedClinics(backend, home)
+
+  test('what is destroyed while it is written anew is in no segment on record, and that is written again without it', async () => {
+    const { clinic } = await begun({ stay: [STAYS, STAYS + 1] })
+    await using ledger = await openWith(clinic, clinic.objects)
+    const objects = whenFirst(clinic.objects, 'put', () => destroyBehind(ledger))
+    await assert.rejects(rewriteSegment({ ...ledger.archival, objects }, set, clinic.due), {
+      code: 'not-committed',
+      message: /seq 3 was destroyed while/,
+    })
+    assert.deepEqual((await holding(ledger)).length, 1)
+    await rewriteSegment({ ...ledger.archival, objects }, set, clinic.due)
+    const [, anew] = await holding(ledger)
+    assert.deepEqual([...seqsOf(anew?.runs ?? [])], [STAYS])
+  })
+
+  test('what was written anew twice, before anything was moved, is moved to where it lies at last', async () => {
+    const { clinic, whole } = await begun({ stay: [STAYS, STAYS + 1] })
+    await using ledger = await openWith(clinic, clinic.objects)
+    const dying = whenFirst(ledger.archival.rows, 'moveEntries', () => Promise.reject(new Killed('the power is gone')))
+    const dead = { ...ledger.archival, rows: dying, objects: clinic.objects }
+    await assert.rejects(rewriteSegment(dead, set, clinic.due), Killed)
+    const [, first = assert.fail()] = await holding(ledger)
+    await destroyBehind(ledger)
+    const parts = { ...ledger.archival, objects: clinic.objects }
+    await rewriteSegment(parts, set, first)
+    await rewriteSegment(parts, set, clinic.due)
+    const [old, between, last] = await holding(ledger)
+    assert.deepEqual([old?.state, between?.state, last?.state], ['replaced', 'replaced', 'in force'])
+    assert.equal(await liesIn(ledger), last?.segment)
+    assert.deepEqual(await wholeOf(ledger), whole)
+  })
+
+  test('what leaves the database meanwhile is judged anew, and names no segment that is about to go', async () => {
+    const { clinic, whole } = await begun({ stay: [STAYS], lies: 'in the database' })
+    await using ledger = await openWith(clinic, clinic.objects)
+    const rows = whenFirst(ledger.archival.rows, 'replaceEntries', async () => {
+      await ledger.dispositions.finish()
+      assert.equal(await isKeyThere(ledger, clinic.due), false)
+    })
+    const parts = { ...(await partsOf(ledger, clinic.objects)), rows }
+    const removal = { set, by, mode: 'run', publish: () => ledger.publish() } as const
+    const removed = await all(removeArchived(parts, removal))
+    assert.equal(removed.find(({ segment }) => segment === clinic.due.segment)?.state, 'refused')
+    assert.equal(await liesIn(ledger), undefined)
+    await expectWrittenAnew(ledger, clinic, whole)
+    await letLeave(ledger, clinic.objects)
+    await expectWrittenAnew(ledger, clinic, whole)
+  })
+
+  test('whoever reads meanwhile, by where it lay before, reads it where it lies now', async () => {
+    const { clinic, whole } = await begun()
+    await using ledger = await openWith(clinic, clinic.objects)
+    const { object } = segmentKeys(clinic.due.segment)
+    const late = whenFirst(clinic.objects, 'get', async () => {
+      await ledger.dispositions.finish()
+      clinic.kept.delete(object)
+    })
+    await using other = await openWith(clinic, late)
+    assert.deepEqual(await wholeOf(other), whole)
+  })
+
+  test('an archiver that died goes on below its checkpoint, whatever was written anew since', async () => {
+    const { clinic, whole } = await begun()
+    await using ledger = await openWith(clinic, clinic.objects)
+    await ledger.append(noted('Cy has a cough.'))
+    const dying = objectFaults()
+    dying.break('put', undefined, undefined, 'killed-after')
+    await assert.rejects(archiveAll(ledger, memoryObjectStore(clinic.kept, clinic.clock, dying)))
+    await ledger.dispositions.finish()
+    await ledger.append(noted('Cy is well.'))
+    await archiveAll(ledger, clinic.objects)
+    const { store, ledger: origin } = ledger.archival
+    const onRecord = new Set(
+      (await readSegments(store, origin)).flatMap(({ segment }) => Object.values(segmentKeys(segment))),
+    )
+    const strays = [...clinic.kept.keys()].filter((key) => key.startsWith('segments/') && !onRecord.has(key))
+    assert.deepEqual(strays, [])
+    await expectWrittenAnew(ledger, clinic, whole)
+  })
+
+  test('an archiver goes on meanwhile, and archives nothing twice', async () => {
+    const { clinic, whole } = await begun()
+    await using ledger = await openWith(clinic, clinic.objects)
+    await using other = await openWith(clinic, clinic.objects)
+    await other.append(noted('Cy has a cough.'))
+    const objects = whenFirst(clinic.objects, 'put', async () => {
+      assert.ok((await archiveAll(other, clinic.objects)).length > 0)
+    })
+    await rewriteSegment({ ...ledger.archival, objects }, set, clinic.due)
+    await ledger.dispositions.finish()
+    await archiveAll(other, clinic.objects)
+    const { store, ledger: origin } = ledger.archival
+    const first = (await readSegments(store, origin)).filter(({ replaces }) => replaces === undefined)
+    const seqs = first.flatMap(({ runs }) => [...seqsOf(runs)])
+    assert.equal(new Set(seqs).size, seqs.length)
+    await expectWrittenAnew(ledger, clinic, whole)
+  })
+}
+
+const DESTROYED = { state: 'disposed', manifest: 'd2'.repeat(32) } as const
+
+/** The record behind the one that stays goes, as another disposition lets it. */
+async function destroyBehind({ archival: { rows, ledger } }: Ledger): Promise<void> {
+  const [row = assert.fail()] = await rows.entries(ledger, { from_seq: STAYS + 1 }, { limit: 1, order: 'ascending' })
+  const gone = { seq: row.seq, leaf: row.nodes.slice(0, 32), mark: DESTROYED }
+  await rows.replaceEntries(ledger, { entries: [gone], judged: { size: 0, unless: [] } })
+}
+
+/** The same, where something happens before the first of these calls is done. */
+function whenFirst<Parts extends object>(
+  parts: Parts,
+  call: keyof Parts & string,
+  happens: () => Promise<void>,
+): Parts {
+  let isFirst = true
+  return new Proxy(parts, {
+    get(target, name, receiver) {
+      const member: unknown = Reflect.get(target, name, receiver)
+      if (typeof member !== 'function' || name !== call) return member
+      return async (...args: readonly unknown[]) => {
+        if (isFirst) {
+          isFirst = false
+          await happens()
+        }
+        return Reflect.apply(member, target, args)
+      }
+    },
+  })
+}
