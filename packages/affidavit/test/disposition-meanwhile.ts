@@ -39,6 +39,27 @@ export function testDispositionMeanwhile(backend: Backend): void {
     assert.deepEqual([...seqsOf(anew?.runs ?? [])], [STAYS])
   })
 
+  test('what is destroyed in the moment it is put on record goes with that segment, which is written anew too', async () => {
+    const { clinic, whole } = await begun({ stay: [STAYS, STAYS + 1] })
+    await using ledger = await openWith(clinic, clinic.objects)
+    const { record } = whenFirst(ledger.archival, 'record', () => destroyBehind(ledger))
+    await rewriteSegment({ ...ledger.archival, record, objects: clinic.objects }, set, clinic.due)
+    await ledger.dispositions.finish()
+    const [old = assert.fail(), between = assert.fail(), last = assert.fail()] = await holding(ledger)
+    assert.deepEqual(
+      [old, between, last].map(({ state }) => state),
+      ['replaced', 'replaced', 'in force'],
+    )
+    const keys = await Promise.all([old, between, last].map((one) => isKeyThere(ledger, one)))
+    assert.deepEqual(keys, [false, false, true])
+    const [{ objects = [] } = assert.fail()] = await ledger.dispositions.standing()
+    assert.deepEqual(
+      objects.map(({ key }) => key),
+      [old, between].map(({ segment }) => segmentKeys(segment).object).sort(),
+    )
+    assert.deepEqual(await wholeOf(ledger), whole)
+  })
+
   test('what was written anew twice, before anything was moved, is moved to where it lies at last', async () => {
     const { clinic, whole } = await begun({ stay: [STAYS, STAYS + 1] })
     await using ledger = await openWith(clinic, clinic.objects)

@@ -5,6 +5,7 @@
 import type { UnixMillis } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type ArchivedSegment, replacedDetails } from '../formats/archive-record.ts'
+import { countRuns } from '../formats/seq-runs.ts'
 import type { Archival } from '../ledger/archival.ts'
 import { readSegments } from '../ledger/archived-segments.ts'
 import type { SeqRun } from '../merkle/partial.ts'
@@ -38,7 +39,11 @@ export async function rewriteSegment(
     const stubs = staying.filter(({ lies }) => lies === old.segment)
     if (lacking.length > 0) await writeWhatStays(parts, old, lacking, lockOf)
     else if (stubs.length > 0) await moveAll(parts, old, written, stubs, lockOf)
-    else return recordReplaced(parts, old)
+    else {
+      const mixed = await mixedAmong(parts, written)
+      if (mixed === undefined) return recordReplaced(parts, old)
+      await rewriteSegment(archival, set, mixed)
+    }
   }
   throw unfinished(old)
 }
@@ -51,6 +56,12 @@ async function writtenOf({ store, ledger }: Archiving, old: ArchivedSegment): Pr
       .filter(({ replaces }) => replaces === id)
       .flatMap((one) => (one.state === 'replaced' ? heirs(one.segment) : [one]))
   return heirs(old.segment)
+}
+
+// Destroyed in the moment in which what stays was put on record: who destroyed it may not have seen that it is.
+async function mixedAmong(parts: Archiving, written: readonly ArchivedSegment[]): Promise<ArchivedSegment | undefined> {
+  for (const one of written) if ((await stayingRows(parts, one)).length < countRuns(one.runs)) return one
+  return undefined
 }
 
 async function moveAll(

@@ -50,6 +50,25 @@ export async function namedObjects(
   return objects.sort(byKey)
 }
 
+/**
+ * Keys of segments on which nothing rests, that took the place of these, and that no disposition names: records in them were destroyed in the very
+ * moment in which they were put on record.
+ */
+export async function unnamedHeirs(parts: ArchivedObjectsParts, keys: ReadonlySet<string>): Promise<readonly string[]> {
+  const family = new Set<string>()
+  const over: string[] = []
+  for (const one of await readSegments(parts.store, parts.ledger)) {
+    const isHeir = one.replaces !== undefined && family.has(one.replaces)
+    if (isHeir || keys.has(keyOf(one))) family.add(one.segment)
+    if (isHeir && (await isOver(parts, one))) over.push(keyOf(one))
+  }
+  if (over.length === 0) return over
+  const { dispositions } = await readDispositions(parts.store, parts.ledger)
+  const named = dispositions.flatMap(({ objects = [], outcome }) => [...objects, ...(outcome?.told.objects ?? [])])
+  const names = new Set(named.map(({ key }) => key))
+  return over.filter((key) => !names.has(key))
+}
+
 /** As plans and records name it. */
 export function objectOf({ key, locked_until, fate }: HoldingObject): ArchivedObject {
   return { key, locked_until, fate }

@@ -11,7 +11,13 @@ import { segmentOwner } from '../formats/segment.ts'
 import { formatRuns } from '../formats/seq-runs.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
-import { type ArchivedObjectsParts, type HoldingObject, namedObjects, objectOf } from './archived-objects.ts'
+import {
+  type ArchivedObjectsParts,
+  type HoldingObject,
+  namedObjects,
+  objectOf,
+  unnamedHeirs,
+} from './archived-objects.ts'
 import { isOver, readSegments } from './archived-segments.ts'
 
 /** What takes segments out of the archive. */
@@ -54,6 +60,7 @@ export async function endArchived(parts: EndingParts, before: Outcome): Promise<
   const faults: LedgerError[] = []
   for (const { fate, segment } of await namedObjects(parts, named))
     if (fate === 'waits') await told(faults, parts.archive?.rewrite(segment))
+  for (const key of await unnamedHeirs(parts, named)) named.add(key)
   const standing = await namedObjects(parts, named)
   const going = standing.filter(({ fate }) => fate === 'goes')
   const faultsOfKeys: LedgerError[] = []
