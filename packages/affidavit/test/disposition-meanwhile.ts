@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 
+import { runCheckpoints } from '../src/archive/kept-checkpoints.ts'
 import { removeArchived } from '../src/archive/remove.ts'
 import { rewriteSegment } from '../src/archive/rewrite-segment.ts'
 import { segmentKeys } from '../src/formats/segment.ts'
@@ -122,6 +123,8 @@ export function testDispositionMeanwhile(backend: Backend): void {
     )
     const strays = [...clinic.kept.keys()].filter((key) => key.startsWith('segments/') && !onRecord.has(key))
     assert.deepEqual(strays, [])
+    for (const { where } of runCheckpoints(origin, await readSegments(store, origin)))
+      assert.ok(clinic.kept.has(where), where)
     await expectWrittenAnew(ledger, clinic, whole)
   })
 
