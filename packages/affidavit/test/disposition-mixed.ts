@@ -14,14 +14,34 @@ import { localAnchor } from '../src/embedded/anchors.ts'
 import { storedArchive } from '../src/embedded/stored-archive.ts'
 import { LedgerError } from '../src/errors/ledger-error.ts'
 import { segmentKeys } from '../src/formats/segment.ts'
+import { seqsOf } from '../src/formats/seq-runs.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
-import { Killed, memoryObjectStore } from '../src/testing/memory-object-store.ts'
+import { Killed, type MemoryObjects, memoryObjectStore } from '../src/testing/memory-object-store.ts'
 import { type ObjectFault, type ObjectOperation, objectFaults } from '../src/testing/object-faults.ts'
 import type { Report } from '../src/verify/report.ts'
 import { all } from './archived-clinic.ts'
 import { type Backend, doesAll } from './backend.ts'
-import { by, isKeyThere, keepLonger, letLeave, openWith, partsOf, set, states } from './disposition-archived.ts'
-import { DAY, disposeOfAll, orderOf, planOf, sameTime } from './disposition-clinic.ts'
+import {
+  archiveAll,
+  by,
+  isKeyThere,
+  keepLonger,
+  letLeave,
+  openWith,
+  partsOf,
+  set,
+  states,
+} from './disposition-archived.ts'
+import {
+  DAY,
+  disposeOfAll,
+  makeDispositionClinic,
+  noted,
+  orderOf,
+  planOf,
+  STORY,
+  sameTime,
+} from './disposition-clinic.ts'
 import { openToDie, waysToFail, whenToFail } from './dying-ledger.ts'
 import { expectWrittenAnew, holding, liesIn, lockOf, mixedClinics, STAYS, wholeOf } from './mixed-clinic.ts'
 import { verifyHome } from './verify-home.ts'
@@ -173,6 +193,35 @@ export function testDispositionMixed(backend: Backend): void {
     await using ledger = await openWith(clinic, clinic.objects)
     await ledger.dispositions.finish()
     await expectWrittenAnew(ledger, clinic, whole)
+  })
+
+  test('a segment that cannot be written anew keeps no other from going', async () => {
+    const hipaa = { compliance_domains: ['hipaa'], retention_class: 'hipaa' }
+    const story = [...STORY, noted('Eve has a cold.', hipaa), noted('Eve is well.', hipaa)]
+    const clinic = await makeDispositionClinic(join(home, 'two'), story, backend)
+    const there: MemoryObjects = new Map()
+    const objects = memoryObjectStore(there, clinic.clock)
+    await using ledger = await openWith(clinic, objects)
+    const segments = await archiveAll(ledger, objects)
+    const [damaged, other] = [STAYS, STORY.length + 1].map(
+      (seq) => segments.find(({ runs }) => [...seqsOf(runs)].includes(seq)) ?? assert.fail(),
+    )
+    assert.ok(damaged && other && damaged !== other)
+    for (const seq of [STAYS, STORY.length + 1]) await keepLonger(ledger, seq)
+    const { object } = segmentKeys(damaged.segment)
+    const whole = there.get(object) ?? assert.fail()
+    there.set(object, { bytes: Buffer.concat([whole.bytes, Buffer.of(1)]) })
+    await assert.rejects(disposeOfAll(ledger, clinic), { code: 'archive-altered' })
+    const [{ objects: standing = [] } = assert.fail()] = await ledger.dispositions.standing()
+    assert.deepEqual(
+      standing.map(({ key, fate }) => [key, fate]),
+      [[object, 'waits']],
+    )
+    assert.deepEqual([await isKeyThere(ledger, damaged), await isKeyThere(ledger, other)], [true, false])
+    assert.equal(there.has(segmentKeys(other.segment).object), false)
+    there.set(object, whole)
+    await ledger.dispositions.finish()
+    assert.deepEqual([await states(ledger), await isKeyThere(ledger, damaged)], [['disposed'], false])
   })
 
   test('a stub that is turned back to a segment which was replaced is found', async () => {

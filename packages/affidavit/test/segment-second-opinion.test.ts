@@ -54,6 +54,14 @@ test('a naive reader of the page names the key of the golden segment', () => {
     { retention_class: 'x' },
     { ledger: 'x/1' },
   ]
+  const replaces = 'ab'.repeat(16)
+  const again = naiveSegment(
+    note.replace('"rest"', `"replaces":"${replaces}","rest"`),
+    Buffer.from(goldenObject),
+    goldenKeyBytes,
+  )
+  assert.equal(segmentOwner({ ...manifest, replaces }), again.owner)
+  assert.notEqual(again.owner, naive.owner)
   assert.equal(new Set([naive.owner, ...others.map((one) => segmentOwner({ ...manifest, ...one }))]).size, 5)
 })
 

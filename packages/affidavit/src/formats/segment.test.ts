@@ -22,6 +22,13 @@ test('a manifest is read from the text that it is written as', () => {
   assert.equal(json, canonicalJson(JSON.parse(json), PLAIN_JSON))
 })
 
+test('a manifest says of which segment it takes the place', () => {
+  const replaces = 'ab'.repeat(16)
+  const replacing = segmentText({ ...golden, replaces })
+  assert.deepEqual(parseSegment(replacing), { ...golden, replaces })
+  assert.ok(replacing.includes(`,"replaces":"${replaces}",`))
+})
+
 const SAME_OTHERWISE: ReadonlyMap<string, string> = new Map([
   ['white space', json.replace('{', '{ ')],
   ['members in another order', `{"v":1,${json.slice(1).replace(',"v":1', '')}`],
@@ -44,6 +51,8 @@ const NO_MANIFEST: ReadonlyMap<string, string> = new Map([
   ['half a character', json.replace('"retention_class":"', '"retention_class":"\\ud800')],
   ['more arrays than the stack holds', '['.repeat(1e6) + ']'.repeat(1e6)],
   ['as many, for its blocks', json.replace(/"blocks":\[.*?\]/, `"blocks":${'['.repeat(1e6)}${']'.repeat(1e6)}`)],
+  ['the place of no segment', json.replace('"rest"', '"replaces":"","rest"')],
+  ['the place of a segment by its whole digest', json.replace('"rest"', `"replaces":"${'ab'.repeat(32)}","rest"`)],
   [
     'a block that begins with another entry',
     json.replace(/"first_seq":(\d+)/, (_, seq) => `"first_seq":${Number(seq) + 1}`),
