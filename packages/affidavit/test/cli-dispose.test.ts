@@ -1,7 +1,7 @@
 // affidavit dispose and certificates as people use them: from the plan to the certificate.
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -192,6 +192,36 @@ test('papers that were written out are checked without their ledger, and say so 
   assert.deepEqual([key_at_outcome, signed_by === verifierKey], [verifierKey, false])
   assert.equal((await check(papers, '--vkey', verifierKey, '--approver', approverKey)).code, 0)
   assert.equal((await check(papers, '--vkey', signed_by, '--approver', approverKey)).code, 2)
+})
+
+test('what came back with a backup is destroyed again by whoever goes on; without its papers it is asked for them', async () => {
+  const { folder } = await newClinic()
+  const [planFile, approval, certificate, papers] = [newPath(), newPath(), newPath(), newPath()]
+  assert.equal((await plan(folder, planFile)).code, 0)
+  assert.equal((await approve(planFile, approval)).code, 0)
+  cpSync(join(folder, 'ledger.db'), join(home, 'backup.db'))
+  const words = ['--approval', approval, '--ledger', folder, ...LEE]
+  assert.equal((await run(['dispose', 'run', planFile, ...words, '--out', certificate])).code, 0)
+  const [{ plan_sha256 }] = Object(json(await run(['certificates', '--ledger', folder, '--json', ...LEE]))).dispositions
+  assert.equal((await run(['certificates', plan_sha256, '--ledger', folder, '--out', papers, ...LEE])).code, 0)
+  for (const end of ['-wal', '-shm']) rmSync(join(folder, `ledger.db${end}`), { force: true })
+  cpSync(join(home, 'backup.db'), join(folder, 'ledger.db'))
+  const kept = join(folder, 'checkpoints', 'dispositions', `${plan_sha256}.json`)
+  assert.match(readFileSync(kept, 'utf8'), /affidavit disposition certificate v1/)
+  rmSync(kept)
+
+  assert.equal(errorCode(await run(['dispose', 'status', '--ledger', folder, '--json', ...LEE])), 'rolled-back')
+  const goingOn = await run(['init', '--ledger', folder, '--after-restore'])
+  assert.match(goingOn.err, /affidavit: the database has records again.*cure: .*dispose replay --papers FILE/s)
+  assert.equal(errorCode(await run(['search', '--ledger', folder, '--json', ...LEE])), 'disposed-is-back')
+  for (const unsaid of [[], ['--papers', papers, '--keep', plan_sha256], ['--keep', plan_sha256, ...LEE]])
+    assert.equal((await run(['dispose', 'replay', '--ledger', folder, ...unsaid])).code, 3, unsaid.join(' '))
+  const nobody = ['--keep', plan_sha256, '--as', 'kim', '--reason', 'x']
+  assert.match((await run(['dispose', 'replay', '--ledger', folder, ...nobody])).err, /needs the role records_officer/)
+  const replayed = await run(['dispose', 'replay', '--papers', papers, '--ledger', folder])
+  assert.equal(replayed.code, 0, replayed.err)
+  assert.match(replayed.out, new RegExp(`replayed .*${plan_sha256}.*decided by {4}clinic\\.example`, 's'))
+  assert.equal((await run(['search', '--ledger', folder, ...LEE])).code, 0)
 })
 
 test('a manifest of many records is read', async () => {

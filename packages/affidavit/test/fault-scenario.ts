@@ -1,6 +1,8 @@
 // One run of everything that writes, on a ledger whose database and checkpoint log may be broken at a chosen write. The
 // same run serves the fault table in its own process and, for kills, in a child.
 
+import { dirname } from 'node:path'
+
 import { systemClock } from '../src/clock/clock.ts'
 import { createRandomSource } from '../src/crypto/random.ts'
 import { databaseFile, keyringFile, keysFolder, readAnchor } from '../src/embedded/folder.ts'
@@ -10,6 +12,7 @@ import { LedgerError } from '../src/errors/ledger-error.ts'
 import type { Draft } from '../src/formats/fields.ts'
 import { fileKeys } from '../src/keys/file.ts'
 import { checkpointFile } from '../src/ledger/checkpoint-file.ts'
+import { dispositionFiles } from '../src/ledger/disposition-files.ts'
 import { createLedger, type Ledger } from '../src/ledger/ledger.ts'
 import { type Publishing, publishHeartbeat } from '../src/ledger/publish.ts'
 import type { LedgerStore } from '../src/ledger/store.ts'
@@ -116,6 +119,7 @@ function openWith(publishing: Publishing, keyring: Keyring): Promise<Ledger> {
   return createLedger({
     ...publishing,
     keyring,
+    dispositionFiles: dispositionFiles(dirname(publishing.outside.path)),
     clock: systemClock,
     actions: {},
     queueCapacity: 100,

@@ -6,13 +6,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
+import { continueAfterRestore } from '../src/embedded/init.ts'
 import { grantRole } from '../src/stores/postgres/grants.ts'
 import type { Backend } from './backend.ts'
 import { testDispositionArchive } from './disposition-archive.ts'
-import { makeDispositionClinic, openClinic, orderOf, planOf, refusal, STORY } from './disposition-clinic.ts'
+import {
+  disposeOfAll,
+  makeDispositionClinic,
+  openClinic,
+  orderOf,
+  planOf,
+  refusal,
+  STORY,
+} from './disposition-clinic.ts'
 import { testDispositionCrash } from './disposition-crash.ts'
 import { testDispositionMeanwhile } from './disposition-meanwhile.ts'
 import { testDispositionMixed } from './disposition-mixed.ts'
+import { testDispositionRestored } from './disposition-restored.ts'
 import { postgresBackend } from './postgres-backend.ts'
 import { missingForPostgres, OWNER, SERVER } from './postgres-server.ts'
 
@@ -44,8 +54,33 @@ else
         return made
       },
     }
+    test('a server that may not let records leave does not open what came back, and a role of retention does', async () => {
+      const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-restored-server-'))
+      const clinic = await makeDispositionClinic(join(home, 'clinic'), STORY, retaining)
+      const backup = { ...clinic, folder: join(home, 'backup') }
+      await backend.copy(clinic.folder, backup.folder)
+      {
+        await using ledger = await openClinic(clinic)
+        await disposeOfAll(ledger, clinic)
+      }
+      await backend.bringBackRecords(clinic.folder, backup.folder)
+      const records = backend.recordsOf(clinic.folder)
+      const right = 'EXECUTE ON FUNCTION affidavit.exchange_entries(bigint, bigint[], bytea[])'
+      await backend.server().sql(records, `REVOKE ${right} FROM ${SERVER}`)
+      await assert.rejects(
+        continueAfterRestore(clinic.folder),
+        /disposed-is-back.*may let no record leave.*--retention ROLE/s,
+      )
+      await backend.server().sql(records, `GRANT ${right} TO ${SERVER}`)
+      {
+        await using ledger = await openClinic(clinic)
+        assert.equal((await ledger.dispositions.standing())[0]?.state, 'replayed')
+      }
+      rmSync(home, { recursive: true, force: true })
+    })
     testDispositionCrash(retaining)
     testDispositionArchive(retaining)
     testDispositionMixed(retaining)
     testDispositionMeanwhile(retaining)
+    testDispositionRestored(retaining)
   })

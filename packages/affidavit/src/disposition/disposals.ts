@@ -106,8 +106,12 @@ type ReadPaper = (sha256: string) => Uint8Array | undefined
 
 function papersIn(told: readonly AnyTold[]): ReadPaper {
   const parts = new Map<string, PaperPart[]>()
-  for (const { told: one } of told)
-    if (one.phase === 'paper') parts.set(one.sha256, [...(parts.get(one.sha256) ?? []), one])
+  for (const { told: one } of told) {
+    if (one.phase !== 'paper') continue
+    const known = parts.get(one.sha256) ?? []
+    // Where a ledger goes on after a restore, both may hold it.
+    if (!known.some(({ part }) => part === one.part)) parts.set(one.sha256, [...known, one])
+  }
   return (sha256) => paperOf(parts.get(sha256) ?? [])
 }
 

@@ -15,12 +15,14 @@ import type { ApplicationActions } from '../formats/actions.ts'
 import { fileKeys } from '../keys/file.ts'
 import type { ArchiveReader } from '../ledger/archive-reader.ts'
 import { type CheckpointFile, checkpointFile } from '../ledger/checkpoint-file.ts'
+import { dispositionFiles } from '../ledger/disposition-files.ts'
 import type { LedgerKeys } from '../ledger/keys.ts'
 import { createLedger, type Ledger, type LedgerParts } from '../ledger/ledger.ts'
 import type { Previous, Start } from '../ledger/own-records.ts'
 import { wholeNote } from '../ledger/prove.ts'
 import { DEFAULT_SCHEDULE, type PublishSchedule } from '../ledger/publisher.ts'
 import { recordOf } from '../ledger/read.ts'
+import type { ReplayWord } from '../ledger/replay-dispositions.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
@@ -69,6 +71,8 @@ export interface PartOptions {
   readonly keys?: LedgerKeys
   readonly keyring?: Keyring
   readonly alarm?: Alarm
+  /** What is said of records that were destroyed and came back with a backup. */
+  readonly replay?: ReplayWord
 }
 
 /** An agent waits for it before each step. */
@@ -103,6 +107,8 @@ export async function openFolder(where: string | Place, options: OpenOptions & P
       ...withRetention(folder, options),
       ...withDetectors(options),
       outside,
+      dispositionFiles: dispositionFiles(anchor.folder),
+      ...(options.replay === undefined ? {} : { replay: options.replay }),
       clock: options.clock ?? systemClock,
       actions: options.actions ?? {},
       queueCapacity: options.queueCapacity ?? 10_000,

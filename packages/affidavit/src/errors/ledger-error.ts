@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'missing-anchor'
   | 'clock-jump'
   | 'rolled-back'
+  | 'disposed-is-back'
   | 'forked'
   | 'not-committed'
   | 'outcome-unknown'
@@ -70,6 +71,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'missing-anchor': 'world',
   'clock-jump': 'world',
   'rolled-back': 'world',
+  'disposed-is-back': 'world',
   forked: 'world',
   'not-committed': 'world',
   'outcome-unknown': 'world',

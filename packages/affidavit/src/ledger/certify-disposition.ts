@@ -13,6 +13,11 @@ import { parseApprovalText } from '../papers/approval.ts'
 import { type DispositionRecords, type RecordedDisposition, readPaper, type Told } from './disposition-records.ts'
 import type { LedgerStore } from './store.ts'
 
+/** A disposition with its decision. */
+export interface DecidedDisposition extends Pick<RecordedDisposition, 'plan_sha256' | 'announced'> {
+  readonly decided: Told<Decision>
+}
+
 /** A disposition with its outcome. */
 export interface DoneDisposition extends RecordedDisposition {
   readonly decided: Told<Decision>

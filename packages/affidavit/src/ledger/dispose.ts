@@ -8,12 +8,14 @@ import { certificateText, stateOf } from '../disposition/certificate.ts'
 import type { DispositionPapers } from '../disposition/disposition-papers.ts'
 import { delayEnd, delayProblem } from '../disposition/judge-delay.ts'
 import type { Manifest } from '../disposition/manifest.ts'
-import type { DispositionState, Outcome } from '../disposition/phases.ts'
+import type { DispositionReplay, DispositionState, Outcome } from '../disposition/phases.ts'
 import { formatPlan, planDigest } from '../disposition/plan.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { type Action, type Draft, LATE_ACTIONS } from '../formats/fields.ts'
 import { archivedObjects } from './archived-objects.ts'
-import { certificateOf, type DoneDisposition } from './certify-disposition.ts'
+import { certificateOf, type DecidedDisposition, type DoneDisposition } from './certify-disposition.ts'
+import type { DispositionFiles } from './disposition-files.ts'
+import { type DispositionNotes, notedOf } from './disposition-notes.ts'
 import {
   type DecidedPapers,
   type DispositionRecords,
@@ -23,6 +25,7 @@ import {
   paperDrafts,
   type RecordedDisposition,
   readDispositions,
+  type Told,
 } from './disposition-records.ts'
 import { type EndingParts, endArchived } from './end-archived.ts'
 import {
@@ -51,13 +54,15 @@ import type { LedgerStore } from './store.ts'
 /** Where a disposition stands. */
 export interface DispositionStanding {
   readonly plan_sha256: string
-  readonly state: 'announced' | 'decided' | 'withdrawn' | DispositionState
+  readonly state: 'announced' | 'decided' | 'withdrawn' | DispositionState | DispositionReplay['phase']
   /** Of the newest record of it, and when that was recorded. */
   readonly seq: number
   readonly recorded_at: string
   /** Of a withdrawn one: why, and for which record. */
   readonly because?: string
   readonly because_of_seq?: number
+  /** Of one that came back with a backup: the incarnation that decided it. */
+  readonly ledger?: string
   /** Of one that is `disposing`: what stands in the archive, and until when nobody can delete it. */
   readonly objects?: readonly ArchivedObject[]
 }
@@ -87,6 +92,9 @@ export interface Dispositions {
 
 export interface DisposingParts extends DispositionPlanning, EndingParts {
   readonly rows: Pick<LedgerStore, 'entries' | 'replaceEntries' | 'mayRemove'>
+  /** Outside the database: what a restored backup is held against. */
+  readonly notes: DispositionNotes
+  readonly files: Pick<DispositionFiles, 'keep'>
   /** Durable when it resolves. */
   record(draft: Draft): Promise<unknown>
   deriveId(...words: readonly string[]): string
@@ -181,9 +189,15 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     // The rows say what became of it: a withdrawal that came behind their end is none.
     const outcome = standing?.outcome
     if (outcome !== undefined) return endObjects(papers, decided.seq, outcome.told)
-    if (await isGone(papers)) return recordOutcome(papers, decided.seq)
-    if (standing?.withdrawn !== undefined) return []
-    await destroyRows(papers, decided.seq)
+    if (await isGone(papers)) {
+      await parts.notes.destroyed(plan_sha256)
+      return recordOutcome(papers, decided.seq)
+    }
+    if (standing?.withdrawn !== undefined) {
+      await parts.notes.withdrawn(plan_sha256)
+      return []
+    }
+    await destroyRows(papers, { plan_sha256, announced: standing?.announced, decided }, records)
     return 'again'
   }
 
@@ -196,7 +210,12 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     return mark.state === 'disposed' && mark.manifest === plan.manifest_sha256
   }
 
-  async function destroyRows({ plan, manifest }: DecidedPapers, decision_seq: number): Promise<void> {
+  async function destroyRows(
+    { plan, manifest }: DecidedPapers,
+    disposition: DecidedDisposition,
+    records: DispositionRecords,
+  ): Promise<void> {
+    const { plan_sha256, decided } = disposition
     // The decision is released before anything is destroyed: no database that lacks it passes for this one.
     await parts.publish()
     const at = await parts.time()
@@ -206,10 +225,13 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     const notDue = await firstNotDue(judging, manifest, at, size)
     if (notDue !== undefined) {
       const { because, seq } = notDue
-      const words = { plan_sha256: planDigest(plan), manifest_sha256, decision_seq, because, seq }
+      const words = { plan_sha256, manifest_sha256, decision_seq: decided.seq, because, seq }
       await parts.record(dispositionDraft(deriveId, { phase: 'withdrawn', ...words }))
       return
     }
+    // Outside the database it is known before any row goes: a backup that has them all will be told.
+    await parts.files.keep(plan_sha256, { certificate: '', ...(await decidedTexts(store, ledger, records, decided)) })
+    await parts.notes.destroying(notedOf(ledger, disposition, plan.first_seq))
     const entries = manifest.records.map(({ seq, integrity_hash }) => ({
       seq,
       leaf: bytesOfHex(integrity_hash),
@@ -248,6 +270,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     const { manifest_sha256, records } = plan
     const words = { plan_sha256: planDigest(plan), manifest_sha256, decision_seq, records, objects }
     await parts.record(dispositionDraft(deriveId, { phase: stateOf(objects), ...words }))
+    await parts.files.keep(words.plan_sha256, await papersOf(words.plan_sha256))
   }
 
   async function certify(plan_sha256: string): Promise<string> {
@@ -293,7 +316,8 @@ export function createDisposing(parts: DisposingParts): Dispositions {
   }
 
   async function standing(): Promise<readonly DispositionStanding[]> {
-    return (await read()).dispositions.map(standingIn)
+    const { dispositions, replays } = await read()
+    return [...dispositions.map(standingIn), ...replays.map(replayIn)]
   }
 
   return {
@@ -332,6 +356,10 @@ function standingIn({ plan_sha256, announced, decided, outcome, withdrawn }: Rec
   }
   if (decided !== undefined) return { plan_sha256, state: 'decided', ...placeOf(decided) }
   return { plan_sha256, state: 'announced', ...placeOf(announced ?? unreachable('nothing was recorded')) }
+}
+
+function replayIn({ told, ...at }: Told<DispositionReplay>): DispositionStanding {
+  return { plan_sha256: told.plan_sha256, state: told.phase, ...placeOf(at), ledger: told.ledger }
 }
 
 function placeOf({ seq, recorded_at }: { readonly seq: number; readonly recorded_at: string }): {

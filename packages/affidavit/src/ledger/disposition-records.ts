@@ -12,6 +12,8 @@ import {
   type Announcement,
   type Decision,
   type DispositionDetails,
+  type DispositionReplay,
+  isReplay,
   type Outcome,
   parseDispositionDetails,
   type Withdrawal,
@@ -45,6 +47,8 @@ export interface RecordedDisposition {
 export interface DispositionRecords {
   /** In the order in which they were first told of. */
   readonly dispositions: readonly RecordedDisposition[]
+  /** Of earlier incarnations, destroyed again here: the newest record of each. */
+  readonly replays: readonly Told<DispositionReplay>[]
   /** Seqs of the parts of each paper, by its digest. */
   readonly papers: ReadonlyMap<string, readonly number[]>
 }
@@ -69,6 +73,7 @@ function wordsOf(details: DispositionDetails): readonly string[] {
   if (phase === 'paper') return [phase, details.sha256, String(details.part)]
   if (phase === 'announced' || phase === 'decided') return [phase, details.plan_sha256]
   if (phase === 'withdrawn') return [phase, details.plan_sha256, String(details.decision_seq)]
+  if (isReplay(details)) return [phase, details.plan_sha256]
   const standing = details.objects.map(({ key, locked_until }) => `${key} ${locked_until}`)
   return [phase, details.plan_sha256, String(details.decision_seq), ...standing]
 }
@@ -81,10 +86,13 @@ export function paperDrafts(deriveId: DeriveId, paper: Uint8Array, sha256: strin
 export async function readDispositions(store: LedgerStore, ledger: string): Promise<DispositionRecords> {
   const dispositions = new Map<string, RecordedDisposition>()
   const papers = new Map<string, number[]>()
+  const replays = new Map<string, Told<DispositionReplay>>()
   for await (const one of readTold(store, ledger)) {
     if (one.told.phase === 'paper') {
       const { sha256 } = one.told
       papers.set(sha256, [...(papers.get(sha256) ?? []), one.seq])
+    } else if (isReplay(one.told)) {
+      replays.set(one.told.plan_sha256, { ...one, told: one.told })
     } else {
       const { plan_sha256 } = one.told
       const before = dispositions.get(plan_sha256) ?? {
@@ -100,7 +108,7 @@ export async function readDispositions(store: LedgerStore, ledger: string): Prom
       dispositions.set(plan_sha256, withTold(before, one))
     }
   }
-  return { dispositions: [...dispositions.values()], papers }
+  return { dispositions: [...dispositions.values()], replays: [...replays.values()], papers }
 }
 
 async function* readTold(store: LedgerStore, ledger: string): AsyncGenerator<Told<DispositionDetails>> {
@@ -116,7 +124,7 @@ async function* readTold(store: LedgerStore, ledger: string): AsyncGenerator<Tol
 function withTold(before: RecordedDisposition, { told, ...at }: Told<DispositionDetails>): RecordedDisposition {
   if (told.phase === 'announced') return { ...before, announced: before.announced ?? { told, ...at } }
   if (told.phase === 'decided') return { ...before, decided: before.decided ?? { told, ...at } }
-  if (told.phase === 'paper' || told.decision_seq !== before.decided?.seq) return before
+  if (told.phase === 'paper' || isReplay(told) || told.decision_seq !== before.decided?.seq) return before
   return told.phase === 'withdrawn'
     ? { ...before, withdrawn: { told, ...at } }
     : { ...before, outcome: { told, ...at }, objects: before.objects ?? told.objects }

@@ -27,7 +27,7 @@ export interface DispositionOrder {
 }
 
 /** @throws LedgerError `invalid-query` */
-export function refuseUnlessDisposer({ policy, person }: DispositionOrder): void {
+export function refuseUnlessDisposer({ policy, person }: Pick<DispositionOrder, 'policy' | 'person'>): void {
   const permission = mayDo(policy, person, 'dispose')
   if (!permission.allowed) throw refusedDisposition('disposer-not-allowed', permission.problem, permission.cure)
 }

@@ -6,7 +6,7 @@ import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import type { TimeSource } from '../clock/time-source.ts'
 import { createRandomSource } from '../crypto/random.ts'
 import { hmacSha256Hex } from '../crypto/sha256.ts'
-import { LedgerError } from '../errors/ledger-error.ts'
+import type { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
 import { formatVerifierKey } from '../formats/verifier-key.ts'
@@ -16,6 +16,7 @@ import type { Registry } from '../registry/registry.ts'
 import { builtInSet, type PolicySet } from '../retention/policy-set.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { createAdmission } from './admit.ts'
+import { appendMany } from './append-many.ts'
 import type { Archival } from './archival.ts'
 import type { ArchiveReader } from './archive-reader.ts'
 import { carryHolds } from './carry-holds.ts'
@@ -25,6 +26,8 @@ import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { confirmedClock, inWholeMillis } from './confirmed-clock.ts'
 import { createDisposing, type Dispositions } from './dispose.ts'
+import type { DispositionFiles } from './disposition-files.ts'
+import { dispositionNotes } from './disposition-notes.ts'
 import type { ArchiveEnding } from './end-archived.ts'
 import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
@@ -47,6 +50,7 @@ import { readThrough } from './read-through.ts'
 import type { Reader } from './reader.ts'
 import { createReading, type Reading } from './reading.ts'
 import { recover } from './recover.ts'
+import { type ReplayWord, replayDispositions } from './replay-dispositions.ts'
 import { rotateCheckpointKey } from './rotate.ts'
 import { type KeyringRotated, recordKeyring, rotateKeyring } from './rotate-keyring.ts'
 import { scopesOf } from './scopes.ts'
@@ -183,6 +187,10 @@ export interface LedgerParts {
   /** How long records are kept; the built-in policies where left out. */
   readonly retention?: PolicySet
   readonly outside: CheckpointFile
+  /** Papers of dispositions, beside the checkpoint log. */
+  readonly dispositionFiles: DispositionFiles
+  /** Of what came back with a backup. */
+  readonly replay?: ReplayWord
   readonly clock: Clock
   /** Asked before anything is destroyed; nothing is where it is left out. */
   readonly timeSource?: TimeSource
@@ -241,8 +249,9 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     now: () => timekeeper.now(),
     timeToLeave: () => timeAsFarAsKnown(clock, confirmed, parts.timeSource),
   }
+  const [notes, files] = [dispositionNotes(keyring), parts.dispositionFiles]
   const dispositions = createDisposing({
-    ...{ store, rows, ledger, keyring, clock, random, record, sign },
+    ...{ store, rows, ledger, keyring, notes, files, clock, random, record, sign },
     ...(parts.archiveEnding === undefined ? {} : { archive: parts.archiveEnding(archival, retention) }),
     turnOver: (without) => rotateKeyring(rotatingKeyring, undefined, without),
     time: () => timeToDestroy(clock, confirmed, parts.timeSource),
@@ -299,19 +308,6 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     throw idConflict(id, seq)
   }
 
-  async function appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]> {
-    const outcomes: Promise<AppendOutcome>[] = []
-    for await (const draft of drafts) {
-      // Others wait for room too: whoever looks and finds some takes it at once.
-      while (placing.room() < 1) await placing.roomMade()
-      const outcome = append(draft).catch(refusedOr)
-      // What is no refusal is thrown at the end, where it is awaited.
-      outcome.catch(() => undefined)
-      outcomes.push(outcome)
-    }
-    return Promise.all(outcomes)
-  }
-
   async function shutDown(): Promise<void> {
     await Promise.all([placing.settled(), erasing.idle()])
     const [recorded] = await Promise.allSettled([clockWatch.settle()])
@@ -326,7 +322,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const opened: Ledger = {
     origin: ledger,
     append,
-    appendMany,
+    appendMany: (drafts) => appendMany(drafts, { append, placing }),
     as: (reader) =>
       createReading({ store, rows, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
     holding: (by) => createHolding({ store, rows, ledger, keyring, policy: parts.access, clock, record, deriveId }, by),
@@ -391,11 +387,10 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     await carryHolds({ store, ledger, record })
     // Finishes erasures that were decided, too: they may have turned the keyring over.
     await recordKeyring(rotatingKeyring)
+    await replayDispositions({
+      ...{ rows, ledger, notes, files, record, deriveId, publish: () => publisher.publish() },
+      ...(parts.replay === undefined ? {} : { word: parts.replay }),
+    })
     await recordPolicies({ store, ledger, record, deriveId }, policiesInForce(parts))
   }
-}
-
-function refusedOr(error: unknown): AppendOutcome {
-  if (error instanceof LedgerError) return { state: 'refused', error }
-  throw error
 }

@@ -193,9 +193,9 @@ export function createExportLinks(context: LinkContext): ExportLinks {
   }
 }
 
-function leaveRecordsIn({ seq, entry: { action, timestamp, recorded_at, details = {} } }: PlacedEntry): LeaveRecord[] {
+function leaveRecordsIn({ seq, entry }: PlacedEntry): LeaveRecord[] {
+  const { ledger, action, timestamp, recorded_at, details = {} } = entry
+  if (action !== 'records_disposed') return []
   // Details of an entry that was read are JSON.
-  return action === 'records_disposed'
-    ? [{ seq, action, timestamp, recorded_at, details: details as LeaveRecord['details'] }]
-    : []
+  return [{ ledger, seq, action, timestamp, recorded_at, details: details as LeaveRecord['details'] }]
 }

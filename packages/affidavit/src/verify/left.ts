@@ -49,6 +49,8 @@ export const NOTHING_LEFT: LeftEntries = { archived: new Map(), unread: [], disp
 
 /** A record `records_archived` or `records_disposed`, as its entry has it. */
 export interface LeaveRecord {
+  /** The incarnation that it is of. */
+  readonly ledger: string
   readonly seq: number
   readonly action: Action
   readonly timestamp: string
@@ -64,7 +66,10 @@ export type DisposalOf = (
   | { readonly leave: 'shown otherwise' }
   | undefined
 
-/** What the records of the ledger of this origin say of entries that were destroyed: whoever verifies has the means to read papers. */
+/**
+ * What the records of the ledger of this origin, and of those that go on from it after a restore, say of entries of it that were
+ * destroyed: whoever verifies has the means to read papers.
+ */
 export type ReadDisposals = (origin: string, records: readonly LeaveRecord[]) => DisposalOf
 
 /** What records of the ledger say of entries that left. */
@@ -76,7 +81,8 @@ export interface LeavePapers {
 
 export function readLeavePapers(origin: string, records: readonly LeaveRecord[], read: ReadDisposals): LeavePapers {
   const archived = new Map<string, NumberSet>()
-  for (const { segment, runs } of records.flatMap((record) => parseArchived(record) ?? [])) {
+  const own = records.filter(({ ledger }) => ledger === origin)
+  for (const { segment, runs } of own.flatMap((record) => parseArchived(record) ?? [])) {
     const known = archived.get(segment) ?? []
     for (const { first, last } of runs) addInterval(known, first, last)
     archived.set(segment, known)

@@ -1,6 +1,7 @@
 // By whose leave records were destroyed, as the papers on record say and the keys that somebody pinned prove.
 
 import { disposalsIn } from '../disposition/disposals.ts'
+import { replayedFor } from '../disposition/replayed.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
 import type { ReadDisposals } from './left.ts'
 
@@ -8,7 +9,9 @@ import type { ReadDisposals } from './left.ts'
 export function disposalsBy(approvers: readonly VerifierKey[]): ReadDisposals {
   return (origin, records) => {
     const disposed = records.filter(({ action }) => action === 'records_disposed')
-    const disposals = disposalsIn(origin, disposed, approvers)
+    const later = disposed.filter(({ ledger }) => ledger !== origin)
+    const own = disposed.filter(({ ledger }) => ledger === origin)
+    const disposals = disposalsIn(origin, [...own, ...replayedFor(origin, later)], approvers)
     return (entry) => {
       const disposal = disposals.of(entry)
       switch (disposal.state) {

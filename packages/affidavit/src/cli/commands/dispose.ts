@@ -5,10 +5,9 @@ import type { DispositionPlan } from '../../disposition/plan.ts'
 import { expectAccess } from '../../embedded/access.ts'
 import { createLedgerDispositions } from '../../embedded/disposing.ts'
 import { openFolder } from '../../embedded/open.ts'
-import type { DispositionStanding } from '../../ledger/dispose.ts'
 import type { Copy } from '../../papers/copies.ts'
 import { copiesOption, sortedCopies } from '../copies-option.ts'
-import { lineOfStanding, linesOfDisposition } from '../describe-disposition.ts'
+import { linesOfDisposition } from '../describe-disposition.ts'
 import { inOptions } from '../in-options.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { openToRead } from '../open-records.ts'
@@ -23,11 +22,13 @@ import {
   readerOf,
   wholeNumber,
 } from '../options.ts'
-import { jsonDocument, printable, progressOn, type Terminal } from '../output.ts'
+import { jsonDocument, progressOn } from '../output.ts'
+import { indented, printDispositions, wordsOfDisposition } from '../print-dispositions.ts'
 import { readInput } from '../read-input.ts'
 import { readInstant } from '../read-instant.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { addApproveDisposition } from './approve.ts'
+import { addReplayDisposition } from './dispose-replay.ts'
 
 interface Common extends LedgerOptions {
   readonly json?: boolean
@@ -57,6 +58,7 @@ export function addDispose(program: Command, surroundings: Surroundings): void {
   addRun(dispose, surroundings)
   addFinish(dispose, surroundings)
   addStatus(dispose, surroundings)
+  addReplayDisposition(dispose, surroundings)
 }
 
 function addPlan(dispose: Command, { terminal }: Surroundings): void {
@@ -147,7 +149,7 @@ function addRun(dispose: Command, { terminal }: Surroundings): void {
           done.state === 'done'
             ? `certificate   ${options.out}`
             : `waits         until ${done.waits_until}; then run it again`
-        terminal.err(indented([...wordsOf(done.standing), last]))
+        terminal.err(indented([...wordsOfDisposition(done.standing), last]))
       }
     })
 }
@@ -161,7 +163,7 @@ function addFinish(dispose: Command, { terminal }: Surroundings): void {
     .addOption(jsonOption())
     .action(async (options: Common) => {
       await using ledger = await openFolder(placeIn(options))
-      print(await ledger.dispositions.finish(), options, terminal)
+      printDispositions(await ledger.dispositions.finish(), options, terminal)
     })
 }
 
@@ -176,26 +178,10 @@ function addStatus(dispose: Command, { terminal, env }: Surroundings): void {
     .action(async (options: Common & ReaderOptions) => {
       const place = placeIn(options)
       await using ledger = await openToRead(place)
-      print(await createLedgerDispositions(ledger, place, readerOf(options, env)).status(), options, terminal)
+      printDispositions(
+        await createLedgerDispositions(ledger, place, readerOf(options, env)).status(),
+        options,
+        terminal,
+      )
     })
-}
-
-function print(standings: readonly DispositionStanding[], { json }: Common, terminal: Terminal): void {
-  if (json === true) terminal.out(jsonDocument({ dispositions: standings }))
-  else if (standings.length === 0) terminal.err('no disposition is on record\n')
-  else terminal.out(standings.map((standing) => indented(wordsOf(standing))).join('\n'))
-}
-
-function wordsOf(standing: DispositionStanding): string[] {
-  const { state, seq, recorded_at, plan_sha256, because, because_of_seq, objects = [] } = standing
-  const why = because === undefined ? '' : `: the record at seq ${because_of_seq} is not due (${because})`
-  return [
-    `${state.padEnd(14)}at seq ${seq}, ${recorded_at}${why}`,
-    `plan          ${plan_sha256}`,
-    ...objects.map(lineOfStanding),
-  ]
-}
-
-function indented(lines: readonly string[]): string {
-  return lines.map((line) => `  ${printable(line)}\n`).join('')
 }

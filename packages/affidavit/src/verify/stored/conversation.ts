@@ -27,7 +27,7 @@ import {
   type Wanted,
 } from './extent.ts'
 import { keysNamedBy, readKeyEntries } from './key-entries.ts'
-import { type LeftOptions, papersFrom, readLeaveRecords } from './leave-records.ts'
+import { type LeftOptions, papersFrom, readLaterRecords, readLeaveRecords } from './leave-records.ts'
 import { createContentCheck, firstAsked } from './payloads.ts'
 import { proveEntries, provenRoots } from './proofs.ts'
 import type { ContentSource } from './sealed-contents.ts'
@@ -68,7 +68,7 @@ export async function verifyStoredConversation(
   if (head !== undefined) for (const erasure of erasures) checkProven(erasure, head, origin, findings)
   const proven = await proveEntries(log, entries, until)
   const met = leftIn(proven, findings)
-  const papers = isNothing(met) ? undefined : await provenPapers(chosen, options, head, findings)
+  const papers = isNothing(met) ? undefined : await provenPapers(store, chosen, options, head, findings)
   const left = papers === undefined ? met : judgeLeft(met, papers, size - 1, findings)
   return verifyConversation({
     origin,
@@ -104,7 +104,8 @@ function leftIn(entries: readonly (ProvenEntry & Pick<StoredBytes, 'stub'>)[], f
 
 /** The records that say what left stand outside the conversation, and are proven one by one. */
 async function provenPapers(
-  { origin, log }: Chosen,
+  { ledgers }: OpenedStore,
+  { origin, log, listed }: Chosen,
   options: LeftOptions,
   head: TreeHead | undefined,
   findings: FindingList,
@@ -112,7 +113,7 @@ async function provenPapers(
   const records = (await readLeaveRecords(log)).filter(({ seq }) => seq < (head?.size ?? 0))
   if (head !== undefined)
     for (const record of await proveEntries(log, records, head.size)) checkProven(record, head, origin, findings)
-  return papersFrom(origin, records, options)
+  return papersFrom(origin, [...records, ...(await readLaterRecords(ledgers, listed, origin))], options)
 }
 
 interface RootsWanted {

@@ -7,7 +7,7 @@ import type { FindingList } from '../finding.ts'
 import { HOLD_ACTIONS, judgeHoldReleases, type ReleasedHolds } from '../hold-releases.ts'
 import { type LeavePapers, type LeaveRecord, readLeavePapers } from '../left.ts'
 import { disposalsBy } from '../read-disposals.ts'
-import type { StoredBytes, StoredLog } from './stored-log.ts'
+import type { ListedLedger, StoredBytes, StoredLedgers, StoredLog } from './stored-log.ts'
 import type { ArchiveOf } from './through-archive.ts'
 
 /** What it takes to look at what has left the database. */
@@ -20,9 +20,26 @@ export interface LeftOptions {
 
 /** What cannot be read says nothing; it is found where the entries are verified. */
 export async function readLeaveRecords(log: StoredLog): Promise<readonly StoredBytes[]> {
+  return [...(await readAction(log, 'records_archived')), ...(await readAction(log, 'records_disposed'))]
+}
+
+/** What ledgers that go on from this one after a restore say of destroying again what came back of it. */
+export async function readLaterRecords(
+  ledgers: StoredLedgers,
+  listed: readonly ListedLedger[],
+  origin: string,
+): Promise<readonly StoredBytes[]> {
+  const name = origin.slice(0, origin.lastIndexOf('/') + 1)
+  const at = listed.findIndex((one) => one.origin === origin)
+  const later = at < 0 ? [] : listed.slice(at + 1).filter((one) => one.origin.startsWith(name))
   const found: StoredBytes[] = []
-  for (const action of ['records_archived', 'records_disposed'])
-    for await (const page of log.entriesOfAction(action)) if (!('unreadable' in page)) found.push(...page)
+  for (const { no } of later) found.push(...(await readAction(ledgers.log(no), 'records_disposed')))
+  return found
+}
+
+async function readAction(log: StoredLog, action: string): Promise<readonly StoredBytes[]> {
+  const found: StoredBytes[] = []
+  for await (const page of log.entriesOfAction(action)) if (!('unreadable' in page)) found.push(...page)
   return found
 }
 
@@ -59,7 +76,7 @@ export function papersFrom(
 function recordIn({ seq, bytes }: StoredBytes): LeaveRecord[] {
   const parsed = parseEntry(bytes)
   if ('fault' in parsed) return []
-  const { action, timestamp, recorded_at, details = {} } = parsed.entry
+  const { ledger, action, timestamp, recorded_at, details = {} } = parsed.entry
   // Details of an entry that was read are JSON.
-  return [{ seq, action, timestamp, recorded_at, details: details as LeaveRecord['details'] }]
+  return [{ ledger, seq, action, timestamp, recorded_at, details: details as LeaveRecord['details'] }]
 }

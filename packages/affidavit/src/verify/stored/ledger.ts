@@ -19,7 +19,14 @@ import {
   type UnknownLedger,
   type Wanted,
 } from './extent.ts'
-import { type LeftOptions, papersFrom, readHoldRecords, readLeaveRecords, releasesFrom } from './leave-records.ts'
+import {
+  type LeftOptions,
+  papersFrom,
+  readHoldRecords,
+  readLaterRecords,
+  readLeaveRecords,
+  releasesFrom,
+} from './leave-records.ts'
 import { contentOfStretch } from './sealed-contents.ts'
 import type { LedgerNo, ListedLedger, StoredLedgers, StoredLog } from './stored-log.ts'
 import type { OpenedStore, VerifyAnswer, VerifyTask } from './tasks.ts'
@@ -92,7 +99,16 @@ async function readLog(
   for (const found of [...findings, ...apart]) joined.findings.add(found)
   const left = isNothing(joined.left)
     ? joined.left
-    : judgeLeft(joined.left, papersFrom(origin, await readLeaveRecords(log), options), size - 1, joined.findings)
+    : judgeLeft(
+        joined.left,
+        papersFrom(
+          origin,
+          [...(await readLeaveRecords(log)), ...(await readLaterRecords(ledgers, listed, origin))],
+          options,
+        ),
+        size - 1,
+        joined.findings,
+      )
   const released = releasesFrom(origin, await readHoldRecords(log), options, joined.findings)
   const tally = talliesOf(answers)
   const source = contentOfStretch({ ledgers, listed, origin, no, log, size }, 0)

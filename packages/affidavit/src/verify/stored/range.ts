@@ -29,7 +29,14 @@ import {
   type Wanted,
 } from './extent.ts'
 import { keysNamedBy, readKeyEntries } from './key-entries.ts'
-import { type LeftOptions, papersFrom, readHoldRecords, readLeaveRecords, releasesFrom } from './leave-records.ts'
+import {
+  type LeftOptions,
+  papersFrom,
+  readHoldRecords,
+  readLaterRecords,
+  readLeaveRecords,
+  releasesFrom,
+} from './leave-records.ts'
 import { proveEntries, provenRoots, readFrontier } from './proofs.ts'
 import { contentOfStretch } from './sealed-contents.ts'
 import type { StoredLedgers, StoredLog } from './stored-log.ts'
@@ -78,7 +85,8 @@ export async function verifyStoredRange(opened: OpenedStore, options: RangeOptio
     const records = await readLeaveRecords(log)
     const before = records.filter(({ seq }) => seq < since.size)
     for (const proven of await proveEntries(log, before, since.size)) checkProven(proven, since, origin, findings)
-    left = judgeLeft(left, papersFrom(origin, records, options), size - 1, findings)
+    const later = await readLaterRecords(store.ledgers, chosen.listed, origin)
+    left = judgeLeft(left, papersFrom(origin, [...records, ...later], options), size - 1, findings)
   }
   const holds = await readHoldRecords(log)
   const earlier = holds.filter(({ seq }) => seq < since.size)
