@@ -18,6 +18,7 @@ const WRITES = new Set([
   'keepPayload',
   'keepChunks',
   'moveEntries',
+  'replaceEntries',
   'add',
   'stage',
   'turnOver',

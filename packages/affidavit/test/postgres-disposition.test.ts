@@ -25,6 +25,7 @@ import { testDispositionMixed } from './disposition-mixed.ts'
 import { testDispositionRestored } from './disposition-restored.ts'
 import { postgresBackend } from './postgres-backend.ts'
 import { missingForPostgres, OWNER, SERVER } from './postgres-server.ts'
+import { testUnusedKeys } from './unused-keys.ts'
 
 const missing = missingForPostgres()
 if (missing !== undefined) test('dispositions in PostgreSQL', { skip: missing })
@@ -83,4 +84,5 @@ else
     testDispositionMixed(retaining)
     testDispositionMeanwhile(retaining)
     testDispositionRestored(retaining)
+    testUnusedKeys(retaining)
   })

@@ -1,6 +1,6 @@
 // Where dispositions stand, as commands show it.
 
-import type { DispositionStanding } from '../ledger/dispose.ts'
+import type { DispositionStanding } from '../ledger/disposition-standing.ts'
 import { lineOfStanding } from './describe-disposition.ts'
 import { jsonDocument, printable, type Terminal } from './output.ts'
 

@@ -2,7 +2,7 @@
 // (spec/erasure.md §4). Pure.
 
 import type { JsonValue } from '../bytes/json.ts'
-import { ascending, count, generation, hash, isMembers, label, object, oneOf, type Rule } from '../papers/rules.ts'
+import { ascending, count, generation, hash, label, object, oneOf, type Rule } from '../papers/rules.ts'
 import { ERASURE_STATES, type ErasureState } from './certificate.ts'
 import { OWNERS, type Owners } from './owners.ts'
 
@@ -27,6 +27,26 @@ export interface ErasureOutcome extends Owners {
   readonly retired_key_versions: readonly string[]
 }
 
+/** `details` of `content_erased` where keys of persons and conversations are to end under which nothing stands any more. */
+export interface KeysEnding {
+  readonly phase: 'ending-keys'
+  /** The fence, as of a decision. */
+  readonly keyring_generation: number
+  /** How many. */
+  readonly keys: number
+}
+
+/** Afterwards. */
+export interface KeysEnded {
+  readonly phase: 'ended-keys'
+  readonly ending_seq: number
+  readonly keyring_generation: number
+  readonly keys: number
+  readonly retired_key_versions: readonly string[]
+}
+
+export type ErasureDetails = ErasureDecision | ErasureOutcome | KeysEnding | KeysEnded
+
 const DECISION: Readonly<Record<keyof ErasureDecision, Rule>> = {
   phase: oneOf(['decided']),
   plan_sha256: hash,
@@ -44,12 +64,25 @@ const OUTCOME: Readonly<Record<keyof ErasureOutcome, Rule>> = {
   ...OWNERS,
 }
 
+const KEYS_ENDING: Readonly<Record<keyof KeysEnding, Rule>> = {
+  phase: oneOf(['ending-keys']),
+  keyring_generation: generation,
+  keys: count,
+}
+const KEYS_ENDED: Readonly<Record<keyof KeysEnded, Rule>> = {
+  phase: oneOf(['ended-keys']),
+  ending_seq: count,
+  keyring_generation: generation,
+  keys: count,
+  retired_key_versions: ascending(label, 0, 100),
+}
+const FORMS: readonly Rule[] = [DECISION, OUTCOME, KEYS_ENDING, KEYS_ENDED].map(object)
+
 /** What the details of a record `content_erased` say; `undefined` where they say nothing that this release knows. */
-export function parseErasureDetails(details: JsonValue): ErasureDecision | ErasureOutcome | undefined {
-  const rules = isMembers(details) && details.phase === 'decided' ? DECISION : OUTCOME
-  if (object(rules)(details, '') !== undefined) return undefined
-  // Proven by the rules: exactly the members of the one or the other.
-  return details as unknown as ErasureDecision | ErasureOutcome
+export function parseErasureDetails(details: JsonValue): ErasureDetails | undefined {
+  if (FORMS.every((form) => form(details, '') !== undefined)) return undefined
+  // Proven by the rules: exactly the members of one of them.
+  return details as unknown as ErasureDetails
 }
 
 /** What can be seen of an erasure that was decided. */

@@ -8,7 +8,7 @@ import { certificateText, stateOf } from '../disposition/certificate.ts'
 import type { DispositionPapers } from '../disposition/disposition-papers.ts'
 import { delayEnd, delayProblem } from '../disposition/judge-delay.ts'
 import type { Manifest } from '../disposition/manifest.ts'
-import type { DispositionReplay, DispositionState, Outcome } from '../disposition/phases.ts'
+import type { Outcome } from '../disposition/phases.ts'
 import { formatPlan, planDigest } from '../disposition/plan.ts'
 import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { type Action, type Draft, LATE_ACTIONS } from '../formats/fields.ts'
@@ -25,8 +25,8 @@ import {
   paperDrafts,
   type RecordedDisposition,
   readDispositions,
-  type Told,
 } from './disposition-records.ts'
+import { type DispositionStanding, replayIn, standingIn } from './disposition-standing.ts'
 import { type EndingParts, endArchived } from './end-archived.ts'
 import {
   type DispositionOrder,
@@ -50,22 +50,6 @@ import { isOvertakenSet } from './policies.ts'
 import { stubAt } from './read-through.ts'
 import { refusedDisposition } from './refused-disposition.ts'
 import type { LedgerStore } from './store.ts'
-
-/** Where a disposition stands. */
-export interface DispositionStanding {
-  readonly plan_sha256: string
-  readonly state: 'announced' | 'decided' | 'withdrawn' | DispositionState | DispositionReplay['phase']
-  /** Of the newest record of it, and when that was recorded. */
-  readonly seq: number
-  readonly recorded_at: string
-  /** Of a withdrawn one: why, and for which record. */
-  readonly because?: string
-  readonly because_of_seq?: number
-  /** Of one that came back with a backup: the incarnation that decided it. */
-  readonly ledger?: string
-  /** Of one that is `disposing`: what stands in the archive, and until when nobody can delete it. */
-  readonly objects?: readonly ArchivedObject[]
-}
 
 export type CarriedOut =
   /** It stands on record now, and can be carried out when its delay is over. */
@@ -102,6 +86,8 @@ export interface DisposingParts extends DispositionPlanning, EndingParts {
   timeToCountFrom(): Promise<UnixMillis>
   /** A checkpoint of everything recorded. */
   publish(): Promise<unknown>
+  /** Destroys keys of persons and conversations under which nothing stands any more. */
+  endUnusedKeys(): Promise<void>
   /** A signed note by the checkpoint key. */
   sign(text: string): Promise<string>
 }
@@ -191,6 +177,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     if (outcome !== undefined) return endObjects(papers, decided.seq, outcome.told)
     if (await isGone(papers)) {
       await parts.notes.destroyed(plan_sha256)
+      await parts.endUnusedKeys()
       return recordOutcome(papers, decided.seq)
     }
     if (standing?.withdrawn !== undefined) {
@@ -343,30 +330,6 @@ function seqsOf({ manifest }: DecidedPapers): readonly number[] {
 
 function isDone(disposition: RecordedDisposition): disposition is DoneDisposition {
   return disposition.decided !== undefined && disposition.outcome !== undefined
-}
-
-function standingIn({ plan_sha256, announced, decided, outcome, withdrawn }: RecordedDisposition): DispositionStanding {
-  if (outcome !== undefined) {
-    const { phase, objects } = outcome.told
-    return { plan_sha256, state: phase, ...placeOf(outcome), ...(objects.length === 0 ? {} : { objects }) }
-  }
-  if (withdrawn !== undefined) {
-    const { because, seq } = withdrawn.told
-    return { plan_sha256, state: 'withdrawn', ...placeOf(withdrawn), because, because_of_seq: seq }
-  }
-  if (decided !== undefined) return { plan_sha256, state: 'decided', ...placeOf(decided) }
-  return { plan_sha256, state: 'announced', ...placeOf(announced ?? unreachable('nothing was recorded')) }
-}
-
-function replayIn({ told, ...at }: Told<DispositionReplay>): DispositionStanding {
-  return { plan_sha256: told.plan_sha256, state: told.phase, ...placeOf(at), ledger: told.ledger }
-}
-
-function placeOf({ seq, recorded_at }: { readonly seq: number; readonly recorded_at: string }): {
-  readonly seq: number
-  readonly recorded_at: string
-} {
-  return { seq, recorded_at }
 }
 
 function withdrawn({ because, because_of_seq }: DispositionStanding): LedgerError {

@@ -11,6 +11,8 @@ import { LedgerError, unreachable } from '../errors/ledger-error.ts'
 import type { Draft } from '../formats/fields.ts'
 import { type Copy, copyName } from '../papers/copies.ts'
 import type { PolicySet } from '../retention/policy-set.ts'
+import { NOTHING_LEAVES } from '../vault/keyring.ts'
+import type { Leaving } from '../vault/wrap-anew.ts'
 import type { Admission } from './admit.ts'
 import { certificateOf, type RecordedErasure } from './certify-erasure.ts'
 import { destroyRetired } from './destroy-retired.ts'
@@ -32,6 +34,7 @@ import { isLinkedLeft, leavingOf, leavingTogether } from './leave-linked.ts'
 import { erasureUnfinished } from './own-records.ts'
 import { type ErasureRequest, planErasure } from './plan-erasure.ts'
 import type { Queue } from './queue.ts'
+import { endedRecord, endingRecord, readKeysEnding } from './unused-keys.ts'
 
 /** Where an erasure stands. */
 export interface ErasureStanding {
@@ -74,6 +77,8 @@ export interface Erasing extends Erasures {
   renew(fence: number): Promise<void>
   /** Finishes what was decided and has no outcome. */
   settle(): Promise<void>
+  /** Destroys keys of persons and conversations under which nothing stands, on record. @throws LedgerError what keeps it from being finished */
+  endUnusedKeys(): Promise<void>
   /** Does other work on the keyring: what was decided is over, and this process goes on with no erasure meanwhile. */
   undisturbed<T>(work: () => Promise<T>): Promise<T>
   /** Resolves when nothing is under way. */
@@ -92,6 +97,8 @@ export interface ErasingParts extends RecordParts {
   readonly retention: PolicySet
   /** A signed note by the checkpoint key. */
   sign(text: string): Promise<string>
+  /** Ids of scope keys under which nothing stands. */
+  unusedKeys(): Promise<readonly string[]>
 }
 
 /** Others decide and turn over at the same time; each time somebody has come further. */
@@ -148,9 +155,18 @@ export function createErasing(parts: ErasingParts): Erasing {
     // An old copy of the keyring is behind too: it has rows of erasures that are over.
     const behind = erasures.filter(({ decision }) => generation < decision.keyring_generation)
     const earlier = await earlierBehind(generation)
+    const ending = await readKeysEnding(store, ledger)
     const open = erasures.filter(({ outcome }) => outcome === undefined)
-    if (behind.length > 0 || earlier.length > 0) {
-      await turnOver(generation, behind, earlier)
+    const isEnding = ending !== undefined && generation < ending.fence
+    if (behind.length > 0 || earlier.length > 0 || isEnding) {
+      // Behind the fence nothing is placed that was sealed under keys of before: what is unused now stays so.
+      const scopes = isEnding ? await parts.unusedKeys() : []
+      await turnOver(generation, behind, earlier, scopes)
+      return true
+    }
+    if (ending?.isOver === false) {
+      const retired = await destroyRetired(keyring)
+      await enter(endedRecord(admission.deriveId, ending, await keysAtHand.renew(), retired))
       return true
     }
     if (open.length === 0) return false
@@ -172,9 +188,10 @@ export function createErasing(parts: ErasingParts): Erasing {
     generation: number,
     behind: readonly DecidedErasure[],
     earlier: readonly EarlierErasures[],
+    scopes: readonly string[],
   ): Promise<void> {
     // A keyring of another generation has other keys: then what was looked at here is not done.
-    const all = [await leavingOf(parts, behind)]
+    const all: Leaving[] = [await leavingOf(parts, behind), { ...NOTHING_LEAVES, scopes }]
     for (const { origin, erasures } of earlier) all.push(await leavingOf({ ...parts, ledger: origin }, erasures))
     if ((await keyring.turnOverFrom(generation, leavingTogether(all))) === 'superseded') return
     for (const { decided, decision } of behind) {
@@ -285,14 +302,26 @@ export function createErasing(parts: ErasingParts): Erasing {
     await settleInTurn()
   }
 
+  async function endUnusedInTurn(): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      await settleInTurn()
+      const { length: keys } = await parts.unusedKeys()
+      if (keys === 0) return
+      const generation = await keysAtHand.renew()
+      await enter(endingRecord(admission.deriveId, { phase: 'ending-keys', keyring_generation: generation + 1, keys }))
+    }
+    throw erasureUnfinished((await keyring.generation()) + 1)
+  }
+
   async function renewOnce(): Promise<number> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const generation = await keysAtHand.renew()
       // In this order: a decision whose keyring is in force was recorded before.
       const erasures = await readErasures(store, ledger)
-      const isDue = erasures.some(
-        ({ decision, outcome }) => outcome === undefined || generation < decision.keyring_generation,
-      )
+      const ending = await readKeysEnding(store, ledger)
+      const isDue =
+        (ending !== undefined && (generation < ending.fence || !ending.isOver)) ||
+        erasures.some(({ decision, outcome }) => outcome === undefined || generation < decision.keyring_generation)
       if (!isDue) return generation
       await inTurn(settleInTurn)
     }
@@ -337,6 +366,7 @@ export function createErasing(parts: ErasingParts): Erasing {
       if ((await renewing) < fence) throw erasureUnfinished(fence)
     },
     settle: () => inTurn(settleInTurn),
+    endUnusedKeys: () => inTurn(endUnusedInTurn),
     undisturbed: (work) => inTurn(() => settleInTurn().then(work)),
     async idle() {
       await last

@@ -16,7 +16,8 @@ export function fencedBy(draft: Pick<Draft, 'action' | 'details'>, keyring_gener
   // The ledger's own words, as erasure-records.ts drafts them: JSON, and nothing a caller gave.
   const told = parseErasureDetails((draft.details ?? null) as JsonValue)
   if (told === undefined) return { keyring_generation }
-  if (told.phase !== 'decided') return { keyring_generation: Math.min(keyring_generation, told.keyring_generation) }
+  if (told.phase !== 'decided' && told.phase !== 'ending-keys')
+    return { keyring_generation: Math.min(keyring_generation, told.keyring_generation) }
   const keyring_fence = told.keyring_generation
   return { keyring_generation: Math.min(keyring_generation, keyring_fence - 1), keyring_fence }
 }

@@ -77,7 +77,7 @@ export async function readErasures(store: LedgerStore, ledger: string): Promise<
     const record = recordOf(entry)
     // An entry is JSON, and so is every member of it.
     const told = parseErasureDetails((record.details ?? null) as JsonValue)
-    if (told === undefined) continue
+    if (told === undefined || told.phase === 'ending-keys' || told.phase === 'ended-keys') continue
     if (told.phase === 'decided') {
       erasures.delete(told.plan_sha256)
       erasures.set(told.plan_sha256, { decision: told, decided: record, outcome: undefined, recorded: undefined })
@@ -90,7 +90,7 @@ export async function readErasures(store: LedgerStore, ledger: string): Promise<
   return [...erasures.values()]
 }
 
-/** The newest outcome of any erasure: where it stands, and the generation of the keyring then. */
+/** The newest outcome of any erasure, or end of keys: where it stands, and the generation of the keyring then. */
 export async function newestOutcome(
   store: LedgerStore,
   ledger: string,
@@ -99,7 +99,8 @@ export async function newestOutcome(
     const { seq, details } = recordOf(entry)
     // An entry is JSON, and so is every member of it.
     const told = parseErasureDetails((details ?? null) as JsonValue)
-    if (told !== undefined && told.phase !== 'decided') return { seq, keyring_generation: told.keyring_generation }
+    if (told !== undefined && told.phase !== 'decided' && told.phase !== 'ending-keys')
+      return { seq, keyring_generation: told.keyring_generation }
   }
   return undefined
 }

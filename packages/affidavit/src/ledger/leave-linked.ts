@@ -54,6 +54,7 @@ export async function leavingOf(parts: LeavingParts, decisions: readonly Decidin
     !(origin === ledger && lost.has(reference.blob_id)) && !reached.some((isReached) => isReached(record, reference))
   return {
     owners: decisions.flatMap(({ decision }) => keyringOwners(decision)),
+    scopes: [],
     replaced: [...replaced.keys()],
     contents,
     stored: () => contentKeysUnder(store, ledger, [...replaced.values()], stays),
@@ -64,6 +65,7 @@ export async function leavingOf(parts: LeavingParts, decisions: readonly Decidin
 export function leavingTogether(all: readonly Leaving[]): Leaving {
   return {
     owners: all.flatMap(({ owners }) => owners),
+    scopes: all.flatMap(({ scopes }) => scopes),
     replaced: [...new Set(all.flatMap(({ replaced }) => replaced))],
     contents: all.flatMap(({ contents }) => contents),
     async *stored() {
@@ -177,7 +179,7 @@ function filtersFor(scopes: readonly Scope[]): readonly EntryFilter[] {
 }
 
 /** Of one NAME all have one keyring: NAME/INCARNATION. */
-export async function incarnationsOf(store: LedgerStore, ledger: string): Promise<readonly string[]> {
+export async function incarnationsOf(store: Pick<LedgerStore, 'ledgers'>, ledger: string): Promise<readonly string[]> {
   const name = ledger.slice(0, ledger.lastIndexOf('/') + 1)
   return (await store.ledgers()).filter((origin) => origin.startsWith(name) && !origin.includes('/', name.length))
 }

@@ -62,6 +62,7 @@ import { readTile } from './tiles.ts'
 import { createTimekeeper } from './timekeeper.ts'
 import { recordedFilter, translateFilter } from './translate-filter.ts'
 import { timeAsFarAsKnown, timeToCountFrom, timeToDestroy } from './trusted-time.ts'
+import { unusedKeys } from './unused-keys.ts'
 import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
@@ -242,6 +243,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const erasing = createErasing({
     ...{ store, ledger, keyring, keysAtHand, admission, queue, clock, random, retention, sign },
     time: () => timeAsFarAsKnown(clock, confirmed, parts.timeSource),
+    unusedKeys: () => unusedKeys({ rows, ledger, keyring, isArchived: parts.archive !== undefined }),
   })
   const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId }
   const archival: Archival = {
@@ -258,6 +260,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     timeToCountFrom: () => timeToCountFrom(clock, confirmed, parts.timeSource),
     ...{ judging: createJudging(store, ledger, retention), deriveId },
     publish: () => publisher.publish(),
+    endUnusedKeys: () => erasing.endUnusedKeys(),
   })
   const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
   const clockWatch = createClockWatch(timekeeper, admission, placing)

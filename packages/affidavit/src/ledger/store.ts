@@ -252,6 +252,13 @@ export interface LedgerStore {
    */
   keptBodies(ledger: string, wanted: readonly ConversationBodies[]): Promise<readonly (readonly KeptBody[])[]>
 
+  /** Content keys beside payloads, of all whose blob_id comes after `after`, ascending: those whose chunks have left the database too. */
+  contentKeys(
+    ledger: string,
+    after: string,
+    limit: number,
+  ): Promise<readonly Pick<SealedPayload, 'blob_id' | 'content_key'>[]>
+
   /** The bytes of the newest entry that names a payload. */
   lastUse(ledger: string, blob_id: string): Promise<Uint8Array | undefined>
 

@@ -159,6 +159,22 @@ export function payloadContract(withStore: WithStore): void {
       }
     }))
 
+  test('content keys are told page by page, in the order of their payloads', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      const all = [payload(11), payload(12), payload(13)].sort((one, other) => (one.blob_id < other.blob_id ? -1 : 1))
+      const told = all.map(({ blob_id, content_key }) => ({ blob_id, content_key }))
+      const plainly = async (after: string, limit: number): Promise<readonly object[]> =>
+        (await store.contentKeys(LEDGER, after, limit)).map(({ blob_id, content_key }) => ({
+          blob_id,
+          content_key: Uint8Array.from(content_key),
+        }))
+      assert.deepEqual(await plainly('', 9), [])
+      for (const one of [...all].reverse()) await store.keepPayload(LEDGER, one)
+      assert.deepEqual(await plainly('', 2), told.slice(0, 2))
+      assert.deepEqual(await plainly(told[1]?.blob_id ?? '', 9), told.slice(2))
+    }))
+
   test('the newest entry that names a payload is told, and none where nobody does', () =>
     withStore(async (store) => {
       await store.create(LEDGER)

@@ -231,6 +231,9 @@ function contentContract(withStore: WithStore): void {
       assert.deepEqual(await states(), ['whole', 'key alone', 'whole', 'whole'])
       await remove(store, DESTROYED, two)
       assert.deepEqual(await states(), ['whole', 'key alone', 'gone', 'key alone'])
+      // What is read through the archive is opened by them.
+      const keys = (await store.contentKeys(LEDGER, '', 9)).map(({ blob_id }) => blob_id)
+      assert.deepEqual(keys, [SHARED, ARCHIVED_ALONE, BOTH].map(({ blob_id }) => blob_id).sort())
       assert.equal(await store.sweepPayloads(LEDGER, SAMPLE_TIME * 2), 0)
       await remove(store, DESTROYED, one)
       assert.deepEqual(await states(), ['whole', 'gone', 'gone', 'gone'])

@@ -11,6 +11,7 @@ import type { UnwrapInput } from './content-key.ts'
 import { type KeyringParts, noHead, openCurrent } from './generation.ts'
 import { answeringInTime } from './in-time.ts'
 import {
+  type ContentName,
   contentRowKey,
   type GenerationKeys,
   identityLookup,
@@ -51,6 +52,8 @@ export interface Keyring {
   wrappedAnew(ledger: string, blob_ids: readonly string[]): Promise<ReadonlyMap<string, WrappedAnew>>
   /** The scopes that a subject or a conversation owns. */
   scopesOf(owner: Owner): Promise<readonly OpenedScope[]>
+  /** Everything that content is sealed under: the scopes that have a key, and which keys open what was wrapped anew. */
+  sealing(): Promise<Sealing>
   /** Keeps a note, durable when it resolves; one of that topic and name is left as it is. It outlives every turn-over. */
   keepNote(note: Note): Promise<void>
   /** Those of a topic, in any order. */
@@ -81,6 +84,11 @@ export interface Keyring {
   /** Versions of the key-encryption key that are to be destroyed and are not yet, and those that are, as their keeper says. */
   ends(): Promise<KeyEnds>
   close(): Promise<void>
+}
+
+export interface Sealing {
+  readonly scopes: readonly Pick<OpenedScope, 'id' | 'scope'>[]
+  readonly contents: readonly (ContentName & { readonly scope_ids: readonly string[] })[]
 }
 
 /** What opens a payload that was wrapped anew, as unwrapPayloadKey takes it. */
@@ -212,6 +220,23 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
       )
       return opened.filter(isScope)
     },
+    sealing: () =>
+      ask(async (keys) => {
+        const scopes: Sealing['scopes'][number][] = []
+        const contents: Sealing['contents'][number][] = []
+        for (let after = 0; ; ) {
+          const page = await store.page(keys.generation, after, PAGE)
+          if (page === 'superseded') return page
+          for (const opened of page.map(({ row }) => openRow(keys, row))) {
+            if (isScope(opened)) {
+              opened.key.fill(0)
+              scopes.push({ id: opened.id, scope: opened.scope })
+            } else if (opened.kind === 'content') contents.push({ ...nameOf(opened), scope_ids: scopeIdsOf(opened) })
+          }
+          after = page.at(-1)?.no ?? after
+          if (page.length === 0) return { scopes, contents }
+        }
+      }),
     async keepNote(note) {
       await ask((keys) => store.add(keys.generation, [sealNote(keys, note, random)]))
     },
@@ -267,7 +292,10 @@ export async function openKeyring(given: KeyringParts): Promise<Keyring> {
   }
 }
 
-const NOTHING_LEAVES: Leaving = { owners: [], replaced: [], contents: [], async *stored() {} }
+/** Rows that are opened at a time. */
+const PAGE = 500
+
+export const NOTHING_LEAVES: Leaving = { owners: [], scopes: [], replaced: [], contents: [], async *stored() {} }
 
 function newScope(scope: Scope, random: RandomSource): OpenedScope {
   return { kind: 'scope', id: toHex(random(16)), scope, key: random(32) }
@@ -275,6 +303,10 @@ function newScope(scope: Scope, random: RandomSource): OpenedScope {
 
 function scopeKeyOf({ id, key }: OpenedScope): ScopeKey {
   return { id, key: createSecretKey(key) }
+}
+
+function nameOf({ ledger, blob_id }: ContentName): ContentName {
+  return { ledger, blob_id }
 }
 
 function scopeIdsOf({ contentKey }: OpenedContent): readonly string[] {

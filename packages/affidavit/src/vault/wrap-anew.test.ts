@@ -67,6 +67,7 @@ async function idOf(keyring: Keyring, wanted: Scope): Promise<string> {
 function leaving(more: Partial<Leaving>, ...stored: readonly (readonly StoredContentKey[])[]): Leaving {
   return {
     owners: [],
+    scopes: [],
     replaced: [],
     contents: [],
     async *stored() {

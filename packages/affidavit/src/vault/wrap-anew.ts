@@ -28,6 +28,8 @@ export type Owner = Pick<Scope, 'owner_kind' | 'owner'>
 /** What is to be lost by a turn-over. */
 export interface Leaving {
   readonly owners: readonly Owner[]
+  /** Ids of scope keys that go, whoever owns them: what is behind a token stays. */
+  readonly scopes: readonly string[]
   /** Ids of scope keys that new keys of the same scopes take the place of. */
   readonly replaced: readonly string[]
   /** Payloads that are lost with the keys that are replaced. */
@@ -48,7 +50,7 @@ export interface Turn {
   readonly old: GenerationKeys
   readonly next: GenerationKeys
   readonly owners: ReadonlySet<string>
-  /** Ids of the scope keys of these owners. */
+  /** Ids of the scope keys that go: of these owners, or named. */
   readonly scopes: ReadonlySet<string>
   /** Keys of rows. */
   readonly contents: ReadonlySet<string>
@@ -60,11 +62,11 @@ export async function beginTurn(
   parts: KeyringParts,
   old: GenerationKeys,
   next: GenerationKeys,
-  { owners, replaced, contents }: Leaving,
+  { owners, scopes: named, replaced, contents }: Leaving,
 ): Promise<Turn | Superseded> {
   const { store, random } = parts
   const lookups = new Set(owners.map(({ owner_kind, owner }) => ownerLookup(old, owner_kind, owner)))
-  const scopes = new Set<string>()
+  const scopes = new Set(named)
   for (const lookup of lookups) {
     const rows = await store.byOwner(old.generation, lookup)
     if (rows === 'superseded') return rows
@@ -86,7 +88,7 @@ export async function rowsOfNext(
   const staying: KeyringRow[] = []
   const again: StoredContentKey[] = []
   for (const row of rows) {
-    if (turn.owners.has(row.owner)) {
+    if (turn.owners.has(row.owner) || (row.kind === 'scope' && turn.scopes.has(row.key))) {
       gone(row)
       continue
     }

@@ -72,6 +72,14 @@ export function keptBody(row: unknown): KeptBody {
   }
 }
 
+export function selectContentKeys(ledgerNo: number, after: string, limit: number): Statement {
+  return {
+    text: `SELECT p.blob_id, p.content_key FROM affidavit.payloads p
+      WHERE p.ledger_no = $1 AND p.blob_id > $2 ORDER BY p.blob_id LIMIT $3`,
+    values: [ledgerNo, after, limit],
+  }
+}
+
 export function selectLastUse(ledgerNo: number, blob_id: string): Statement {
   return {
     text: `SELECT e.entry FROM affidavit.payload_uses u JOIN affidavit.entries e ON e.ledger_no = u.ledger_no AND e.seq = u.seq

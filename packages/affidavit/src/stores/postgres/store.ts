@@ -21,6 +21,7 @@ import {
   insertChunks,
   keptBody,
   selectChunks,
+  selectContentKeys,
   selectKeptBodies,
   selectLastUse,
   selectPayload,
@@ -235,6 +236,14 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
             (rows) => rows.map(keptBody),
           ),
         ),
+      ),
+
+    contentKeys: (ledger, after, limit) =>
+      read(
+        (ledgerNo) => selectContentKeys(ledgerNo, after, limit),
+        ledger,
+        (rows) =>
+          rows.map((row) => ({ blob_id: textColumn(row, 'blob_id'), content_key: bytesColumn(row, 'content_key') })),
       ),
 
     lastUse: (ledger, blob_id) =>

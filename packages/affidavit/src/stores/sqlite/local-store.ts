@@ -17,6 +17,7 @@ import {
   insertDraftPayload,
   insertPayload,
   readChunks,
+  readContentKeys,
   readKeptBodies,
   readLastUse,
   readPayload,
@@ -215,6 +216,8 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
       read((_, __, prepare) => readChunks(prepare, numberOf(ledger), blob_id, from, limit)),
     keptBodies: (ledger, wanted) =>
       read((_, __, prepare) => wanted.map((one) => readKeptBodies(prepare, numberOf(ledger), one))),
+    contentKeys: (ledger, after, limit) =>
+      read((_, __, prepare) => readContentKeys(prepare, numberOf(ledger), after, limit)),
     lastUse: (ledger, blob_id) => read((_, __, prepare) => readLastUse(prepare, numberOf(ledger), blob_id)),
 
     replaceEntries: (ledger, removal) =>

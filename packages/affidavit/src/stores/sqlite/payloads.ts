@@ -98,6 +98,19 @@ function bodiesOf(records: string): string {
     CROSS JOIN payloads p ON p.ledger_no = n.ledger_no AND p.blob_id = n.blob_id AND length(p.sealed) > 0 ORDER BY n.seq`
 }
 
+export function readContentKeys(
+  prepare: Prepare,
+  ledgerNo: number,
+  after: string,
+  limit: number,
+): Pick<SealedPayload, 'blob_id' | 'content_key'>[] {
+  return prepare(
+    'SELECT blob_id, content_key FROM payloads WHERE ledger_no = ? AND blob_id > ? ORDER BY blob_id LIMIT ?',
+  )
+    .all(ledgerNo, after, limit)
+    .map((row) => ({ blob_id: textColumn(row, 'blob_id'), content_key: blobColumn(row, 'content_key') }))
+}
+
 export function readLastUse(prepare: Prepare, ledgerNo: number, blob_id: string): Uint8Array | undefined {
   const row = prepare(
     `SELECT e.entry FROM payload_uses u INDEXED BY payload_uses_by_blob

@@ -49,6 +49,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     payload: (ledger, blob_id) => reader.call('payload', [ledger, blob_id]),
     chunks: (ledger, blob_id, from, limit) => reader.call('chunks', [ledger, blob_id, from, limit]),
     keptBodies: (ledger, wanted) => reader.call('keptBodies', [ledger, wanted]),
+    contentKeys: (ledger, after, limit) => reader.call('contentKeys', [ledger, after, limit]),
     lastUse: (ledger, blob_id) => reader.call('lastUse', [ledger, blob_id]),
     // The reader goes first: the last connection to close writes the WAL back, and that must be the writer's.
     close: async () => {

@@ -1,0 +1,4 @@
+import { files } from './backend.ts'
+import { testUnusedKeys } from './unused-keys.ts'
+
+testUnusedKeys(files)
