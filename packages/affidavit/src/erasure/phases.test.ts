@@ -8,6 +8,8 @@ import {
   type ErasureDecision,
   type ErasureOutcome,
   type ErasureSight,
+  type KeysEnded,
+  type KeysEnding,
   nextStep,
   parseErasureDetails,
 } from './phases.ts'
@@ -32,7 +34,15 @@ const outcome: ErasureOutcome = {
   conversations,
 }
 
-test('the details of a decision and of an outcome are read', () => {
+const ending: KeysEnding = { phase: 'ending-keys', keyring_generation: 4, keys: 2 }
+const ended: KeysEnded = {
+  ...{ phase: 'ended-keys', ending_seq: 9, keyring_generation: 4, keys: 2 },
+  retired_key_versions: [],
+}
+
+test('the details of a decision, of an outcome and of an end of keys are read', () => {
+  for (const details of [ending, ended])
+    assert.deepEqual(parseErasureDetails(JSON.parse(JSON.stringify(details))), details)
   assert.deepEqual(parseErasureDetails({ ...JSON.parse(JSON.stringify(decision)) }), decision)
   assert.deepEqual(parseErasureDetails({ ...JSON.parse(JSON.stringify(outcome)) }), outcome)
 })
@@ -49,6 +59,10 @@ const LIES: Readonly<Record<string, object>> = {
   'an outcome without its decision': { ...outcome, decision_seq: undefined },
   'an outcome with an approval': { ...outcome, approval_sha256: golden.approval_sha256 },
   'a person by name': { ...decision, subjects: ['Ann Miller'] },
+  'keys that end without a fence': { ...ending, keyring_generation: undefined },
+  'keys that end by the leave of an erasure': { ...ending, approval_sha256: golden.approval_sha256 },
+  'keys that ended without having begun to': { ...ended, ending_seq: undefined },
+  'keys that ended, and whose they were': { ...ended, subjects },
   'subjects out of order': { ...decision, subjects: [...subjects].reverse() },
 }
 
