@@ -94,6 +94,8 @@ test('planned, approved, run, and certified: what was due is gone, and what was 
   assert.match(planned.err, /stays {9}1 record, waits: an anchor has not come/)
   assert.match(planned.err, /nothing is destroyed; have it approved/)
   assert.ok(existsSync(`${planFile}.manifest`))
+  const unknown = await plan(folder, newPath(), '--policy', 'clinic.note')
+  assert.match(unknown.err, /--policy: there is no retention policy "clinic\.note"/)
 
   const signed = await approve(planFile, approval)
   assert.equal(signed.code, 0, signed.err)

@@ -10,11 +10,11 @@ export function linesOfDisposition(plan: DispositionPlan): string[] {
   return [
     `plan          ${plan.plan_id}, made ${plan.made_at} by ${plan.made_by}`,
     `ledger        ${plan.ledger}, as of seq ${plan.as_of_seq}, judged at ${plan.judged_at}`,
-    `destroys      ${counted(records, 'record')}, seq ${first_seq} to ${last_seq}, with ${counted(contents, 'content')}`,
+    `destroys      ${counted(records, 'record')}, ${wordsOfSeqs(first_seq, last_seq)}, with ${counted(contents, 'content')}`,
     ...plan.policies.map(lineOfPolicy),
     `manifest      ${plan.manifest_sha256}`,
     `policies      ${plan.policy_set_sha256}`,
-    ...plan.objects.map(lineOfObject),
+    ...plan.objects.map((one) => lineOfObject(one, plan.made_at)),
     ...plan.stays.map(lineOfStay),
     delay_days === 0
       ? 'needs         the approval of another person'
@@ -27,7 +27,7 @@ export function linesOfDisposition(plan: DispositionPlan): string[] {
 export function linesOfCertificate(certificate: DispositionCertificate): string[] {
   const { records, first_seq, last_seq, covered_by } = certificate
   return [
-    `${certificate.state.padEnd(14)}${counted(records, 'record')}, seq ${first_seq} to ${last_seq}, with ${counted(certificate.contents, 'content')}`,
+    `${certificate.state.padEnd(14)}${counted(records, 'record')}, ${wordsOfSeqs(first_seq, last_seq)}, with ${counted(certificate.contents, 'content')}`,
     `ledger        ${certificate.ledger}`,
     `planned       ${certificate.planned_at} by ${certificate.planned_by}`,
     `leave         ${wordsOfLeave(certificate.leave)}`,
@@ -43,9 +43,15 @@ export function linesOfCertificate(certificate: DispositionCertificate): string[
   ].map(printable)
 }
 
-function lineOfObject({ key, locked_until, fate }: ArchivedObject): string {
-  const how = fate === 'waits' ? 'what stays of it is written anew, then it goes' : fate
-  return `archive       ${key}: ${how}, locked until ${locked_until}`
+function wordsOfSeqs(first: number, last: number): string {
+  return first === last ? `seq ${first}` : `seq ${first} to ${last}`
+}
+
+// One that no lock was read back of has the time of the reading.
+function lineOfObject({ key, locked_until, fate }: ArchivedObject, made_at: string): string {
+  const until = locked_until <= made_at ? 'which no lock keeps' : `locked until ${locked_until}`
+  const becomes = fate === 'goes' ? 'goes' : 'what stays of it is written anew, then it goes'
+  return `archive       ${key}, ${until}: ${becomes}`
 }
 
 /** An object of the archive that is to go. */

@@ -76,7 +76,7 @@ export function sourceWords({
   basis,
   confidence,
 }: Pick<RetentionPolicy, 'citation' | 'basis' | 'confidence'>): string {
-  return `${printable(citation)} (${BASIS_WORDS[basis]}; ${CONFIDENCE_WORDS[confidence]})`
+  return `${citation === '-' ? 'no citation' : printable(citation)} (${BASIS_WORDS[basis]}; ${CONFIDENCE_WORDS[confidence]})`
 }
 
 export function statusWords(status: PolicyStatus): string {

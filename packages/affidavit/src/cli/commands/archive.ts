@@ -6,7 +6,7 @@ import { extendLocks } from '../../archive/extend-locks.ts'
 import type { LockProof } from '../../archive/object-store.ts'
 import { openObjectStore } from '../../archive/open-object-store.ts'
 import { restoreRecords } from '../../archive/restore.ts'
-import { type ArchiveStatus, archiveStatus } from '../../archive/status.ts'
+import { type ArchivedGroup, type ArchiveStatus, archiveStatus } from '../../archive/status.ts'
 import { systemClock } from '../../clock/clock.ts'
 import { readAccess } from '../../embedded/access.ts'
 import { archiveSetting, makeArchiveFolder, openArchive } from '../../embedded/archive-place.ts'
@@ -171,7 +171,7 @@ function wordsOf(status: ArchiveStatus, width: number): string {
     group.due_month,
     counted(group.records, 'record'),
     counted(group.segments, 'segment'),
-    group.locked_until === undefined ? 'no lock' : `locked until ${group.locked_until}`,
+    lockOf(group, status.lock),
   ])
   return [
     `archive   ${status.path}\n`,
@@ -186,6 +186,11 @@ function wordsOf(status: ArchiveStatus, width: number): string {
     ...status.missing.map((id) => `missing   segment ${id}: affidavit archive verify says more\n`),
     table(rows, width),
   ].join('')
+}
+
+function lockOf({ locked_until }: ArchivedGroup, { lock }: LockProof): string {
+  if (locked_until === undefined) return 'no lock'
+  return lock === 'none' ? `asked to be kept until ${locked_until}` : `locked until ${locked_until}`
 }
 
 function lockWords(lock: LockProof): string {

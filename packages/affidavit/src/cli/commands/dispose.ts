@@ -89,13 +89,15 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
       await using ledger = await openFolder(place)
       const { delayDays: delay_days, policy: retention_policy } = options
       const at = readInstant(options.at, ledger.retention.calendar)
-      const { says, plan_sha256, plan, manifest } = await createLedgerDispositions(ledger, place, {
-        actor_id: options.as,
-      }).plan({
+      const dispositions = createLedgerDispositions(ledger, place, { actor_id: options.as })
+      const asked = {
         ...{ delay_days, copies: sortedCopies(options.copy), onProgress: progressOn(terminal, 'judged') },
         ...(at === undefined ? {} : { at }),
         ...(retention_policy === undefined ? {} : { retention_policy }),
-      })
+      }
+      const { says, plan_sha256, plan, manifest } = await inOptions({ retention_policy: '--policy' }, () =>
+        dispositions.plan(asked),
+      )
       terminal.endProgress()
       writeNewFile(beside, manifest)
       writeNewFile(out, plan)

@@ -53,7 +53,7 @@ function printOne(policy: RetentionPolicy, terminal: Terminal): void {
   const lines: readonly (readonly [string, string | undefined])[] = [
     ['says', lengthWords(policy)],
     ['source', sourceWords(policy)],
-    ['regime', `${regime}, ${jurisdiction}`],
+    ['regime', jurisdiction === '-' ? regime : `${regime}, ${jurisdiction}`],
     ['status', statusWords(policy.status)],
     ['for', scopeWords(policy.applies_to)],
     ['clock', part === 'record' ? 'of the whole record' : `of its ${part} alone`],

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 
+import { DAYS_AT_HAND } from '../../archive/at-hand.ts'
 import { questionsOf } from '../../query/questions.ts'
 import type {
   AppliedShown,
@@ -68,7 +69,7 @@ function print(story: RetentionStory, terminal: Terminal): void {
   }
   line(`  may be destroyed        ${boundWords('from', story.minimum)}`)
   line(`  has to be destroyed     ${boundWords('by', story.maximum)}`)
-  line(`  at hand without restore ${boundWords('until', story.available)}`)
+  line(`  at hand without restore ${availableWords(story.available)}`)
   line(`\n${terminal.style('bold', 'Policies that apply')}`)
   for (const applied of story.applied) for (const words of policyLines(applied)) line(words)
   if (story.sources.length > 0) line(`\nWhat was recorded later and counts: seq ${story.sources.join(', ')}`)
@@ -91,6 +92,12 @@ function boundWords(before: 'from' | 'by' | 'until', bound: BoundShown): string 
   if (bound.state === 'until') return `${before} ${bound.until}`
   const least = bound.at_least === undefined ? '' : `, and ${bound.at_least} at the earliest`
   return `not known yet: it is counted from ${anchorWords(bound.for)}${least}`
+}
+
+function availableWords(available: BoundShown): string {
+  return available.state === 'none'
+    ? `for ${DAYS_AT_HAND} days, as no policy says how long`
+    : boundWords('until', available)
 }
 
 function policyLines({

@@ -62,7 +62,12 @@ function print(plan: RetentionPlan, terminal: Terminal): void {
     const found = states[state]
     if (found === undefined) continue
     terminal.out(`${terminal.style('bold', `${counted(found.count, 'record')}: ${STATE_WORDS[state]}`)}\n`)
-    terminal.out(`${table(found.listed.map(exampleCells), terminal.width)}\n`)
+    terminal.out(
+      `${table(
+        found.listed.map((one) => exampleCells(state, one)),
+        terminal.width,
+      )}\n`,
+    )
   }
   if (overdue > 0) terminal.out(`${counted(overdue, 'record')} of those that are due: behind the end of a maximum\n`)
   if (content_due > 0) terminal.out(`${counted(content_due, 'record')} whose content is due before the record\n`)
@@ -73,9 +78,9 @@ function print(plan: RetentionPlan, terminal: Terminal): void {
   )
 }
 
-function exampleCells({ seq, id, action, policies, day, waits_for, holds }: Example): string[] {
+function exampleCells(state: State, { seq, id, action, policies, day, waits_for, holds }: Example): string[] {
   const why = [
-    day,
+    day === undefined ? undefined : `${state === 'kept' ? 'until' : 'since'} ${day}`,
     waits_for === undefined ? undefined : `waits for ${anchorWords(waits_for)}`,
     holds === undefined ? undefined : counted(holds.length, 'hold'),
   ].filter((said) => said !== undefined)
