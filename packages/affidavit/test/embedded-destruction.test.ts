@@ -94,6 +94,8 @@ test('what is due is planned, approved by somebody else, destroyed, and proven w
   assert.equal(says.records, 1)
   const asked = readApprovable(plan)
   assert.deepEqual([asked.kind, asked.plan_sha256, asked.made_by], ['disposition', plan_sha256, 'lee'])
+  const which = { from_seq: says.first_seq, until_seq: says.first_seq + 1 }
+  await ledger.as(lee).show(says.first_seq)
   const done = await ledger.disposing(lee).run({ plan, manifest, approval: signed(plan) })
   assert.deepEqual([done.state, done.standing.state], ['done', 'disposed'])
   assert.equal((await ledger.disposing(lee).status()).length, 1)
@@ -106,10 +108,17 @@ test('what is due is planned, approved by somebody else, destroyed, and proven w
   // Of the plan the listed record, and samples of what stays.
   assert.deepEqual(await views(ledger), [
     ['dispose plan', 1 + says.stays.flatMap(({ sample }) => sample).length],
+    ['show', 1],
     ['dispose status', 1],
     ['certificate', 1],
     ['show', 0],
   ])
+  // Whoever saw it while it was there is found.
+  const readers = await ledger.as(lee).readers(which)
+  assert.deepEqual(
+    readers.map(({ operation }) => operation),
+    ['dispose plan', 'show', 'certificate'],
+  )
 })
 
 test('whose content goes is planned, approved by somebody else, and gone', async () => {

@@ -4,11 +4,12 @@ import { JsonFault, type JsonValue, PLAIN_JSON, parseJson } from '../bytes/json.
 import { decodeUtf8 } from '../bytes/text.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { Action, AuditRecord } from '../formats/fields.ts'
+import { isDestroyed } from '../formats/stub.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { type OpeningParts, openContent, wholeBody } from './open-content.ts'
 import { readPages, recordOf, type SearchOptions } from './read.ts'
 import { RESULTS, type SeqRange } from './reader.ts'
-import type { EntryFilter, StoredEntry } from './store.ts'
+import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
 
 /** One reading of records that were asked about. */
 export interface ReadingFound {
@@ -27,6 +28,8 @@ export interface ReadingFound {
 
 /** What finding readers takes. */
 export interface ReadersParts extends OpeningParts {
+  /** As they are stored: what was destroyed, too. */
+  readonly rows: Pick<LedgerStore, 'entries'>
   readonly keyring: OpeningParts['keyring'] & Pick<Keyring, 'personalIds'>
   /** Entries that fit, links followed, with the ids of persons as they were handed in. */
   find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry>
@@ -36,9 +39,11 @@ const READS: readonly Action[] = ['records_viewed', 'content_revealed', 'records
 
 /** The readings whose results hold a record that fits, in the order of seq. */
 export async function readersOf(parts: ReadersParts, filter: EntryFilter): Promise<readonly ReadingFound[]> {
-  const { store, ledger, keyring } = parts
+  const { store, rows, ledger, keyring } = parts
   const wanted = new Set<number>()
   for await (const { seq } of parts.find(filter, {})) wanted.add(seq)
+  // What was destroyed was read before: of it the row still tells id, place, time and conversation.
+  for await (const { seq, entry } of readPages(rows, ledger, filter)) if (isDestroyed(entry)) wanted.add(seq)
   const found: ReadingFound[] = []
   for (const action of READS) {
     for await (const entry of readPages(store, ledger, { action })) {

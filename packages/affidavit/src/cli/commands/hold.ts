@@ -164,6 +164,10 @@ function addList(hold: Command, { terminal, env }: Surroundings): void {
         ...(until === undefined ? {} : { at: until }),
       })
       if (options.json === true) terminal.out(jsonDocument(found))
+      else if (found.holds.length === 0)
+        terminal.err(
+          `no hold was placed${matter === undefined ? '' : ' for this matter'}${at === undefined ? '' : ' by then'}\n`,
+        )
       else print(found.holds, terminal)
       for (const { seq, problem } of found.ignored)
         terminal.err(`seq ${seq} binds and frees nothing: ${printable(problem)}\n`)
@@ -173,8 +177,7 @@ function addList(hold: Command, { terminal, env }: Surroundings): void {
 const COLUMNS = ['SEQ', 'HOLD', 'STATE', 'RECORDS', 'MATTER', 'CUSTODIAN', 'PLACED', 'BINDS', 'REASON']
 
 function print(holds: readonly HoldFound[], terminal: Terminal): void {
-  if (holds.length === 0) terminal.err('no hold was placed\n')
-  else terminal.out(table([COLUMNS, ...holds.map(cellsOf)], terminal.width))
+  terminal.out(table([COLUMNS, ...holds.map(cellsOf)], terminal.width))
 }
 
 function cellsOf(hold: HoldFound): string[] {
