@@ -221,6 +221,7 @@ test('only what one policy applies to is planned where that is asked, and only w
   const planned = await planOf(dispositions, clinic, asked)
   assert.deepEqual([planned.plan.records, planned.plan.first_seq, planned.plan.stays], [1, 6, []])
   assert.equal(await refusal(planOf(dispositions, clinic, { retention_policy: 'financial' })), 'nothing-is-due')
+  assert.equal(await refusal(planOf(dispositions, clinic, { retention_policy: 'finance' })), 'no-such-policy')
   // What was planned before its day is not destroyed before.
   assert.equal(await refusal(dispositions.carryOut(orderOf(clinic, planned))), 'plan-is-outdated')
   clinic.clock.pass(day - clinic.clock.now())

@@ -29,6 +29,8 @@ export interface JudgedEntry {
 export interface Judging {
   /** Digest of the policy set in force. */
   readonly policy_set_sha256: string
+  /** Whether the set has a policy of this id. */
+  has(policy: string): boolean
   /** Entries from `from_seq` on and below `until_seq`, in the order of seq, by everything that is known below `size`. */
   judge(asked: {
     readonly at: UnixMillis

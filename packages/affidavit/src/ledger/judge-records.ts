@@ -3,7 +3,7 @@
 
 import { disposition } from '../retention/disposition.ts'
 import { judging } from '../retention/judge-many.ts'
-import type { PolicySet } from '../retention/policy-set.ts'
+import { type PolicySet, policyNamed } from '../retention/policy-set.ts'
 import type { Judging } from './judge-listed.ts'
 import { readPages, recordOf } from './read.ts'
 import { readAny } from './read-any.ts'
@@ -14,6 +14,7 @@ import type { LedgerStore } from './store.ts'
 export function createJudging(store: LedgerStore, ledger: string, set: PolicySet): Judging {
   return {
     policy_set_sha256: set.digest,
+    has: (policy) => policyNamed(set, policy) !== undefined,
     async *judge({ at, size, from_seq, until_seq }) {
       const knowledge = await readKnowledge(store, ledger, set, size)
       const judge = judging(set, at)

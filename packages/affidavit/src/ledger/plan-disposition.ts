@@ -56,6 +56,7 @@ export async function planDisposition(
 ): Promise<PlannedDisposition> {
   const { store, ledger, judging, clock, random } = parts
   refuseUnlessPlanner(request)
+  refuseUnknownPolicy(judging, request)
   const made = clock.now()
   const at = request.at ?? made
   const size = (await store.head(ledger))?.size ?? 0
@@ -101,6 +102,13 @@ function refuseUnlessPlanner({ policy, person }: DispositionRequest): void {
 
 /** Records. */
 const TOLD_EVERY = 1_000
+
+// One that is misspelt applies to nothing, and nothing would be due.
+function refuseUnknownPolicy(judging: Pick<Judging, 'has'>, { retention_policy }: DispositionRequest): void {
+  if (retention_policy === undefined || judging.has(retention_policy)) return
+  const problem = `there is no retention policy ${JSON.stringify(retention_policy)}`
+  throw refusedDisposition('no-such-policy', problem, 'affidavit policies lists them')
+}
 
 interface Found {
   readonly records: readonly ListedRecord[]
