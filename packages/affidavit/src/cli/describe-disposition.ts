@@ -72,7 +72,7 @@ function lineOfPolicy({ policy, records }: PolicyCount): string {
 
 const WHY: Readonly<Record<Stay['because'], string>> = {
   conflict: 'a maximum ends before a minimum: for a person to resolve',
-  free: 'may go, and no policy says that they are to be destroyed',
+  free: 'may go, and the policies do not have them destroyed',
   held: 'a legal hold binds them',
   kept: 'their minimum has not passed',
   later: 'due too, for another plan',

@@ -45,7 +45,7 @@ export const STATE_WORDS: Readonly<Record<Disposition['state'], string>> = {
   conflict: 'a maximum ends before the minimum, or while it runs: a person decides, and nothing is destroyed',
   due: 'to be destroyed, once that was planned and approved',
   held: 'its minimum has passed, and a legal hold binds it',
-  free: 'its minimum has passed, and no policy says that it is destroyed',
+  free: 'its minimum has passed, and the policies do not have it destroyed',
   waits: 'waits for what its minimum is counted from',
   unclassified: 'kept, since nobody has said what it is',
   kept: 'kept by a minimum',

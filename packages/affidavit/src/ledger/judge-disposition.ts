@@ -151,7 +151,7 @@ export function outdated({ seq, because }: NotDue): Error {
 
 const REASONS: Readonly<Record<NotDue['because'], string>> = {
   conflict: 'a maximum ends before the minimum, which a person has to resolve',
-  free: 'no policy says that it is to be destroyed',
+  free: 'the policies do not have it destroyed',
   held: 'a legal hold binds it',
   kept: 'its minimum has not passed',
   later: 'it is beyond what one plan lists',
