@@ -12,6 +12,7 @@ import { readSegmentNote } from '../formats/signed-segment.ts'
 import { isStub, STAYING_ACTIONS } from '../formats/stub.ts'
 import { readSegments } from '../ledger/archived-segments.ts'
 import { actorOf, type Operator } from '../ledger/operator.ts'
+import { isOvertakenSet } from '../ledger/policies.ts'
 import { readPages, recordOf } from '../ledger/read.ts'
 import type { LeavingEntry } from '../ledger/store.ts'
 import { leafHash } from '../merkle/hash.ts'
@@ -54,7 +55,7 @@ export async function* removeArchived(parts: Archiving, options: RemovalOptions)
     judgementOf: await readJudgements(store, ledger, { set: options.set, at: parts.now() }),
     restored: await restoredAt(store, ledger, parts.now()),
   }
-  const refusal = await refusalOfAll(parts)
+  const refusal = await refusalOfAll(parts, options.set)
   for (const segment of await readSegments(store, ledger)) {
     // What stays of it is to lie elsewhere.
     if (segment.state !== 'in force') continue
@@ -69,7 +70,12 @@ export async function* removeArchived(parts: Archiving, options: RemovalOptions)
 }
 
 // Why nothing at all leaves.
-async function refusalOfAll({ rows, ledger, objects, timeToLeave }: Archiving): Promise<string | undefined> {
+async function refusalOfAll(
+  { rows, store, ledger, objects, timeToLeave }: Archiving,
+  { digest }: PolicySet,
+): Promise<string | undefined> {
+  if (await isOvertakenSet({ store, ledger }, digest))
+    return 'other retention policies were put in force since these were read: open the ledger anew'
   const lock = await objects.lockProof()
   if (lock.lock === 'none') return `no lock is proven: ${lock.because}`
   if (!(await rows.mayRemove(ledger)))

@@ -1,24 +1,25 @@
 // A segment into the archive (spec/archive.md §1). The order is the promise: the key is durable before anything is sealed under it; object and
 // manifest are there, and were read back byte by byte, before a record says so. Each step can be done again, and comes to the same bytes.
 
-import type { KeyObject } from 'node:crypto'
-
 import { equalBytes } from '../bytes/compare.ts'
 import { utf8 } from '../bytes/text.ts'
 import { formatTimestamp, type UnixMillis } from '../clock/clock.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type ArchivedSegment, archivedDetails } from '../formats/archive-record.ts'
-import { idOf, type SegmentManifest, type SegmentName, segmentKeys, segmentText } from '../formats/segment.ts'
+import type { Draft } from '../formats/fields.ts'
+import { idOf, type SegmentManifest, segmentKeys, segmentText } from '../formats/segment.ts'
 import { formatRuns } from '../formats/seq-runs.ts'
 import { openSegmentNote } from '../formats/signed-segment.ts'
+import type { Settled } from '../ledger/place.ts'
 import type { ArchivedSet } from './archived.ts'
 import type { Archiving } from './archiving.ts'
 import { logKeys } from './log-keys.ts'
 import type { ObjectStore } from './object-store.ts'
 import { type Covering, sealSegment } from './seal-segment.ts'
 import type { Gathered } from './segment-builder.ts'
-import { findSegmentKey, type SegmentGroup, segmentKey } from './segment-key.ts'
+import { type SegmentGroup, segmentKey } from './segment-key.ts'
+import { refuseUnlessStillThere, type Sealed } from './still-there.ts'
 
 /** @throws LedgerError `archive-unavailable`, `archive-altered` (what is read back is not what was written), `store-corrupt`, and what recording throws */
 export async function writeSegment(
@@ -44,8 +45,8 @@ export async function writeSegment(
   await compare(objects, keys.object, object)
   await compare(objects, keys.manifest, note)
   const locked_until = await provenLock(objects, [keys.object, keys.manifest], lockUntil)
-  await refuseOtherKey(parts, name, key)
-  // 5. What is on record is there.
+  // 5. What is on record is there, and was not destroyed meanwhile.
+  const sealed = { runs: gathered.runs, name, key, size: covering.head.size }
   const segment: ArchivedSegment = {
     segment: idOf(manifest),
     manifest_sha256: sha256Hex(note),
@@ -58,7 +59,7 @@ export async function writeSegment(
     ...(locked_until === undefined ? {} : { locked_until: formatTimestamp(locked_until) }),
   }
   // Of two that archive the same at once, one has it on record.
-  const { seq } = await parts.record({
+  const { seq } = await recordBehind(parts, sealed, {
     id: parts.deriveId('records_archived', segment.segment),
     action: 'records_archived',
     outcome: 'success',
@@ -71,12 +72,21 @@ export async function writeSegment(
   return segment
 }
 
-// A disposition that found nothing under the key has destroyed it meanwhile.
-async function refuseOtherKey(parts: Archiving, name: SegmentName, key: KeyObject): Promise<void> {
-  if ((await findSegmentKey(parts, name))?.equals(key) === true) return
+/** Others hold, destroy and archive at the same time; each time it is judged anew. */
+const ATTEMPTS = 100
+
+// Nothing comes between the judgement and the record by which it would be another one.
+async function recordBehind(parts: Archiving, sealed: Sealed, draft: Draft): Promise<Settled> {
+  const { rows, ledger, recordJudged } = parts
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const size = (await rows.head(ledger))?.size ?? 0
+    await refuseUnlessStillThere(parts, sealed)
+    const settled = await recordJudged(draft, size)
+    if (settled !== 'overtaken') return settled
+  }
   throw new LedgerError('not-committed', {
-    problem: `the key of a segment of class ${name.retention_class}, due ${name.due_month}, was destroyed while it was written; it is not on record`,
-    cure: 'archive again: another key is made',
+    problem: 'others record what may change whether a segment can be on record, faster than that is judged',
+    cure: 'archive again: what was written is found there',
   })
 }
 

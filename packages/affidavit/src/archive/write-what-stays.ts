@@ -14,7 +14,7 @@ import { type OpenedSegment, openSegment } from './open-segment.ts'
 import { readPayload } from './read-payload.ts'
 import { createSegmentBuilder, type SegmentBuilder } from './segment-builder.ts'
 import type { SegmentGroup } from './segment-key.ts'
-import { type StayingRow, stayingRows } from './staying.ts'
+import type { StayingRow } from './staying.ts'
 import { writeSegment } from './write-segment.ts'
 
 interface Group extends SegmentGroup {
@@ -39,14 +39,7 @@ export async function writeWhatStays(
     const group = { retention_class, due_month, replaces: old.segment }
     const lockUntil = Math.max(until ?? 0, before)
     const asBefore = { untilWith: () => old.complete_until, add: () => undefined }
-    const guarded: Archiving = {
-      ...parts,
-      async record(draft) {
-        await expectNoneDestroyed(parts, old, lacking)
-        return parts.record(draft)
-      },
-    }
-    await writeSegment(guarded, group, builder.finish(), covering, lockUntil === 0 ? undefined : lockUntil, asBefore)
+    await writeSegment(parts, group, builder.finish(), covering, lockUntil === 0 ? undefined : lockUntil, asBefore)
   }
 
   for (const row of lacking) {
@@ -93,19 +86,4 @@ async function lockedUntil({ objects, now }: Archiving, { segment }: ArchivedSeg
   for (const key of Object.values(segmentKeys(segment))) ends.push((await objects.stat(key))?.locked_until ?? 0)
   const end = Math.min(...ends)
   return end > now() ? end : 0
-}
-
-// Another disposition destroys some of it at the same time: of that, nothing comes to be on record as archived.
-async function expectNoneDestroyed(
-  parts: Archiving,
-  old: ArchivedSegment,
-  lacking: readonly StayingRow[],
-): Promise<void> {
-  const stays = new Set((await stayingRows(parts, old)).map(({ seq }) => seq))
-  const gone = lacking.find(({ seq }) => !stays.has(seq))
-  if (gone === undefined) return
-  throw new LedgerError('not-committed', {
-    problem: `the record at seq ${gone.seq} was destroyed while what stays of segment ${old.segment} was written anew; that is not on record`,
-    cure: 'affidavit dispose finish writes it again',
-  })
 }

@@ -18,6 +18,8 @@ export interface Archival {
   sign(text: string): Promise<string>
   /** Appends a record of the ledger's own; durable when it resolves. */
   record(draft: Draft): Promise<Settled>
+  /** The same, unless a record by which it would have to be judged anew came at or behind this seq. */
+  recordJudged(draft: Draft, judged_below: number): Promise<Settled | 'overtaken'>
   /** An id that the same words always give. */
   deriveId(...words: readonly string[]): string
   now(): UnixMillis

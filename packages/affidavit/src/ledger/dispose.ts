@@ -81,6 +81,8 @@ export interface DisposingParts extends DispositionPlanning, EndingParts {
   readonly files: Pick<DispositionFiles, 'keep'>
   /** Durable when it resolves. */
   record(draft: Draft): Promise<unknown>
+  /** The same, unless something was archived, or destroyed, since the ledger had this size. */
+  recordJudged(draft: Draft, judged_below: number): Promise<unknown>
   deriveId(...words: readonly string[]): string
   /** The time, where the clock is not behind the source either: a delay is counted from there. @throws LedgerError */
   timeToCountFrom(): Promise<UnixMillis>
@@ -232,9 +234,12 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     }
   }
 
-  // What was archived since the plan was made goes too.
+  // What was archived since the plan was made goes too; what is archived meanwhile lets it find no place.
   async function recordOutcome(papers: DecidedPapers, decision_seq: number): Promise<'again'> {
-    await tell(papers, decision_seq, await archivedObjects(parts, seqsOf(papers)))
+    const size = (await store.head(ledger))?.size ?? 0
+    const objects = await archivedObjects(parts, seqsOf(papers))
+    const recorded = await parts.recordJudged(outcomeOf(papers, decision_seq, objects), size)
+    if (recorded !== 'overtaken') await keepPapers(papers)
     return 'again'
   }
 
@@ -245,19 +250,21 @@ export function createDisposing(parts: DisposingParts): Dispositions {
     before: Outcome,
   ): Promise<readonly LedgerError[]> {
     const { objects, faults } = await endArchived(parts, before)
-    await tell(papers, decision_seq, objects)
+    await parts.record(outcomeOf(papers, decision_seq, objects))
+    await keepPapers(papers)
     return faults
   }
 
-  async function tell(
-    { plan }: DecidedPapers,
-    decision_seq: number,
-    objects: readonly ArchivedObject[],
-  ): Promise<void> {
+  function outcomeOf({ plan }: DecidedPapers, decision_seq: number, objects: readonly ArchivedObject[]): Draft {
     const { manifest_sha256, records } = plan
     const words = { plan_sha256: planDigest(plan), manifest_sha256, decision_seq, records, objects }
-    await parts.record(dispositionDraft(deriveId, { phase: stateOf(objects), ...words }))
-    await parts.files.keep(words.plan_sha256, await papersOf(words.plan_sha256))
+    return dispositionDraft(deriveId, { phase: stateOf(objects), ...words })
+  }
+
+  /** Now with its certificate. */
+  async function keepPapers({ plan }: DecidedPapers): Promise<void> {
+    const plan_sha256 = planDigest(plan)
+    await parts.files.keep(plan_sha256, await papersOf(plan_sha256))
   }
 
   async function certify(plan_sha256: string): Promise<string> {

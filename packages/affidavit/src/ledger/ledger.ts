@@ -246,14 +246,16 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     unusedKeys: () => unusedKeys({ rows, ledger, keyring, isArchived: parts.archive !== undefined }),
   })
   const rotatingKeyring = { store, ledger, keyring, erasing, record, deriveId }
+  const recordJudged: Archival['recordJudged'] = (draft, size) => placing.placeJudged(admission.admitOwn(draft), size)
+  const inside = { rows, store, ledger, keyring, sign, record, recordJudged }
   const archival: Archival = {
-    ...{ rows, store, ledger, keyring, sign, record, deriveId },
+    ...{ ...inside, deriveId },
     now: () => timekeeper.now(),
     timeToLeave: () => timeAsFarAsKnown(clock, confirmed, parts.timeSource),
   }
   const [notes, files] = [dispositionNotes(keyring), parts.dispositionFiles]
   const dispositions = createDisposing({
-    ...{ store, rows, ledger, keyring, notes, files, clock, random, record, sign },
+    ...{ ...inside, notes, files, clock, random },
     ...(parts.archiveEnding === undefined ? {} : { archive: parts.archiveEnding(archival, retention) }),
     turnOver: (without) => rotateKeyring(rotatingKeyring, undefined, without),
     time: () => timeToDestroy(clock, confirmed, parts.timeSource),
@@ -337,8 +339,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     entries: (filter = {}, options = {}) => find(filter, options),
     recordedFilter: (filter) =>
       recordedFilter(keyring, filter, async (one) => {
-        const [entry] = await rows.entries(ledger, one, { limit: 1, order: 'ascending' })
-        return entry !== undefined
+        return (await rows.entries(ledger, one, { limit: 1, order: 'ascending' })).length > 0
       }),
     prove: createProver({ store: rows, ledger, publish: () => publisher.publish() }),
     publish: () => publisher.publish(),

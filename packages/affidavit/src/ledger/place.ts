@@ -18,6 +18,8 @@ export type Settled =
 export interface Placing {
   /** @throws LedgerError `queue-full`, and what keeps the record from being committed */
   place(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Settled>
+  /** The ledger's own, which rests on what was judged below this size: `overtaken` where a record has come since by which it has to be judged anew. */
+  placeJudged(admitted: Admitted, judged_below: number): Promise<Settled | 'overtaken'>
   /** Drafts that may still be placed. */
   room(): number
   /** Resolves when there may be room again. */
@@ -52,14 +54,23 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
 
   // Runs up to the queue without waiting, where it can: drafts are recorded in the order of the calls.
   async function place(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Settled> {
+    const settled = await settle(admitted, by)
+    return settled === 'overtaken' ? unreachable('only what was judged is overtaken') : settled
+  }
+
+  async function settle(
+    admitted: Admitted,
+    by: 'caller' | 'ledger',
+    judged?: { readonly judged_below: number },
+  ): Promise<Settled | 'overtaken'> {
     underWay++
     try {
       for (let room = by; ; room = 'ledger') {
-        const { placed, draft_commitment } = await enter(admitted, room)
+        const { placed, draft_commitment } = await enter(admitted, room, judged)
         // What was taken has its room: prepared anew, it is not refused.
         if (placed.state === 'stale') await renew(placed.fence)
         else if (placed.state === 'recorded') return placed
-        else if (placed.state === 'overtaken') unreachable('only a decision to destroy is judged, and none comes here')
+        else if (placed.state === 'overtaken') return placed.state
         else if (placed.state === 'duplicate') return { ...placed, compared: true }
         else if (placed.state === 'destroyed') return { ...placed, state: 'duplicate', compared: false }
         else return (await sameAfterAll(admitted, placed.seq)) ?? { ...placed, refused_commitment: draft_commitment }
@@ -70,9 +81,13 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
     }
   }
 
-  function enter(admitted: Admitted, by: 'caller' | 'ledger'): Promise<Entered> {
+  function enter(
+    admitted: Admitted,
+    by: 'caller' | 'ledger',
+    judged?: { readonly judged_below: number },
+  ): Promise<Entered> {
     const push = async (draft: PreparedDraft): Promise<Entered> => {
-      const placed = await (by === 'caller' ? queue.push(draft) : queue.pushOwn(draft))
+      const placed = await (by === 'caller' ? queue.push(draft) : queue.pushOwn({ ...draft, ...judged }))
       return { placed, draft_commitment: draft.draft_commitment }
     }
     if (!admitted.isLarge) return line.enter(admitted.prepare(), push)
@@ -105,6 +120,7 @@ export function createPlacing({ store, ledger, queue, renew }: PlacingParts): Pl
 
   return {
     place,
+    placeJudged: (admitted, judged_below) => settle(admitted, 'ledger', { judged_below }),
     room,
     async roomMade() {
       if (line.waiting() > 0) await line.passed()
