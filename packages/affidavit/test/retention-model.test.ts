@@ -5,14 +5,19 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 
+import { files } from './backend.ts'
 import { anyCommand } from './retention-model/any-command.ts'
-import type { Command } from './retention-model/command.ts'
-import { carryOut, crashedDispose, dispose, erase, finish, plan } from './retention-model/destroying.ts'
+import { type Command, crashing, type Deed, meanwhile } from './retention-model/command.ts'
+import { carryOut, dispose, finish, plan } from './retention-model/destroying.ts'
+import { erase } from './retention-model/erasing.ts'
+import { closeMatter, reclassify } from './retention-model/finding-out.ts'
 import { hold, release } from './retention-model/holding.ts'
-import { crashedRun, passTime, restore, retentionRun, setClock, setPolicies } from './retention-model/operating.ts'
+import { passTime, restore, retentionRun, setClock, setPolicies } from './retention-model/operating.ts'
 import { CLASSES, DAY, SETS } from './retention-model/paper-policies.ts'
-import { closeMatter, reclassify, record } from './retention-model/recording.ts'
-import { tell } from './retention-model/tell.ts'
+import { record } from './retention-model/recording.ts'
+import { telling } from './retention-model/tell.ts'
+
+const tell = telling(files)
 
 const [RUNS, LONGEST] = process.env.AFFIDAVIT_SOAK === '1' ? [400, 60] : [8, 40]
 
@@ -38,7 +43,10 @@ const ALL_HELD = { on: 'everything' } as const
 
 /** What is destroyed, and whose content was erased, by the number of the record. */
 const CASES: Readonly<
-  Record<string, readonly [history: readonly Command[], destroyed: readonly number[], erased?: readonly number[]]>
+  Record<
+    string,
+    readonly [history: readonly (Deed | Command)[], destroyed: readonly number[], erased?: readonly number[]]
+  >
 > = {
   'what is due goes, and is certified': [
     [...LETTERS, LATER, passTime(31), dispose()],
@@ -86,6 +94,10 @@ const CASES: Readonly<
     [setClock(40 * DAY, 'confirmed'), ...LETTERS, setClock(0, 'confirmed'), LATER, passTime(31), dispose()],
     [],
   ],
+  'what is approved while what is recorded is still dated by a clock that was ahead is destroyed by that leave': [
+    [...LETTERS, passTime(31), setClock(40 * DAY, 'confirmed'), setClock(0, 'confirmed'), LATER, dispose()],
+    [0, 1],
+  ],
   'an approval from before the clock was set back is from the future, and carries out nothing': [
     [...LETTERS, LATER, passTime(40), plan('kim'), setClock(-3 * DAY, 'confirmed'), carryOut(0)],
     [],
@@ -108,6 +120,29 @@ const CASES: Readonly<
     [...LETTERS, LATER, passTime(61), plan('kim'), setPolicies(LONGER), carryOut(0)],
     [],
   ],
+  ...Object.fromEntries(
+    [0, 4, 7].map((writes) => [
+      `what another process puts longer policies in force for is not destroyed by those of before, before write ${writes}`,
+      [[...LETTERS, LATER, passTime(31), meanwhile(dispose(), writes, setPolicies(LONGER))], []] as const,
+    ]),
+  ),
+  'nor is it erased by those of before': [
+    [...LETTERS, LATER, passTime(31), meanwhile(erase(['Ada Okafor'], []), 1, setPolicies(LONGER))],
+    [],
+  ],
+  'nor does it leave for an archive that is locked as those of before ask': [
+    [...LETTERS, LATER, passTime(31), meanwhile(retentionRun(), 5, setPolicies(LONGER))],
+    [],
+  ],
+  ...Object.fromEntries(
+    [2, 6, 9].map((writes) => [
+      `what is destroyed while it is archived is in no archive that the ledger knows of, before write ${writes}`,
+      [
+        [...LETTERS, LATER, passTime(31), meanwhile(retentionRun(), writes, dispose())],
+        [0, 1],
+      ] as const,
+    ]),
+  ),
   'a matter that is opened again waits': [
     [
       ...[record('matters', { conversation: 'c-1' }), LATER, closeMatter('c-1', 11)],
@@ -120,7 +155,15 @@ const CASES: Readonly<
     [0],
   ],
   'whatever ends a process in the middle, what was decided is finished': [
-    [...LETTERS, LATER, passTime(5), crashedRun(6, 'after'), passTime(31), crashedDispose(7, 'after'), finish()],
+    [
+      ...LETTERS,
+      LATER,
+      passTime(5),
+      crashing(retentionRun(), 6, 'after'),
+      passTime(31),
+      crashing(dispose(), 7, 'after'),
+      finish(),
+    ],
     [0, 1],
   ],
   'what is erased when its minimum has passed is destroyed later, too': [

@@ -1,4 +1,4 @@
-// A command is done to the clinic in the world and to the one on paper; behind each, what stands in the rows is held against paper.
+// What somebody does to the clinic, in the world and on paper; behind each, what stands in the rows is held against paper.
 
 import assert from 'node:assert/strict'
 import type { AsyncCommand } from 'fast-check'
@@ -6,16 +6,21 @@ import type { AsyncCommand } from 'fast-check'
 import { LedgerError } from '../../src/errors/ledger-error.ts'
 import { judgeStep } from './judge-step.ts'
 import type { Paper } from './paper.ts'
-import { reopen, type World } from './world.ts'
+import { cutPower } from './power.ts'
+import { closeProcess, openProcess, reopen, type World } from './world.ts'
 
 export type Command = AsyncCommand<Paper, World>
 
-/** What a command may do to rows. */
+/** What a deed may do to rows. */
 export type May = 'destroy' | 'take out' | 'bring back' | 'record'
 
-type Run = (paper: Paper, world: World) => Promise<void>
+export interface Deed {
+  readonly name: string
+  readonly may: May
+  run(paper: Paper, world: World): Promise<void>
+}
 
-export function command(name: string, may: May, run: Run): Command {
+export function command({ name, may, run }: Deed): Command {
   return {
     check: () => true,
     async run(paper, world) {
@@ -26,15 +31,51 @@ export function command(name: string, may: May, run: Run): Command {
   }
 }
 
-/** The same, while the power fails at some write; whoever comes along opens the ledger again. */
-export function crashing(name: string, may: May, writes: number, when: 'before' | 'after', run: Run): Command {
-  return command(`${name}, and the power fails ${when} write ${writes}`, may, async (paper, world) => {
-    Object.assign(world.power, { writes, when })
-    await run(paper, world).catch((error: unknown) => {
-      if (world.power.writes >= 0) throw error
-    })
-    await reopen(world, paper)
+/** The power fails at some write; whoever comes along opens the ledger again. */
+export function crashing(deed: Deed, writes: number, when: 'before' | 'after'): Command {
+  const { may, run } = deed
+  return command({
+    name: `${deed.name}, and the power fails ${when} write ${writes}`,
+    may,
+    async run(paper, world) {
+      const { power } = world.process
+      cutPower(power, writes, when)
+      await run(paper, world).catch((error: unknown) => {
+        if (!power.isGone) throw error
+      })
+      await reopen(world, paper)
+    },
   })
+}
+
+/** Between two writes of one process another one comes and is done first. */
+export function meanwhile(deed: Deed, writes: number, other: Deed): Command {
+  const { may, run } = deed
+  return command({
+    name: `${deed.name}, and before write ${writes} somebody else comes: ${other.name}`,
+    may,
+    async run(paper, world) {
+      const { power } = world.process
+      power.next = { writes, when: 'before', happen: () => comeBetween(paper, world, may, other) }
+      await run(paper, world)
+      world.disturbedAt = undefined
+      await reopen(world, paper)
+    },
+  })
+}
+
+// What the first has done so far was right; then the other has the ledger open, too.
+async function comeBetween(paper: Paper, world: World, may: May, other: Deed): Promise<void> {
+  const first = { process: world.process, isJumped: paper.isJumped }
+  paper.isJumped = false
+  world.process = await openProcess(world, paper)
+  await judgeStep(paper, world, may)
+  world.disturbedAt = (await world.process.ledger.health()).size
+  await other.run(paper, world)
+  await judgeStep(paper, world, other.may)
+  await closeProcess(world.process)
+  world.process = first.process
+  paper.isJumped = first.isJumped
 }
 
 export function pick<T>(list: readonly T[], which: number): T | undefined {

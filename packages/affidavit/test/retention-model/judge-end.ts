@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict'
 
 import { createArchiveReader } from '../../src/archive/reader.ts'
-import { utf8 } from '../../src/bytes/text.ts'
-import { checkCertificate, openCertificate } from '../../src/disposition/certificate.ts'
+import { judgePapers } from '../../src/disposition/judge-papers.ts'
 import { planDigest } from '../../src/disposition/plan.ts'
 import { localAnchor } from '../../src/embedded/anchors.ts'
 import { openFolderKeyring } from '../../src/embedded/keyring.ts'
@@ -14,8 +13,11 @@ import { openContent, wholeBody } from '../../src/ledger/open-content.ts'
 import { memoryObjectStore } from '../../src/testing/memory-object-store.ts'
 import type { Keyring } from '../../src/vault/keyring.ts'
 import { verifyHome } from '../verify-home.ts'
+import { command } from './command.ts'
 import { finish } from './destroying.ts'
+import { judgeOver } from './judge-archive.ts'
 import { judgePlan } from './judge-step.ts'
+import { passTime, setClock } from './operating.ts'
 import { type Paper, standing } from './paper.ts'
 import { reopen, type World } from './world.ts'
 
@@ -23,19 +25,23 @@ export async function judgeEnd(paper: Paper, world: World): Promise<void> {
   await reopen(world, paper)
   await finish().run(paper, world)
   await judgePlan(paper, world)
+  for (const deed of [setClock(0, 'confirmed'), finish()]) await command(deed).run(paper, world)
+  await judgeOver(world, destroyed(paper))
+  for (const deed of [passTime(1_000), setClock(0, 'confirmed'), finish()]) await command(deed).run(paper, world)
+  await judgeOver(world, destroyed(paper))
   await judgeCertificates(paper, world)
-  const { origin } = world.ledger
-  const keyring = await openFolderKeyring(world.folder, origin, 'open')
+  const { folder, origin, process } = world
+  const keyring = await openFolderKeyring(folder, origin, 'open')
   try {
     await judgeContents(paper, world, keyring)
-    await world.ledger.close()
-    await judgeVerdict(world, origin, keyring)
+    await process.ledger.close()
+    await judgeVerdict(world, keyring)
   } finally {
     await keyring.close()
   }
 }
 
-async function judgeContents(paper: Paper, { ledger }: World, keyring: Keyring): Promise<void> {
+async function judgeContents(paper: Paper, { process: { ledger } }: World, keyring: Keyring): Promise<void> {
   const { archival, origin } = ledger
   for (const { seq, text, isErased } of standing(paper)) {
     const record = (await ledger.at(seq)) ?? assert.fail(`seq ${seq} is there`)
@@ -47,10 +53,10 @@ async function judgeContents(paper: Paper, { ledger }: World, keyring: Keyring):
 }
 
 /** One for every plan under which something went, and for no other. */
-async function judgeCertificates(paper: Paper, { ledger, pending, verifierKey }: World): Promise<void> {
+async function judgeCertificates(paper: Paper, { process, pending, verifierKey, kim }: World): Promise<void> {
   const key = parseVerifierKey(verifierKey)
   assert.ok(!('code' in key))
-  const { dispositions } = ledger
+  const { dispositions } = process.ledger
   const done = new Set(
     (await dispositions.standing()).flatMap(({ state, plan_sha256 }) =>
       state === 'disposed' || state === 'disposing' ? [plan_sha256] : [],
@@ -59,23 +65,18 @@ async function judgeCertificates(paper: Paper, { ledger, pending, verifierKey }:
   const certified = new Set<number>()
   for (const { order, seqs } of pending) {
     if (!done.has(planDigest(order.plan))) continue
-    const read = openCertificate(utf8(await dispositions.certificate(planDigest(order.plan))), [key])
-    assert.ok(!('code' in read), JSON.stringify(read))
-    assert.equal(checkCertificate(read.certificate, order.plan), undefined)
+    const judged = judgePapers(await dispositions.papers(planDigest(order.plan)), [key], [kim.verifierKey])
+    assert.ok(judged.state === 'holds' && judged.authority.state === 'approved', JSON.stringify(judged))
     for (const seq of seqs) certified.add(seq)
   }
   for (const { seq, fate } of paper.records)
     assert.equal(certified.has(seq), fate === 'destroyed', `certificate of seq ${seq}`)
 }
 
-async function judgeVerdict(
-  { folder, verifierKey, kim, kept, clock }: World,
-  origin: string,
-  keyring: Keyring,
-): Promise<void> {
+async function judgeVerdict({ folder, origin, verifierKey, kim, kept, time }: World, keyring: Keyring): Promise<void> {
   const key = parseVerifierKey(verifierKey)
   assert.ok(!('code' in key))
-  const reader = createArchiveReader({ objects: memoryObjectStore(kept, clock), ledger: origin, keyring })
+  const reader = createArchiveReader({ objects: memoryObjectStore(kept, time), ledger: origin, keyring })
   const report = await verifyHome(folder, {
     trust: { kind: 'pinned', keys: [key] },
     anchors: [await localAnchor(folder)],
@@ -83,4 +84,8 @@ async function judgeVerdict(
     archiveOf: () => storedArchive(reader),
   })
   assert.deepEqual([report.status, report.findings], ['valid', []])
+}
+
+function destroyed({ records }: Paper): ReadonlySet<number> {
+  return new Set(records.flatMap(({ seq, fate }) => (fate === 'destroyed' ? [seq] : [])))
 }

@@ -1,19 +1,21 @@
 // What happened to rows in a step, held against paper: nothing destroyed early, held or unapproved, nothing lost, and the plan says so.
 
 import assert from 'node:assert/strict'
+
 import { segmentKeys } from '../../src/formats/segment.ts'
 import { isStub, parseStub } from '../../src/formats/stub.ts'
 import { questionsOf } from '../../src/query/questions.ts'
 import type { May } from './command.ts'
+import { judgeArchive } from './judge-archive.ts'
 import { factsOf, isHeld, type Paper, type PaperRecord, standing, stateNow } from './paper.ts'
-import { DAY, DAYS_AT_HAND, endOf, minimumOf } from './paper-policies.ts'
+import { atHandUntil, DAY, minimumOf } from './paper-policies.ts'
 import { setOf, type World } from './world.ts'
 
 /** By which a clock may be ahead of the time. */
 const TOLERANCE = 60_000
 
 export async function judgeStep(paper: Paper, world: World, may: May): Promise<void> {
-  const { rows, ledger } = world.ledger.archival
+  const { rows, ledger } = world.process.ledger.archival
   const gone: number[] = []
   const left = new Set<number>()
   for (const { seq, entry } of await rows.entries(ledger, {}, { limit: 100_000, order: 'ascending' })) {
@@ -38,6 +40,7 @@ export async function judgeStep(paper: Paper, world: World, may: May): Promise<v
     if (!left.has(seq)) assert.ok(may === 'bring back' || gone.includes(seq), `nobody brought seq ${seq} back`)
   world.left = left
   await judgeBytes(world, new Set(gone))
+  await judgeArchive(paper, world, new Set(gone))
 }
 
 function recordAt({ records }: Paper, seq: number): PaperRecord {
@@ -65,7 +68,7 @@ function judgeLeft(paper: Paper, { kept }: World, may: May, seq: number, object:
   assert.equal(may, 'take out', `seq ${seq} left, and nobody asked for that`)
   const record = recordAt(paper, seq)
   assert.ok(!isHeld(paper, record), `seq ${seq} left under a hold`)
-  assert.ok(endOf(record.created, DAYS_AT_HAND) <= paper.clock, `seq ${seq} had to be at hand`)
+  assert.ok(atHandUntil(paper.set, record) <= paper.clock, `seq ${seq} had to be at hand`)
   const minimum = minimumOf(paper.set, factsOf(paper, record)) ?? assert.fail(`seq ${seq} has no minimum`)
   const locked = kept.get(object)?.locked_until ?? 0
   const needed = minimum === 'open' ? paper.clock + 365 * DAY : minimum
@@ -73,7 +76,7 @@ function judgeLeft(paper: Paper, { kept }: World, may: May, seq: number, object:
 }
 
 /** From the database or through the archive. */
-async function judgeBytes({ ledger, written }: World, gone: ReadonlySet<number>): Promise<void> {
+async function judgeBytes({ process: { ledger }, written }: World, gone: ReadonlySet<number>): Promise<void> {
   const read = new Set<number>()
   for await (const { seq, entry } of ledger.entries({})) {
     read.add(seq)
@@ -83,7 +86,7 @@ async function judgeBytes({ ledger, written }: World, gone: ReadonlySet<number>)
 }
 
 /** `retention plan` says of every record what paper says. */
-export async function judgePlan(paper: Paper, { ledger }: World): Promise<void> {
+export async function judgePlan(paper: Paper, { process: { ledger } }: World): Promise<void> {
   const ask = questionsOf(ledger.as({ actor_id: 'dr.lee' }))
   const { states } = await ask.retentionPlan(setOf(paper.set), { at: paper.clock, limit: 100_000 })
   const told = new Map(Object.entries(states).flatMap(([state, { listed }]) => listed.map(({ seq }) => [seq, state])))

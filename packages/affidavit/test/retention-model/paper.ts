@@ -6,9 +6,13 @@ export interface PaperRecord {
   readonly seq: number
   readonly id: string
   readonly text: string
+  /** Of its sealed content. */
+  readonly blob_id: string
   readonly conversation: string | undefined
   /** A person, as whom that one is known: whoever is erased comes back as somebody else. */
   readonly person: string | undefined
+  /** As it was written, and as amendments say. */
+  readonly devices: string[]
   readonly created: number
   of: RecordClass
   fate: 'standing' | 'destroyed'
@@ -16,13 +20,21 @@ export interface PaperRecord {
   isErased: boolean
 }
 
-/** What binds: everything, a conversation, or whatever is about a person. */
-export type HoldOn = { readonly on: 'everything' } | { readonly on: 'conversation' | 'person'; readonly which: string }
+/** What binds: everything, or whatever is in a conversation, about a person, or about a device. */
+export type HoldOn =
+  | { readonly on: 'everything' }
+  | { readonly on: 'conversation' | 'person' | 'device'; readonly which: string }
 
 export interface PaperHold {
   readonly id: string
   readonly binds: HoldOn
 }
+
+/** Two are one person, or a record is about somebody, too; as they are known. */
+export type PaperLink = { readonly id: string } & (
+  | { readonly persons: readonly [string, string] }
+  | { readonly record: string; readonly person: string }
+)
 
 interface Closing {
   readonly of: { readonly record: string } | { readonly conversation: string }
@@ -32,6 +44,7 @@ interface Closing {
 export interface Paper {
   readonly records: PaperRecord[]
   readonly holds: PaperHold[]
+  readonly links: PaperLink[]
   readonly closings: Closing[]
   /** How often each person was erased. */
   readonly erased: Map<string, number>
@@ -45,7 +58,7 @@ export interface Paper {
 
 export function blankPaper(now: number): Paper {
   return {
-    ...{ records: [], holds: [], closings: [], erased: new Map() },
+    ...{ records: [], holds: [], links: [], closings: [], erased: new Map() },
     set: SETS[0],
     truth: now,
     clock: now,
@@ -62,11 +75,37 @@ export function known({ erased }: Paper, person: string): string {
   return `${person} #${erased.get(person) ?? 0}`
 }
 
-export function isHeld({ holds }: Paper, { conversation, person }: PaperRecord): boolean {
-  return holds.some(({ binds }) => {
-    if (binds.on === 'everything') return true
-    return binds.which === (binds.on === 'conversation' ? conversation : person)
-  })
+/** Everybody who is the same person, as links have it. */
+export function samePerson({ links }: Paper, person: string): ReadonlySet<string> {
+  const same = new Set([person])
+  // A set that grows while it is gone through is gone through to its end.
+  for (const one of same)
+    for (const link of links) if ('persons' in link && link.persons.includes(one)) link.persons.forEach(same.add, same)
+  return same
+}
+
+/** Everybody whom a record is about. */
+export function personsOf(paper: Paper, { id, person }: PaperRecord): ReadonlySet<string> {
+  const linked = paper.links.flatMap((link) => ('record' in link && link.record === id ? [link.person] : []))
+  const named = [...(person === undefined ? [] : [person]), ...linked]
+  return new Set(named.flatMap((one) => [...samePerson(paper, one)]))
+}
+
+export function isHeld(paper: Paper, record: PaperRecord): boolean {
+  return paper.holds.some(({ binds }) => isBound(paper, record, binds))
+}
+
+function isBound(paper: Paper, record: PaperRecord, binds: HoldOn): boolean {
+  switch (binds.on) {
+    case 'everything':
+      return true
+    case 'conversation':
+      return binds.which === record.conversation
+    case 'device':
+      return record.devices.includes(binds.which)
+    case 'person':
+      return personsOf(paper, record).has(binds.which)
+  }
 }
 
 export function factsOf(paper: Paper, record: PaperRecord): Facts {

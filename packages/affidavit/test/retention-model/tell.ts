@@ -3,37 +3,45 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after } from 'node:test'
+import { after, before } from 'node:test'
 import fc from 'fast-check'
 
-import { files } from '../backend.ts'
-import type { Command } from './command.ts'
+import type { Backend } from '../backend.ts'
+import { type Command, command, type Deed } from './command.ts'
 import { judgeEnd } from './judge-end.ts'
 import { blankPaper, type Paper } from './paper.ts'
-import { createWorld } from './world.ts'
-
-const root = mkdtempSync(join(tmpdir(), 'affidavit-retention-model-'))
-after(() => rmSync(root, { recursive: true, force: true }))
-
-const template = join(root, 'template')
-const made = await files.init(template, 'clinic.example/agents')
-/** A ledger is made by the clock of the system. */
-const BEGINNING = Date.now() + 60_000
-let told = 0
+import { createWorld, type Made } from './world.ts'
 
 /** Answers what stands on paper in the end. */
-export async function tell(first: Iterable<Command>, then: Iterable<Command> = []): Promise<Paper> {
-  const folder = join(root, String(told++))
-  await files.copy(template, folder)
-  const paper = blankPaper(BEGINNING)
-  const world = await createWorld({ folder, verifierKey: made.verifierKey }, paper)
-  try {
-    for (const { run } of first) await run(paper, world)
-    await fc.asyncModelRun(() => ({ model: paper, real: world }), then)
-    await judgeEnd(paper, world)
-    return paper
-  } finally {
-    await world.ledger.close().catch(() => undefined)
-    await files.remove(folder)
+export type Tell = (first: Iterable<Deed | Command>, then?: Iterable<Command>) => Promise<Paper>
+
+/** For the tests of a group, whose ledgers lie there. */
+export function telling(backend: Backend): Tell {
+  const root = mkdtempSync(join(tmpdir(), 'affidavit-retention-model-'))
+  const template = join(root, 'template')
+  let made: Omit<Made, 'folder'> | undefined
+  /** A ledger is made by the clock of the system. */
+  const beginning = Date.now() + 60_000
+  let told = 0
+  before(async () => {
+    made = { backend, ...(await backend.init(template, 'clinic.example/agents')) }
+  })
+  after(() => rmSync(root, { recursive: true, force: true }))
+
+  return async (first, then = []) => {
+    if (made === undefined) throw new Error('the tests have not begun')
+    const folder = join(root, String(told++))
+    await backend.copy(template, folder)
+    const paper = blankPaper(beginning)
+    const world = await createWorld({ ...made, folder }, paper)
+    try {
+      for (const one of first) await ('may' in one ? command(one) : one).run(paper, world)
+      await fc.asyncModelRun(() => ({ model: paper, real: world }), then)
+      await judgeEnd(paper, world)
+      return paper
+    } finally {
+      await world.process.ledger.close().catch(() => undefined)
+      for (const one of [folder, world.backup?.folder]) if (one !== undefined) await backend.remove(one)
+    }
   }
 }
