@@ -25,6 +25,7 @@ import { testDispositionMixed } from './disposition-mixed.ts'
 import { testDispositionRestored } from './disposition-restored.ts'
 import { postgresBackend } from './postgres-backend.ts'
 import { missingForPostgres, OWNER, SERVER } from './postgres-server.ts'
+import { testAnyHistory } from './retention-model/any-history.ts'
 import { testUnusedKeys } from './unused-keys.ts'
 
 const missing = missingForPostgres()
@@ -85,4 +86,5 @@ else
     testDispositionMeanwhile(retaining)
     testDispositionRestored(retaining)
     testUnusedKeys(retaining)
+    testAnyHistory('whatever becomes of records in PostgreSQL, what is gone is what may be', retaining)
   })

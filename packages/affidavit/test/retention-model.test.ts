@@ -1,39 +1,27 @@
 // A clinic and the same clinic on paper (retention-model/paper.ts): whatever is recorded, held, archived, destroyed and interrupted, what
-// is gone is what may be. A failure prints the seed and the shortest history that shows it. AFFIDAVIT_SOAK=1 tells hundreds.
+// is gone is what may be.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 
 import { files } from './backend.ts'
-import { anyCommand } from './retention-model/any-command.ts'
+import { testAnyHistory } from './retention-model/any-history.ts'
 import { type Command, crashing, type Deed, meanwhile } from './retention-model/command.ts'
 import { carryOut, dispose, finish, plan } from './retention-model/destroying.ts'
 import { erase } from './retention-model/erasing.ts'
 import { closeMatter, reclassify } from './retention-model/finding-out.ts'
 import { hold, release } from './retention-model/holding.ts'
 import { passTime, restore, retentionRun, setClock, setPolicies } from './retention-model/operating.ts'
-import { CLASSES, DAY, SETS } from './retention-model/paper-policies.ts'
+import { DAY, SETS } from './retention-model/paper-policies.ts'
 import { record } from './retention-model/recording.ts'
 import { telling } from './retention-model/tell.ts'
 
 const tell = telling(files)
 
-const [RUNS, LONGEST] = process.env.AFFIDAVIT_SOAK === '1' ? [400, 60] : [8, 40]
-
-/** Some of each kind, in conversations and about people. */
-const FIRST = CLASSES.flatMap((of, i) => [
-  record(of, { conversation: `c-${(i % 3) + 1}` }),
-  record(of, i % 2 === 0 ? { person: 'Ada Okafor' } : { conversation: 'c-1' }),
-])
-
-test('whatever becomes of records, nothing goes early, held, unapproved or uncertified, and nothing else is lost', async () => {
-  const histories = fc.commands([...anyCommand], { maxCommands: LONGEST, size: 'max' })
-  const property = fc.asyncProperty(fc.noBias(histories), async (history) => {
-    await tell(FIRST, history)
-  })
-  await fc.assert(property, { numRuns: RUNS, includeErrorInReport: true })
-})
+testAnyHistory(
+  'whatever becomes of records, nothing goes early, held, unapproved or uncertified, and nothing else is lost',
+  files,
+)
 
 const LETTERS = [record('letters', { conversation: 'c-1' }), record('letters', { person: 'Ada Okafor' })]
 const LATER = record('stray', { conversation: 'c-9' })

@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict'
 
-import { archivedSegments, type RecordedSegment } from '../../src/archive/archived.ts'
 import { createArchiveReader } from '../../src/archive/reader.ts'
 import { findSegmentKey } from '../../src/archive/segment-key.ts'
 import type { DispositionState } from '../../src/disposition/phases.ts'
@@ -11,16 +10,17 @@ import { planDigest } from '../../src/disposition/plan.ts'
 import { segmentKeys } from '../../src/formats/segment.ts'
 import { formatRuns, seqsOf } from '../../src/formats/seq-runs.ts'
 import { readSegmentNote } from '../../src/formats/signed-segment.ts'
+import { readSegments, type StandingSegment } from '../../src/ledger/archived-segments.ts'
 import type { Paper } from './paper.ts'
 import type { World } from './world.ts'
 
 export async function judgeArchive(paper: Paper, world: World, gone: ReadonlySet<number>): Promise<void> {
   const { store, ledger } = world.process.ledger.archival
   const over = await seqsThat(world, 'disposed')
-  for await (const segment of archivedSegments(store, ledger)) {
+  for (const segment of await readSegments(store, ledger)) {
     const { object, manifest } = segmentKeys(segment.segment)
     const seqs = [...seqsOf(segment.runs)]
-    if (seqs.some((seq) => !gone.has(seq))) await judgeWhole(world, segment, seqs)
+    if (segment.state !== 'replaced' && seqs.some((seq) => !gone.has(seq))) await judgeWhole(world, segment, seqs)
     const late = seqs.find((seq) => over.has(seq))
     for (const key of [object, manifest])
       assert.ok(late === undefined || !world.kept.has(key), `seq ${late} is disposed of, and in ${key}`)
@@ -31,7 +31,7 @@ export async function judgeArchive(paper: Paper, world: World, gone: ReadonlySet
 /** Everything in a segment opens while something in it stays. */
 async function judgeWhole(
   { process, kept, written }: World,
-  { segment }: RecordedSegment,
+  { segment }: StandingSegment,
   seqs: readonly number[],
 ): Promise<void> {
   const { archival } = process.ledger
@@ -58,11 +58,11 @@ async function judgePayloads({ records }: Paper, { process }: World): Promise<vo
     if (fate === 'destroyed') assert.equal(await rows.payload(ledger, blob_id), undefined, `the content of seq ${seq}`)
 }
 
-/** When all is over nothing stands that is to go but what is locked, and no key opens that. */
+/** When all is over nothing stands that is to go, or lies elsewhere by now, but what is locked, and no key opens that. */
 export async function judgeOver({ process, time, kept }: World, gone: ReadonlySet<number>): Promise<void> {
   const { store, ledger, keyring } = process.ledger.archival
-  for await (const { runs, ...segment } of archivedSegments(store, ledger)) {
-    if ([...seqsOf(runs)].some((seq) => !gone.has(seq))) continue
+  for (const { runs, state, ...segment } of await readSegments(store, ledger)) {
+    if (state !== 'replaced' && [...seqsOf(runs)].some((seq) => !gone.has(seq))) continue
     for (const key of Object.values(segmentKeys(segment.segment))) {
       const there = kept.get(key)
       assert.ok(there === undefined || (there.locked_until ?? 0) > time.now(), `${key} has no reason to stand`)
