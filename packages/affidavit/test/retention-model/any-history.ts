@@ -10,7 +10,7 @@ import { record } from './recording.ts'
 import { telling } from './tell.ts'
 
 /** How many, and how long they may be. */
-const SHORT = { quick: [6, 40], slow: [1, 25] } as const
+const SHORT = { quick: [4, 40], slow: [1, 25] } as const
 const LONG = { quick: [400, 60], slow: [60, 60] } as const
 
 /** Some of each kind, in conversations and about people. */
