@@ -18,6 +18,7 @@ export {
   parseCheckpointLog,
   type TornRecord,
 } from './formats/checkpoint-log.ts'
+export { parseSegmentKeys, type SegmentKeyFile } from './formats/segment-key-file.ts'
 export {
   evaluateQuorum,
   type PolicyFault,
@@ -36,9 +37,11 @@ export {
   type VerifierKeyFault,
 } from './formats/verifier-key.ts'
 export type { Anchor } from './verify/anchors.ts'
+export { type ArchiveVerification, createArchiveVerification } from './verify/archive.ts'
 export { VerifyError } from './verify/error.ts'
 export { type ExportOptions, verifyExport } from './verify/export.ts'
 export type { Axis, Finding, FindingCode, Place, Weight } from './verify/finding.ts'
 export { verifyProof } from './verify/proof.ts'
 export { type AxisReport, type Report, type Status, sentence } from './verify/report.ts'
+export type { ExpectedSegment, SegmentBytes, SegmentTrust } from './verify/segment.ts'
 export type { Trust } from './verify/trust.ts'

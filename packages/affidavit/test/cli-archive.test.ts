@@ -8,12 +8,13 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 
 import { archiveFolder } from './archived-clinic.ts'
 import { errorCode, json, type Run, run, runDone } from './run-cli.ts'
@@ -266,6 +267,88 @@ test('what a run would do is told, and done by whoever may; out of a folder’s 
     '--json',
   ])
   assert.deepEqual([restore.code, json(restore)], [0, { restored: 0 }])
+})
+
+describe('keys of segments, handed out to an auditor', () => {
+  const file = join(home, 'keys.json')
+  let group: readonly string[]
+  before(async () => {
+    const [one] = Object(json(await on('status'))).groups
+    group = ['--class', one.retention_class, '--month', one.due_month]
+  })
+  const out = (...words: readonly string[]): Promise<Run> =>
+    run(['archive', 'keys', '--ledger', ledger, '--reason', 'audit 2026-04, to A. Auditor', '--json', ...words])
+  const alone = (keys: string): Promise<Run> =>
+    run(['archive', 'verify', '--store', place, '--vkey', vkey, '--segment-keys', keys, '--json'])
+
+  test('open these segments down to their entries, and no others; that is on record first', async () => {
+    const made = await out(...group, '--as', 'officer', '--out', file)
+    assert.equal(made.code, 0, made.out)
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    const { segments } = Object(json(made))
+    assert.ok(segments.length >= 1)
+    const verified = await alone(file)
+    const report = json(verified)
+    assert.deepEqual([verified.code, report.status], [0, 'valid'], verified.out)
+    assert.ok(Number(report.records_checked) >= 2)
+    assert.match(verified.out, /entries that stayed sealed/)
+    const records = await run([
+      'search',
+      '--ledger',
+      ledger,
+      '--action',
+      'records_exported',
+      '--as',
+      'officer',
+      '--json',
+    ])
+    assert.match(records.out, new RegExp(`"operation":"archive keys".*"segment_ids":\\["${segments[0]}"`))
+    assert.match(records.out, /audit 2026-04/)
+    assert.ok(!readFileSync(file, 'utf8').includes('clinic-agent'))
+  })
+
+  test('a key that opens nothing, or another segment, accuses nobody; what was changed under a key that opens is found', async () => {
+    const text = readFileSync(file, 'utf8')
+    const wrong = join(home, 'wrong.json')
+    writeFileSync(wrong, text.replace(/"[0-9a-f]{64}"/, `"${'0'.repeat(64)}"`))
+    const unopened = await alone(wrong)
+    assert.deepEqual([unopened.code, Object(json(unopened).findings)[0].code], [2, 'segment-unopened'])
+    const id = Object.keys(JSON.parse(text).segments)[0] ?? ''
+    const path = join(place, 'segments', `${id}.seg`)
+    const bytes = readFileSync(path)
+    chmodSync(path, 0o600)
+    writeFileSync(
+      path,
+      bytes.map((byte, at) => (at === 40 ? byte ^ 1 : byte)),
+    )
+    const altered = await alone(file)
+    assert.deepEqual([altered.code, Object(json(altered).findings)[0].code], [1, 'segment-altered'])
+    writeFileSync(path, bytes)
+  })
+
+  test('refused, and nothing is written: whoever may not, nothing named, no such segment, another ledger’s keys', async () => {
+    const none = join(home, 'none.json')
+    const words = ['search', '--ledger', ledger, '--action', 'records_exported', '--as', 'officer', '--json']
+    const exported = async (): Promise<number> => Object(json(await run(words))).records.length
+    const before = await exported()
+    const REFUSED: readonly (readonly [asked: readonly string[], code: string])[] = [
+      [[...group, '--as', 'nobody.special'], 'not-allowed'],
+      [['--as', 'officer'], 'invalid-query'],
+      [['--segment', '0'.repeat(32), '--as', 'officer'], 'not-found'],
+      [['--class', 'nobodys', '--as', 'officer'], 'not-found'],
+      [[...group, '--reason', ' ', '--as', 'officer'], 'invalid-query'],
+    ]
+    for (const [asked, code] of REFUSED)
+      assert.equal(errorCode(await out(...asked, '--out', none)), code, asked.join(' '))
+    assert.equal(existsSync(none), false)
+    assert.equal(await exported(), before)
+    const other = join(home, 'others.json')
+    writeFileSync(other, readFileSync(file, 'utf8').replace('clinic.example/agents/', 'other.example/agents/'))
+    assert.equal(errorCode(await alone(other)), 'invalid-query')
+    writeFileSync(other, '{"affidavit_segment_keys": 2}')
+    const garbled = await alone(other)
+    assert.match(garbled.out, /no file of keys of segments/)
+  })
 })
 
 const ACCESS = `affidavit_access: 1

@@ -11,6 +11,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import { parseCheckpointBody } from '../formats/checkpoint.ts'
 import { parseNote } from '../formats/note.ts'
 import { type SegmentManifest, segmentKeys } from '../formats/segment.ts'
+import type { SegmentKeyFile } from '../formats/segment-key-file.ts'
 import { readSegmentNote } from '../formats/signed-segment.ts'
 import type { Archival } from '../ledger/archival.ts'
 import { isOver, readSegments } from '../ledger/archived-segments.ts'
@@ -62,10 +63,11 @@ export async function verifyArchive(
   }
 }
 
-/** @throws LedgerError `invalid-query` where the keys are of several ledgers, `not-found` where there is no segment */
+/** @param given keys of segments, to be opened too @throws LedgerError `invalid-query` where the keys are of several ledgers, `not-found` where there is no segment */
 export async function verifyStoreAlone(
   objects: ObjectStore,
   trust: Trust & { readonly kind: 'pinned' },
+  given: SegmentKeyFile | undefined,
   { onProgress }: Telling,
 ): Promise<Report> {
   const origins = [...new Set(trust.keys.map(({ name }) => name))]
@@ -75,6 +77,13 @@ export async function verifyStoreAlone(
       problem: 'without a ledger, the keys have to say of which ledger the archive is',
       cure: 'pin the verifier keys of one ledger: --vkey',
       path: '--vkey',
+    })
+  }
+  if (given !== undefined && given.ledger !== origin) {
+    throw new LedgerError('invalid-query', {
+      problem: `--segment-keys: the keys are of segments of ${given.ledger}, and the archive is to be that of ${origin}`,
+      cure: 'pin the key of that ledger, or give the keys of this one',
+      path: '--segment-keys',
     })
   }
   const verification = createArchiveVerification({ origin, keys: trust.keys }, 'pinned key', 'nothing')
@@ -92,7 +101,7 @@ export async function verifyStoreAlone(
     // Others may archive to the same place.
     const manifest = segment.manifest === undefined ? undefined : readSegmentNote(segment.manifest)
     if (typeof manifest === 'object' && manifest.ledger !== origin) continue
-    verification.check(segment, undefined, () => 'none')
+    verification.check(segment, undefined, () => given?.keys.get(id) ?? 'none')
     if (typeof manifest === 'object') wanted.push(...coveringOf(id, manifest))
     onProgress(manifests.size)
   }

@@ -70,7 +70,7 @@ export interface Reading {
   /** Why what was asked about is not there: no record ever was, or it was destroyed. */
   missing(which: string | number): Promise<LedgerError>
   /** Puts another read on record: a proof, an export, a verification. @throws LedgerError `not-allowed` */
-  recorded(act: 'search' | 'export' | 'verify', read: Read): Promise<void>
+  recorded(act: 'search' | 'export' | 'verify' | 'hand-out-keys', read: Read): Promise<void>
 }
 
 export interface ReadingParts extends ReadersParts {
@@ -84,10 +84,10 @@ export interface ReadingParts extends ReadersParts {
 }
 
 /** What is put on record by whoever does it; everything else is recorded where it is answered. */
-const ACT_OF: { readonly [action: string]: string } = {
-  records_viewed: 'search',
-  records_exported: 'export',
-  integrity_verified: 'verify',
+const ACTS_OF: { readonly [action: string]: readonly string[] } = {
+  records_viewed: ['search'],
+  records_exported: ['export', 'hand-out-keys'],
+  integrity_verified: ['verify'],
 }
 
 /** Records of one page, and of one record about reading it. */
@@ -245,8 +245,10 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     },
     missing: (which) => missingRecord(rows, ledger, which),
     async recorded(act, read) {
-      if (ACT_OF[read.action] !== act) throw new TypeError(`${read.action} is not recorded as ${act}; this is a bug`)
+      if (ACTS_OF[read.action]?.includes(act) !== true)
+        throw new TypeError(`${read.action} is not recorded as ${act}; this is a bug`)
       expectAllowed(policy, reader, act)
+      if (act === 'hand-out-keys') expectReason(read.reason ?? '')
       await put(read)
     },
   }

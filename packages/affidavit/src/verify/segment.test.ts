@@ -86,7 +86,12 @@ for (const [name, report, found] of [
     () => verify({}, { trust: { ...TRUST, origin: 'clinic.example/other' } }),
     'wrong-ledger',
   ],
-  ['its key is another one', () => verify({}, { key: createOtherKey() }), 'segment-altered'],
+  ['the key that was given is another one', () => verify({}, { key: createOtherKey() }), 'segment-unopened'],
+  [
+    'its key in the keyring is another one',
+    () => verify({}, { key: createOtherKey(), expected: EXPECTED }),
+    'segment-altered',
+  ],
 ] as const) {
   test(`found in a segment: ${name}`, () => {
     const { status, findings } = report()

@@ -92,7 +92,12 @@ export function checkSegment(
   if (key === undefined) found('segment-unopened', 'its key is not at hand')
   if (key === undefined || key === 'none' || head === undefined) return { stands: true, opened: 0, said }
   const blocks = openBlocks(object, manifest, key)
-  if (blocks === undefined) {
+  if (blocks === 'closed' && expected === undefined) {
+    // Its bytes are those that were signed: whoever gave the key may have given another one.
+    found('segment-unopened', 'the key that was given for it does not open it')
+    return { ...NOTHING, stands: true, said }
+  }
+  if (blocks === undefined || blocks === 'closed') {
     found('segment-altered', 'a block does not open, or holds no entries')
     return { ...NOTHING, said }
   }
@@ -123,14 +128,19 @@ function headOf(manifest: SegmentManifest, keys: readonly VerifierKey[], found: 
   return undefined
 }
 
-function openBlocks(object: Uint8Array, manifest: SegmentManifest, key: KeyObject): readonly Block[] | undefined {
+function openBlocks(
+  object: Uint8Array,
+  manifest: SegmentManifest,
+  key: KeyObject,
+): readonly Block[] | 'closed' | undefined {
   const cipher = createBlockCipher(key, manifest.ledger, manifest.digest)
   const last = manifest.blocks.length - 1
   const blocks: Block[] = []
   for (const [index, { offset, length, count, first_seq }] of manifest.blocks.entries()) {
     const place = { index, position: index === last ? 'last' : 'inner' } as const
     const packed = cipher.open(place, object.subarray(offset, offset + length))
-    const block = packed === undefined ? undefined : unpackBlock(packed)
+    if (packed === undefined) return 'closed'
+    const block = unpackBlock(packed)
     if (block?.entries.length !== count || block.entries[0]?.seq !== first_seq) return undefined
     blocks.push(block)
   }

@@ -13,6 +13,7 @@ import { archiveSetting, makeArchiveFolder, openArchive } from '../../embedded/a
 import { openFolder } from '../../embedded/open.ts'
 import { writeArchive } from '../../embedded/settings.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
+import { parseSegmentKeys, type SegmentKeyFile } from '../../formats/segment-key-file.ts'
 import { countRuns } from '../../formats/seq-runs.ts'
 import { expectAllowed } from '../../ledger/reader.ts'
 import type { Report } from '../../verify/report.ts'
@@ -37,12 +38,14 @@ import {
   wholeNumber,
 } from '../options.ts'
 import { count, counted, jsonDocument, table } from '../output.ts'
+import { readInput } from '../read-input.ts'
 import { readSet } from '../read-retention.ts'
 import { expectVerifier, recordVerification } from '../record-verification.ts'
 import { renderReport } from '../render-report.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { tellOfOtherPlace } from '../tell-of-other-place.ts'
 import { verifyArchive, verifyStoreAlone } from '../verify-archive.ts'
+import { addArchiveKeys } from './archive-keys.ts'
 
 interface Common extends LedgerOptions {
   readonly json?: boolean
@@ -52,6 +55,7 @@ interface VerifyOptions extends ReaderOptions {
   readonly ledger?: string
   readonly keys?: string
   readonly store?: string
+  readonly segmentKeys?: string
   readonly vkey: readonly string[]
   readonly json?: boolean
 }
@@ -65,6 +69,7 @@ export function addArchive(program: Command, surroundings: Surroundings): void {
   addStatus(archive, surroundings)
   addVerify(archive, surroundings)
   addRestore(archive, surroundings)
+  addArchiveKeys(archive, surroundings)
 }
 
 function addUse(archive: Command, { terminal }: Surroundings): void {
@@ -207,6 +212,7 @@ function addVerify(archive: Command, { terminal, env, exit }: Surroundings): voi
     .option('--ledger <dir or url>', 'the archive of this ledger')
     .addOption(keysOption())
     .option('--store <place>', 'an archive without its ledger: a folder, or the URL of a bucket')
+    .option('--segment-keys <file>', 'with --store: keys that archive keys wrote, to open these segments too')
     .addOption(vkeyOption())
   addReaderOptions(verify)
     .addOption(jsonOption())
@@ -221,6 +227,8 @@ function addVerify(archive: Command, { terminal, env, exit }: Surroundings): voi
   async function ofLedger(options: VerifyOptions, told: Parameters<typeof verifyArchive>[3]): Promise<Report> {
     const ledger = options.ledger ?? env.AFFIDAVIT_LEDGER
     if (ledger === undefined) throw usage('name what to verify: --ledger PLACE, or --store PLACE with --vkey KEY')
+    if (options.segmentKeys !== undefined)
+      throw usage('--segment-keys says nothing without --store: a ledger has its keys')
     const place = placeIn({ ...options, ledger })
     const reader = readerOf(options, env)
     expectVerifier(place, reader)
@@ -245,11 +253,18 @@ function addVerify(archive: Command, { terminal, env, exit }: Surroundings): voi
     if (options.vkey.length === 0) throw usage('--store needs --vkey KEY: nothing else says whom to trust')
     const objects = openObjectStore(options.store ?? '', systemClock)
     try {
-      return await verifyStoreAlone(objects, pinned(options.vkey), told)
+      return await verifyStoreAlone(objects, pinned(options.vkey), keysIn(options.segmentKeys), told)
     } finally {
       await objects.close()
     }
   }
+}
+
+function keysIn(file: string | undefined): SegmentKeyFile | undefined {
+  if (file === undefined) return undefined
+  const read = parseSegmentKeys(readInput('--segment-keys', file))
+  if (!('problem' in read)) return read
+  throw usage(`--segment-keys: ${file}: ${read.problem}; affidavit archive keys writes one`)
 }
 
 function addRestore(archive: Command, { terminal, env }: Surroundings): void {
