@@ -71,7 +71,7 @@ function suite(name: string, backend: Backend): void {
     })
 
     test('is read where the settings say, and held to everything: whole, with its content, in part', async () => {
-      for (const more of [[], ['--content'], ['--conversation', 'c-1']]) {
+      for (const more of [[], ['--content'], ['--content', '--threads', '2'], ['--conversation', 'c-1']]) {
         const verified = await verify(...more)
         assert.deepEqual([verified.code, json(verified).status], [0, 'valid'], verified.out)
       }

@@ -15,7 +15,7 @@ import { verifySqliteConversation } from '../src/stores/sqlite/verify-conversati
 import { verifySqliteRange } from '../src/stores/sqlite/verify-range.ts'
 import { memoryArchive } from '../src/testing/memory-archive.ts'
 import type { Report } from '../src/verify/report.ts'
-import type { ArchiveOf } from '../src/verify/stored/through-archive.ts'
+import type { ArchiveOf } from '../src/verify/stored/archive.ts'
 import { APPROVER, ARCHIVED, expectFoundByIds, type LeftLedger, letGo, makeLeftLedger, SEGMENT } from './left-ledger.ts'
 import { LIES, type Rows } from './left-lies.ts'
 import { bytesOf, tampered } from './manipulate.ts'
@@ -85,6 +85,22 @@ describe('what left', () => {
     }
     const behind = await range(ledger.file, { archiveOf: withArchive })
     assert.deepEqual([behind.status, behind.findings], ['valid', []])
+  })
+
+  test('is read in threads, which say what one thread says', async () => {
+    let begun = 0
+    const count = (): void => {
+      begun++
+    }
+    process.on('worker', count)
+    const threaded = await whole(ledger.file, { archiveOf: withArchive, threads: 2 })
+    process.off('worker', count)
+    assert.ok(begun > 0)
+    assert.deepEqual(threaded, await whole(ledger.file, { archiveOf: withArchive, threads: 0 }))
+    assert.match(threaded.axes.content.says, /2 payloads, \d+ bytes read/)
+    const lying = memoryArchive()
+    const unread = await whole(ledger.file, { archiveOf: () => storedArchive(lying), threads: 2 })
+    assert.deepEqual(unread, await whole(ledger.file, { archiveOf: () => storedArchive(lying), threads: 0 }))
   })
 
   test('is counted as not read where no archive is at hand, or it is away, and nobody is accused', async () => {

@@ -3,7 +3,7 @@
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { ArchivedPlace, ArchiveReader } from '../ledger/archive-reader.ts'
 import type { FromArchive } from '../verify/left.ts'
-import type { StoredArchive } from '../verify/stored/through-archive.ts'
+import type { StoredArchive } from '../verify/stored/archive.ts'
 
 export function storedArchive(reader: ArchiveReader): StoredArchive {
   // Asked for together, and one by one only where one of them is not what was archived.

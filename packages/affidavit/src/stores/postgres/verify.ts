@@ -7,6 +7,7 @@ import type { UnknownLedger } from '../../verify/stored/extent.ts'
 import { type LedgerOptions, verifyStoredLedger } from '../../verify/stored/ledger.ts'
 import { type RangeOptions, verifyStoredRange } from '../../verify/stored/range.ts'
 import { type OpenedStore, runOnConnections } from '../../verify/stored/tasks.ts'
+import { connectionsThrough } from '../../verify/stored/through-archive.ts'
 import { unreadableReport } from '../../verify/stored/unreadable.ts'
 import type { PgPool } from './database.ts'
 import { inOurWords } from './errors.ts'
@@ -64,7 +65,8 @@ async function reportOn(
       return unreadableReport({ where, findings }, kind, `without ${missing.join(', ')} nothing can be read`)
     }
     const all = snapshots.map(storedLedgers)
-    const runTasks: OpenedStore['runTasks'] = (tasks, onAnswer) => runOnConnections(all, tasks, onAnswer)
+    const runTasks: OpenedStore['runTasks'] = async (tasks, onAnswer, archiveOf) =>
+      runOnConnections(await connectionsThrough(all, archiveOf), tasks, onAnswer)
     const report = known(await judge({ where, ledgers: storedLedgers(first), runTasks, findings }, first), where)
     const { origin = '' } = report.subject
     if (findings.length === 0 && (await isHidden(first, origin))) throw hidden(where, origin)

@@ -7,8 +7,8 @@ import type { FindingList } from '../finding.ts'
 import { HOLD_ACTIONS, judgeHoldReleases, type ReleasedHolds } from '../hold-releases.ts'
 import { type LeavePapers, type LeaveRecord, readLeavePapers } from '../left.ts'
 import { disposalsBy } from '../read-disposals.ts'
+import type { ArchiveOf } from './archive.ts'
 import type { ListedLedger, StoredBytes, StoredLedgers, StoredLog } from './stored-log.ts'
-import type { ArchiveOf } from './through-archive.ts'
 
 /** What it takes to look at what has left the database. */
 export interface LeftOptions {

@@ -4,6 +4,7 @@
 import type { ChunkTask } from '../chunk.ts'
 import type { ContentReading } from '../content.ts'
 import type { Finding } from '../finding.ts'
+import type { ArchiveOf } from './archive.ts'
 import type { LedgerNo, StoredLedgers, StructurePart } from './stored-log.ts'
 import { type VerifiedStretch, verifyStretch } from './stretch.ts'
 
@@ -23,8 +24,12 @@ export type VerifyAnswer =
   | ({ readonly kind: 'chunk' } & VerifiedStretch)
   | { readonly kind: 'structure'; readonly findings: readonly Finding[] }
 
-/** Does every task, in any order, and tells of each answer. It rejects where the store cannot be read. */
-export type RunTasks = (tasks: readonly VerifyTask[], onAnswer: (answer: VerifyAnswer) => void) => Promise<void>
+/** Does every task, in any order, through archives where they are given, and tells of each answer. It rejects where the store cannot be read. */
+export type RunTasks = (
+  tasks: readonly VerifyTask[],
+  onAnswer: (answer: VerifyAnswer) => void,
+  archiveOf?: ArchiveOf,
+) => Promise<void>
 
 /** A store that was opened to be verified. */
 export interface OpenedStore {

@@ -8,32 +8,27 @@ import { isStub, isStubText, parseStub } from '../../formats/stub.ts'
 import { entryOf } from '../../merkle/hash.ts'
 import type { Row, StoredRow } from '../chunk.ts'
 import type { FromArchive } from '../left.ts'
-import type { StoredBytes, StoredChunk, StoredLedgers, StoredLog } from './stored-log.ts'
-import { type OpenedStore, runOnConnections } from './tasks.ts'
+import type { ArchivedPlace, ArchiveOf, StoredArchive } from './archive.ts'
+import type { StoredBytes, StoredLedgers, StoredLog } from './stored-log.ts'
+import type { OpenedStore } from './tasks.ts'
 
-/** Where the bytes of an entry lie. */
-export interface ArchivedPlace {
-  readonly seq: number
-  readonly segment: string
-  readonly block: number
-}
-
-/** The archive of one ledger, for whoever verifies. Nothing it gives is as it should be for sure, and nothing makes it throw. */
-export interface StoredArchive {
-  /** The bytes of each entry, in the order asked, or why they cannot be had. */
-  entries(places: readonly ArchivedPlace[]): Promise<readonly FromArchive[]>
-  /** The chunks of a payload that the entry at this place names; the first that is no bytes is the last. */
-  chunks(place: ArchivedPlace, blob_id: string): AsyncIterable<StoredChunk>
-}
-
-/** The archive of each ledger, by its origin; nothing where there is none at hand. */
-export type ArchiveOf = (origin: string) => StoredArchive | undefined
-
-/** The same store, read through archives: in this thread, where they are at hand. */
+/** The same store, read through archives, where they are at hand. */
 export function throughArchive(store: OpenedStore, archiveOf: ArchiveOf | undefined): OpenedStore {
   if (archiveOf === undefined) return store
   const ledgers = ledgersThrough(store.ledgers, archiveOf)
-  return { ...store, ledgers, runTasks: (tasks, onAnswer) => runOnConnections([ledgers], tasks, onAnswer) }
+  return { ...store, ledgers, runTasks: (tasks, onAnswer) => store.runTasks(tasks, onAnswer, archiveOf) }
+}
+
+/** Connections that tasks are done on, read through archives likewise. */
+export async function connectionsThrough(
+  connections: readonly StoredLedgers[],
+  archiveOf: ArchiveOf | undefined,
+): Promise<readonly StoredLedgers[]> {
+  if (archiveOf === undefined) return connections
+  const through = connections.map((ledgers) => ledgersThrough(ledgers, archiveOf))
+  // Which ledger is whose, before one is read.
+  for (const ledgers of through) await ledgers.list()
+  return through
 }
 
 function ledgersThrough(ledgers: StoredLedgers, archiveOf: ArchiveOf): StoredLedgers {
