@@ -1,7 +1,7 @@
 // Dispositions from the plan to the certificate (spec/disposition.md §5): what is destroyed, and that nothing else is.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -194,6 +194,28 @@ test('what stands in the archive is in the plan and in the certificate, and it i
   const certificate = opened(done.certificate, clinic)
   assert.deepEqual([certificate.state, certificate.objects_standing], ['disposing', objects])
   assert.match(certificate.says.join(' '), /It is not over/)
+})
+
+test('nothing of what was destroyed is left in the file, nor in its log beside it while it is open', async () => {
+  const clinic = await newClinic()
+  const years = 6.5 * 365 * DAY
+  clinic.clock.set(clinic.clock.now() - years)
+  const left = (): number =>
+    ['ledger.db', 'ledger.db-wal']
+      .map((name) => join(clinic.folder, name))
+      .flatMap((file) => (existsSync(file) ? readFileSync(file, 'latin1').match(/visit-\d{3}-of-ada/g) : null) ?? [])
+      .length
+  {
+    await using ledger = await openClinic(clinic)
+    for (let n = 100; n < 220; n++)
+      await ledger.append(noted('Ada.', { compliance_domains: ['hipaa'], details: { visit: `visit-${n}-of-ada` } }))
+    await ledger.append(noted('The lift is stuck.'))
+    assert.ok(left() >= 120)
+    clinic.clock.pass(years)
+    await disposeOfAll(ledger, clinic)
+    assert.equal(left(), 0)
+  }
+  assert.equal(left(), 0)
 })
 
 test('carried out again, it is done once and certified as often; what is planned next has nothing of it', async () => {

@@ -193,6 +193,7 @@ const NOT_DESTROYED: readonly string[] = [
   'The leaf hash, the id, the time of recording and the place in its conversation of each record stay, and so does this plan.',
   'Key-encryption keys and the keys of conversations and persons stay in the keyring: they open what else lies under them.',
   'A backup of the database holds the records until it is destroyed itself. A copy that nobody knew of is in no list.',
+  'PostgreSQL writes over what it lets go of in its own time (VACUUM), and keeps its log as long as it is set to; so may a file system, a disk and their snapshots.',
 ]
 
 function nothingDue(stays: readonly Stay[]): LedgerError {

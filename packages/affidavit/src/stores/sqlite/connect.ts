@@ -26,7 +26,7 @@ export const LEDGER_DATABASE: DatabaseKind = {
   applicationId: 0x41666476,
   schemaVersion: 2,
   schemaFolder: 'schema',
-  pragmas: '',
+  pragmas: 'PRAGMA secure_delete = ON',
   cure: 'affidavit init --ledger DIR --origin NAME creates a ledger',
 }
 

@@ -220,11 +220,15 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
       read((_, __, prepare) => readContentKeys(prepare, numberOf(ledger), after, limit)),
     lastUse: (ledger, blob_id) => read((_, __, prepare) => readLastUse(prepare, numberOf(ledger), blob_id)),
 
-    replaceEntries: (ledger, removal) =>
-      write((statements, _, prepare) => {
+    async replaceEntries(ledger, removal) {
+      const replaced = await write((statements, _, prepare) => {
         const ledgerNo = numberOf(ledger)
         return replaceEntries(prepare, ledgerNo, removal, readSize(statements, ledgerNo) - 1)
-      }),
+      })
+      // The log beside the file has what stood in the rows. Whoever reads meanwhile keeps it: then it is emptied later.
+      await inOrder(() => read((_, statements) => statements.emptyWal.get()))
+      return replaced
+    },
     mayRemove: async () => true,
     bringBack: (ledger, entries) => write((_, __, prepare) => bringBack(prepare, numberOf(ledger), entries)),
     moveEntries: (ledger, move) => write((_, __, prepare) => moveEntries(prepare, numberOf(ledger), move)),

@@ -8,6 +8,7 @@ export interface Statements {
   readonly commit: SqliteStatement
   readonly rollback: SqliteStatement
   readonly checkpointWal: SqliteStatement
+  readonly emptyWal: SqliteStatement
   readonly insertLedger: SqliteStatement
   readonly ledgerNo: SqliteStatement
   readonly ledgers: SqliteStatement
@@ -36,6 +37,7 @@ export function prepareStatements(db: SqliteDatabase): Statements {
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
     checkpointWal: db.prepare('PRAGMA wal_checkpoint(PASSIVE)'),
+    emptyWal: db.prepare('PRAGMA wal_checkpoint(TRUNCATE)'),
     insertLedger: db.prepare('INSERT INTO ledgers (origin) VALUES (?)'),
     ledgerNo: db.prepare('SELECT ledger_no FROM ledgers WHERE origin = ?'),
     ledgers: db.prepare('SELECT origin FROM ledgers ORDER BY ledger_no'),
