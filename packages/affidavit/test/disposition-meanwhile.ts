@@ -43,8 +43,8 @@ export function testDispositionMeanwhile(backend: Backend): void {
   test('what is destroyed in the moment it is put on record goes with that segment, which is written anew too', async () => {
     const { clinic, whole } = await begun({ stay: [STAYS, STAYS + 1] })
     await using ledger = await openWith(clinic, clinic.objects)
-    const { record } = whenFirst(ledger.archival, 'record', () => destroyBehind(ledger))
-    await rewriteSegment({ ...ledger.archival, record, objects: clinic.objects }, set, clinic.due)
+    const { recordJudged } = whenFirst(ledger.archival, 'recordJudged', () => destroyBehind(ledger))
+    await rewriteSegment({ ...ledger.archival, recordJudged, objects: clinic.objects }, set, clinic.due)
     await ledger.dispositions.finish()
     const [old = assert.fail(), between = assert.fail(), last = assert.fail()] = await holding(ledger)
     assert.deepEqual(
