@@ -343,20 +343,29 @@ export function testDispositionRestored(backend: Backend): void {
   testWhereAll(
     'what came back under an older keyring, and was held here before the newer one came, is not destroyed',
     async () => {
-      const clinic = await broughtBack()
-      await backend.bringBackKeyring(clinic.folder, backup.folder)
+      // No key ends with what is due: what stays in the conversation lies under the same one. So the older keyring opens.
+      const [due = assert.fail()] = STORY
+      const story = [due, noted('The ward is full.', { conversation_id: 'c-1' }), noted('It rains.')]
+      const older = await makeDispositionClinic(newFolder(), story, backend)
+      const newer = await copyOf(older)
+      {
+        await using ledger = await openClinic(newer)
+        await disposeOfAll(ledger, newer)
+      }
+      const clinic = await broughtBack(newer, older)
+      await backend.bringBackKeyring(clinic.folder, older.folder)
       await refusedAs(openClinic(clinic), 'rolled-back')
       // That keyring knows of nothing.
       await continueAfterRestore(clinic.folder)
-      assert.deepEqual(await rowsOf(clinic, clinic.origin), WHOLE)
+      assert.deepEqual(await rowsOf(clinic, clinic.origin), [0, 1, 2, 3])
       {
         await using ledger = await openClinic(clinic, { access: clinic.policy })
         await ledger.append(noted('Ada is back.', { conversation_id: 'c-1' }))
         await ledger.holding({ actor_id: 'dr.lee' }).place({ ...MATTER, conversation_id: 'c-1' })
       }
-      await backend.bringBackKeyring(clinic.folder, disposed.folder)
+      await backend.bringBackKeyring(clinic.folder, newer.folder)
       await refusedAs(openClinic(clinic), 'disposed-is-back', /a legal hold was placed in this incarnation/)
-      assert.deepEqual(await rowsOf(clinic, clinic.origin), WHOLE)
+      assert.deepEqual(await rowsOf(clinic, clinic.origin), [0, 1, 2, 3])
     },
   )
 }
