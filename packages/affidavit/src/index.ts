@@ -149,8 +149,7 @@ function withoutUnrecorded(ledger: OpenLedger, home: string, { archive, access, 
     },
     archiving: (by) => createLedgerArchive(ledger, { home, archive, access, clock }, by),
     holding: (by) => createLedgerHolds({ as, holding }, by),
-    disposing: (by) =>
-      createLedgerDispositions({ as, dispositions, retention: ledger.retention }, { home, access }, by),
+    disposing: (by) => createLedgerDispositions({ as, dispositions }, { home, access }, by),
     erasing: (by) => createLedgerErasures({ as, erasures }, { home, access }, by),
   }
 }

@@ -5,13 +5,11 @@ import type { UnixMillis } from '../clock/clock.ts'
 import type { DispositionPapers } from '../disposition/disposition-papers.ts'
 import { parseManifest } from '../disposition/manifest.ts'
 import { type DispositionPlan, formatPlan, parsePlan, planDigest } from '../disposition/plan.ts'
-import { LedgerError } from '../errors/ledger-error.ts'
 import type { CarriedOut } from '../ledger/dispose.ts'
 import type { DispositionStanding } from '../ledger/disposition-standing.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Reader } from '../ledger/reader.ts'
 import type { Copy } from '../papers/copies.ts'
-import { type PolicySet, policyNamed } from '../retention/policy-set.ts'
 import { type AccessPlace, expectAccess } from './access.ts'
 import { noSuchPaper } from './approvable.ts'
 import { noteOf } from './approve.ts'
@@ -69,7 +67,7 @@ export interface LedgerDispositions {
 }
 
 export function createLedgerDispositions(
-  ledger: Pick<Ledger, 'dispositions' | 'as' | 'retention'>,
+  ledger: Pick<Ledger, 'dispositions' | 'as'>,
   place: AccessPlace,
   by: Reader,
 ): LedgerDispositions {
@@ -78,7 +76,6 @@ export function createLedgerDispositions(
 
   return {
     async plan({ delay_days = 0, copies = [], ...asked } = {}) {
-      refuseUnknownPolicy(ledger.retention, asked.retention_policy)
       const { plan: says, manifest } = await dispositions.plan({
         ...asked,
         delay_days,
@@ -111,15 +108,6 @@ export function createLedgerDispositions(
       return papers
     },
   }
-}
-
-function refuseUnknownPolicy(set: PolicySet, id: string | undefined): void {
-  if (id === undefined || policyNamed(set, id) !== undefined) return
-  throw new LedgerError('invalid-query', {
-    problem: `retention_policy: there is no retention policy ${JSON.stringify(id)}`,
-    cure: 'affidavit policies lists them',
-    path: 'retention_policy',
-  })
 }
 
 function seqsIn(manifest: Uint8Array): readonly number[] {

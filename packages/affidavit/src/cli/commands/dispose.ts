@@ -95,7 +95,7 @@ function addPlan(dispose: Command, { terminal }: Surroundings): void {
         ...(at === undefined ? {} : { at }),
         ...(retention_policy === undefined ? {} : { retention_policy }),
       }
-      const { says, plan_sha256, plan, manifest } = await inOptions({ retention_policy: '--policy' }, () =>
+      const { says, plan_sha256, plan, manifest } = await inOptions({ 'no-such-policy': '--policy' }, () =>
         dispositions.plan(asked),
       )
       terminal.endProgress()
