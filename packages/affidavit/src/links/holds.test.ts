@@ -132,6 +132,22 @@ test('a record is bound by what an amendment says that it should have been, and 
   )
 })
 
+test('a link that is taken back behind a hold takes nothing out of it, and binds nothing anew', () => {
+  const linked = (): Draft => ({ ...SAM, action: 'subject_linked', subject_ids: ['a', 'b'], details: { reason: 'x' } })
+  const records = grown([
+    record({ subject_ids: ['b'] }),
+    linked,
+    (_, n) => hold(n, {}, { subject_ids: ['a'] }),
+    ([, link]) => ({
+      ...{ ...SAM, action: 'subject_unlinked', parent_id: link?.id ?? assert.fail() },
+      ...{ subject_ids: ['a', 'b'], details: { reason: 'x' } },
+    }),
+    (_, n) => hold(n, {}, { subject_ids: ['a'] }),
+  ])
+  const first = records[0] ?? assert.fail()
+  assert.deepEqual(ids(holdsBelow(records).holdsOn(first)), [2])
+})
+
 // --- against a naive reader of the page ---
 
 const subject = fc.constantFrom('a', 'b', 'c')
@@ -199,7 +215,9 @@ test('a naive reader of the page finds the same holds on every record, after eac
 })
 
 function naive(one: AuditRecord, below: readonly AuditRecord[]): number[] {
-  const { facts } = factsOf(below)
+  // Whoever takes a link back behind a hold takes nothing out of it.
+  const factsFor = (hold: AuditRecord): readonly Placed[] =>
+    factsOf(below.filter(({ action, seq }) => action !== 'subject_unlinked' || seq < hold.seq)).facts
   const released = (placed: AuditRecord): boolean =>
     below.some(({ action, parent_id, details, seq }) => {
       const isOfIt = parent_id === placed.id && details?.hold_sha256 === placed.integrity_hash
@@ -207,7 +225,7 @@ function naive(one: AuditRecord, below: readonly AuditRecord[]): number[] {
     })
   const bound = below.filter(({ action }) => action === 'hold_placed').filter((placed) => !released(placed))
   return bound
-    .filter(({ details, subject_ids }) => fits(one, details?.query ?? {}, subject_ids, facts))
+    .filter((placed) => fits(one, placed.details?.query ?? {}, placed.subject_ids, factsFor(placed)))
     .map(({ seq }) => seq)
 }
 

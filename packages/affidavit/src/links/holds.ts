@@ -58,7 +58,7 @@ export function holdsIn(records: Iterable<AuditRecord>, facts: readonly Placed[]
     }
   }
   const standing = [...placed.values()].filter(({ released_by }) => released_by === undefined)
-  const persons = personsBy(facts)
+  const personsAt = personsHeld(facts)
   const amended = Map.groupBy(
     facts.filter((fact) => fact.action === 'record_amended'),
     ({ parent_id }) => parent_id,
@@ -68,9 +68,22 @@ export function holdsIn(records: Iterable<AuditRecord>, facts: readonly Placed[]
     standing,
     holdsOn: (record) => {
       const later = (amended.get(record.id) ?? []).filter(({ seq }) => seq > record.seq)
-      return standing.filter(({ query }) => binds(query, record, later, persons))
+      return standing.filter(({ query, seq }) => binds(query, record, later, personsAt(seq)))
     },
     ignored: faults,
+  }
+}
+
+/** By links that stood when a hold was placed at this seq, or came later: whoever takes one back takes nothing out of the hold. */
+function personsHeld(facts: readonly Placed[]): (seq: number) => Persons {
+  const takenBack = facts.filter(({ action }) => action === 'subject_unlinked')
+  const known = new Map<number, Persons>()
+  return (seq) => {
+    const before = takenBack.filter((one) => one.seq < seq).length
+    const persons =
+      known.get(before) ?? personsBy(facts.filter((fact) => fact.action !== 'subject_unlinked' || fact.seq < seq))
+    known.set(before, persons)
+    return persons
   }
 }
 

@@ -78,8 +78,9 @@ export function unlink(which: number): Deed {
     )
     if (link === undefined) return
     const subject_ids = namesOf(link).map(nameOf)
-    if (await stated(paper, world, { action: 'subject_unlinked', parent_id: link.id, subject_ids }))
-      paper.links.splice(paper.links.indexOf(link), 1)
+    if (!(await stated(paper, world, { action: 'subject_unlinked', parent_id: link.id, subject_ids }))) return
+    paper.links.splice(paper.links.indexOf(link), 1)
+    for (const { takenBack } of paper.holds) takenBack.push(link)
   })
 }
 

@@ -40,7 +40,7 @@ export function hold(on: HoldOn): Deed {
           }),
       )
       const binds = on.on === 'person' ? { ...on, which: known(paper, on.which) } : on
-      if (id !== undefined) paper.holds.push({ id, binds })
+      if (id !== undefined) paper.holds.push({ id, binds, takenBack: [] })
       else {
         assert.ok(['subject_id', 'conversation_id', 'resource_id', 'not-found'].includes(why ?? ''), why)
         // Whoever and whatever stands in no record that is there is misspelt.

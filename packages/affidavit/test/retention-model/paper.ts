@@ -28,6 +28,8 @@ export type HoldOn =
 export interface PaperHold {
   readonly id: string
   readonly binds: HoldOn
+  /** Links that were taken back since: what it bound by them it binds. */
+  readonly takenBack: PaperLink[]
 }
 
 /** Two are one person, or a record is about somebody, too; as they are known. */
@@ -92,10 +94,10 @@ export function personsOf(paper: Paper, { id, person }: PaperRecord): ReadonlySe
 }
 
 export function isHeld(paper: Paper, record: PaperRecord): boolean {
-  return paper.holds.some(({ binds }) => isBound(paper, record, binds))
+  return paper.holds.some((hold) => isBound(paper, record, hold))
 }
 
-function isBound(paper: Paper, record: PaperRecord, binds: HoldOn): boolean {
+function isBound(paper: Paper, record: PaperRecord, { binds, takenBack }: PaperHold): boolean {
   switch (binds.on) {
     case 'everything':
       return true
@@ -104,7 +106,7 @@ function isBound(paper: Paper, record: PaperRecord, binds: HoldOn): boolean {
     case 'device':
       return record.devices.includes(binds.which)
     case 'person':
-      return personsOf(paper, record).has(binds.which)
+      return personsOf({ ...paper, links: [...paper.links, ...takenBack] }, record).has(binds.which)
   }
 }
 
