@@ -10,7 +10,7 @@ import { utf8 } from '../src/bytes/text.ts'
 import type { TimeSource } from '../src/clock/time-source.ts'
 import { checkCertificate, type DispositionCertificate, openCertificate } from '../src/disposition/certificate.ts'
 import { type DispositionRecord, disposalsIn } from '../src/disposition/disposals.ts'
-import { parseManifest } from '../src/disposition/manifest.ts'
+import { formatManifest, manifestDigest, parseManifest } from '../src/disposition/manifest.ts'
 import { planDigest } from '../src/disposition/plan.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { placeOf } from '../src/embedded/place.ts'
@@ -301,6 +301,17 @@ const REFUSED: Readonly<
   'a manifest with a record more': [
     'manifest-of-another-plan',
     ({ planned }) => ({ manifest: utf8(`${Buffer.from(planned.manifest)}`.replace('"seq":4', '"seq":5')) }),
+  ],
+  'a manifest that shows a record otherwise than it is, though it was approved': [
+    'plan-is-outdated',
+    ({ clinic, planned }) => {
+      const read = parseManifest(planned.manifest)
+      assert.ok(!('code' in read))
+      const [first = assert.fail(), ...others] = read.records
+      const manifest = formatManifest({ ...read, records: [{ ...first, id: 'another' }, ...others] })
+      const plan = { ...planned.plan, manifest_sha256: manifestDigest(manifest) }
+      return { plan, manifest, approval: approve(clinic, plan) }
+    },
   ],
   'an approval that has expired': [
     'approval-expired',

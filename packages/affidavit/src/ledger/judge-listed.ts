@@ -2,7 +2,7 @@
 // listed, and is due.
 
 import type { UnixMillis } from '../clock/clock.ts'
-import type { Manifest } from '../disposition/manifest.ts'
+import type { ListedRecord, Manifest } from '../disposition/manifest.ts'
 import type { STAYS } from '../disposition/plan.ts'
 import { type Action, LATE_ACTIONS } from '../formats/fields.ts'
 import type { Disposition } from '../retention/judgement.ts'
@@ -40,7 +40,7 @@ export interface Judging {
   }): AsyncIterable<JudgedEntry>
 }
 
-/** Why a listed record stays. `gone`: it is there no more. `altered`: its bytes have another leaf hash. */
+/** Why a listed record stays. `gone`: it is there no more. `altered`: it is not as it is listed. */
 export interface NotDue {
   readonly seq: number
   readonly because: (typeof STAYS)[number] | 'gone' | 'altered'
@@ -60,7 +60,7 @@ export async function firstNotDue(
   for await (const entry of judging.judge(asked)) {
     if (next === undefined || entry.seq > next.seq) break
     if (entry.seq < next.seq) continue
-    if (entry.integrity_hash !== next.integrity_hash) return { seq: next.seq, because: 'altered' }
+    if (!isListed(entry, next)) return { seq: next.seq, because: 'altered' }
     const { state } = entry.disposition
     if (state !== 'due') return { seq: next.seq, because: state }
     if (isNeeded(entry.action)) return { seq: next.seq, because: 'needed' }
@@ -68,6 +68,13 @@ export async function firstNotDue(
   }
   return next === undefined ? undefined : { seq: next.seq, because: 'gone' }
 }
+
+// The stub that stays is held against what is listed: a manifest that shows something else would have it found altered.
+function isListed(entry: JudgedEntry, listed: ListedRecord): boolean {
+  return LISTED.every((name) => entry[name] === listed[name])
+}
+
+const LISTED = ['integrity_hash', 'id', 'recorded_at', 'conversation_id', 'conversation_seq'] as const
 
 const NEEDED: ReadonlySet<string> = new Set<Action>([
   ...LATE_ACTIONS,
