@@ -9,7 +9,7 @@ import { testAnyHistory } from './retention-model/any-history.ts'
 import { type Command, crashing, type Deed, meanwhile } from './retention-model/command.ts'
 import { carryOut, dispose, finish, plan } from './retention-model/destroying.ts'
 import { erase } from './retention-model/erasing.ts'
-import { closeMatter, reclassify } from './retention-model/finding-out.ts'
+import { closeMatter, linkRecord, reclassify } from './retention-model/finding-out.ts'
 import { hold, release } from './retention-model/holding.ts'
 import { passTime, restore, retentionRun, setClock, setPolicies } from './retention-model/operating.ts'
 import { DAY, SETS } from './retention-model/paper-policies.ts'
@@ -114,6 +114,11 @@ const CASES: Readonly<
       [[...LETTERS, LATER, passTime(31), meanwhile(dispose(), writes, setPolicies(LONGER))], []] as const,
     ]),
   ),
+  'an erasure that was decided before the power failed is finished, and no record is lost by that': [
+    [...LETTERS, LATER, passTime(31), crashing(erase(['Ada Okafor'], []), 1, 'after'), linkRecord(0, 'Ben Adeyemi')],
+    [],
+    [1],
+  ],
   'nor is it erased by those of before': [
     [...LETTERS, LATER, passTime(31), meanwhile(erase(['Ada Okafor'], []), 1, setPolicies(LONGER))],
     [],

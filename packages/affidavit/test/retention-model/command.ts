@@ -18,6 +18,8 @@ export interface Deed {
   readonly name: string
   readonly may: May
   run(paper: Paper, world: World): Promise<void>
+  /** Writes down what was decided before the power failed, and is finished by whoever comes along. */
+  recall?(paper: Paper, world: World): Promise<void>
 }
 
 export function command({ name, may, run }: Deed): Command {
@@ -44,6 +46,7 @@ export function crashing(deed: Deed, writes: number, when: 'before' | 'after'): 
         if (!power.isGone) throw error
       })
       await reopen(world, paper)
+      await deed.recall?.(paper, world)
     },
   })
 }

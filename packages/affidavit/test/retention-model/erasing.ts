@@ -14,25 +14,33 @@ import type { World } from './world.ts'
 const TOLERANCE = 60_000
 
 export function erase(people: readonly string[], conversations: readonly string[]): Deed {
+  let begun: { readonly erasure: Erasure; readonly early: PaperRecord | undefined } | undefined
   return {
     name: `erase ${[...people, ...conversations].join()}`,
     may: 'record',
     async run(paper, world) {
+      begun = undefined
       const erasure = await planned(paper, world, people, conversations)
       if (erasure === undefined) return
       const { erasures } = world.process.ledger
       const early = mustStayReadable(paper, erasure.reached)
+      begun = { erasure, early }
       const why = await refusal(
         erasures.carryOut({ ...signed(erasure.plan, world), policy: world.access, person: 'dr.lee' }),
       )
+      begun = undefined
       const decided = await decisionOf(erasure.plan, world)
       if (why === undefined) assert.notEqual(decided, undefined)
       // What somebody else found out behind the decision came too late.
       const isBefore = decided !== undefined && decided < (world.disturbedAt ?? 0)
       const tooEarly = isBefore ? early : mustStayReadable(paper, erasure.reached)
-      if (decided !== undefined) await written(paper, erasure, tooEarly)
+      if (decided !== undefined) written(paper, erasure, tooEarly)
       else if (world.disturbedAt === undefined)
         assert.ok(tooEarly !== undefined || paper.holds.length > 0 || !isInOrder(paper), why)
+    },
+    async recall(paper, world) {
+      if (begun === undefined || (await decisionOf(begun.erasure.plan, world)) === undefined) return
+      written(paper, begun.erasure, begun.early)
     },
   }
 }
@@ -80,7 +88,7 @@ async function decisionOf(plan: ErasurePlan, { process }: World): Promise<number
   return standings.find(({ plan_sha256 }) => plan_sha256 === planDigest(plan))?.decision_seq
 }
 
-async function written(paper: Paper, { persons, reached }: Erasure, early: PaperRecord | undefined): Promise<void> {
+function written(paper: Paper, { persons, reached }: Erasure, early: PaperRecord | undefined): void {
   assert.equal(early, undefined, `the content of seq ${early?.seq} had to stay readable`)
   for (const one of reached) one.isErased = true
   for (const person of persons) {
