@@ -23,7 +23,7 @@ import { reopen, type World } from './world.ts'
 
 export async function judgeEnd(paper: Paper, world: World): Promise<void> {
   await reopen(world, paper)
-  await finish().run(paper, world)
+  await command(finish()).run(paper, world)
   await judgePlan(paper, world)
   for (const deed of [setClock(0, 'confirmed'), finish()]) await command(deed).run(paper, world)
   await judgeOver(world, destroyed(paper))
