@@ -17,6 +17,7 @@ import { missingForS3 } from './ceph-programs.ts'
 import { closed, noted, policies } from './closed-accounts.ts'
 import { done, json, run } from './run-cli.ts'
 import { type S3Server, startS3 } from './s3-server.ts'
+import { startTimeServer } from './time-server.ts'
 
 const HOUR = 3_600_000
 const missing = missingForS3()
@@ -196,6 +197,7 @@ describe('an archive in S3', { skip: missing ?? false }, () => {
   test('by the command line what is locked there leaves the database, is read, proven and verified from there, and comes back', async () => {
     const ledger = join(mkdtempSync(join(tmpdir(), 'affidavit-archive-s3-')), 'ledger')
     const on = async (...words: readonly string[]) => done(run([...words, '--ledger', ledger, '--as', 'dr.lee']))
+    await using time = await startTimeServer()
     const { accessKeyId, secretAccessKey } = server.credentials
     const before = { ...process.env }
     Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey })
@@ -205,7 +207,7 @@ describe('an archive in S3', { skip: missing ?? false }, () => {
       rmSync(join(ledger, 'access.yaml'))
       const people = { 'dr.lee': { roles: ['records_officer', 'auditor'] } }
       writeFileSync(join(ledger, 'access.json'), JSON.stringify({ affidavit_access: 1, revision: '1', people }))
-      writeFileSync(join(ledger, 'retention.yaml'), policies('https://time.example'))
+      writeFileSync(join(ledger, 'retention.yaml'), policies(time.url))
       const lines = [noted('c-1', 'charts'), noted('c-1', 'charts'), closed('c-1')]
       await done(run(['append', '--ledger', ledger], lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
       const prefix = `by-command-${places++}`

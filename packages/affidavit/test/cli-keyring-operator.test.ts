@@ -32,7 +32,7 @@ function operating(): void {
     test('prepares a database for keyrings, with a server’s role, and changes nothing the second time', async () => {
       const words = ['migrate', '--keyring', owned('for_keyrings'), '--server', KEYRING_SERVER]
       const first = await done(run(words))
-      assert.match(first.out, /\/for_keyrings brought to schema 1\nkeyring_server may now make and use keyrings/)
+      assert.match(first.out, /\/for_keyrings brought to schema 2\nkeyring_server may now make and use keyrings/)
       const { keyring, ...others } = json(await done(run([...words, '--json'])))
       assert.deepEqual([Object(keyring).applied, Object(keyring).database, others], [[], owned('for_keyrings'), {}])
       const made = ['init', '--ledger', newPath(), '--origin', NAME, '--keyring', keyringAt('for_keyrings')]
@@ -118,7 +118,7 @@ function operating(): void {
     test('prepares what the environment names where the command line names nothing, and only there', () => {
       const env = { ...process.env, AFFIDAVIT_KEYRING: owned('for_keyrings').replace('@', ':hunter2@') }
       const named = runBin(['migrate'], 'pipe', undefined, env)
-      assert.match(named.stdout, /\/for_keyrings is at schema 1 already\n$/)
+      assert.match(named.stdout, /\/for_keyrings is at schema 2 already\n$/)
       assert.doesNotMatch(named.stdout, /hunter2/)
       const said = runBin(['migrate', '--ledger', owned('for_ledgers', OWNER)], 'pipe', undefined, env)
       assert.match(said.stdout, /^postgres:\S*\/for_ledgers is at schema 2 already\n$/)
@@ -184,9 +184,9 @@ function operating(): void {
       ],
       [
         'a schema of another version',
-        `INSERT INTO ${SCHEMA}.schema_versions (version, sha256) VALUES (2, '')`,
+        `INSERT INTO ${SCHEMA}.schema_versions (version, sha256) VALUES (3, '')`,
         'keyring guards',
-        /has schema 2, and this version needs 1/,
+        /has schema 3, and this version needs 2/,
         /newer affidavit/,
       ],
       [
