@@ -5,12 +5,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-
 import { runCheckpoints } from '../src/archive/kept-checkpoints.ts'
+import { createArchiveReader } from '../src/archive/reader.ts'
 import { removeArchived } from '../src/archive/remove.ts'
 import { rewriteSegment } from '../src/archive/rewrite-segment.ts'
+import { localAnchor } from '../src/embedded/anchors.ts'
+import { storedArchive } from '../src/embedded/stored-archive.ts'
 import { segmentKeys } from '../src/formats/segment.ts'
 import { seqsOf } from '../src/formats/seq-runs.ts'
+import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { readSegments } from '../src/ledger/archived-segments.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { Killed, memoryObjectStore } from '../src/testing/memory-object-store.ts'
@@ -20,6 +23,7 @@ import type { Backend } from './backend.ts'
 import { archiveAll, by, isKeyThere, letLeave, openWith, partsOf, set } from './disposition-archived.ts'
 import { noted } from './disposition-clinic.ts'
 import { expectWrittenAnew, holding, liesIn, mixedClinics, STAYS, wholeOf } from './mixed-clinic.ts'
+import { verifyHome } from './verify-home.ts'
 
 export function testDispositionMeanwhile(backend: Backend): void {
   const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-meanwhile-'))
@@ -30,12 +34,15 @@ export function testDispositionMeanwhile(backend: Backend): void {
     const { clinic } = await begun({ stay: [STAYS, STAYS + 1] })
     await using ledger = await openWith(clinic, clinic.objects)
     const objects = whenFirst(clinic.objects, 'put', () => destroyBehind(ledger))
-    await assert.rejects(rewriteSegment({ ...ledger.archival, objects }, set, clinic.due), {
-      code: 'not-committed',
-      message: /seq 3 was destroyed while/,
-    })
+    await assert.rejects(
+      rewriteSegment({ ...ledger.archival, objects }, { set, publish: ledger.publish }, clinic.due),
+      {
+        code: 'not-committed',
+        message: /seq 3 was destroyed while/,
+      },
+    )
     assert.deepEqual((await holding(ledger)).length, 1)
-    await rewriteSegment({ ...ledger.archival, objects }, set, clinic.due)
+    await rewriteSegment({ ...ledger.archival, objects }, { set, publish: ledger.publish }, clinic.due)
     const [, anew] = await holding(ledger)
     assert.deepEqual([...seqsOf(anew?.runs ?? [])], [STAYS])
   })
@@ -44,7 +51,11 @@ export function testDispositionMeanwhile(backend: Backend): void {
     const { clinic, whole } = await begun({ stay: [STAYS, STAYS + 1] })
     await using ledger = await openWith(clinic, clinic.objects)
     const { recordJudged } = whenFirst(ledger.archival, 'recordJudged', () => destroyBehind(ledger))
-    await rewriteSegment({ ...ledger.archival, recordJudged, objects: clinic.objects }, set, clinic.due)
+    await rewriteSegment(
+      { ...ledger.archival, recordJudged, objects: clinic.objects },
+      { set, publish: ledger.publish },
+      clinic.due,
+    )
     await ledger.dispositions.finish()
     const [old = assert.fail(), between = assert.fail(), last = assert.fail()] = await holding(ledger)
     assert.deepEqual(
@@ -66,12 +77,12 @@ export function testDispositionMeanwhile(backend: Backend): void {
     await using ledger = await openWith(clinic, clinic.objects)
     const dying = whenFirst(ledger.archival.rows, 'moveEntries', () => Promise.reject(new Killed('the power is gone')))
     const dead = { ...ledger.archival, rows: dying, objects: clinic.objects }
-    await assert.rejects(rewriteSegment(dead, set, clinic.due), Killed)
+    await assert.rejects(rewriteSegment(dead, { set, publish: ledger.publish }, clinic.due), Killed)
     const [, first = assert.fail()] = await holding(ledger)
     await destroyBehind(ledger)
     const parts = { ...ledger.archival, objects: clinic.objects }
-    await rewriteSegment(parts, set, first)
-    await rewriteSegment(parts, set, clinic.due)
+    await rewriteSegment(parts, { set, publish: ledger.publish }, first)
+    await rewriteSegment(parts, { set, publish: ledger.publish }, clinic.due)
     const [old, between, last] = await holding(ledger)
     assert.deepEqual([old?.state, between?.state, last?.state], ['replaced', 'replaced', 'in force'])
     assert.equal(await liesIn(ledger), last?.segment)
@@ -107,6 +118,25 @@ export function testDispositionMeanwhile(backend: Backend): void {
     assert.deepEqual(await wholeOf(other), whole)
   })
 
+  test('whoever verifies meanwhile accuses nobody', async () => {
+    const { clinic } = await begun()
+    const { objects, folder, origin, verifierKey, approver } = clinic
+    await using ledger = await openWith(clinic, objects)
+    const key = parseVerifierKey(verifierKey)
+    assert.ok(!('code' in key))
+    const reader = createArchiveReader({ objects, ledger: origin, keyring: ledger.archival.keyring })
+    const archive = whenFirst(storedArchive(reader), 'entries', async () => void (await ledger.dispositions.finish()))
+    const report = await verifyHome(folder, {
+      trust: { kind: 'pinned', keys: [key] },
+      anchors: [await localAnchor(folder)],
+      approvers: [approver.verifierKey],
+      archiveOf: () => archive,
+    })
+    const unread = report.findings.filter(({ code }) => code === 'archived-not-read')
+    assert.deepEqual(report.findings, unread)
+    assert.equal(await isKeyThere(ledger, clinic.due), false)
+  })
+
   test('an archiver that died goes on below its checkpoint, whatever was written anew since', async () => {
     const { clinic, whole } = await begun()
     await using ledger = await openWith(clinic, clinic.objects)
@@ -136,7 +166,7 @@ export function testDispositionMeanwhile(backend: Backend): void {
     const objects = whenFirst(clinic.objects, 'put', async () => {
       assert.ok((await archiveAll(other, clinic.objects)).length > 0)
     })
-    await rewriteSegment({ ...ledger.archival, objects }, set, clinic.due)
+    await rewriteSegment({ ...ledger.archival, objects }, { set, publish: ledger.publish }, clinic.due)
     await ledger.dispositions.finish()
     await archiveAll(other, clinic.objects)
     const { store, ledger: origin } = ledger.archival

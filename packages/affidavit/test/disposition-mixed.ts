@@ -128,7 +128,9 @@ export function testDispositionMixed(backend: Backend): void {
       const faults = objectFaults()
       faults.break(operation, ...Array(number).fill(undefined), ...fault)
       const objects = memoryObjectStore(clinic.kept, clinic.clock, faults)
-      await rewriteSegment({ ...ledger.archival, objects }, set, clinic.due).catch(unlessFault)
+      await rewriteSegment({ ...ledger.archival, objects }, { set, publish: ledger.publish }, clinic.due).catch(
+        unlessFault,
+      )
       const asked = faults.asked.filter((one) => one.startsWith(operation))
       // Other bytes than were written are evidence of a broken store: whoever runs it puts them aside.
       if (operation === 'put' && fault[0] === 'other-bytes')

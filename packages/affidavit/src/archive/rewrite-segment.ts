@@ -8,8 +8,8 @@ import { type ArchivedSegment, replacedDetails } from '../formats/archive-record
 import { countRuns } from '../formats/seq-runs.ts'
 import type { Archival } from '../ledger/archival.ts'
 import { readSegments } from '../ledger/archived-segments.ts'
+import type { EndingOptions } from '../ledger/end-archived.ts'
 import type { SeqRun } from '../merkle/partial.ts'
-import type { PolicySet } from '../retention/policy-set.ts'
 import type { Archiving, Due } from './archiving.ts'
 import { readDue } from './due.ts'
 import { moveStubs } from './move-stubs.ts'
@@ -25,9 +25,10 @@ const YEARS_OPEN = 2
 /** @throws LedgerError `archive-unavailable`, `archive-altered`, `lock-refused`, `not-committed`, and what recording and the store throw */
 export async function rewriteSegment(
   archival: Archival & { readonly objects: ObjectStore },
-  set: PolicySet,
+  options: EndingOptions,
   old: ArchivedSegment,
 ): Promise<void> {
+  const { set, publish } = options
   const { rows, store, ledger, now } = archival
   if (!(await rows.mayRemove(ledger))) throw notAllowed(old)
   const parts: Archiving = { ...archival, dueOf: await readDue(store, ledger, { set, at: now() }) }
@@ -38,11 +39,14 @@ export async function rewriteSegment(
     const lacking = staying.filter(({ seq }) => !written.some(({ runs }) => isWithin(runs, seq)))
     const stubs = staying.filter(({ lies }) => lies === old.segment)
     if (lacking.length > 0) await writeWhatStays(parts, old, lacking, lockOf)
-    else if (stubs.length > 0) await moveAll(parts, old, written, stubs, lockOf)
-    else {
+    else if (stubs.length > 0) {
+      // Whoever looks at one conversation alone has it proven that they lie there.
+      await publish()
+      await moveAll(parts, old, written, stubs, lockOf)
+    } else {
       const mixed = await mixedAmong(parts, written)
       if (mixed === undefined) return recordReplaced(parts, old)
-      await rewriteSegment(archival, set, mixed)
+      await rewriteSegment(archival, options, mixed)
     }
   }
   throw unfinished(old)

@@ -137,9 +137,9 @@ function withArchive(
   const objects = typeof archive === 'object' ? archive : openArchive(folder, clock, archive)
   return {
     archive: createArchiveReader({ ...parts, objects }),
-    archiveEnding: (archival, set) => ({
+    archiveEnding: (archival, options) => ({
       ...createArchiveDeletion(objects, parts.ledger),
-      rewrite: (segment) => rewriteSegment({ ...archival, objects }, set, segment),
+      rewrite: (segment) => rewriteSegment({ ...archival, objects }, options, segment),
     }),
   }
 }

@@ -9,6 +9,7 @@ import { LedgerError } from '../errors/ledger-error.ts'
 import type { ArchivedSegment } from '../formats/archive-record.ts'
 import { segmentOwner } from '../formats/segment.ts'
 import { formatRuns } from '../formats/seq-runs.ts'
+import type { PolicySet } from '../retention/policy-set.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import type { Owner } from '../vault/wrap-anew.ts'
 import {
@@ -34,10 +35,17 @@ export interface ArchiveEnding {
   delete(segment: ArchivedSegment): Promise<'gone' | { readonly locked_until: UnixMillis }>
 }
 
+/** What an ending needs of its ledger besides what an archive is written from. */
+export interface EndingOptions {
+  readonly set: PolicySet
+  /** A checkpoint of everything recorded. */
+  publish(): Promise<unknown>
+}
+
 export interface EndingParts extends ArchivedObjectsParts {
   readonly keyring: Pick<Keyring, 'hasAny'>
   /** Absent where the ledger has no archive at hand: then all objects stand. */
-  readonly archive?: ArchiveEnding
+  readonly archive?: ArchiveEnding | undefined
   /** The time, where an independent source says that the clock is not ahead. @throws LedgerError */
   time(): Promise<UnixMillis>
   /** Turns the keyring over without the keys of these owners, on record. */

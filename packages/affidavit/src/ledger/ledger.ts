@@ -28,7 +28,7 @@ import { confirmedClock, inWholeMillis } from './confirmed-clock.ts'
 import { createDisposing, type Dispositions } from './dispose.ts'
 import type { DispositionFiles } from './disposition-files.ts'
 import { dispositionNotes } from './disposition-notes.ts'
-import type { ArchiveEnding } from './end-archived.ts'
+import type { ArchiveEnding, EndingOptions } from './end-archived.ts'
 import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
@@ -175,7 +175,7 @@ export interface LedgerParts {
   /** Where what left the database is read; what is archived is refused where it is left out. */
   readonly archive?: ArchiveReader
   /** What takes segments out of the archive; nothing there goes where it is left out. */
-  readonly archiveEnding?: (archival: Archival, retention: PolicySet) => ArchiveEnding
+  readonly archiveEnding?: (archival: Archival, options: EndingOptions) => ArchiveEnding
   readonly ledger: string
   readonly keys: LedgerKeys
   readonly keyring: Keyring
@@ -236,6 +236,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const timekeeper = createTimekeeper(clock)
   const confirmed = confirmedClock(clock, timekeeper)
   const publisher = createPublisher(publishing, checked, confirmed, parts.publish)
+  const { publish } = publisher
   const queue = createQueue(commit, parts.queueCapacity)
   const sign = (text: string): Promise<string> => signStatement(keys, ledger, text)
   const random = createRandomSource()
@@ -253,15 +254,14 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     now: () => timekeeper.now(),
     timeToLeave: () => timeAsFarAsKnown(clock, confirmed, parts.timeSource),
   }
+  const archive = parts.archiveEnding?.(archival, { set: retention, publish })
   const [notes, files] = [dispositionNotes(keyring), parts.dispositionFiles]
   const dispositions = createDisposing({
-    ...{ ...inside, notes, files, clock, random },
-    ...(parts.archiveEnding === undefined ? {} : { archive: parts.archiveEnding(archival, retention) }),
+    ...{ ...inside, notes, files, clock, random, archive },
     turnOver: (without) => rotateKeyring(rotatingKeyring, undefined, without),
     time: () => timeToDestroy(clock, confirmed, parts.timeSource),
     timeToCountFrom: () => timeToCountFrom(clock, confirmed, parts.timeSource),
-    ...{ judging: createJudging(store, ledger, retention), deriveId },
-    publish: () => publisher.publish(),
+    ...{ judging: createJudging(store, ledger, retention), deriveId, publish },
     endUnusedKeys: () => erasing.endUnusedKeys(),
   })
   const placing = createPlacing({ store, ledger, queue, renew: erasing.renew })
@@ -341,8 +341,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       recordedFilter(keyring, filter, async (one) => {
         return (await rows.entries(ledger, one, { limit: 1, order: 'ascending' })).length > 0
       }),
-    prove: createProver({ store: rows, ledger, publish: () => publisher.publish() }),
-    publish: () => publisher.publish(),
+    prove: createProver({ store: rows, ledger, publish }),
+    publish,
     checkpoints: (after = -1) => readCheckpoints(store, ledger, after),
     tile: (tile) => readTile(store, ledger, tile),
     signStatement: sign,

@@ -76,6 +76,8 @@ export type ReadDisposals = (origin: string, records: readonly LeaveRecord[]) =>
 export interface LeavePapers {
   /** Entries that are on record as archived, by their segments. */
   readonly archived: ReadonlyMap<string, NumberSet>
+  /** Segments that nothing lies in any more, and where that is on record. */
+  readonly replaced: ReadonlyMap<string, number>
   readonly disposalOf: DisposalOf
 }
 
@@ -87,9 +89,12 @@ export function readLeavePapers(origin: string, records: readonly LeaveRecord[],
     for (const { first, last } of runs) addInterval(known, first, last)
     archived.set(segment, known)
   }
-  // From then on nothing lies there.
-  for (const segment of records.flatMap((record) => parseReplaced(record) ?? [])) archived.delete(segment)
-  return { archived, disposalOf: read(origin, records) }
+  const replaced = new Map<string, number>()
+  for (const record of records) {
+    const segment = parseReplaced(record)
+    if (segment !== undefined) replaced.set(segment, record.seq)
+  }
+  return { archived, replaced, disposalOf: read(origin, records) }
 }
 
 const LEAF_DIGITS = 2 * HASH_BYTES
@@ -233,7 +238,9 @@ export function judgeLeft(
 ): LeftEntries {
   const certificates = new Set<string>()
   for (const [segment, seqs] of left.archived) {
-    for (const [from, to] of outside(seqs, papers.archived.get(segment) ?? [])) {
+    // What was moved since the rows began to be read lay there.
+    const isReplaced = (papers.replaced.get(segment) ?? Number.POSITIVE_INFINITY) <= (newest ?? 0)
+    for (const [from, to] of outside(seqs, isReplaced ? [] : (papers.archived.get(segment) ?? []))) {
       const which = from === to ? `the entry at seq ${from} is` : `the entries at seq ${from} to ${to} are`
       findings.add(
         finding(
