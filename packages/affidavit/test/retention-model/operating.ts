@@ -32,8 +32,10 @@ async function runRetention(paper: Paper, world: World): Promise<void> {
   await archiveAll(world, paper)
   await extendLocks(await archivingOf(world, paper), set)
   const options = { set, by: BY, mode: 'run', publish: () => process.ledger.publish() } as const
+  // By a clock that is behind, a lock may be wanted that ends before the store’s own time: no store keeps one.
+  const isTimely = isInOrder(paper) && paper.clock === paper.truth
   for (const one of await all(removeArchived(await archivingOf(world, paper), options)))
-    assert.ok(one.state === 'removed' || world.disturbedAt !== undefined || !isInOrder(paper), JSON.stringify(one))
+    assert.ok(one.state === 'removed' || world.disturbedAt !== undefined || !isTimely, JSON.stringify(one))
 }
 
 export function restore(conversation?: string): Deed {
@@ -94,6 +96,7 @@ export function backUp(): Deed {
     if (backup !== undefined) await backend.remove(backup.folder)
     const copy = `${folder}-backup-${world.written.size}`
     await backend.copy(folder, copy)
+    paper.isJumped = false
     world.process = await openProcess(world, paper)
     world.backup = { folder: copy, size: (await world.process.ledger.health()).size }
   })
