@@ -18,12 +18,14 @@ import { readSegments } from '../src/ledger/archived-segments.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { Killed, memoryObjectStore } from '../src/testing/memory-object-store.ts'
 import { objectFaults } from '../src/testing/object-faults.ts'
+import type { StoredArchive } from '../src/verify/stored/archive.ts'
+import type { LedgerOptions } from '../src/verify/stored/ledger.ts'
 import { all } from './archived-clinic.ts'
 import type { Backend } from './backend.ts'
-import { archiveAll, by, isKeyThere, letLeave, openWith, partsOf, set } from './disposition-archived.ts'
+import { type Archived, archiveAll, by, isKeyThere, letLeave, openWith, partsOf, set } from './disposition-archived.ts'
 import { noted } from './disposition-clinic.ts'
 import { expectWrittenAnew, holding, liesIn, mixedClinics, STAYS, wholeOf } from './mixed-clinic.ts'
-import { verifyHome } from './verify-home.ts'
+import { verifyConversationAt, verifyHome } from './verify-home.ts'
 
 export function testDispositionMeanwhile(backend: Backend): void {
   const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-meanwhile-'))
@@ -118,20 +120,37 @@ export function testDispositionMeanwhile(backend: Backend): void {
     assert.deepEqual(await wholeOf(other), whole)
   })
 
+  test('of what was moved, a conversation proves by itself where it lies', async () => {
+    const { clinic } = await begun()
+    const { objects, folder, origin } = clinic
+    await using ledger = await openWith(clinic, objects)
+    const { archival, publish } = ledger
+    const rows = {
+      ...archival.rows,
+      async moveEntries(...words: Parameters<typeof archival.rows.moveEntries>) {
+        await archival.rows.moveEntries(...words)
+        throw new Killed('the power is gone')
+      },
+    }
+    await assert.rejects(rewriteSegment({ ...archival, rows, objects }, { set, publish }, clinic.due), Killed)
+    assert.notEqual(await liesIn(ledger), clinic.due.segment)
+    const { conversation_id = assert.fail() } = (await ledger.at(STAYS)) ?? assert.fail()
+    const reader = createArchiveReader({ objects, ledger: origin, keyring: archival.keyring })
+    const archiveOf = (): StoredArchive => storedArchive(reader)
+    const { status, findings } = await verifyConversationAt(folder, {
+      ...(await trustOf(clinic)),
+      ...{ conversation_id, archiveOf },
+    })
+    assert.deepEqual([status, findings], ['valid', []])
+  })
+
   test('whoever verifies meanwhile accuses nobody', async () => {
     const { clinic } = await begun()
-    const { objects, folder, origin, verifierKey, approver } = clinic
+    const { objects, folder, origin } = clinic
     await using ledger = await openWith(clinic, objects)
-    const key = parseVerifierKey(verifierKey)
-    assert.ok(!('code' in key))
     const reader = createArchiveReader({ objects, ledger: origin, keyring: ledger.archival.keyring })
     const archive = whenFirst(storedArchive(reader), 'entries', async () => void (await ledger.dispositions.finish()))
-    const report = await verifyHome(folder, {
-      trust: { kind: 'pinned', keys: [key] },
-      anchors: [await localAnchor(folder)],
-      approvers: [approver.verifierKey],
-      archiveOf: () => archive,
-    })
+    const report = await verifyHome(folder, { ...(await trustOf(clinic)), archiveOf: () => archive })
     const unread = report.findings.filter(({ code }) => code === 'archived-not-read')
     assert.deepEqual(report.findings, unread)
     assert.equal(await isKeyThere(ledger, clinic.due), false)
@@ -175,6 +194,16 @@ export function testDispositionMeanwhile(backend: Backend): void {
     assert.equal(new Set(seqs).size, seqs.length)
     await expectWrittenAnew(ledger, clinic, whole)
   })
+}
+
+async function trustOf(clinic: Archived): Promise<Pick<LedgerOptions, 'trust' | 'anchors' | 'approvers'>> {
+  const key = parseVerifierKey(clinic.verifierKey)
+  assert.ok(!('code' in key))
+  return {
+    trust: { kind: 'pinned', keys: [key] },
+    anchors: [await localAnchor(clinic.folder)],
+    approvers: [clinic.approver.verifierKey],
+  }
 }
 
 const DESTROYED = { state: 'disposed', manifest: 'd2'.repeat(32) } as const

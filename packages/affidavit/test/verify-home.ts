@@ -7,17 +7,32 @@ import { databaseFile } from '../src/embedded/folder.ts'
 import { placeOf } from '../src/embedded/place.ts'
 import { parseVerifierKey } from '../src/formats/verifier-key.ts'
 import { openPool } from '../src/stores/postgres/pool.ts'
-import { verifyPostgres } from '../src/stores/postgres/verify.ts'
+import { verifyPostgres, verifyPostgresConversation } from '../src/stores/postgres/verify.ts'
 import { verifySqlite } from '../src/stores/sqlite/verify.ts'
+import { verifySqliteConversation } from '../src/stores/sqlite/verify-conversation.ts'
 import type { Report } from '../src/verify/report.ts'
+import type { ConversationOptions } from '../src/verify/stored/conversation.ts'
 import type { LedgerOptions } from '../src/verify/stored/ledger.ts'
 
 export async function verifyHome(home: string, options: LedgerOptions): Promise<Report> {
   const { database } = placeOf(home)
   if (database === undefined) return verifySqlite(databaseFile(home), { ...options, threads: 0 })
+  return inPool(database, (pool) => verifyPostgres({ pool, where: home }, options))
+}
+
+export async function verifyConversationAt(home: string, options: ConversationOptions): Promise<Report> {
+  const { database } = placeOf(home)
+  if (database === undefined) return verifySqliteConversation(databaseFile(home), options)
+  return inPool(database, (pool) => verifyPostgresConversation({ pool, where: home }, options))
+}
+
+async function inPool(
+  database: Parameters<typeof openPool>[0],
+  verify: (pool: Awaited<ReturnType<typeof openPool>>) => Promise<Report>,
+): Promise<Report> {
   const pool = await openPool(database, 'long')
   try {
-    return await verifyPostgres({ pool, where: home }, options)
+    return await verify(pool)
   } finally {
     await pool.end()
   }
