@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
+import { API_ROLES } from '../src/access/api-roles.ts'
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import { ACTS, ROLES } from '../src/access/roles.ts'
 
@@ -29,4 +30,11 @@ test('the acts of the page are those that there are', () => {
 test('the example of the page is an access policy', () => {
   const example = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? ''
   assert.deepEqual([...parseAccessPolicy(example, 'yaml', 'page').people.keys()], ['dr.lee', 'kim'])
+})
+
+test('the roles of API keys are those of the page', () => {
+  const signIn = readFileSync(join(import.meta.dirname, '../../../spec/sign-in.md'), 'utf8')
+  const [, table = ''] = /\| Role \| Is \|\n\| --- \| --- \|\n((?:\|.*\n)+)/.exec(signIn) ?? []
+  const told = [...table.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, role, is = '']) => [role, wordsOf(is)])
+  assert.deepEqual(told, Object.entries(API_ROLES))
 })

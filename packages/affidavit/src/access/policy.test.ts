@@ -60,11 +60,11 @@ test('a refusal says which roles would do, and names nobody', () => {
   assert.ok(!refused.allowed)
   assert.equal(
     refused.problem,
-    'rotating keys and confirming the clock needs the role operator; by the access policy, whoever asks has no role',
+    'rotating keys and confirming the clock needs the role operator or administrator; by the access policy, whoever asks has no role',
   )
 })
 
-test('every act is somebody’s, and no reader, approver or operator opens content', () => {
+test('every act is somebody’s, and no reader, approver, operator, writer or administrator opens content', () => {
   for (const act of ACTS)
     assert.ok(
       ROLE_NAMES.some((role) => ROLES[role].includes(act)),

@@ -22,6 +22,8 @@ export const ACTS = [
   'approve-disposition',
   'dispose',
   'operate',
+  'append',
+  'administer',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -34,6 +36,8 @@ export const ROLE_NAMES = [
   'records_officer',
   'records_approver',
   'operator',
+  'writer',
+  'administrator',
 ] as const
 export type Role = (typeof ROLE_NAMES)[number]
 
@@ -61,6 +65,8 @@ export const ROLES: Readonly<Record<Role, readonly Act[]>> = {
   ],
   records_approver: ['approve-release', 'approve-disposition'],
   operator: ['operate'],
+  writer: ['append'],
+  administrator: [...READER, 'verify', 'plan-retention', 'readers', 'operate', 'administer'],
 }
 
 /** Begins a sentence about an act. */
@@ -85,4 +91,6 @@ export const ACT_WORDS: Readonly<Record<Act, string>> = {
   'approve-disposition': 'approving a disposition',
   dispose: 'carrying out a disposition',
   operate: 'rotating keys and confirming the clock',
+  append: 'writing records',
+  administer: 'seeing who may do what, and making and revoking API keys',
 }

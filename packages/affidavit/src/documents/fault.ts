@@ -1,7 +1,7 @@
 // What is wrong with a document, and where (spec/registry.md §1). A fault quotes names of the file, never other values of it.
 
 /** What the document should have been: the code that scripts are told. */
-export type DocumentCode = 'invalid-registry' | 'invalid-access-policy' | 'invalid-retention-set'
+export type DocumentCode = 'invalid-registry' | 'invalid-access-policy' | 'invalid-retention-set' | 'invalid-api-keys'
 
 /** Refused: where it stands, what is wrong there, and how it becomes right. */
 export class DocumentFault extends Error {
