@@ -1,11 +1,8 @@
 import type { Command } from 'commander'
 
-import { ENTRY_JSON, JsonFault, parseJson } from '../../bytes/json.ts'
 import { openFolder } from '../../embedded/open.ts'
-import { LedgerError } from '../../errors/ledger-error.ts'
-import type { Draft } from '../../formats/fields.ts'
-import { type LineRead, splitLines } from '../../imports/read-lines.ts'
-import type { Appended, Ledger } from '../../ledger/ledger.ts'
+import { appendLines, type LineOutcome } from '../../imports/append-lines.ts'
+import { splitLines } from '../../imports/read-lines.ts'
 import { EXIT } from '../exit-codes.ts'
 import {
   jsonOption,
@@ -26,14 +23,6 @@ interface Options extends LedgerOptions {
   readonly json?: boolean
 }
 
-/** What becomes of one line. A refusal of the line is an answer; what keeps the ledger from recording is not. */
-type Answer =
-  | { readonly line: number; readonly appended: Appended }
-  | { readonly line: number; readonly refused: LedgerError }
-
-/** Lines under way at once: enough for group commit, few enough to hold in memory. */
-const WINDOW = 1000
-
 export function addAppend(program: Command, { terminal, stdin, exit }: Surroundings): void {
   program
     .command('append')
@@ -49,7 +38,9 @@ export function addAppend(program: Command, { terminal, stdin, exit }: Surroundi
       const registry = options.registry === undefined ? {} : { registry: readRegistry('--registry', options.registry) }
       await using ledger = await openFolder(placeIn(options), { actions: readActions(options.actions), ...registry })
       let [recorded, duplicates, refused] = [0, 0, 0]
-      for await (const answer of answers(ledger, splitLines(bytesOf(stdin)))) {
+      for await (const answer of appendLines(splitLines(bytesOf(stdin)), ledger.append)) {
+        // What keeps the ledger from recording is no answer to a line: it ends the command.
+        if ('failed' in answer) throw answer.failed
         if ('refused' in answer) refused++
         else if (answer.appended.state === 'duplicate') duplicates++
         else recorded++
@@ -66,57 +57,13 @@ export function addAppend(program: Command, { terminal, stdin, exit }: Surroundi
     })
 }
 
-function shape(answer: Answer): object {
-  if ('appended' in answer) {
-    const { id, seq, integrity_hash, state } = answer.appended
-    return { line: answer.line, id, seq, integrity_hash, state }
+function shape(outcome: Exclude<LineOutcome, { failed: unknown }>): object {
+  if ('appended' in outcome) {
+    const { id, seq, integrity_hash, state } = outcome.appended
+    return { line: outcome.line, id, seq, integrity_hash, state }
   }
-  const { code, problem, cure, path } = answer.refused
-  return { line: answer.line, refused: { code, problem, path, cure } }
-}
-
-// Lines are appended side by side and answered in their order, the oldest first when the window is full.
-async function* answers(ledger: Ledger, lines: AsyncIterable<LineRead>): AsyncGenerator<Answer> {
-  const underWay: Promise<Answer>[] = []
-  for await (const line of lines) {
-    const settling = settle(ledger, line)
-    // A failure is thrown where it is awaited, in its turn; until then it must not count as unhandled.
-    settling.catch(() => undefined)
-    underWay.push(settling)
-    if (underWay.length >= WINDOW) yield* take(underWay)
-  }
-  while (underWay.length > 0) yield* take(underWay)
-}
-
-async function* take(underWay: Promise<Answer>[]): AsyncGenerator<Answer> {
-  const oldest = underWay.shift()
-  if (oldest !== undefined) yield await oldest
-}
-
-async function settle(ledger: Ledger, read: LineRead): Promise<Answer> {
-  const { line } = read
-  try {
-    if ('problem' in read) throw badLine('', read.problem)
-    return { line, appended: await ledger.append(parseDraftLine(read.text)) }
-  } catch (error) {
-    if (error instanceof LedgerError && error.blame === 'caller' && error.code !== 'ledger-closed')
-      return { line, refused: error }
-    throw error
-  }
-}
-
-function parseDraftLine(text: string): Draft {
-  try {
-    // append checks the value against the format; the type only says what a good line holds.
-    return parseJson(text, ENTRY_JSON) as unknown as Draft
-  } catch (error) {
-    if (error instanceof JsonFault) throw badLine(error.path, error.message)
-    throw error
-  }
-}
-
-function badLine(path: string, problem: string): LedgerError {
-  return new LedgerError('invalid-draft', { problem, path })
+  const { code, problem, cure, path } = outcome.refused
+  return { line: outcome.line, refused: { code, problem, path, cure } }
 }
 
 async function* bytesOf(stream: NodeJS.ReadableStream): AsyncGenerator<Uint8Array> {
