@@ -1,6 +1,6 @@
 // Admission of drafts: untrusted values become a Draft or a refusal that names the place (spec/entry.md §4).
 
-import Type, { type Static } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 
 import { memberPath } from '../bytes/json.ts'
@@ -59,7 +59,7 @@ const contentSchema = Type.Object(
   { additionalProperties: false },
 )
 
-const draftSchema = Type.Object(
+const fieldsSchema = Type.Object(
   {
     id: Type.Optional(Type.String(uuid)),
     timestamp: label,
@@ -94,7 +94,10 @@ const draftSchema = Type.Object(
   { additionalProperties: false },
 )
 
-const compiled = Compile(draftSchema)
+/** For whoever describes drafts. */
+export const draftSchema: TSchema = fieldsSchema
+
+const compiled = Compile(fieldsSchema)
 
 const BUILT_IN: ReadonlySet<string> = new Set(ACTIONS)
 const IDS = fieldsOf('id')
@@ -107,7 +110,7 @@ function fieldsOf(kind: FieldKind): string[] {
 }
 
 /** The fields a caller may set. */
-export const DRAFT_FIELDS: readonly string[] = Object.keys(draftSchema.properties)
+export const DRAFT_FIELDS: readonly string[] = Object.keys(fieldsSchema.properties)
 
 /**
  * Checks a caller's value against the format and the application's own actions, and returns a copy whose top level,
@@ -141,7 +144,7 @@ export function parseOwnDraft(value: Draft): Draft {
   return checkForm(draft)
 }
 
-type Fields = Static<typeof draftSchema>
+type Fields = Static<typeof fieldsSchema>
 
 function has<Action extends string>(
   fields: Fields,
@@ -244,7 +247,7 @@ function checkText(path: string, value: unknown, judge: (text: string, maxBytes:
 const MEDIA_TYPE =
   /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}(?:; ?[a-z0-9-]{1,32}="?[A-Za-z0-9_.+-]{1,64}"?)*$/
 
-function checkContents(contents: Static<typeof draftSchema>['content']): void {
+function checkContents(contents: Static<typeof fieldsSchema>['content']): void {
   if (contents === undefined) return
   const names = new Set<string>()
   for (const [i, { name, media_type, body, subject_ids }] of contents.entries()) {
@@ -286,7 +289,7 @@ function checkTimestamp(timestamp: string | undefined): void {
   )
 }
 
-function checkCompanions(draft: Static<typeof draftSchema>): void {
+function checkCompanions(draft: Static<typeof fieldsSchema>): void {
   if ((draft.producer_id === undefined) !== (draft.producer_seq === undefined)) {
     const missing = draft.producer_id === undefined ? 'producer_id' : 'producer_seq'
     throw new DraftFault(missing, 'producer_id and producer_seq come together')

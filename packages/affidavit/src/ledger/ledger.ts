@@ -166,6 +166,8 @@ export interface Ledger extends AsyncDisposable {
   /** A keyed digest (HMAC-SHA-256, hex) under the ledger's key: versions of prompts, arguments; never their text. */
   digest(text: string): string
   health(): Promise<Health>
+  /** Resolves where an append could be committed now: a transaction was, which changes nothing. @throws LedgerError what keeps it from that */
+  canCommit(): Promise<void>
   /** Takes no more, waits for what was taken, publishes, and lets go. */
   close(): Promise<void>
 }
@@ -366,6 +368,10 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       const published = (await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER))?.size ?? 0
       const failure = publisher.failure()
       return { size, published, room: placing.room(), ...(failure === undefined ? {} : { publish_failure: failure }) }
+    },
+    async canCommit() {
+      if (closing !== undefined) throw ledgerClosed()
+      await store.proveCommit(ledger)
     },
     close() {
       closing ??= shutDown()

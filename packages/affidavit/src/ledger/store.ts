@@ -223,6 +223,12 @@ export interface LedgerStore {
   keepCheckpoint(ledger: string, checkpoint: { size: number; note: string }): Promise<'kept' | 'superseded'>
 
   /**
+   * Commits a transaction, durable when it resolves, that changes nothing which anybody reads: whether an append could be committed now.
+   * @throws LedgerError as `commit`
+   */
+  proveCommit(ledger: string): Promise<void>
+
+  /**
    * Adds a cosignature line to a kept checkpoint, durable when it resolves; a line that is there already is kept once.
    * @throws LedgerError `not-found` where no checkpoint of this size was kept
    */

@@ -26,6 +26,16 @@ export function checkpointContract(withStore: WithStore): void {
       ])
     }))
 
+  test('what proves that a commit is possible changes nothing, and is refused for a ledger that is not there', () =>
+    withStore(async (store) => {
+      await store.create(LEDGER)
+      await store.keepCheckpoint(LEDGER, { size: 3, note: 'three\n' })
+      const before = [await store.head(LEDGER), await store.checkpoints(LEDGER, -1, 10), await store.ledgers()]
+      await store.proveCommit(LEDGER)
+      assert.deepEqual([await store.head(LEDGER), await store.checkpoints(LEDGER, -1, 10), await store.ledgers()], before)
+      await assert.rejects(store.proveCommit('nobody.example/x/0000000000000000'), { code: 'not-a-ledger' })
+    }))
+
   test('the very checkpoint that is the newest, handed in again as after an unknown outcome, is kept once', () =>
     withStore(async (store) => {
       await store.create(LEDGER)

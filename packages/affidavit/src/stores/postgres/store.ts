@@ -173,6 +173,16 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
         },
       ),
 
+    proveCommit: (ledger) =>
+      tracked(async () => {
+        await numberOf(ledger)
+        // A transaction that has a number is written to the log, and waits for it as any other.
+        await write(() => ({
+          reads: [{ text: 'SELECT pg_current_xact_id()', values: [] }],
+          decide: () => ({ value: undefined, writes: [] }),
+        }))
+      }),
+
     keepCosignature: (ledger, size, line) =>
       writeTo(
         ledger,

@@ -184,6 +184,15 @@ export function localSqliteStore(options: LocalStoreOptions): LedgerStore {
         return 'kept'
       }),
 
+    async proveCommit(ledger) {
+      await write((_, __, prepare) => {
+        numberOf(ledger)
+        // Written as it was read: a page that is dirty, and is committed as any other.
+        const version = integerColumn(prepare('PRAGMA user_version').get(), 'user_version')
+        prepare(`PRAGMA user_version = ${version}`).run()
+      })
+    },
+
     async keepCosignature(ledger, size, line) {
       await write((statements) => {
         const ledgerNo = numberOf(ledger)

@@ -31,6 +31,7 @@ function fileStore(path: string, mode: 'create' | 'open'): LedgerStore {
     create: (ledger) => writer.call('create', [ledger]),
     commit: (batch) => writer.call('commit', [batch]),
     keepCheckpoint: (ledger, checkpoint) => writer.call('keepCheckpoint', [ledger, checkpoint]),
+    proveCommit: (ledger) => writer.call('proveCommit', [ledger]),
     keepCosignature: (ledger, size, line) => writer.call('keepCosignature', [ledger, size, line]),
     ledgers: () => reader.call('ledgers', []),
     head: (ledger) => reader.call('head', [ledger]),

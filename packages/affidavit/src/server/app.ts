@@ -1,0 +1,95 @@
+// The HTTP application: what every request goes through, and its routes. Each route is a schema that validates and documents it.
+
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+
+import compress from '@fastify/compress'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+
+import { loggerOptions, logRequests, requestId } from './log.ts'
+import { describeRoutes } from './openapi.ts'
+import { isOurs, problemOf, RequestFault, retryAfter } from './problem.ts'
+import { readBodies } from './read-body.ts'
+import { addRoutes } from './routes.ts'
+import type { Served } from './served.ts'
+import { compileValidator } from './validate.ts'
+
+export interface AppParts {
+  /** By NAME. */
+  readonly ledgers: ReadonlyMap<string, Served>
+  /** Bytes of a body, packed and unpacked. */
+  readonly bodyLimit: number
+  /** Requests of one credential, or of an address that has none, in a minute. */
+  readonly requestsPerMinute: number
+  /** PEM. */
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
+  readonly state: { draining: boolean }
+  /** Takes a line of the operator's log. */
+  readonly log: (line: string) => void
+}
+
+/** How long a whole request may take to arrive; its headers less. */
+const REQUEST_MILLIS = 120_000
+const HEADERS_MILLIS = 15_000
+const IDLE_MILLIS = 72_000
+
+/** An application that listens to nothing yet. */
+export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+  const { ledgers, bodyLimit, tls } = parts
+  const app: FastifyInstance = Fastify({
+    logger: loggerOptions(parts.log),
+    disableRequestLogging: true,
+    genReqId: requestId,
+    bodyLimit,
+    forceCloseConnections: 'idle',
+    // A name may be as long as a ledger's.
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false, caseSensitive: true },
+    rewriteUrl: ({ url = '/' }) => withEncodedName(url, ledgers),
+    serverFactory: (handler) => createListener(handler, tls),
+  })
+  app.setValidatorCompiler(compileValidator)
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  app.setErrorHandler(answerProblem)
+  app.setNotFoundHandler((request, reply) => answerProblem(noRoute(request), request, reply))
+  readBodies(app)
+  logRequests(app)
+  await app.register(compress, { requestEncodings: ['gzip', 'deflate', 'br', 'zstd', 'identity'] })
+  await describeRoutes(app)
+  await addRoutes(app, parts)
+  return app
+}
+
+function createListener(handler: RequestListener, tls: AppParts['tls']): Server {
+  const server = tls === undefined ? createServer(handler) : createTlsServer(tls, handler)
+  server.requestTimeout = REQUEST_MILLIS
+  server.headersTimeout = HEADERS_MILLIS
+  server.keepAliveTimeout = IDLE_MILLIS
+  return server
+}
+
+function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = { ...problemOf(error), request_id: request.id }
+  if (isOurs(error)) request.log.error({ err: error, request_id: request.id }, 'a bug of ours')
+  const seconds = retryAfter(error, problem)
+  if (seconds !== undefined) reply.header('Retry-After', String(seconds))
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+function noRoute({ method }: FastifyRequest): RequestFault {
+  return new RequestFault('no-route', `nothing is here for ${method}`, { cure: 'GET /openapi.json lists what is there' })
+}
+
+const LEDGERS = '/v1/ledgers/'
+
+/** A NAME has slashes: in a path it may stand as it is, too. */
+function withEncodedName(url: string, ledgers: ReadonlyMap<string, Served>): string {
+  if (!url.startsWith(LEDGERS)) return url
+  const rest = url.slice(LEDGERS.length)
+  for (const { name, ledger } of ledgers.values()) {
+    for (const called of [ledger.origin, name]) {
+      if (called.includes('/') && rest.startsWith(`${called}/`))
+        return `${LEDGERS}${encodeURIComponent(called)}${rest.slice(called.length)}`
+    }
+  }
+  return url
+}

@@ -1,0 +1,149 @@
+// Who asks for what: settled before a body is read (spec/http.md §1, §5). What is refused is on record before it is answered.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { mayDo } from '../access/policy.ts'
+import { type Principal, policyFor } from '../access/principal.ts'
+import type { Act } from '../access/roles.ts'
+import { recordDenied } from '../embedded/denied.ts'
+import { LedgerError } from '../errors/ledger-error.ts'
+import type { Reader } from '../ledger/reader.ts'
+import type { Reading } from '../ledger/reading.ts'
+import type { Limits } from './limits.ts'
+import { RequestFault } from './problem.ts'
+import { readerOf, readingOf, type Served } from './served.ts'
+
+/** What a route needs of whoever asks; `any`: a credential of the ledger. */
+export type Needs = Act | 'any'
+
+/** A request that may be answered. */
+export interface Asked {
+  readonly served: Served
+  readonly principal: Principal
+  readonly reader: Reader
+  readonly reading: Reading
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly needs?: Needs
+    readonly operation?: string
+  }
+  interface FastifyRequest {
+    asked: Asked
+  }
+}
+
+const BEARER = /^Bearer ([\x21-\x7e]{1,8192})$/i
+const PURPOSE = 'affidavit-purpose'
+
+/** Every route of `app` is for who signed in, and for the act that it names. */
+export function askFirst(app: FastifyInstance, ledgers: ReadonlyMap<string, Served>, limits: Limits): void {
+  app.decorateRequest('asked', null as unknown as Asked)
+  app.addHook('onRequest', async (request, reply) => {
+    request.asked = askedBy(await signedInTo(request, reply, ledgers, limits), request)
+    await limits.signedIn(request)
+    await expectAllowed(request)
+  })
+}
+
+async function signedInTo(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ledgers: ReadonlyMap<string, Served>,
+  limits: Limits,
+): Promise<SignedIn> {
+  const found = await signedIn(request, ledgers)
+  if (found !== undefined) return found
+  await limits.unknown(request)
+  throw await unknownCredential(request, reply, ledgers)
+}
+
+function askedBy({ served, principal }: SignedIn, request: FastifyRequest): Asked {
+  const reader = readerOf(principal, purposeOf(request))
+  return { served, principal, reader, reading: readingOf(served, principal, reader) }
+}
+
+async function expectAllowed(request: FastifyRequest): Promise<void> {
+  const { served } = request.asked
+  const named = ledgerIn(request)
+  if (named !== undefined && !isCalled(served, named)) {
+    await denied(request, 404)
+    throw noSuchLedger()
+  }
+  const { needs = 'any' } = request.routeOptions.config
+  if (needs !== 'any') await expectMay(request, needs)
+}
+
+/** @throws LedgerError `not-allowed`, once that is on record */
+export async function expectMay(request: FastifyRequest, act: Act): Promise<void> {
+  const { served, principal } = request.asked
+  const allowed = mayDo(policyFor(served.access, principal), principal.actor_id, act)
+  if (allowed.allowed) return
+  await denied(request, 403)
+  throw new LedgerError('not-allowed', { problem: allowed.problem, cure: allowed.cure })
+}
+
+/** Puts on record that a request was refused. */
+export async function denied(request: FastifyRequest, status: 403 | 404): Promise<void> {
+  const { served, principal } = request.asked
+  await recordDenied(served.ledger, principal, { operation: operationOf(request), status })
+}
+
+function operationOf({ routeOptions }: FastifyRequest): string {
+  return routeOptions.config.operation ?? 'unknown'
+}
+
+function ledgerIn({ params }: FastifyRequest): string | undefined {
+  const ledger = typeof params === 'object' && params !== null && 'ledger' in params ? params.ledger : undefined
+  return typeof ledger === 'string' ? ledger : undefined
+}
+
+function isCalled({ name, ledger }: Served, called: string): boolean {
+  return called === name || called === ledger.origin
+}
+
+interface SignedIn {
+  readonly served: Served
+  readonly principal: Principal
+}
+
+// Every ledger is asked, so that the time it takes does not tell which one a credential is of.
+async function signedIn(
+  { headers }: FastifyRequest,
+  ledgers: ReadonlyMap<string, Served>,
+): Promise<SignedIn | undefined> {
+  const bearer = BEARER.exec(headers.authorization ?? '')?.[1]
+  if (bearer === undefined) return undefined
+  const all = await Promise.all(
+    [...ledgers.values()].map(async (served) => ({ served, principal: await served.signIn(bearer) })),
+  )
+  return all.find((one): one is SignedIn => one.principal !== undefined)
+}
+
+async function unknownCredential(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ledgers: ReadonlyMap<string, Served>,
+): Promise<RequestFault> {
+  const named = ledgerIn(request)
+  const served = [...ledgers.values()].find((one) => named !== undefined && isCalled(one, named))
+  if (served !== undefined && request.headers.authorization !== undefined)
+    await recordDenied(served.ledger, 'unknown', { operation: operationOf(request), status: 401 })
+  reply.header('WWW-Authenticate', 'Bearer realm="affidavit"')
+  return new RequestFault('not-signed-in', 'this needs a credential that lives', {
+    cure: 'send Authorization: Bearer KEY; affidavit keys create --ledger PLACE --role ROLE makes a key',
+  })
+}
+
+function purposeOf({ headers }: FastifyRequest): string | undefined {
+  const purpose = headers[PURPOSE]
+  return typeof purpose === 'string' && purpose !== '' ? purpose : undefined
+}
+
+function noSuchLedger(): LedgerError {
+  return new LedgerError('not-found', {
+    problem: 'there is no such ledger for this credential',
+    cure: 'GET /v1/ledgers lists those that it is for',
+  })
+}

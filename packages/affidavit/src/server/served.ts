@@ -1,0 +1,32 @@
+// A ledger that a server answers for: open, with what says who may ask it what.
+
+import { type Principal, policyFor } from '../access/principal.ts'
+import type { AccessPolicy } from '../access/policy.ts'
+import type { Place } from '../embedded/place.ts'
+import type { SignIn } from '../embedded/sign-in.ts'
+import type { FewAtOnce } from '../ledger/few-at-once.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Reader } from '../ledger/reader.ts'
+import type { Reading } from '../ledger/reading.ts'
+
+export interface Served {
+  /** The NAME of its origin. */
+  readonly name: string
+  readonly place: Place
+  readonly ledger: Ledger
+  readonly signIn: SignIn
+  /** The access policy of its home. */
+  readonly access: AccessPolicy | undefined
+  /** Drafts of requests that are on their way into it: as many as its queue takes. */
+  readonly drafts: FewAtOnce
+}
+
+/** Whom everything that is done stands on record with. */
+export function readerOf({ actor_id, actor_type }: Principal, purpose?: string): Reader {
+  return { actor_id, actor_type, ...(purpose === undefined ? {} : { purpose }) }
+}
+
+export function readingOf({ ledger, access }: Served, principal: Principal, reader: Reader): Reading {
+  const { scope } = principal
+  return ledger.as(reader, { policy: policyFor(access, principal), ...(scope === undefined ? {} : { scope }) })
+}
