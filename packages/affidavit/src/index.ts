@@ -51,8 +51,9 @@ export type { Action, AuditRecord, ContentReference, Draft, DraftContent, Source
 export type { CarriedOut } from './ledger/dispose.ts'
 export type { DispositionStanding } from './ledger/disposition-standing.ts'
 export type { ErasureStanding } from './ledger/erase.ts'
+export type { Health } from './ledger/health.ts'
 export type { HoldPlaced, HoldReleased, HoldRequest } from './ledger/hold.ts'
-export type { Appended, AppendOutcome, Health } from './ledger/ledger.ts'
+export type { Appended, AppendOutcome } from './ledger/ledger.ts'
 export { wholeBody } from './ledger/open-content.ts'
 export type { Operator } from './ledger/operator.ts'
 export type { PublishSchedule } from './ledger/publisher.ts'
@@ -77,8 +78,8 @@ export { type DueAsked, type DueFound, retentionDue } from './retention/due.ts'
 export { parseRetentionSet } from './retention/parse.ts'
 export { builtInSet, type PolicySet } from './retention/policy-set.ts'
 
-/** Reading is in somebody's name, and on record: what reads without is not given out. */
-type Unrecorded =
+/** Reading is in somebody's name, and on record: what reads without is not given out, nor what a server needs. */
+type Inside =
   | 'get'
   | 'at'
   | 'search'
@@ -88,9 +89,13 @@ type Unrecorded =
   | 'archival'
   | 'dispositions'
   | 'erasures'
+  | 'newestCheckpoint'
+  | 'consistency'
+  | 'writing'
+  | 'canCommit'
 
 /** A ledger that is open. Records are read through `as`. */
-export interface Ledger extends Omit<OpenLedger, Unrecorded | 'as' | 'holding'> {
+export interface Ledger extends Omit<OpenLedger, Inside | 'as' | 'holding'> {
   /** Reads in somebody's name: every read is on record before it is answered. */
   as(reader: Reader): Omit<Reading, 'ask' | 'askToReveal' | 'missing' | 'recorded'> & Questions
   /** Archives, and removes from the database and restores, in somebody's name. */
@@ -129,7 +134,7 @@ export async function openLedger(
   const place = placeOf(ledger, keys)
   const opened = await openFolder(place, options)
   const other = otherName(place, opened, origin) ?? otherAnchor(place, anchor)
-  if (other === undefined) return withoutUnrecorded(opened, place.home, options)
+  if (other === undefined) return withoutInside(opened, place.home, options)
   await opened.close()
   throw other
 }
@@ -138,9 +143,9 @@ function isMade({ home, database }: Place): boolean {
   return existsSync(database === undefined ? databaseFile(home) : keysFolder(home))
 }
 
-function withoutUnrecorded(ledger: OpenLedger, home: string, { archive, access, clock }: OpenOptions): Ledger {
-  const { get, at, search, entries, recordedFilter, prove, archival, dispositions, erasures, as, holding, ...open } =
-    ledger
+function withoutInside(ledger: OpenLedger, home: string, { archive, access, clock }: OpenOptions): Ledger {
+  const { get, at, search, entries, recordedFilter, prove, archival, dispositions, erasures, ...further } = ledger
+  const { newestCheckpoint, consistency, writing, canCommit, as, holding, ...open } = further
   return {
     ...open,
     as(reader) {

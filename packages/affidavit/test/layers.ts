@@ -70,17 +70,23 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
 // These may import every folder except the ones named.
 const WIDE: ReadonlyMap<string, readonly string[]> = new Map([
   ['testing', ['cli']],
+  ['server', ['cli', 'testing']],
   ['cli', []],
   ['.', ['cli']],
 ])
 
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['typebox', ['formats', 'ledger', 'registry']],
+  ['typebox', ['formats', 'ledger', 'registry', 'server']],
+  ['fastify', ['server']],
+  ['@fastify/compress', ['server']],
+  ['@fastify/rate-limit', ['server']],
+  ['@fastify/swagger', ['server']],
+  ['prom-client', ['server']],
   ['commander', ['cli']],
   ['temporal-polyfill', ['retention']],
   ['@aws-sdk/client-s3', ['archive']],
   ['@google-cloud/storage', ['archive']],
-  ['diff', ['cli']],
+  ['diff', ['query']],
   // Optional: each is loaded by one file, when it is needed.
   ['pkcs11js', ['keys']],
   ['@aws-sdk/client-kms', ['keys']],

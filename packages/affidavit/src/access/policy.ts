@@ -1,7 +1,7 @@
 // What an access policy says, read, and what follows from it: who may do what (spec/access.md §2, §3). Pure.
 
 import type { VerifierKey } from '../formats/verifier-key.ts'
-import { ACT_WORDS, type Act, ROLE_NAMES, ROLES, type Role } from './roles.ts'
+import { ACT_WORDS, ACTS, type Act, ROLE_NAMES, ROLES, type Role } from './roles.ts'
 
 export interface AccessPolicy {
   /** What its author calls this state of it. */
@@ -41,4 +41,9 @@ export function mayDo(policy: AccessPolicy, person: string, act: Act): Permissio
 
 function rolesOf({ people, everybody_else }: AccessPolicy, person: string): readonly Role[] {
   return people.get(person)?.roles ?? everybody_else
+}
+
+/** All that roles allow, in the order of the table. */
+export function actsOf(roles: readonly Role[]): readonly Act[] {
+  return ACTS.filter((act) => roles.some((role) => ROLES[role].includes(act)))
 }

@@ -34,6 +34,7 @@ import { addResolve } from './commands/resolve.ts'
 import { addRetention } from './commands/retention.ts'
 import { addRotateKey } from './commands/rotate-key.ts'
 import { addSearch } from './commands/search.ts'
+import { addServe } from './commands/serve.ts'
 import { addShow } from './commands/show.ts'
 import { addSpool } from './commands/spool.ts'
 import { addTail } from './commands/tail.ts'
@@ -124,6 +125,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addArchive,
     addRotateKey,
     addSpool,
+    addServe,
     addDoctor,
     addDemo,
   ]

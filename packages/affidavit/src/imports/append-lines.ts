@@ -52,7 +52,7 @@ async function settle(read: LineRead, append: AppendDraft): Promise<LineOutcome>
 }
 
 /** The draft of a JSON text. @throws LedgerError `invalid-draft` where it is none */
-export function parseDraftText(text: string): Draft {
+function parseDraftText(text: string): Draft {
   return readDraftJson(parsed(text))
 }
 

@@ -1,11 +1,12 @@
 // The ledger: wiring of admission, queue, store, publication and reading. Each of these lives in a file of its own.
 
+import type { KeyObject } from 'node:crypto'
 import type { AccessPolicy } from '../access/policy.ts'
 import type { DetectorParts } from '../classify/detect-with.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import type { TimeSource } from '../clock/time-source.ts'
 import { createRandomSource } from '../crypto/random.ts'
-import { hmacSha256Hex } from '../crypto/sha256.ts'
+import { type Hash, hmacSha256Hex } from '../crypto/sha256.ts'
 import type { LedgerError } from '../errors/ledger-error.ts'
 import type { ApplicationActions } from '../formats/actions.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
@@ -25,6 +26,7 @@ import type { CheckpointFile } from './checkpoint-file.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { createClockWatch } from './clock-watch.ts'
 import { confirmedClock, inWholeMillis } from './confirmed-clock.ts'
+import { proveConsistency } from './consistency.ts'
 import { createDisposing, type Dispositions } from './dispose.ts'
 import type { DispositionFiles } from './disposition-files.ts'
 import { dispositionNotes } from './disposition-notes.ts'
@@ -33,6 +35,7 @@ import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
 import { searchFollowing } from './follow.ts'
 import { Refusal } from './hand-over.ts'
+import { type Health, healthOf } from './health.ts'
 import { createHolding, type Holding } from './hold.ts'
 import { createJudging } from './judge-records.ts'
 import type { LedgerKeys } from './keys.ts'
@@ -80,17 +83,6 @@ export interface Appended {
 /** What becomes of one draft of appendMany. */
 export type AppendOutcome = Appended | { readonly state: 'refused'; readonly error: LedgerError }
 
-export interface Health {
-  /** Entries in the ledger. */
-  readonly size: number
-  /** Entries below the newest checkpoint. */
-  readonly published: number
-  /** Drafts that the queue still takes. */
-  readonly room: number
-  /** Why the last publication in the background failed; absent where it did not. */
-  readonly publish_failure?: string
-}
-
 export interface Ledger extends AsyncDisposable {
   /** `NAME/INCARNATION`. */
   readonly origin: string
@@ -102,7 +94,7 @@ export interface Ledger extends AsyncDisposable {
    */
   appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]>
   /** Reads in somebody's name: every read is on record before it is answered. */
-  as(reader: Reader): Reading
+  as(reader: Reader, by?: { readonly policy?: AccessPolicy; readonly scope?: object }): Reading
   /** Places legal holds and releases them, in somebody's name (spec/holds.md). */
   holding(by: Reader): Holding
   /** The record with this id. */
@@ -120,6 +112,10 @@ export interface Ledger extends AsyncDisposable {
   prove(which: string | number): Promise<string>
   /** Publishes a checkpoint of everything recorded; the newest one where nothing is new. */
   publish(): Promise<StoredCheckpoint>
+  /** The newest that is kept. */
+  newestCheckpoint(): Promise<StoredCheckpoint | undefined>
+  /** Hashes of the RFC 6962 proof that the first `to` entries continue the first `from`, which is at least 1. @throws RangeError where none does */
+  consistency(from: number, to: number): Promise<readonly Hash[]>
   /** Kept checkpoints with sizes above `after`, ascending. */
   checkpoints(after?: number): AsyncGenerator<StoredCheckpoint>
   /** The bytes of a hash tile (C2SP tlog-tiles). @throws LedgerError `not-found` beyond the tree */
@@ -163,6 +159,8 @@ export interface Ledger extends AsyncDisposable {
   readonly registry: Registry | undefined
   /** How long records are kept. */
   readonly retention: PolicySet
+  /** What whoever writes from elsewhere needs: the key of digests and of what waits on disk, and the application's own actions. */
+  readonly writing: { readonly digestKey: KeyObject; readonly actions: ApplicationActions }
   /** A keyed digest (HMAC-SHA-256, hex) under the ledger's key: versions of prompts, arguments; never their text. */
   digest(text: string): string
   health(): Promise<Health>
@@ -330,8 +328,11 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     origin: ledger,
     append,
     appendMany: (drafts) => appendMany(drafts, { append, placing }),
-    as: (reader) =>
-      createReading({ store, rows, ledger, keyring, policy: parts.access, now: clock.now, find, record }, reader),
+    as: (reader, by) =>
+      createReading(
+        { store, rows, ledger, keyring, policy: by?.policy ?? parts.access, now: clock.now, find, record },
+        reader,
+      ),
     holding: (by) => createHolding({ store, rows, ledger, keyring, policy: parts.access, clock, record, deriveId }, by),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
@@ -345,6 +346,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       }),
     prove: createProver({ store: rows, ledger, publish }),
     publish,
+    newestCheckpoint: () => store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER),
+    consistency: (from, to) => proveConsistency(store, ledger, from, to),
     checkpoints: (after = -1) => readCheckpoints(store, ledger, after),
     tile: (tile) => readTile(store, ledger, tile),
     signStatement: sign,
@@ -362,13 +365,9 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     versionInForce: (action, agent) => versionInForce({ store, ledger, keyring, find }, action, agent),
     registry: parts.registry,
     retention,
+    writing: { digestKey: keys.digestKey, actions: parts.actions },
     digest: (text) => hmacSha256Hex(keys.digestKey, `affidavit digest v1\n${text}`),
-    async health() {
-      const size = (await store.head(ledger))?.size ?? 0
-      const published = (await store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER))?.size ?? 0
-      const failure = publisher.failure()
-      return { size, published, room: placing.room(), ...(failure === undefined ? {} : { publish_failure: failure }) }
-    },
+    health: () => healthOf({ store, ledger, room: placing.room(), publishFailure: publisher.failure() }),
     async canCommit() {
       if (closing !== undefined) throw ledgerClosed()
       await store.proveCommit(ledger)

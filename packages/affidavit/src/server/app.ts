@@ -4,29 +4,18 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 
 import compress from '@fastify/compress'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 
+import type { AppParts } from './app-parts.ts'
 import { loggerOptions, logRequests, requestId } from './log.ts'
+import { measure } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
 import { isOurs, problemOf, RequestFault, retryAfter } from './problem.ts'
 import { readBodies } from './read-body.ts'
+import type { Routes } from './routes/route.ts'
 import { addRoutes } from './routes.ts'
 import type { Served } from './served.ts'
-import { compileValidator } from './validate.ts'
-
-export interface AppParts {
-  /** By NAME. */
-  readonly ledgers: ReadonlyMap<string, Served>
-  /** Bytes of a body, packed and unpacked. */
-  readonly bodyLimit: number
-  /** Requests of one credential, or of an address that has none, in a minute. */
-  readonly requestsPerMinute: number
-  /** PEM. */
-  readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
-  readonly state: { draining: boolean }
-  /** Takes a line of the operator's log. */
-  readonly log: (line: string) => void
-}
+import { compileValidator, type SchemaTypes } from './validate.ts'
 
 /** How long a whole request may take to arrive; its headers less. */
 const REQUEST_MILLIS = 120_000
@@ -34,11 +23,11 @@ const HEADERS_MILLIS = 15_000
 const IDLE_MILLIS = 72_000
 
 /** An application that listens to nothing yet. */
-export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+export async function createApp(parts: AppParts): Promise<Routes> {
   const { ledgers, bodyLimit, tls } = parts
-  const app: FastifyInstance = Fastify({
+  const app: Routes = Fastify({
     logger: loggerOptions(parts.log),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestId,
     bodyLimit,
     forceCloseConnections: 'idle',
@@ -46,7 +35,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false, caseSensitive: true },
     rewriteUrl: ({ url = '/' }) => withEncodedName(url, ledgers),
     serverFactory: (handler) => createListener(handler, tls),
-  })
+  }).withTypeProvider<SchemaTypes>()
   app.setValidatorCompiler(compileValidator)
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.setErrorHandler(answerProblem)
@@ -55,7 +44,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   logRequests(app)
   await app.register(compress, { requestEncodings: ['gzip', 'deflate', 'br', 'zstd', 'identity'] })
   await describeRoutes(app)
-  await addRoutes(app, parts)
+  await addRoutes(app, parts, measure(app, ledgers))
   return app
 }
 
@@ -69,14 +58,16 @@ function createListener(handler: RequestListener, tls: AppParts['tls']): Server 
 
 function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = { ...problemOf(error), request_id: request.id }
-  if (isOurs(error)) request.log.error({ err: error, request_id: request.id }, 'a bug of ours')
+  if (isOurs(error)) request.log.error({ err: error }, 'a bug of ours')
   const seconds = retryAfter(error, problem)
   if (seconds !== undefined) reply.header('Retry-After', String(seconds))
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 
 function noRoute({ method }: FastifyRequest): RequestFault {
-  return new RequestFault('no-route', `nothing is here for ${method}`, { cure: 'GET /openapi.json lists what is there' })
+  return new RequestFault('no-route', `nothing is here for ${method}`, {
+    cure: 'GET /openapi.json lists what is there',
+  })
 }
 
 const LEDGERS = '/v1/ledgers/'

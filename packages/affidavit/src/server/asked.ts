@@ -13,8 +13,8 @@ import type { Limits } from './limits.ts'
 import { RequestFault } from './problem.ts'
 import { readerOf, readingOf, type Served } from './served.ts'
 
-/** What a route needs of whoever asks; `any`: a credential of the ledger. */
-export type Needs = Act | 'any'
+/** What a route needs of whoever asks. `any`: a credential of the ledger; `nobody`: none; `loopback or administer`: none from this machine. */
+export type Needs = Act | 'any' | 'nobody' | 'loopback or administer'
 
 /** A request that may be answered. */
 export interface Asked {
@@ -30,6 +30,7 @@ declare module 'fastify' {
     readonly operation?: string
   }
   interface FastifyRequest {
+    /** Of a route that somebody signs in for. */
     asked: Asked
   }
 }
@@ -41,9 +42,13 @@ const PURPOSE = 'affidavit-purpose'
 export function askFirst(app: FastifyInstance, ledgers: ReadonlyMap<string, Served>, limits: Limits): void {
   app.decorateRequest('asked', null as unknown as Asked)
   app.addHook('onRequest', async (request, reply) => {
+    const { needs = 'any' } = request.routeOptions.config
+    if (needs === 'nobody' || (needs === 'loopback or administer' && isLoopback(request.ip))) return
     request.asked = askedBy(await signedInTo(request, reply, ledgers, limits), request)
     await limits.signedIn(request)
-    await expectAllowed(request)
+    reply.header('Affidavit-Ledger', request.asked.served.ledger.origin)
+    await expectOwnLedger(request)
+    if (needs !== 'any') await expectMay(request, needs === 'loopback or administer' ? 'administer' : needs)
   })
 }
 
@@ -64,15 +69,15 @@ function askedBy({ served, principal }: SignedIn, request: FastifyRequest): Aske
   return { served, principal, reader, reading: readingOf(served, principal, reader) }
 }
 
-async function expectAllowed(request: FastifyRequest): Promise<void> {
-  const { served } = request.asked
+async function expectOwnLedger(request: FastifyRequest): Promise<void> {
   const named = ledgerIn(request)
-  if (named !== undefined && !isCalled(served, named)) {
-    await denied(request, 404)
-    throw noSuchLedger()
-  }
-  const { needs = 'any' } = request.routeOptions.config
-  if (needs !== 'any') await expectMay(request, needs)
+  if (named === undefined || isCalled(request.asked.served, named)) return
+  await denied(request, 404)
+  throw noSuchLedger()
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address)
 }
 
 /** @throws LedgerError `not-allowed`, once that is on record */
@@ -116,7 +121,7 @@ async function signedIn(
   const bearer = BEARER.exec(headers.authorization ?? '')?.[1]
   if (bearer === undefined) return undefined
   const all = await Promise.all(
-    [...ledgers.values()].map(async (served) => ({ served, principal: await served.signIn(bearer) })),
+    [...ledgers.values()].map(async (served) => ({ served, principal: await served.signIn.signIn(bearer) })),
   )
   return all.find((one): one is SignedIn => one.principal !== undefined)
 }
@@ -128,8 +133,7 @@ async function unknownCredential(
 ): Promise<RequestFault> {
   const named = ledgerIn(request)
   const served = [...ledgers.values()].find((one) => named !== undefined && isCalled(one, named))
-  if (served !== undefined && request.headers.authorization !== undefined)
-    await recordDenied(served.ledger, 'unknown', { operation: operationOf(request), status: 401 })
+  if (served !== undefined && request.headers.authorization !== undefined) await served.unknown.count()
   reply.header('WWW-Authenticate', 'Bearer realm="affidavit"')
   return new RequestFault('not-signed-in', 'this needs a credential that lives', {
     cure: 'send Authorization: Bearer KEY; affidavit keys create --ledger PLACE --role ROLE makes a key',

@@ -4,8 +4,7 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-export interface LogLine {
-  readonly request_id: string
+interface LogLine {
   readonly route: string
   readonly method: string
   readonly status: number
@@ -45,7 +44,6 @@ export function logRequests(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
     const credential_id = request.asked?.principal.credential_id
     const line: LogLine = {
-      request_id: request.id,
       route: request.routeOptions.url ?? 'unknown',
       method: request.method,
       status: reply.statusCode,

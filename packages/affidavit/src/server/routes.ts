@@ -1,22 +1,44 @@
 // All routes, and what stands before each.
 
-import type { FastifyInstance } from 'fastify'
-
-import type { AppParts } from './app.ts'
+import type { AppParts } from './app-parts.ts'
 import { askFirst } from './asked.ts'
 import { createLimits } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import { addAppend } from './routes/append.ts'
+import { addCheckpoints } from './routes/checkpoints.ts'
+import { addContent } from './routes/content.ts'
+import { addKeys } from './routes/keys.ts'
+import { addHealth, addLedgers } from './routes/ledgers.ts'
+import { addQuestions } from './routes/questions.ts'
 import { addRecords } from './routes/records.ts'
+import type { Routes } from './routes/route.ts'
 import { addWell } from './routes/well.ts'
+import { addWriter } from './routes/writer.ts'
 
-export async function addRoutes(app: FastifyInstance, parts: AppParts): Promise<void> {
-  addWell(app, parts)
-  await app.register(async (signedIn) => {
-    askFirst(signedIn, parts.ledgers, await createLimits(signedIn, parts.requestsPerMinute))
-    await signedIn.register(
-      async (ledger) => {
-        addRecords(ledger)
-      },
-      { prefix: '/v1/ledgers/:ledger' },
-    )
+/** Routes of one ledger, below its path. */
+const OF_A_LEDGER: readonly ((app: Routes) => void)[] = [
+  addHealth,
+  addAppend,
+  addRecords,
+  addContent,
+  addQuestions,
+  addCheckpoints,
+  addWriter,
+  addKeys,
+]
+
+export async function addRoutes(app: Routes, parts: AppParts, metrics: Metrics): Promise<void> {
+  const limits = await createLimits(app, parts.requestsPerMinute)
+  await app.register((signedIn: Routes, _, done) => {
+    askFirst(signedIn, parts.ledgers, limits)
+    addWell(signedIn, parts, metrics)
+    addLedgers(signedIn)
+    signedIn.register(addRoutesOfALedger, { prefix: '/v1/ledgers/:ledger' })
+    done()
   })
+}
+
+function addRoutesOfALedger(app: Routes, _: object, done: () => void): void {
+  for (const add of OF_A_LEDGER) add(app)
+  done()
 }

@@ -1,7 +1,8 @@
 // A ledger that a server answers for: open, with what says who may ask it what.
 
-import { type Principal, policyFor } from '../access/principal.ts'
 import type { AccessPolicy } from '../access/policy.ts'
+import { type Principal, policyFor } from '../access/principal.ts'
+import type { UnknownDenials } from '../embedded/denied.ts'
 import type { Place } from '../embedded/place.ts'
 import type { SignIn } from '../embedded/sign-in.ts'
 import type { FewAtOnce } from '../ledger/few-at-once.ts'
@@ -15,8 +16,12 @@ export interface Served {
   readonly place: Place
   readonly ledger: Ledger
   readonly signIn: SignIn
+  /** Credentials that are none. */
+  readonly unknown: UnknownDenials
   /** The access policy of its home. */
   readonly access: AccessPolicy | undefined
+  /** What tools touch, as its author wrote it: for clients. */
+  readonly registryText?: { readonly format: 'yaml' | 'json'; readonly text: string }
   /** Drafts of requests that are on their way into it: as many as its queue takes. */
   readonly drafts: FewAtOnce
 }
@@ -29,4 +34,13 @@ export function readerOf({ actor_id, actor_type }: Principal, purpose?: string):
 export function readingOf({ ledger, access }: Served, principal: Principal, reader: Reader): Reading {
   const { scope } = principal
   return ledger.as(reader, { policy: policyFor(access, principal), ...(scope === undefined ? {} : { scope }) })
+}
+
+/** Puts on record what is only counted, commits what was taken, publishes, and lets go. */
+export async function closeServed({ ledger, unknown }: Served): Promise<void> {
+  try {
+    await unknown.close()
+  } finally {
+    await ledger.close()
+  }
 }

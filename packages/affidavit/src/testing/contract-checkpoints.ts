@@ -32,7 +32,10 @@ export function checkpointContract(withStore: WithStore): void {
       await store.keepCheckpoint(LEDGER, { size: 3, note: 'three\n' })
       const before = [await store.head(LEDGER), await store.checkpoints(LEDGER, -1, 10), await store.ledgers()]
       await store.proveCommit(LEDGER)
-      assert.deepEqual([await store.head(LEDGER), await store.checkpoints(LEDGER, -1, 10), await store.ledgers()], before)
+      assert.deepEqual(
+        [await store.head(LEDGER), await store.checkpoints(LEDGER, -1, 10), await store.ledgers()],
+        before,
+      )
       await assert.rejects(store.proveCommit('nobody.example/x/0000000000000000'), { code: 'not-a-ledger' })
     }))
 

@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
 
-import { decodeUtf8 } from '../../bytes/text.ts'
 import type { AuditRecord, ContentReference } from '../../formats/fields.ts'
 import { formatRuns, runsOf } from '../../formats/seq-runs.ts'
-import { wholeBody } from '../../ledger/open-content.ts'
-import type { Reading, Revealed, RevealedRecord } from '../../ledger/reading.ts'
+import type { Reading } from '../../ledger/reading.ts'
+import { type OpenedContent, showContents } from '../../ledger/show-content.ts'
 import { sentenceOf } from '../describe.ts'
 import { openToRead } from '../open-records.ts'
 import {
@@ -61,12 +60,9 @@ interface Shown {
   readonly contents: readonly ShownContent[]
 }
 
-type ShownContent = Pick<ContentReference, 'name' | 'media_type'> &
-  ({ readonly state: 'sealed'; readonly plain_size: number } | { readonly state: 'unavailable' } | Body)
-
-type Body =
-  | { readonly state: 'text'; readonly text: string }
-  | { readonly state: 'bytes'; readonly base64: string; readonly plain_size: number }
+type ShownContent =
+  | (Pick<ContentReference, 'name' | 'media_type'> & { readonly state: 'sealed'; readonly plain_size: number })
+  | OpenedContent
 
 async function listed(reading: Reading, conversation_id: string): Promise<readonly Shown[]> {
   const shown: Shown[] = []
@@ -81,20 +77,7 @@ async function listed(reading: Reading, conversation_id: string): Promise<readon
 
 async function revealed(reading: Reading, conversation_id: string, reason: string): Promise<readonly Shown[]> {
   const records = await reading.reveal({ conversation_id }, { reason })
-  return Promise.all(records.map(opened))
-}
-
-async function opened({ record, contents }: RevealedRecord): Promise<Shown> {
-  return { record, contents: await Promise.all(contents.map(openedContent)) }
-}
-
-async function openedContent(content: Revealed): Promise<ShownContent> {
-  const { name, media_type } = content
-  if (content.state === 'unavailable') return { name, media_type, state: 'unavailable' }
-  const body = await wholeBody(content.body)
-  const text = decodeUtf8(body)
-  if (text !== undefined) return { name, media_type, state: 'text', text }
-  return { name, media_type, state: 'bytes', base64: Buffer.from(body).toString('base64'), plain_size: body.length }
+  return Promise.all(records.map(showContents))
 }
 
 function shape({ record, contents }: Shown): object {

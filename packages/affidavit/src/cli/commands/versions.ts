@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 
 import type { Reading } from '../../ledger/reading.ts'
+import { type PromptChange, promptChanges } from '../../query/prompt-changes.ts'
 import { questionsOf } from '../../query/questions.ts'
 import type { Run } from '../../query/runs.ts'
 import type { Change, Decision, Version } from '../../query/version-history.ts'
@@ -19,7 +20,6 @@ import {
   readerOf,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
-import { type PromptChange, promptChanges } from '../prompt-diff.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends LedgerOptions, ReaderOptions {

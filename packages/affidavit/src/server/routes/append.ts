@@ -4,7 +4,6 @@ import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 
-import type { Principal } from '../../access/principal.ts'
 import type { JsonValue } from '../../bytes/json.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { draftSchema } from '../../formats/draft.ts'
@@ -15,6 +14,7 @@ import { readDraftJson } from '../../imports/draft-json.ts'
 import { splitLines } from '../../imports/read-lines.ts'
 import type { Appended } from '../../ledger/ledger.ts'
 import { denied, expectMay } from '../asked.ts'
+import { expectOwnAgent } from '../own-agent.ts'
 import { problemOf } from '../problem.ts'
 import { NDJSON } from '../read-body.ts'
 import { appendedSchema } from './record-schema.ts'
@@ -71,12 +71,10 @@ function lineOf(outcome: LineOutcome, { id: request_id }: FastifyRequest): objec
 
 /** @throws LedgerError `not-allowed`, once that is on record; what append throws */
 async function appendAs(request: FastifyRequest, given: Draft): Promise<Appended> {
-  const { served, principal } = request.asked
+  const { served } = request.asked
   const draft = isLateFact(given.action) ? await lateFactBy(request, given) : given
-  const stranger = strangerTo(principal, draft)
-  if (stranger === undefined) return served.ledger.append(draft)
-  await denied(request, 403)
-  throw stranger
+  await expectOwnAgent(request, draft.agent_name)
+  return served.ledger.append(draft)
 }
 
 // Whoever states a late fact is whoever signed in.
@@ -90,15 +88,5 @@ async function lateFactBy(request: FastifyRequest, given: Draft): Promise<Draft>
     problem: 'the actor of a late fact is whoever signed in, and the draft names another',
     cure: 'leave actor_id out',
     path: 'actor_id',
-  })
-}
-
-function strangerTo({ scope }: Principal, { agent_name }: Draft): LedgerError | undefined {
-  const { agents } = scope ?? {}
-  if (agents === undefined || (agent_name !== undefined && agents.includes(agent_name))) return undefined
-  return new LedgerError('not-allowed', {
-    problem: 'this credential records for certain agents, and the draft is of none of them',
-    cure: 'set agent_name to one that the key was made for',
-    path: 'agent_name',
   })
 }

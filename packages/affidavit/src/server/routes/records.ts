@@ -27,7 +27,9 @@ export function addRecords(app: Routes): void {
         querystring: Type.Object(
           {
             ...filterSchema,
-            as_of: Type.Optional(Type.Integer({ minimum: 0, description: 'as if the record with this seq were the last' })),
+            as_of: Type.Optional(
+              Type.Integer({ minimum: 0, description: 'as if the record with this seq were the last' }),
+            ),
             order: Type.Optional(Type.Enum(['ascending', 'descending'])),
             limit: Type.Optional(Type.Integer({ minimum: 1, maximum: SEARCH_LIMIT })),
             cursor: Type.Optional(Type.String({ description: 'next of an answer: goes on with the same search' })),

@@ -26,7 +26,7 @@ export const inLedger: { readonly ledger: TSchema } = {
 }
 
 /** What each problem is answered as. */
-export const problemSchema: TSchema = Type.Object(
+const problemSchema: TSchema = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),
@@ -51,6 +51,17 @@ export interface Operation {
 export function about<Schema extends object>(
   { operation, needs, summary }: Operation,
   schema: Schema,
-): { readonly schema: Schema & { operationId: string; summary: string }; readonly config: { needs: Needs; operation: string } } {
-  return { schema: { ...schema, operationId: operation, summary }, config: { needs, operation } }
+): { readonly schema: Schema & OperationWords; readonly config: { needs: Needs; operation: string } } {
+  const answers = 'response' in schema && typeof schema.response === 'object' ? schema.response : {}
+  const response = { ...answers, '4xx': problemSchema, '5xx': problemSchema }
+  return { schema: { ...schema, response, operationId: operation, summary }, config: { needs, operation } }
 }
+
+interface OperationWords {
+  readonly operationId: string
+  readonly summary: string
+  readonly response: object
+}
+
+/** An answer whose members are those of the library (its types, and the spec page, say which). */
+export const answerSchema: TSchema = Type.Object({}, { additionalProperties: true })

@@ -1,29 +1,45 @@
-// Whether the server lives, can commit, and how it does (spec/http.md §8).
+// Whether the server lives, can commit, and how it does (spec/http.md §8); and what it answers.
 
-import type { FastifyInstance } from 'fastify'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
-import type { AppParts } from '../app.ts'
+import type { AppParts } from '../app-parts.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Routes } from './route.ts'
 
-export function addWell(app: FastifyInstance, { ledgers, state }: AppParts): void {
-  app.get('/healthz', async () => ({ status: 'ok' }))
+/** A commit that takes longer is none that an agent would wait for. */
+const PATIENCE_MILLIS = 5_000
 
-  app.get('/readyz', async (_request, reply) => {
-    const found = await Promise.all([...ledgers.values()].map(async ({ ledger }) => problemIn(() => ledger.canCommit())))
-    const problems = [...(state.draining ? ['the server drains'] : []), ...found.filter((one) => one !== undefined)]
-    return reply.code(problems.length === 0 ? 200 : 503).send({ status: problems.length === 0 ? 'ready' : 'not ready', problems })
+export function addWell(app: Routes, { ledgers, state }: AppParts, metrics: Metrics): void {
+  const open = { config: { needs: 'nobody' } } as const
+  app.get('/healthz', open, async () => ({ status: 'ok' }))
+
+  app.get('/readyz', open, async (_request, reply) => {
+    const tried = await Promise.all([...ledgers.values()].map(({ ledger }) => problemOf(ledger.canCommit())))
+    const problems = [...(state.draining ? ['draining'] : []), ...tried.filter((one) => one !== undefined)]
+    if (problems.length === 0) return { status: 'ready' }
+    return reply.code(503).header('Retry-After', '1').send({ status: 'not ready', problems })
   })
 
-  app.get('/openapi.json', async () => app.swagger())
+  app.get('/openapi.json', open, async () => app.swagger())
+
+  app.get(
+    '/metrics',
+    { config: { needs: 'loopback or administer', operation: 'getMetrics' } },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  )
 }
 
-/** Why it cannot be done; the codes of the world, and no name of a ledger: anybody may ask this. */
-async function problemIn(tried: () => Promise<void>): Promise<string | undefined> {
+/** A code of the library, which names nobody: whoever comes by may ask this. */
+async function problemOf(committed: Promise<void>): Promise<string | undefined> {
+  const given = new AbortController()
   try {
-    await tried()
-    return undefined
+    const late = delay(PATIENCE_MILLIS, 'not-committed', { signal: given.signal, ref: false })
+    return await Promise.race([committed.then(() => undefined), late])
   } catch (error) {
     if (error instanceof LedgerError) return error.code
     throw error
+  } finally {
+    given.abort()
   }
 }

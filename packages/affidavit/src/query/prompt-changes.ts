@@ -6,7 +6,7 @@ import { JsonFault, PLAIN_JSON, parseJson } from '../bytes/json.ts'
 import { decodeUtf8 } from '../bytes/text.ts'
 import { wholeBody } from '../ledger/open-content.ts'
 import type { RevealedRecord } from '../ledger/reading.ts'
-import type { Version } from '../query/version-history.ts'
+import type { Version } from './version-history.ts'
 
 /** A change of a prompt with its texts, as far as they can be opened. */
 export interface PromptChange {

@@ -1,0 +1,153 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+import { type Place, placeOf } from '../../embedded/place.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
+import { parseRegistry } from '../../registry/parse.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { ListenAt } from '../../server/listen.ts'
+import type { Serving } from '../../server/serve.ts'
+import { jsonOption, keysOption, readActions, registryOption, wholeNumber } from '../options.ts'
+import { jsonLine, type Terminal } from '../output.ts'
+import { readDocumentFile } from '../read-document.ts'
+import { readInput } from '../read-input.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+interface Options {
+  readonly ledger: readonly string[]
+  readonly keys?: string
+  readonly listen: ListenAt
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly actions?: string
+  readonly registry?: string
+  readonly drain: number
+  readonly bodyLimit: number
+  readonly requestsPerMinute: number
+  readonly json?: boolean
+}
+
+const DEFAULT_PLACE: ListenAt = { host: '127.0.0.1', port: 8645 }
+
+export function addServe(program: Command, { terminal, env }: Surroundings): void {
+  const serve = program
+    .command('serve')
+    .description(
+      'Answer for ledgers over HTTP: agents write, people read by role. Every read is on record before it is answered.',
+    )
+    .option(
+      '--ledger <place>',
+      'folder of a ledger, or URL of its database with --keys; may stand several times',
+      collect,
+      [],
+    )
+    .addOption(keysOption())
+  serve
+    .addOption(
+      new Option('--listen <host:port>', 'where to answer; port 0 is one that is free')
+        .argParser(hostAndPort)
+        .default(DEFAULT_PLACE, '127.0.0.1:8645'),
+    )
+    .option('--tls-cert <file>', 'answer HTTPS: the certificate, with its chain (PEM)')
+    .option('--tls-key <file>', 'the key of the certificate (PEM)')
+    .option('--actions <file>', 'your own actions: {"clinic.referral_sent": {"description": "…"}}')
+    .addOption(registryOption())
+    .option('--drain <seconds>', 'how long at the end whoever still talks is waited for', wholeNumber(0), 30)
+    .option('--body-limit <bytes>', 'bytes of a request, packed and unpacked', wholeNumber(1024), 64 * 2 ** 20)
+    .option('--requests-per-minute <n>', 'of one credential', wholeNumber(1), 600_000)
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nEach request leaves one line of JSON on standard error, without its content. SIGTERM and Ctrl-C drain: what was taken is committed.\nWith --json: {"url", "ledgers": [NAME], "first_keys": [{"ledger", "key"}]} once it answers.',
+    )
+    .action(async (options: Options) => {
+      const { serve } = await import('../../server/serve.ts')
+      const serving = await serve({
+        places: placesOf(options, env.AFFIDAVIT_LEDGER),
+        at: options.listen,
+        actions: readActions(options.actions),
+        ...registryIn(options.registry),
+        ...tlsIn(options),
+        bodyLimit: options.bodyLimit,
+        requestsPerMinute: options.requestsPerMinute,
+        log: (line) => terminal.err(`${line}\n`),
+      })
+      tell(serving, options.json === true, terminal)
+      await untilEnded(serving, options.drain, terminal)
+    })
+}
+
+function placesOf({ ledger, keys }: Options, named: string | undefined): readonly Place[] {
+  const places = ledger.length > 0 || named === undefined ? ledger : [named]
+  if (places.length === 0) throw usage('--ledger', 'no ledger is named', 'name one: --ledger DIR')
+  if (keys !== undefined && places.length > 1) {
+    throw usage('--keys', '--keys is the home of one ledger, and several are named', 'name each by its home folder')
+  }
+  return places.map((place) => placeOf(place, keys))
+}
+
+function registryIn(file: string | undefined): {
+  registry?: Registry
+  registryText?: { format: 'yaml' | 'json'; text: string }
+} {
+  if (file === undefined) return {}
+  const { text, format } = readDocumentFile('--registry', file)
+  return { registry: parseRegistry(text, format, file), registryText: { format, text } }
+}
+
+function tlsIn({ tlsCert, tlsKey }: Options): { tls?: { cert: Buffer; key: Buffer } } {
+  if (tlsCert === undefined && tlsKey === undefined) return {}
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw usage('--tls-cert', 'a certificate and its key belong together', 'name both: --tls-cert FILE --tls-key FILE')
+  }
+  return {
+    tls: {
+      cert: Buffer.from(readInput('--tls-cert', tlsCert)),
+      key: Buffer.from(readInput('--tls-key', tlsKey)),
+    },
+  }
+}
+
+function tell({ listening: { url }, ledgers, firstKeys }: Serving, json: boolean, terminal: Terminal): void {
+  if (json) {
+    terminal.out(jsonLine({ url, ledgers, first_keys: firstKeys }))
+    return
+  }
+  terminal.out(`Answering at ${url} for ${ledgers.join(', ')}\n`)
+  for (const { ledger, key } of firstKeys) {
+    terminal.out(
+      `\nNobody can sign in to ${ledger} yet. Until somebody can, this key of an admin opens it, from this machine alone:\n\n  ${key}\n\nMake others with it: affidavit keys create --ledger PLACE --role writer\n`,
+    )
+  }
+}
+
+async function untilEnded({ listening }: Serving, seconds: number, terminal: Terminal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      process.off('SIGTERM', end)
+      process.off('SIGINT', end)
+      resolve()
+    }
+    process.on('SIGTERM', end)
+    process.on('SIGINT', end)
+  })
+  const cut = await listening.drain(seconds * 1000)
+  terminal.err(
+    cut === 0 ? 'Drained: everything that was taken is committed.\n' : `Drained; ${cut} connections were cut off.\n`,
+  )
+}
+
+function collect(value: string, all: readonly string[]): readonly string[] {
+  return [...all, value]
+}
+
+/** `HOST:PORT`, `[::1]:PORT`, or a port on loopback. */
+function hostAndPort(text: string): ListenAt {
+  const found = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(text)
+  const port = Number(found?.[3])
+  if (found === null || port > 65_535) throw new InvalidArgumentError('it is HOST:PORT, such as 127.0.0.1:8645')
+  return { host: found[1] ?? found[2] ?? DEFAULT_PLACE.host, port }
+}
+
+function usage(path: string, problem: string, cure: string): LedgerError {
+  return new LedgerError('invalid-query', { problem, cure, path })
+}

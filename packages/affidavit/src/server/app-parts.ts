@@ -1,0 +1,17 @@
+// What a server is made of.
+
+import type { Served } from './served.ts'
+
+export interface AppParts {
+  /** By NAME. */
+  readonly ledgers: ReadonlyMap<string, Served>
+  /** Bytes of a body, packed and unpacked. */
+  readonly bodyLimit: number
+  /** Requests of one credential, or of an address that has none, in a minute. */
+  readonly requestsPerMinute: number
+  /** PEM. */
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
+  readonly state: { draining: boolean }
+  /** Takes a line of the operator's log. */
+  readonly log: (line: string) => void
+}
