@@ -5,8 +5,10 @@ import { once } from 'node:events'
 
 import { openLedger } from 'affidavit'
 
-import { verifyLedger } from '../packages/affidavit/src/cli/verify-ledger.ts'
+import { pinned } from '../packages/affidavit/src/cli/options.ts'
 import { placeAt } from '../packages/affidavit/src/embedded/place.ts'
+import { approversIn } from '../packages/affidavit/src/embedded/record-verification.ts'
+import { verifyLedger } from '../packages/affidavit/src/embedded/verify-ledger.ts'
 import { parseVerifierKey } from '../packages/affidavit/src/formats/verifier-key.ts'
 import type { Trust } from '../packages/affidavit/src/verify/trust.ts'
 import type { Context } from './context.ts'
@@ -84,15 +86,14 @@ export async function verifyWell(
   threads: number,
   indexes: 'compared' | 'skipped',
 ): Promise<void> {
-  const asked = {
-    vkey: [vkey],
-    anchor: [],
-    approver: [],
-    threads,
-    skipIndexes: indexes === 'skipped',
-    onProgress: () => undefined,
-  }
-  const { status, findings } = await verifyLedger(placeAt(home), asked)
+  const { status, findings } = await verifyLedger(placeAt(home), {
+    part: { kind: 'whole', threads, indexes, onProgress: () => undefined },
+    trust: pinned([vkey]),
+    anchors: [],
+    approvers: approversIn(home),
+    content: 'listed',
+    keys: 'used',
+  })
   if (status !== 'valid') throw new Error(`${home} is ${status}: ${JSON.stringify(findings[0])}`)
 }
 

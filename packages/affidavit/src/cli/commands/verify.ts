@@ -2,7 +2,9 @@ import { readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 
 import { externalAnchor } from '../../embedded/anchors.ts'
-import { placeOf } from '../../embedded/place.ts'
+import { type Place, placeOf } from '../../embedded/place.ts'
+import { expectVerifier, notRecorded, type Recording, recordVerification } from '../../embedded/record-verification.ts'
+import type { Part, ToVerify } from '../../embedded/verify-ledger.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { COVER_FILE, LISTED_FILES, STATEMENT_FILE } from '../../formats/export.ts'
 import { verifyExport } from '../../verify/export.ts'
@@ -25,12 +27,21 @@ import {
 } from '../options.ts'
 import { jsonDocument, progressOn, type Terminal } from '../output.ts'
 import { readInput } from '../read-input.ts'
-import { expectVerifier, notRecorded, type Recording, recordVerification } from '../record-verification.ts'
 import { renderReport } from '../render-report.ts'
 import type { Surroundings } from '../surroundings.ts'
-import type { Asked } from '../verify-ledger.ts'
 
-interface Options extends ReaderOptions, Asked {
+interface Options extends ReaderOptions {
+  readonly conversation?: string
+  readonly since?: string
+  readonly origin?: string
+  readonly vkey: readonly string[]
+  readonly anchor: readonly string[]
+  readonly archive?: string
+  readonly approver: readonly string[]
+  readonly threads?: number
+  readonly skipIndexes?: boolean
+  readonly content?: boolean
+  readonly withoutKeys?: boolean
   readonly ledger?: string
   readonly keys?: string
   readonly export?: string
@@ -105,8 +116,33 @@ async function verifyWhat(options: Options, terminal: Terminal, env: Surrounding
   if (options.export !== undefined) return verifyExportFolder(options.export, options, terminal)
   const place = placeOf(options.ledger ?? '', options.keys)
   expectVerifier(place, readerOf(options, env))
-  const { verifyLedger } = await import('../verify-ledger.ts')
-  return verifyLedger(place, { ...options, onProgress: progressOn(terminal, 'verified') })
+  const { verifyLedger } = await import('../../embedded/verify-ledger.ts')
+  return verifyLedger(place, await toVerify(place, options, terminal))
+}
+
+async function toVerify(place: Place, options: Options, terminal: Terminal): Promise<ToVerify> {
+  const { vkey, anchor, origin, archive, approver, content, withoutKeys } = options
+  return {
+    part: partOf(options, terminal),
+    trust: trustOf(vkey),
+    anchors: await Promise.all(anchor.map(externalAnchor)),
+    approvers: approversOf(approver, place.home),
+    content: content !== true ? 'listed' : withoutKeys === true ? 'read' : 'opened',
+    keys: withoutKeys === true ? 'unused' : 'used',
+    ...(origin === undefined ? {} : { origin }),
+    ...(archive === undefined ? {} : { archive }),
+  }
+}
+
+function partOf({ conversation, since, threads, skipIndexes }: Options, terminal: Terminal): Part {
+  if (conversation !== undefined) return { kind: 'conversation', conversation_id: conversation }
+  if (since !== undefined) return { kind: 'since', note: Buffer.from(readInput('--since', since)).toString('utf8') }
+  return {
+    kind: 'whole',
+    indexes: skipIndexes === true ? 'skipped' : 'compared',
+    onProgress: progressOn(terminal, 'verified'),
+    ...(threads === undefined ? {} : { threads }),
+  }
 }
 
 const WHO = ['as', 'purpose', 'noRecord'] as const

@@ -2,13 +2,14 @@
 
 import type { AccessPolicy } from '../access/policy.ts'
 import { DocumentFault } from '../documents/fault.ts'
-import { readAccess } from '../embedded/access.ts'
-import { openFolder } from '../embedded/open.ts'
-import { type Place, placeAt } from '../embedded/place.ts'
-import { openKeyringToRead } from '../embedded/read-keyring.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
+import type { VerifierKey } from '../formats/verifier-key.ts'
 import { expectAllowed, type Read, type Reader } from '../ledger/reader.ts'
 import type { Report } from '../verify/report.ts'
+import { readAccess } from './access.ts'
+import { openFolder } from './open.ts'
+import { type Place, placeAt } from './place.ts'
+import { openKeyringToRead } from './read-keyring.ts'
 
 /** What became of the record about a verification, as --json says it. */
 export type Recording =
@@ -20,8 +21,13 @@ export function expectVerifier(where: string | Place, reader: Reader): void {
   expectAllowed(policyIn(typeof where === 'string' ? where : where.home), reader, 'verify')
 }
 
-/** The access policy of a ledger, where it has one that can be read. */
-export function policyIn(folder: string): AccessPolicy | undefined {
+/** Keys of those who may approve, by the access policy of a ledger; nobody where it cannot be read. */
+export function approversIn(folder: string): VerifierKey[] {
+  const people = policyIn(folder)?.people
+  return [...(people?.values() ?? [])].flatMap(({ approval_key }) => approval_key ?? [])
+}
+
+function policyIn(folder: string): AccessPolicy | undefined {
   try {
     return readAccess(folder)
   } catch (error) {
