@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
 import { documentFault } from '../../test/document-lies.ts'
 import { DocumentFault } from '../documents/fault.ts'
+import { policiesFor } from './applies.ts'
 import { parseRetentionSet } from './parse.ts'
 import { builtInSet, policyNamed } from './policy-set.ts'
 
@@ -40,6 +41,26 @@ test('all that a set can say is read', () => {
     at_end: 'destroy',
     note: 'Signed on paper, too.',
   })
+})
+
+test('a scope without a condition is every record, whatever it is', () => {
+  const everywhere = parseRetentionSet(
+    'version: 1\nrevision: r\npolicies:\n  - { id: own, title: own, applies_to: [{}], minimum: { value: 1, unit: calendar_years, anchors: [record_created] } }\n',
+    'yaml',
+    'retention.yaml',
+  )
+  const plain = { timestamp: 0, recorded_at: 0, compliance_domains: [], resource_type: undefined, has_content: false }
+  for (const [action, retention_class] of [
+    ['data_accessed', 'default'],
+    ['hold_placed', 'notes'],
+    ['clinic.referral_sent', 'hipaa'],
+  ] as const) {
+    const applied = policiesFor({ ...plain, action, retention_class }, everywhere, Date.now())
+    assert.ok(
+      applied.some(({ id }) => id === 'own'),
+      action,
+    )
+  }
 })
 
 test('what was decided about built-in policies stands beside what they say', () => {
