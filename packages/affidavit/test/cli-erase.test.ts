@@ -137,6 +137,27 @@ test('planned, approved, run, and told about: content is gone, and the ledger ve
   assert.deepEqual(Object(json(search)).records, [])
 })
 
+test('a plan in which records must stay readable tells what stands in the way, and does not send it to the approver', async () => {
+  const held = await makeErasureClinic(join(home, 'held'))
+  const people = { ...JSON.parse(held.policyText).people, sam: { roles: ['records_officer'] } }
+  writeFileSync(
+    join(held.folder, 'access.json'),
+    JSON.stringify({ affidavit_access: 1, revision: 'r', people, everybody_else: [] }),
+  )
+  const why = ['--matter', 'Docket 24-117', '--custodian', 'general counsel', '--reason', 'complaint served']
+  const placed = await run(['hold', 'place', '--ledger', held.folder, '--as', 'sam', ...why, '--subject', BEN])
+  assert.equal(placed.code, 0, placed.err)
+  const out = newPath()
+  const asked = ['--subject', BEN, '--basis', 'gdpr_17', '--reason', 'request 2026-118', '--as', 'dr.lee', '--out', out]
+  const planned = await run(['erase', 'plan', '--ledger', held.folder, ...asked])
+  assert.equal(planned.code, 0, planned.err)
+  assert.match(planned.err, /REFUSED {7}\d+ records must stay readable/)
+  assert.doesNotMatch(planned.err, /have it approved/)
+  assert.match(planned.err, /nothing is erased, and nobody can approve it: .*REFUSED.*plan again/)
+  const signed = await run(['approve', out, '--key', key, '--as', 'kim', '--out', newPath()])
+  assert.equal(signed.code, 3, signed.err)
+})
+
 test('a certificate is never written over a file, nor into the ledger; then nothing is done', async () => {
   const planFile = newPath()
   assert.equal((await plan(planFile, '--subject', BEN)).code, 0)

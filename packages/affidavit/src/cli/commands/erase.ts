@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { expectAccess } from '../../embedded/access.ts'
 import { createLedgerErasures } from '../../embedded/erasing.ts'
 import { openFolder } from '../../embedded/open.ts'
+import type { ErasurePlan } from '../../erasure/plan.ts'
 import type { ErasureStanding } from '../../ledger/erase.ts'
 import type { Copy } from '../../papers/copies.ts'
 import { copiesIn, sortedCopies } from '../copies-option.ts'
@@ -92,11 +93,14 @@ function addPlan(erase: Command, { terminal }: Surroundings): void {
       )
       writeNewFile(out, plan)
       if (options.json === true) terminal.out(jsonDocument({ ...says, plan_sha256, file: options.out }))
-      else
-        terminal.err(
-          `${indented(linesOf(says))}\n${options.out}: nothing is erased; have it approved with affidavit approve\n`,
-        )
+      else terminal.err(`${indented(linesOf(says))}\n${options.out}: ${nextOf(says)}\n`)
     })
+}
+
+function nextOf({ refused_count }: ErasurePlan): string {
+  return refused_count === 0
+    ? 'nothing is erased; have it approved with affidavit approve'
+    : 'nothing is erased, and nobody can approve it: resolve what is REFUSED (a hold is released, a minimum passes, or name less), then plan again'
 }
 
 function addRun(erase: Command, { terminal }: Surroundings): void {
