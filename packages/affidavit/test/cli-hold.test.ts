@@ -151,6 +151,19 @@ test('as they stood at an instant before, there was none', async () => {
   )
 })
 
+test('a hold that binds nothing stands, and says what may be misspelt', async () => {
+  const answer = await place('--agent', 'clinic-agnet', '--conversation', 'c-1')
+  assert.equal(answer.code, 0, answer.err)
+  assert.match(answer.err, /placed at seq \d+: binds 0 records now/)
+  assert.match(answer.err, /warning: no record fits --conversation and --agent: .*spelling/)
+  assert.ok(answer.err.includes(`affidavit hold release plan ${answer.out.trim()}`), answer.err)
+  const asJson = await place('--agent', 'clinic-agnet', '--json')
+  assert.equal(json(asJson).records, 0)
+  assert.match(asJson.err, /warning: no record fits --agent: /)
+  assert.match((await place('--until', '2001-01-01')).err, /warning: no record fits --until: /)
+  assert.doesNotMatch((await place('--conversation', 'c-1')).err, /warning/)
+})
+
 test('what a detector finds in a reason is masked, and that is said', async () => {
   const answer = await place('--conversation', 'c-1', '--reason', 'letter from ada@example.com about 078-05-1120')
   assert.equal(answer.code, 0, answer.err)

@@ -111,7 +111,17 @@ function addPlace(hold: Command, { terminal, env }: Surroundings): void {
         if (masked !== undefined)
           terminal.err(`the reason stands in the record without what was found in it: ${masked}\n`)
       }
+      if (placed.records === 0) terminal.err(bindsNothing(request, placed.hold_id))
     })
+}
+
+function bindsNothing(request: HoldRequest, hold_id: string): string {
+  const { matter, custodian, reason, ...conditions } = PLACE_OPTIONS
+  const given = Object.entries(conditions).flatMap(([name, option]) => (name in request ? [option] : []))
+  return (
+    `warning: no record fits ${given.join(' and ')}: look at the spelling, and at what the others leave out. ` +
+    `Where it is wrong, place another, and have this one released: affidavit hold release plan ${hold_id}\n`
+  )
 }
 
 /** What a request calls a condition. */
