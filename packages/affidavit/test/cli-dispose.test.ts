@@ -269,6 +269,10 @@ test('an organisation of one runs its plan twice: to put it on record, and when 
   const announced = await run(['dispose', 'run', planFile, ...words])
   assert.equal(announced.code, 0, announced.err)
   assert.match(announced.err, /announced.*\n.*\n.*waits {9}until .*; then run it again/)
+  const [{ plan_sha256 }] = Object(json(await run(['certificates', '--ledger', folder, '--json', ...LEE]))).dispositions
+  const uncertified = await run(['certificates', plan_sha256, '--ledger', folder, ...LEE])
+  assert.equal(uncertified.code, 3)
+  assert.match(uncertified.err, /has an outcome; it is announced/)
   const early = await run(['dispose', 'run', planFile, ...words])
   assert.equal(early.code, 3)
   assert.match(early.err, /the delay of this plan is not over: it can be carried out from/)

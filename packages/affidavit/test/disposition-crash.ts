@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-
+import { planDigest } from '../src/disposition/plan.ts'
 import { placeOf } from '../src/embedded/place.ts'
 import { openStore } from '../src/embedded/store.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
@@ -137,6 +137,10 @@ export function testDispositionCrash(backend: Backend): void {
     const [standing] = await dispositions.standing()
     assert.deepEqual([standing?.state, standing?.because, standing?.because_of_seq], ['withdrawn', 'kept', 2])
     assert.equal(await refusal(dispositions.carryOut(order)), 'withdrawn')
+    await assert.rejects(dispositions.papers(planDigest(planned.plan)), {
+      code: 'not-found',
+      message: /was withdrawn at seq \d+, because the record at seq 2 is not due \(kept\): nothing was destroyed/,
+    })
     assert.deepEqual(await firstSeven(ledger), WHOLE)
 
     const anew = await planOf(dispositions, clinic)

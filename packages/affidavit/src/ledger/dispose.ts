@@ -270,7 +270,7 @@ export function createDisposing(parts: DisposingParts): Dispositions {
   async function certify(plan_sha256: string): Promise<string> {
     const records = await read()
     const done = records.dispositions.find((one) => one.plan_sha256 === plan_sha256)
-    if (done === undefined || !isDone(done)) throw withoutOutcome(plan_sha256)
+    if (done === undefined || !isDone(done)) throw withoutOutcome(plan_sha256, done)
     const { plan } = await openPapers(store, ledger, records, done.decided)
     return parts.sign(certificateText(await certificateOf(store, ledger, records, done, plan, clock.now())))
   }
@@ -339,12 +339,16 @@ function isDone(disposition: RecordedDisposition): disposition is DoneDispositio
   return disposition.decided !== undefined && disposition.outcome !== undefined
 }
 
-function withdrawn({ because, because_of_seq }: DispositionStanding): LedgerError {
+function withdrawn(standing: DispositionStanding): LedgerError {
   return refusedDisposition(
     'withdrawn',
-    `the decision was withdrawn, because the record at seq ${because_of_seq} is not due (${because})`,
+    `the decision was withdrawn, ${whyWithdrawn(standing)}`,
     'make a new plan with affidavit dispose plan, and have that one approved',
   )
+}
+
+function whyWithdrawn({ because, because_of_seq }: DispositionStanding): string {
+  return `because the record at seq ${because_of_seq} is not due (${because})`
 }
 
 function removalNotAllowed(): LedgerError {
@@ -355,9 +359,15 @@ function removalNotAllowed(): LedgerError {
   )
 }
 
-function withoutOutcome(plan_sha256: string): LedgerError {
+function withoutOutcome(plan_sha256: string, disposition: RecordedDisposition | undefined): LedgerError {
+  const standing = disposition === undefined ? undefined : standingIn(disposition)
+  if (standing?.state === 'withdrawn')
+    return new LedgerError('not-found', {
+      problem: `the disposition of the plan ${plan_sha256} was withdrawn at seq ${standing.seq}, ${whyWithdrawn(standing)}: nothing was destroyed, and nothing is certified`,
+      cure: 'what is due is planned anew with affidavit dispose plan',
+    })
   return new LedgerError('not-found', {
-    problem: `no disposition of the plan ${plan_sha256} has an outcome`,
+    problem: `no disposition of the plan ${plan_sha256} has an outcome${standing === undefined ? '' : `; it is ${standing.state}`}`,
     cure: 'affidavit certificates lists those that have',
   })
 }
