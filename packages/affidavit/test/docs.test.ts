@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -119,10 +119,12 @@ test('the README lists every error code, and no other', () => {
 })
 
 test('every file that a document links to is there', () => {
-  for (const name of readdirSync(root).filter((file) => file.endsWith('.md'))) {
+  const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+  assert.ok(documents.length > 4)
+  for (const name of documents) {
     const text = readFileSync(join(root, name), 'utf8')
     for (const [, target] of text.matchAll(/\]\(([^)#:]+)\)/g)) {
-      assert.doesNotThrow(() => readdirOrRead(join(root, target ?? '')), `${name} links to ${target}`)
+      assert.doesNotThrow(() => readdirOrRead(join(root, dirname(name), target ?? '')), `${name} links to ${target}`)
     }
   }
 })
