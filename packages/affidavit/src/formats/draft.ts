@@ -1,7 +1,7 @@
 // Admission of drafts: untrusted values become a Draft or a refusal that names the place (spec/entry.md §4).
 
-import Type, { type Static, type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { Static } from 'typebox'
+import { Compile } from 'typebox/schema'
 
 import { memberPath } from '../bytes/json.ts'
 import { idProblem, labelProblem } from '../bytes/label.ts'
@@ -31,71 +31,72 @@ import {
   WORD,
 } from './fields.ts'
 
-const word = { pattern: WORD.source, maxLength: MAX_WORD_BYTES }
-const uuid = { pattern: UUID.source }
-const traceId = { pattern: '^[0-9a-f]{32}$' }
-const spanId = { pattern: '^[0-9a-f]{16}$' }
-const label = Type.Optional(Type.String())
+const word = { type: 'string', pattern: WORD.source, maxLength: MAX_WORD_BYTES } as const
+const uuid = { type: 'string', pattern: UUID.source } as const
+const traceId = { type: 'string', pattern: '^[0-9a-f]{32}$' } as const
+const spanId = { type: 'string', pattern: '^[0-9a-f]{16}$' } as const
+const text = { type: 'string' } as const
+const ids = { type: 'array', items: text, minItems: 1, uniqueItems: true } as const
 
-const sourceSchema = Type.Object(
-  {
-    ip: label,
-    host: label,
-    service: label,
-    trace_id: Type.Optional(Type.String(traceId)),
-    span_id: Type.Optional(Type.String(spanId)),
+const sourceSchema = {
+  type: 'object',
+  properties: { ip: text, host: text, service: text, trace_id: traceId, span_id: spanId },
+  additionalProperties: false,
+} as const
+
+const contentSchema = {
+  type: 'object',
+  required: ['name', 'media_type', 'body'],
+  properties: {
+    name: text,
+    media_type: text,
+    // Judged by checkContents: no schema knows bytes and files.
+    body: {},
+    subject_ids: ids,
   },
-  { additionalProperties: false },
-)
+  additionalProperties: false,
+} as const
 
-const contentSchema = Type.Object(
-  {
-    name: Type.String(),
-    media_type: Type.String(),
-    // Judged by checkContent: no schema knows bytes and files.
-    body: Type.Unsafe<string | Uint8Array | Blob>(Type.Any()),
-    subject_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, uniqueItems: true })),
-  },
-  { additionalProperties: false },
-)
-
-const fieldsSchema = Type.Object(
-  {
-    id: Type.Optional(Type.String(uuid)),
-    timestamp: label,
-    action: Type.String(),
-    outcome: Type.Optional(Type.Enum([...OUTCOMES])),
-    outcome_reason: label,
-    actor_id: Type.String(),
-    actor_type: Type.Enum([...ACTOR_TYPES]),
-    on_behalf_of: label,
-    agent_name: label,
-    agent_version: label,
-    model: label,
-    prompt_version: label,
-    producer_id: label,
-    producer_seq: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-    conversation_id: label,
-    parent_id: Type.Optional(Type.String(uuid)),
-    resource_type: Type.Optional(Type.String(word)),
-    resource_id: label,
-    subject_ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, uniqueItems: true })),
-    purpose: label,
-    grant_id: label,
-    source: Type.Optional(sourceSchema),
+// JSON Schema as it is: what builds schemas is three times the modules of what compiles them, in each process that admits a draft.
+const fieldsSchema = {
+  type: 'object',
+  required: ['action', 'actor_id', 'actor_type'],
+  properties: {
+    id: uuid,
+    timestamp: text,
+    action: text,
+    outcome: { enum: OUTCOMES },
+    outcome_reason: text,
+    actor_id: text,
+    actor_type: { enum: ACTOR_TYPES },
+    on_behalf_of: text,
+    agent_name: text,
+    agent_version: text,
+    model: text,
+    prompt_version: text,
+    producer_id: text,
+    producer_seq: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    conversation_id: text,
+    parent_id: uuid,
+    resource_type: word,
+    resource_id: text,
+    subject_ids: ids,
+    purpose: text,
+    grant_id: text,
+    source: sourceSchema,
     // Its members are judged where they are read, once: when their canonical text is made.
-    details: Type.Optional(Type.Unsafe<{ [key: string]: unknown }>(Type.Object({}))),
-    data_classification: Type.Optional(Type.Enum([...CLASSIFICATIONS])),
-    compliance_domains: Type.Optional(Type.Array(Type.String(word), { minItems: 1, uniqueItems: true })),
-    retention_class: Type.Optional(Type.String(word)),
-    assurance: Type.Optional(Type.Enum([...ASSURANCES])),
-    content: Type.Optional(Type.Array(contentSchema, { minItems: 1, maxItems: MAX_CONTENTS })),
+    details: { type: 'object' },
+    data_classification: { enum: CLASSIFICATIONS },
+    compliance_domains: { type: 'array', items: word, minItems: 1, uniqueItems: true },
+    retention_class: word,
+    assurance: { enum: ASSURANCES },
+    content: { type: 'array', items: contentSchema, minItems: 1, maxItems: MAX_CONTENTS },
   },
-  { additionalProperties: false },
-)
+  additionalProperties: false,
+} as const
 
-/** For whoever describes drafts. */
-export const draftSchema: TSchema = fieldsSchema
+/** For whoever describes drafts: JSON Schema. */
+export const draftSchema: object = fieldsSchema
 
 const compiled = Compile(fieldsSchema)
 
@@ -144,7 +145,8 @@ export function parseOwnDraft(value: Draft): Draft {
   return checkForm(draft)
 }
 
-type Fields = Static<typeof fieldsSchema>
+// Metadata and bodies are any value to the schema.
+type Fields = Omit<Static<typeof fieldsSchema>, 'details' | 'content'> & Pick<Draft, 'details' | 'content'>
 
 function has<Action extends string>(
   fields: Fields,
@@ -155,12 +157,16 @@ function has<Action extends string>(
 
 function checkedFields(value: unknown): Fields {
   const fields = copyDraft(value)
-  if (!compiled.Check(fields)) throw schemaFault(fields)
+  if (!fits(fields)) throw schemaFault(fields)
   checkLabels(fields)
   checkTimestamp(fields.timestamp)
   checkCompanions(fields)
   checkContents(fields.content)
   return fields
+}
+
+function fits(fields: Record<string, unknown>): fields is Record<string, unknown> & Fields {
+  return compiled.Check(fields)
 }
 
 function schemaFault(draft: Record<string, unknown>): DraftFault {
@@ -170,7 +176,7 @@ function schemaFault(draft: Record<string, unknown>): DraftFault {
   if (missing !== undefined) return new DraftFault(missing, 'this field is required')
   const absent = Object.keys(draft).find((key) => draft[key] === null)
   if (absent !== undefined) return new DraftFault(absent, 'null is no value of a field; leave the field out')
-  const [error] = compiled.Errors(draft)
+  const [, [error]] = compiled.Errors(draft)
   if (error === undefined) return new DraftFault('', 'the draft does not fit the format')
   return new DraftFault(pathOf(error.instancePath), problemOf(error.keyword, error.params, error.message))
 }
@@ -247,7 +253,7 @@ function checkText(path: string, value: unknown, judge: (text: string, maxBytes:
 const MEDIA_TYPE =
   /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}(?:; ?[a-z0-9-]{1,32}="?[A-Za-z0-9_.+-]{1,64}"?)*$/
 
-function checkContents(contents: Static<typeof fieldsSchema>['content']): void {
+function checkContents(contents: Fields['content']): void {
   if (contents === undefined) return
   const names = new Set<string>()
   for (const [i, { name, media_type, body, subject_ids }] of contents.entries()) {
@@ -289,7 +295,7 @@ function checkTimestamp(timestamp: string | undefined): void {
   )
 }
 
-function checkCompanions(draft: Static<typeof fieldsSchema>): void {
+function checkCompanions(draft: Fields): void {
   if ((draft.producer_id === undefined) !== (draft.producer_seq === undefined)) {
     const missing = draft.producer_id === undefined ? 'producer_id' : 'producer_seq'
     throw new DraftFault(missing, 'producer_id and producer_seq come together')
