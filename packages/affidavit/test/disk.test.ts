@@ -111,30 +111,36 @@ describe('system calls that fail', { concurrency: 2, skip: !hasStrace() && 'need
     return Array.from({ length: few }, (_, i) => 1 + Math.round((i * (count - 1)) / (few - 1)))
   }
 
-  function pathsOf(folder: string): string[] {
-    const database = databaseFile(folder)
-    const log = join(folder, 'checkpoints', 'checkpoints.log')
-    return [database, `${database}-wal`, log].flatMap((path) => ['-P', path])
-  }
+  const DATABASE = (folder: string) => [databaseFile(folder), `${databaseFile(folder)}-wal`]
+  const LOG = (folder: string) => [join(folder, 'checkpoints', 'checkpoints.log')]
 
-  async function run(folder: string, call: string, injection: string): Promise<Straced> {
-    const options = [
-      ...pathsOf(folder),
-      '-e',
-      `trace=${call}`,
-      ...(injection === '' ? [] : ['-e', `inject=${injection}`]),
-    ]
-    return straced(`${folder}.strace`, options, 'disk-child.ts', [folder, String(RECORDS)])
-  }
+  // Each is called by one thread.
+  const WATCHED = [
+    { call: 'fsync,fdatasync', of: 'the database', paths: DATABASE },
+    { call: 'fsync,fdatasync', of: 'the checkpoint log', paths: LOG },
+    { call: 'pwrite64', of: 'the database', paths: DATABASE },
+    { call: 'write', of: 'the checkpoint log', paths: LOG },
+    {
+      call: 'ftruncate',
+      of: 'the database and the checkpoint log',
+      paths: (folder: string) => [...DATABASE(folder), ...LOG(folder)],
+    },
+  ]
 
-  for (const call of ['fsync,fdatasync', 'pwrite64', 'write', 'ftruncate']) {
-    test(`${call}: each of a sample, once, from then on, and as a kill`, async (t) => {
-      const { calls } = await run(freshFolder(), call, '')
+  for (const { call, of, paths } of WATCHED) {
+    const run = (folder: string, injection?: string): Promise<Straced> => {
+      const watched = [...paths(folder).flatMap((path) => ['-P', path]), '-e', `trace=${call}`]
+      const options = injection === undefined ? watched : [...watched, '-e', `inject=${injection}`]
+      return straced(`${folder}.strace`, options, 'disk-child.ts', [folder, String(RECORDS)])
+    }
+    test(`${call} of ${of}: each of a sample, once, from then on, and as a kill`, async (t) => {
+      const { calls } = await run(freshFolder())
       const last = call === 'pwrite64' ? ['error=ENOSPC'] : []
       for (const at of positions(calls.length)) {
         for (const fault of ['error=EIO', ...last, 'signal=KILL']) {
           for (const when of fault === 'signal=KILL' ? [`${at}`] : [`${at}`, `${at}+`]) {
-            await judge(`${call} ${fault} when=${when}`, (folder) => run(folder, call, `${call}:${fault}:when=${when}`))
+            const broken = (folder: string) => run(folder, `${call}:${fault}:when=${when}`)
+            await judge(`${call} ${fault} when=${when}`, broken)
           }
         }
       }
@@ -144,8 +150,9 @@ describe('system calls that fail', { concurrency: 2, skip: !hasStrace() && 'need
 
   async function judge(what: string, broken: (folder: string) => Promise<Straced>): Promise<void> {
     const folder = freshFolder()
-    const { told, end, stderr } = await broken(folder)
+    const { told, end, stderr, calls } = await broken(folder)
     assert.ok(end === '0' || end === 'SIGKILL' || end === '137', `${what}: ended with ${end}: ${stderr}`)
+    assert.ok(end !== '0' || calls.some((line) => line.endsWith('(INJECTED)')), `${what}: nothing was broken`)
     const before = inspectLedger(databaseFile(folder))
     inspectTold(what, told, before)
     await appendAll(folder)
