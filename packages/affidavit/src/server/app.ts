@@ -27,6 +27,7 @@ export async function createApp(parts: AppParts): Promise<Routes> {
   const { ledgers, bodyLimit, tls } = parts
   const app: Routes = Fastify({
     logger: loggerOptions(parts.log),
+    frameworkErrors: answerProblem,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestId,
     bodyLimit,

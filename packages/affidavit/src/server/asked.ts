@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { mayDo } from '../access/policy.ts'
+import { type AccessPolicy, mayDo } from '../access/policy.ts'
 import { type Principal, policyFor } from '../access/principal.ts'
 import type { Act } from '../access/roles.ts'
 import { recordDenied } from '../embedded/denied.ts'
@@ -14,12 +14,14 @@ import { RequestFault } from './problem.ts'
 import { readerOf, readingOf, type Served } from './served.ts'
 
 /** What a route needs of whoever asks. `any`: a credential of the ledger; `nobody`: none; `loopback or administer`: none from this machine. */
-export type Needs = Act | 'any' | 'nobody' | 'loopback or administer'
+export type Needs = Act | 'append or link' | 'any' | 'nobody' | 'loopback or administer'
 
 /** A request that may be answered. */
 export interface Asked {
   readonly served: Served
   readonly principal: Principal
+  /** By which the principal is judged. */
+  readonly policy: AccessPolicy
   readonly reader: Reader
   readonly reading: Reading
 }
@@ -48,7 +50,7 @@ export function askFirst(app: FastifyInstance, ledgers: ReadonlyMap<string, Serv
     await limits.signedIn(request)
     reply.header('Affidavit-Ledger', request.asked.served.ledger.origin)
     await expectOwnLedger(request)
-    if (needs !== 'any') await expectMay(request, needs === 'loopback or administer' ? 'administer' : needs)
+    await expectOne(request, ACTS_OF[needs] ?? [needs as Act])
   })
 }
 
@@ -66,7 +68,8 @@ async function signedInTo(
 
 function askedBy({ served, principal }: SignedIn, request: FastifyRequest): Asked {
   const reader = readerOf(principal, purposeOf(request))
-  return { served, principal, reader, reading: readingOf(served, principal, reader) }
+  const policy = policyFor(served.access, principal)
+  return { served, principal, policy, reader, reading: readingOf(served, { principal, policy, reader }) }
 }
 
 async function expectOwnLedger(request: FastifyRequest): Promise<void> {
@@ -80,13 +83,24 @@ function isLoopback(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address)
 }
 
+const ACTS_OF: { readonly [needs: string]: readonly Act[] } = {
+  any: [],
+  'append or link': ['append', 'link'],
+  'loopback or administer': ['administer'],
+}
+
 /** @throws LedgerError `not-allowed`, once that is on record */
-export async function expectMay(request: FastifyRequest, act: Act): Promise<void> {
-  const { served, principal } = request.asked
-  const allowed = mayDo(policyFor(served.access, principal), principal.actor_id, act)
-  if (allowed.allowed) return
+export function expectMay(request: FastifyRequest, act: Act): Promise<void> {
+  return expectOne(request, [act])
+}
+
+async function expectOne(request: FastifyRequest, acts: readonly Act[]): Promise<void> {
+  const { policy, principal } = request.asked
+  const answers = acts.map((act) => mayDo(policy, principal.actor_id, act))
+  const [refusal] = answers.some(({ allowed }) => allowed) ? [] : answers
+  if (refusal === undefined || refusal.allowed) return
   await denied(request, 403)
-  throw new LedgerError('not-allowed', { problem: allowed.problem, cure: allowed.cure })
+  throw new LedgerError('not-allowed', { problem: refusal.problem, cure: refusal.cure })
 }
 
 /** Puts on record that a request was refused. */

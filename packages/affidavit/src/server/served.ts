@@ -1,7 +1,7 @@
 // A ledger that a server answers for: open, with what says who may ask it what.
 
 import type { AccessPolicy } from '../access/policy.ts'
-import { type Principal, policyFor } from '../access/principal.ts'
+import type { Principal } from '../access/principal.ts'
 import type { UnknownDenials } from '../embedded/denied.ts'
 import type { Place } from '../embedded/place.ts'
 import type { SignIn } from '../embedded/sign-in.ts'
@@ -31,9 +31,14 @@ export function readerOf({ actor_id, actor_type }: Principal, purpose?: string):
   return { actor_id, actor_type, ...(purpose === undefined ? {} : { purpose }) }
 }
 
-export function readingOf({ ledger, access }: Served, principal: Principal, reader: Reader): Reading {
-  const { scope } = principal
-  return ledger.as(reader, { policy: policyFor(access, principal), ...(scope === undefined ? {} : { scope }) })
+interface Asking {
+  readonly principal: Principal
+  readonly policy: AccessPolicy
+  readonly reader: Reader
+}
+
+export function readingOf({ ledger }: Served, { principal: { scope }, policy, reader }: Asking): Reading {
+  return ledger.as(reader, { policy, ...(scope === undefined ? {} : { scope }) })
 }
 
 /** Puts on record what is only counted, commits what was taken, publishes, and lets go. */

@@ -18,8 +18,8 @@ export interface SchemaTypes extends FastifyTypeProvider {
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema)
   return (given: unknown) => {
-    // A query and a path are texts, whatever they say.
-    const value = httpPart === 'body' ? (given ?? {}) : Convert(schema, given)
+    // A query is texts, whatever they say.
+    const value = httpPart === 'querystring' ? Convert(schema, given) : (given ?? {})
     if (compiled.Check(value)) return { value }
     const [first] = compiled.Errors(value)
     return { error: faultOf(httpPart, first) }

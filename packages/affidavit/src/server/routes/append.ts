@@ -30,7 +30,7 @@ export function addAppend(app: Routes): void {
       ...about(
         {
           operation: 'appendRecords',
-          needs: 'append',
+          needs: 'append or link',
           summary: 'Record a draft, or many as JSON lines: each outcome is sent when its record is durable',
         },
         {
@@ -72,9 +72,14 @@ function lineOf(outcome: LineOutcome, { id: request_id }: FastifyRequest): objec
 /** @throws LedgerError `not-allowed`, once that is on record; what append throws */
 async function appendAs(request: FastifyRequest, given: Draft): Promise<Appended> {
   const { served } = request.asked
-  const draft = isLateFact(given.action) ? await lateFactBy(request, given) : given
-  await expectOwnAgent(request, draft.agent_name)
+  const draft = isLateFact(Object(given).action) ? await lateFactBy(request, given) : await drafted(request, given)
+  await expectOwnAgent(request, Object(draft).agent_name)
   return served.ledger.append(draft)
+}
+
+async function drafted(request: FastifyRequest, given: Draft): Promise<Draft> {
+  await expectMay(request, 'append')
+  return given
 }
 
 // Whoever states a late fact is whoever signed in.
