@@ -97,6 +97,15 @@ export function fileKeys(folder: string, ledger: string): LedgerKeys {
   }
 }
 
+/**
+ * Whose keys lie in `folder`, and the key of its digests: for whoever does not know the ledger yet.
+ * @throws LedgerError `missing-key`, `wrong-key`
+ */
+export function readHomeKeys(folder: string): { readonly ledger: string; readonly digestKey: KeyObject } {
+  const { verifierKey } = readSigner(folder, CHECKPOINT, 'ed25519')
+  return { ledger: verifierKey.name, digestKey: readDigestKey(join(folder, DIGEST)) }
+}
+
 function signerOf(key: SignerKey): Signer {
   return { verifierKey: key.verifierKey, sign: async (message) => signEd25519(key.privateKey, message) }
 }
