@@ -59,6 +59,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
       ...LEDGER,
     ],
   ],
+  ['watch', ['embedded', 'stores/sqlite', 'keys', 'verify', 'documents', 'ledger', 'errors', 'formats', ...BYTES]],
   ['classify', ['formats', ...BYTES]],
   ['imports', ['registry', ...LEDGER]],
   // A spool's folder is held by a lock of SQLite: Node has no other that goes with its process.
@@ -76,13 +77,14 @@ const WIDE: ReadonlyMap<string, readonly string[]> = new Map([
 ])
 
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['typebox', ['formats', 'ledger', 'registry', 'server']],
+  ['typebox', ['formats', 'ledger', 'registry', 'server', 'watch']],
   ['fastify', ['server']],
   ['@fastify/compress', ['server']],
   ['@fastify/rate-limit', ['server']],
   ['@fastify/swagger', ['server']],
   ['prom-client', ['server']],
   ['commander', ['cli']],
+  ['croner', ['watch']],
   ['temporal-polyfill', ['retention']],
   ['@aws-sdk/client-s3', ['archive']],
   ['@google-cloud/storage', ['archive']],

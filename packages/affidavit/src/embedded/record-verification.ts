@@ -4,6 +4,7 @@ import type { AccessPolicy } from '../access/policy.ts'
 import { DocumentFault } from '../documents/fault.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { VerifierKey } from '../formats/verifier-key.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import { expectAllowed, type Read, type Reader } from '../ledger/reader.ts'
 import type { Report } from '../verify/report.ts'
 import { readAccess } from './access.ts'
@@ -36,21 +37,41 @@ function policyIn(folder: string): AccessPolicy | undefined {
   }
 }
 
+/** What a record says of how it was verified. */
+export interface HowVerified {
+  readonly operation: 'verify' | 'watch'
+  /** What more the record says. */
+  readonly details?: { readonly [name: string]: unknown }
+  /** Takes the record, where the ledger is open already. */
+  readonly ledger?: Pick<Ledger, 'as' | 'origin'>
+}
+
 /**
  * Records that `report` was made. A ledger that was tampered with is not written to: evidence stays as it is.
  * @throws LedgerError `not-allowed`, `invalid-draft` (a name or purpose that no record can have)
  */
-export async function recordVerification(where: string | Place, report: Report, reader: Reader): Promise<Recording> {
+export async function recordVerification(
+  where: string | Place,
+  report: Report,
+  reader: Reader,
+  how: HowVerified = { operation: 'verify' },
+): Promise<Recording> {
   if (report.status === 'tampered') return notRecorded('what was tampered with is left as it is')
   if (report.status === 'empty') return notRecorded('there is no record in it yet')
+  const record = (ledger: Pick<Ledger, 'as' | 'origin'>): Promise<void> =>
+    ledger.as(reader).recorded('verify', readOf(report, how, ledger.origin))
   let recorded = false
   try {
+    if (how.ledger !== undefined) {
+      await record(how.ledger)
+      return { recorded: true }
+    }
     const place = placeAt(where)
     // Opening to write begins a keyring that has no key: whoever verifies leaves it as it was found.
     if (report.subject.origin !== undefined) await (await openKeyringToRead(place.home, report.subject.origin)).close()
     const ledger = await openFolder(place)
     try {
-      await ledger.as(reader).recorded('verify', readOf(report, ledger.origin))
+      await record(ledger)
       recorded = true
     } finally {
       await ledger.close()
@@ -67,10 +88,11 @@ export function notRecorded(because: string): Recording {
   return { recorded: false, not_recorded_because: because }
 }
 
-function readOf({ status, records_checked, findings_count, subject }: Report, newest: string): Read {
+function readOf(report: Report, { operation, details = {} }: HowVerified, newest: string): Read {
+  const { status, records_checked, findings_count, subject } = report
   return {
     action: 'integrity_verified',
-    operation: 'verify',
+    operation,
     outcome: status === 'valid' ? 'success' : 'error',
     details: {
       what: subject.kind,
@@ -79,6 +101,7 @@ function readOf({ status, records_checked, findings_count, subject }: Report, ne
       records_checked,
       findings: findings_count,
       ...(subject.size === undefined ? {} : { as_of_seq: subject.size - 1 }),
+      ...details,
     },
   }
 }

@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'time-unavailable'
   | 'removal-refused'
   | 'removal-overtaken'
+  | 'already-watched'
 
 export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-draft': 'caller',
@@ -91,6 +92,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'time-unavailable': 'world',
   'removal-refused': 'world',
   'removal-overtaken': 'world',
+  'already-watched': 'world',
 }
 
 export interface ErrorContext {

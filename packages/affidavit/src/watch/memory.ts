@@ -1,0 +1,50 @@
+// What a watcher remembers while it runs: its state and the alerts that wait, each durable before anything is built upon it.
+
+import type { Alert } from './alert.ts'
+import type { Raised } from './judge-run.ts'
+import type { Outbox } from './outbox.ts'
+import { NEW_STATE, type ReadState, type WatchState } from './state.ts'
+import { type HomeKey, readState, writeState } from './state-file.ts'
+
+export interface Memory {
+  state(): WatchState
+  /** Alerts before the state that has counted them: a crash between the two raises them once more. @throws LedgerError `store-unavailable` */
+  remember(raised: Raised): Promise<void>
+}
+
+export interface MemoryParts {
+  readonly home: string
+  readonly homeKey: HomeKey
+  /** Where alerts wait; they are only told where it is left out. */
+  readonly outbox?: Outbox
+  tell(alert: Alert): void
+}
+
+/** @throws LedgerError `store-unavailable` */
+export function openMemory({
+  home,
+  homeKey,
+  outbox,
+  tell,
+}: MemoryParts): Memory & { readonly was: ReadState['from'] | 'new' } {
+  const read = readState(home, homeKey)
+  let state = read === undefined ? NEW_STATE : stateIn(read)
+  return {
+    was: read?.from ?? 'new',
+    state: () => state,
+    async remember(raised) {
+      state = raised.state
+      for (const alert of raised.alerts) tell(alert)
+      for (const alert of raised.alerts) await outbox?.put(alert)
+      await writeState(home, state, homeKey)
+    },
+  }
+}
+
+/** What can be built upon: anybody may have written what stands under no key, so that everything is read again. */
+function stateIn(read: ReadState): WatchState {
+  if (read.from === 'own') return read.state
+  if (read.from !== 'unkeyed') return NEW_STATE
+  const { base: _, complete: _complete, ...state } = read.state
+  return state
+}
