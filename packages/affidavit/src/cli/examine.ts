@@ -21,6 +21,7 @@ import { LEDGER_DATABASE } from '../stores/sqlite/connect.ts'
 import { examineKeyring } from './examine-keyring.ts'
 import { examineRights } from './examine-rights.ts'
 import { examineServer } from './examine-server.ts'
+import { examineWatch } from './examine-watch.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 import { count, counted } from './output.ts'
 
@@ -30,11 +31,11 @@ const MINUTE = 60_000
 export async function examine(place: Place): Promise<Finding[]> {
   const { home, database } = place
   const runtime = ok('runtime', `Node ${process.versions.node}, SQLite ${process.versions.sqlite ?? 'unknown'}`)
-  if (database !== undefined) return [runtime, ...(await examineDatabase(home, database))]
+  if (database !== undefined) return [runtime, ...(await examineDatabase(home, database)), ...examineWatch(home)]
   return [
     runtime,
     ...(await examineLedger(place, () => openStore(place))),
-    ...(existsSync(databaseFile(home)) ? [waitingFinding(home)] : []),
+    ...(existsSync(databaseFile(home)) ? [waitingFinding(home), ...examineWatch(home)] : []),
   ]
 }
 

@@ -40,6 +40,7 @@ import { addSpool } from './commands/spool.ts'
 import { addTail } from './commands/tail.ts'
 import { addVerify } from './commands/verify.ts'
 import { addVersions } from './commands/versions.ts'
+import { addWatch } from './commands/watch.ts'
 import { EXIT, type ExitCode, exitCodeOfError } from './exit-codes.ts'
 import { jsonLine, systemTerminal, type Terminal } from './output.ts'
 import { settleWords } from './settle-words.ts'
@@ -109,6 +110,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addReaders,
     addResolve,
     addVerify,
+    addWatch,
     addProve,
     addExport,
     addCheckpoint,
