@@ -62,6 +62,9 @@ export async function tellStory(folder: string, timeSource: string): Promise<Wor
   await runDone(['archive', 'run', ...of])
   await runDone(['checkpoint', ...of, '--out', at('kept.note')])
   cpSync(at('ledger'), at('copy'), { recursive: true })
+  cpSync(at('anchor'), at('copied-anchor'), { recursive: true })
+  const settings = { anchor: at('copied-anchor'), archive: at('archive') }
+  writeFileSync(join(at('copy'), 'affidavit.json'), JSON.stringify(settings))
   altered(at('copy'), ANSWER)
   const [erased, disposed] = await plansOf(of)
   return new Map([
