@@ -174,11 +174,21 @@ function schemaText(row: unknown, name: string): string {
 }
 
 /** The schema as the release made it whose version a database has. */
-export function referenceSchema(db: SqliteDatabase): SchemaObject[] {
-  const version = pragma(db, 'user_version')
+export function referenceSchema(db: SqliteDatabase): readonly SchemaObject[] {
+  const said = pragma(db, 'user_version')
+  const version = typeof said === 'number' ? said : LEDGER_DATABASE.schemaVersion
+  const schema = RELEASED.get(version) ?? releasedSchema(version)
+  RELEASED.set(version, schema)
+  return schema
+}
+
+/** What a release made never changes: whoever verifies one database after another makes it once. */
+const RELEASED = new Map<number, readonly SchemaObject[]>()
+
+function releasedSchema(version: number): readonly SchemaObject[] {
   const made = new DatabaseSync(':memory:')
   try {
-    made.exec(schemaSql(LEDGER_DATABASE, 0, typeof version === 'number' ? version : LEDGER_DATABASE.schemaVersion))
+    made.exec(schemaSql(LEDGER_DATABASE, 0, version))
     return readSchema(made)
   } finally {
     made.close()
