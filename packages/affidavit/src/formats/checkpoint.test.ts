@@ -116,7 +116,24 @@ test('our signatures are those of the golden checkpoints', () => {
 
 test('every flipped bit of a signed checkpoint is refused', () => {
   const open = createCheckpointOpener([log.verifierKey])
+  assert.ok(!('code' in open(utf8(note))))
   for (const { bit, lie } of flips(utf8(note))) assert.ok('code' in open(lie), `bit ${bit}`)
+})
+
+test('a line that held over one text, under one key, is met again: over another, or under another, it does not hold', () => {
+  const open = createCheckpointOpener([log.verifierKey, heartbeat.verifierKey])
+  const [line = assert.fail()] = signCheckpoint(body, [log])
+  const larger = formatCheckpointBody({ ...head, size: 14 })
+  const { name, keyId } = heartbeat.verifierKey
+  const lies = [
+    formatNote(larger, [line]),
+    formatNote(body, signCheckpoint(larger, [log])),
+    formatNote(body, [{ ...line, name, keyId }]),
+  ]
+  const answers = (): unknown[] => [note, ...lies].map((one) => codeOf(open(utf8(one))))
+  const first = answers()
+  assert.deepEqual(first, ['accepted', 'signature-mismatch', 'signature-mismatch', 'cosignature-length'])
+  assert.deepEqual(answers(), first)
 })
 
 test('a flipped bit in the line of a stranger never changes what is believed', () => {

@@ -5,7 +5,7 @@ import { equalBytes } from '../bytes/compare.ts'
 import { parseDecimal } from '../bytes/decimal.ts'
 import { utf8 } from '../bytes/text.ts'
 import { signEd25519 } from '../crypto/ed25519.ts'
-import { HASH_BYTES } from '../crypto/sha256.ts'
+import { HASH_BYTES, sha256Hex } from '../crypto/sha256.ts'
 import { EMPTY_ROOT } from '../merkle/hash.ts'
 import type { TreeHead } from '../merkle/head.ts'
 import { checkNoteText, type Note, type NoteFault, type NoteSignature, type NoteTextFault, parseNote } from './note.ts'
@@ -106,11 +106,11 @@ export function openCheckpoint(
 export function createCheckpointOpener(
   trustedKeys: readonly VerifierKey[],
 ): (bytes: Uint8Array) => OpenedCheckpoint | OpenCheckpointFault {
-  const verifiers = verifiersByKey(trustedKeys)
+  const verify = lineVerifier(verifiersByKey(trustedKeys))
   return (bytes) => {
     const note = parseNote(bytes)
     if ('code' in note) return note
-    const verified = verifySignatures(note, verifiers)
+    const verified = verifySignatures(note, verify)
     if ('code' in verified) return verified
     if (verified.length === 0) return { code: 'no-trusted-signature' }
     const checkpoint = parseCheckpointBody(note.text)
@@ -133,14 +133,32 @@ function lineKey({ name, keyId }: { readonly name: string; readonly keyId: strin
   return `${keyId} ${name}`
 }
 
+type LineVerifier = (text: string, line: NoteSignature) => VerifiedSignature | SignatureFault | undefined
+
+// An anchor repeats what the log keeps, and what is kept apart repeats its text: each line is verified once, however often it is met.
+function lineVerifier(verifiers: ReadonlyMap<string, readonly NoteVerifier[]>): LineVerifier {
+  const met = new Map<string, VerifiedSignature | SignatureFault>()
+  return (text, line) => {
+    const named = verifiers.get(lineKey(line))
+    if (named === undefined) return undefined
+    // The text comes last: nothing before it holds a newline.
+    const which = sha256Hex(`${lineKey(line)} ${toBase64(line.signature)}\n${text}`)
+    const known = met.get(which)
+    if (known !== undefined) return known
+    const answers = named.map((verify) => verify(text, line.signature))
+    const answer = answers.find((one) => !('code' in one)) ?? answers[0]
+    if (answer !== undefined) met.set(which, answer)
+    return answer
+  }
+}
+
 function verifySignatures(
   { text, signatures }: Note,
-  verifiers: ReadonlyMap<string, readonly NoteVerifier[]>,
+  verify: LineVerifier,
 ): readonly VerifiedSignature[] | SignatureFault {
   const verified: VerifiedSignature[] = []
   for (const line of signatures) {
-    const answers = (verifiers.get(lineKey(line)) ?? []).map((verify) => verify(text, line.signature))
-    const held = answers.find((answer) => !('code' in answer)) ?? answers[0]
+    const held = verify(text, line)
     if (held === undefined) continue
     if ('code' in held) return held
     verified.push(held)
