@@ -1,4 +1,6 @@
-// Which records there are for somebody (spec/sign-in.md §1). Data.
+// Which records there are for somebody (spec/sign-in.md §3). Pure.
+
+import type { AuditRecord } from '../formats/fields.ts'
 
 /** Each part that is absent restricts nothing. */
 export interface Scope {
@@ -8,4 +10,12 @@ export interface Scope {
   readonly from?: string
   /** `timestamp` is before it. */
   readonly until?: string
+}
+
+export function isInScope(
+  { agents, from, until }: Scope,
+  { agent_name, timestamp }: Pick<AuditRecord, 'agent_name' | 'timestamp'>,
+): boolean {
+  if (agents !== undefined && (agent_name === undefined || !agents.includes(agent_name))) return false
+  return (from === undefined || timestamp >= from) && (until === undefined || timestamp < until)
 }

@@ -33,14 +33,13 @@ import { dispositionNotes } from './disposition-notes.ts'
 import type { ArchiveEnding, EndingOptions } from './end-archived.ts'
 import { createEqualBodies } from './equal-bodies.ts'
 import { createErasing, type Erasures } from './erase.ts'
-import { searchFollowing } from './follow.ts'
+import { createFind } from './find.ts'
 import { Refusal } from './hand-over.ts'
 import { type Health, healthOf } from './health.ts'
 import { createHolding, type Holding } from './hold.ts'
 import { createJudging } from './judge-records.ts'
 import type { LedgerKeys } from './keys.ts'
 import { createKeysAtHand } from './keys-at-hand.ts'
-import { mergeBySeq } from './merge-by-seq.ts'
 import type { Operator } from './operator.ts'
 import { conflictRecord, idConflict, ledgerClosed, type Start, startRecord } from './own-records.ts'
 import { createPlacing, type Settled } from './place.ts'
@@ -48,7 +47,7 @@ import { policiesInForce, recordPolicies } from './policies.ts'
 import { createProver } from './prove.ts'
 import { createPublisher, type PublishSchedule } from './publisher.ts'
 import { createQueue, queueFull } from './queue.ts'
-import { findEntry, optionalRecord, recordOf, type SearchOptions, take } from './read.ts'
+import { findEntry, optionalRecord, recordOf, type SearchOptions } from './read.ts'
 import { readThrough } from './read-through.ts'
 import type { Reader } from './reader.ts'
 import { createReading, type Reading } from './reading.ts'
@@ -63,10 +62,11 @@ import { signStatement } from './statement.ts'
 import type { EntryFilter, LedgerStore, Placed, PreparedDraft, StoredCheckpoint, StoredEntry } from './store.ts'
 import { readTile } from './tiles.ts'
 import { createTimekeeper } from './timekeeper.ts'
-import { recordedFilter, translateFilter } from './translate-filter.ts'
+import { recordedFilter } from './translate-filter.ts'
 import { timeAsFarAsKnown, timeToCountFrom, timeToDestroy } from './trusted-time.ts'
 import { unusedKeys } from './unused-keys.ts'
 import { type VersionAction, type VersionInForce, versionInForce } from './version-in-force.ts'
+import { type Seen, withinScope } from './within-scope.ts'
 
 /** What an append resolves to: the record is durable, and this is its place. */
 export interface Appended {
@@ -94,9 +94,9 @@ export interface Ledger extends AsyncDisposable {
    */
   appendMany(drafts: Iterable<Draft> | AsyncIterable<Draft>): Promise<readonly AppendOutcome[]>
   /** Reads in somebody's name: every read is on record before it is answered. */
-  as(reader: Reader, by?: { readonly policy?: AccessPolicy; readonly scope?: object }): Reading
+  as(reader: Reader, seen?: Seen): Reading
   /** Places legal holds and releases them, in somebody's name (spec/holds.md). */
-  holding(by: Reader): Holding
+  holding(by: Reader, judged?: Pick<Seen, 'policy'>): Holding
   /** The record with this id. */
   get(id: string): Promise<AuditRecord | undefined>
   at(seq: number): Promise<AuditRecord | undefined>
@@ -239,6 +239,8 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
   const { publish } = publisher
   const queue = createQueue(commit, parts.queueCapacity)
   const sign = (text: string): Promise<string> => signStatement(keys, ledger, text)
+  const find = createFind({ store, ledger, keyring })
+  const prove = createProver({ store: rows, ledger, publish })
   const random = createRandomSource()
   const retention = parts.retention ?? builtInSet()
   const erasing = createErasing({
@@ -283,12 +285,6 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     return placing.place(admission.admitOwn(draft), 'ledger')
   }
 
-  async function* find(filter: EntryFilter, options: SearchOptions): AsyncGenerator<StoredEntry> {
-    const filters = await translateFilter(keyring, filter)
-    const found = filters.map((one) => searchFollowing(store, ledger, one, options))
-    yield* take(mergeBySeq(found, options.order ?? 'ascending'), options.limit)
-  }
-
   // A draft that is refused for its recipient leaves a record before its answer, and nothing else.
   async function recordRefusal(error: unknown): Promise<never> {
     if (!(error instanceof Refusal)) throw error
@@ -324,16 +320,15 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
     if (recorded.status === 'rejected') throw recorded.reason
   }
 
+  const reading = { store, rows, ledger, keyring, now: clock.now, find, record, prove }
   const opened: Ledger = {
     origin: ledger,
     append,
     appendMany: (drafts) => appendMany(drafts, { append, placing }),
-    as: (reader, by) =>
-      createReading(
-        { store, rows, ledger, keyring, policy: by?.policy ?? parts.access, now: clock.now, find, record },
-        reader,
-      ),
-    holding: (by) => createHolding({ store, rows, ledger, keyring, policy: parts.access, clock, record, deriveId }, by),
+    as: (reader, { policy = parts.access, scope } = {}) =>
+      createReading(withinScope({ ...reading, policy }, scope), reader),
+    holding: (by, { policy = parts.access } = {}) =>
+      createHolding({ store, rows, ledger, keyring, policy, clock, record, deriveId }, by),
     get: async (id) => optionalRecord(await findEntry(store, ledger, id)),
     at: async (seq) => optionalRecord(await findEntry(store, ledger, seq)),
     async *search(filter = {}, options = {}) {
@@ -344,7 +339,7 @@ export async function createLedger(parts: LedgerParts): Promise<Ledger> {
       recordedFilter(keyring, filter, async (one) => {
         return (await rows.entries(ledger, one, { limit: 1, order: 'ascending' })).length > 0
       }),
-    prove: createProver({ store: rows, ledger, publish }),
+    prove,
     publish,
     newestCheckpoint: () => store.latestCheckpoint(ledger, Number.MAX_SAFE_INTEGER),
     consistency: (from, to) => proveConsistency(store, ledger, from, to),

@@ -21,6 +21,8 @@ export interface Question<Answer> {
   readonly operation: string
   /** Who may search may ask where this is left out. */
   readonly act?: Act
+  /** Of less than that its answer would be wrong: it would miss what is there. */
+  readonly asks?: 'the whole ledger'
   readonly query?: Query
   answer(asked: Asked): Promise<Answered<Answer>>
 }

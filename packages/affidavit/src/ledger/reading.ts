@@ -1,6 +1,7 @@
 // Reading a ledger as somebody: every read is a record before it is an answer (spec/reading.md).
 
 import type { AccessPolicy } from '../access/policy.ts'
+import type { Scope } from '../access/scope.ts'
 import type { UnixMillis } from '../clock/clock.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
@@ -14,6 +15,7 @@ import { checkFilter, findEntry, recordOf, type SearchOptions } from './read.ts'
 import { destroyedIn } from './read-through.ts'
 import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
 import { type ReadersParts, type ReadingFound, readersOf } from './readers.ts'
+import { expectWhole, inPeriod } from './scope.ts'
 import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
 
 /** One content that was revealed. `unavailable`: its key is destroyed, or not in this keyring. */
@@ -69,7 +71,11 @@ export interface Reading {
   destroyedIn(conversation_id: string): Promise<readonly number[]>
   /** Why what was asked about is not there: no record ever was, or it was destroyed. */
   missing(which: string | number): Promise<LedgerError>
-  /** Puts another read on record: a proof, an export, a verification. @throws LedgerError `not-allowed` */
+  /** The C2SP proof file of a record, by id or seq. @throws LedgerError `not-allowed`, `not-found` */
+  prove(which: string | number): Promise<string>
+  /** What an export may hold of what was asked for. @throws LedgerError `not-allowed` where no filter can say that */
+  exportable(filter: EntryFilter): EntryFilter
+  /** Puts another read on record: an export, a verification. @throws LedgerError `not-allowed` */
   recorded(act: 'search' | 'export' | 'verify' | 'hand-out-keys', read: Read): Promise<void>
 }
 
@@ -79,6 +85,10 @@ export interface ReadingParts extends ReadersParts {
   readonly rows: LedgerStore
   readonly policy: AccessPolicy | undefined
   readonly now: () => UnixMillis
+  /** Nothing else is there: neither in the store and the rows, nor for `find` (ledger/within-scope.ts). */
+  readonly scope?: Scope
+  /** The proof file of a record that is there. */
+  prove(seq: number): Promise<string>
   /** Appends a record of the ledger about itself; durable when it resolves. */
   record(draft: Draft): Promise<unknown>
 }
@@ -95,7 +105,7 @@ const PAGE = 200
 
 export function createReading(parts: ReadingParts, who: Reader): Reading {
   const reader = { ...who }
-  const { store, rows, ledger, keyring, policy, find } = parts
+  const { store, rows, ledger, keyring, policy, find, scope } = parts
 
   async function put(read: Read): Promise<void> {
     await parts.record(readDraft(reader, read))
@@ -203,6 +213,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     },
     async resolve(token, { reason }) {
       expectAllowed(policy, reader, 'resolve')
+      expectWhole(scope, 'a token is of the whole ledger')
       expectReason(reason)
       if (!TOKEN.test(token)) throw noToken()
       const personal = (await keyring.personalIds([token])).get(token)
@@ -222,6 +233,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     },
     async ask(question) {
       expectAllowed(policy, reader, question.act ?? 'search')
+      if (question.asks !== undefined) expectWhole(scope, `${question.operation} asks about ${question.asks}`)
       const { answer, read } = await answerOf(parts, question, await size(), finds)
       await put({ action: 'records_viewed', ...read })
       return answer
@@ -229,6 +241,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     async askToReveal(question, { reason }) {
       expectAllowed(policy, reader, 'search')
       expectAllowed(policy, reader, 'reveal')
+      if (question.asks !== undefined) expectWhole(scope, `${question.operation} asks about ${question.asks}`)
       expectReason(reason)
       const { answer, read, contents = [] } = await answerOf(parts, question, await size(), finds)
       const records = await Promise.all(contents.map(recordAt))
@@ -244,10 +257,27 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       return results
     },
     missing: (which) => missingRecord(rows, ledger, which),
+    async prove(which) {
+      expectAllowed(policy, reader, 'search')
+      const entry = await findEntry(store, ledger, which)
+      const details = { as_of_seq: (await size()) - 1 }
+      const results = entry === undefined ? [] : [entry.seq]
+      await put({ action: 'records_viewed', operation: 'prove', details, results })
+      if (entry === undefined) throw await missingRecord(rows, ledger, which)
+      return parts.prove(entry.seq)
+    },
+    exportable(filter) {
+      expectAllowed(policy, reader, 'export')
+      if (scope === undefined) return filter
+      if (scope.agents !== undefined)
+        expectWhole(scope, 'an export is chosen by what its cover can say, and not by agents')
+      return inPeriod(filter, scope)
+    },
     async recorded(act, read) {
       if (ACTS_OF[read.action]?.includes(act) !== true)
         throw new TypeError(`${read.action} is not recorded as ${act}; this is a bug`)
       expectAllowed(policy, reader, act)
+      if (act === 'verify' || act === 'hand-out-keys') expectWhole(scope, 'this is done with the whole ledger')
       if (act === 'hand-out-keys') expectReason(read.reason ?? '')
       await put(read)
     },

@@ -43,7 +43,7 @@ const SHOWN = [
 ] as const
 
 export function gaps({ limit, ...within }: GapsWithin): Question<Gaps> {
-  return { operation: 'gaps', query: within, answer: (asked) => answer(within, limit, asked) }
+  return { operation: 'gaps', asks: 'the whole ledger', query: within, answer: (asked) => answer(within, limit, asked) }
 }
 
 type Within = Omit<GapsWithin, 'limit'>

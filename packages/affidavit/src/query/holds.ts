@@ -28,7 +28,7 @@ export interface HoldsFound {
 
 export function holds({ matter, at }: HoldsAsked): Question<HoldsFound> {
   const query = at === undefined ? {} : { recorded_until: at }
-  return { operation: 'holds', query, answer: (asked) => answer(matter, query, asked) }
+  return { operation: 'holds', asks: 'the whole ledger', query, answer: (asked) => answer(matter, query, asked) }
 }
 
 async function answer(

@@ -54,7 +54,12 @@ export interface Example {
 }
 
 export function retentionPlan(set: PolicySet, wanted: PlanAsked): Question<RetentionPlan> {
-  return { operation: 'retention_plan', act: 'plan-retention', answer: (asked) => answer(set, wanted, asked) }
+  return {
+    operation: 'retention_plan',
+    asks: 'the whole ledger',
+    act: 'plan-retention',
+    answer: (asked) => answer(set, wanted, asked),
+  }
 }
 
 async function answer(

@@ -68,7 +68,12 @@ export function retentionStory(
   which: string | number,
   { at }: StoryAsked,
 ): Question<RetentionStory | undefined> {
-  return { operation: 'retention_story', act: 'plan-retention', answer: (asked) => answer(set, which, at, asked) }
+  return {
+    operation: 'retention_story',
+    asks: 'the whole ledger',
+    act: 'plan-retention',
+    answer: (asked) => answer(set, which, at, asked),
+  }
 }
 
 async function answer(
