@@ -24,6 +24,7 @@ import { addGrants } from './commands/grants.ts'
 import { addHold } from './commands/hold.ts'
 import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
+import { addKeys } from './commands/keys.ts'
 import { addLineage } from './commands/lineage.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addPolicies } from './commands/policies.ts'
@@ -116,6 +117,7 @@ function program(surroundings: Surroundings, json: boolean): Command {
     addCheckpoint,
     addRegistry,
     addAccess,
+    addKeys,
     addPolicies,
     addRetention,
     addApproverKey,
