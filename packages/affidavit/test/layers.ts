@@ -66,6 +66,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['capture', ['registry', 'classify', 'stores/sqlite', ...LEDGER]],
   // No SDK is imported: an adapter knows one by its shape.
   ['adapters', ['capture', 'errors', 'formats', ...BYTES]],
+  ['otlp', ['capture', 'registry', 'classify', ...LEDGER]],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
 ])
 // These may import every folder except the ones named.
@@ -83,6 +84,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@fastify/rate-limit', ['server']],
   ['@fastify/swagger', ['server']],
   ['prom-client', ['server']],
+  ['@bufbuild/protobuf', ['otlp']],
   ['commander', ['cli']],
   ['croner', ['watch']],
   ['temporal-polyfill', ['retention']],
