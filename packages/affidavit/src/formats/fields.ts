@@ -63,6 +63,7 @@ export const LEDGER_ACTIONS = [
   'logging_stopped',
   'logging_degraded',
   'logging_resumed',
+  'telemetry_received',
   'records_viewed',
   'content_revealed',
   'pseudonym_resolved',
