@@ -1,5 +1,6 @@
 // The beginning of a conversation: recorded once, whoever notices it (spec/capture.md §3).
 
+import type { AuditedLedger } from './audited-ledger.ts'
 import { beginBeside, type Steps } from './begin.ts'
 import { type Begun, NOTHING_BEGUN } from './begun.ts'
 import type { Conversation } from './conversations.ts'
@@ -20,7 +21,10 @@ export function startConversation(steps: Steps, run: Run): Promise<Begun> {
 }
 
 /** Id of the record of its beginning. */
-export function startOf({ ledger }: Pick<Steps, 'ledger'>, conversation_id: string): string {
+export function startOf(
+  { ledger }: { readonly ledger: Pick<AuditedLedger, 'deriveId'> },
+  conversation_id: string,
+): string {
   return ledger.deriveId('capture', 'conversation_started', conversation_id)
 }
 

@@ -28,7 +28,10 @@ export interface About {
   readonly user?: string | undefined
 }
 
-export type Step = ModelCall | CallContent | ToolCall | ToolDecision | DataTouch | AgentRun | UserMessage | Failure
+export type Step = WholeStep | CallContent
+
+/** Told whole: content that belongs to a call has been joined with it. */
+export type WholeStep = ModelCall | ToolCall | ToolDecision | DataTouch | AgentRun | UserMessage | Failure
 
 /** What was said word for word, as far as it came. */
 export type Told<Value> =

@@ -1,0 +1,54 @@
+// Messages of the user that a call was asked with (spec/otlp.md §5). One that stands at the end is new; a message is one record for each
+// time that it is said, however many spans tell of it.
+
+import { countCharacters } from '../bytes/text.ts'
+import { canonicalText } from '../capture/canonical-text.ts'
+import { captured, contentsOf } from '../capture/captured.ts'
+import { conversationOf, type Once, type Setting, userRecord } from './setting.ts'
+import type { Message } from './step.ts'
+import { isFromUser, wordsOf } from './words.ts'
+
+export interface Heard {
+  readonly records: readonly Once[]
+  /** The last message of the user in the history, new or not: what the call answers. */
+  readonly cause: string | undefined
+}
+
+export function hear(setting: Setting, input: readonly Message[]): Heard {
+  const said = input.filter(isFromUser)
+  const ids = said.map((_, i) => messageId(setting, said.slice(0, i + 1)))
+  const lastOther = input.findLastIndex((message) => !isFromUser(message))
+  const fresh = input.length - 1 - lastOther
+  const records = said
+    .slice(said.length - fresh)
+    .map((message, i) => heard(setting, message, ids[said.length - fresh + i] ?? ''))
+  return { records: fresh === 0 ? [] : records, cause: ids.at(-1) }
+}
+
+// By everything that the user said until then: the same words, said again, are another message.
+function messageId(setting: Setting, said: readonly Message[]): string {
+  const { ledger } = setting
+  return ledger.deriveId(
+    'otlp',
+    'user_message',
+    conversationOf(setting) ?? '',
+    ledger.digest(canonicalText(JSON.stringify(said.map(({ parts }) => parts)))),
+  )
+}
+
+function heard(setting: Setting, { parts }: Message, id: string): Once {
+  const words = wordsOf(parts)
+  const isText = parts.every(({ type }) => type === 'text')
+  const { content, uncaptured } = contentsOf(
+    parts.length === 0 ? undefined : captured('message', isText ? words : parts),
+  )
+  const { draft } = userRecord(setting, {
+    id,
+    action: 'user_message_received',
+    outcome: 'success',
+    at: 'start',
+    content,
+    details: { characters: countCharacters(words), uncaptured },
+  })
+  return { draft, by: 'fact' }
+}
