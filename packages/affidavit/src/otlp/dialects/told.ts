@@ -2,6 +2,7 @@
 
 import { JsonFault, type JsonRules, type JsonValue, PLAIN_JSON, parseJson } from '../../bytes/json.ts'
 import type { Told } from '../step.ts'
+import type { Attributes } from '../telemetry.ts'
 
 /** How emitters write what they hid: OpenInference, Claude Code, and others after them. */
 const HIDDEN: ReadonlySet<JsonValue> = new Set(['__REDACTED__', '<REDACTED>', '[REDACTED]'])
@@ -28,13 +29,20 @@ export function toldJson(value: JsonValue | undefined): Told<JsonValue> | undefi
 }
 
 /** The value of a JSON text; `undefined` where it is none, or one that two readers could read differently. */
-export function jsonIn(text: string): JsonValue | undefined {
+function jsonIn(text: string): JsonValue | undefined {
   try {
     return parseJson(text, RULES)
   } catch (error) {
     if (error instanceof JsonFault) return undefined
     throw error
   }
+}
+
+/** The members of an object, or of a JSON text that is one; none of anything else. */
+export function membersIn(given: JsonValue | undefined): Attributes {
+  const value = typeof given === 'string' ? jsonIn(given) : given
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return new Map(isObject ? Object.entries(value) : [])
 }
 
 /** Whether a text begins as a list, an object or a text of JSON, and ends within it. */
