@@ -102,12 +102,18 @@ export interface ModelCall extends CallTexts {
   readonly recipient?: string | undefined
   readonly finishReasons?: readonly string[] | undefined
   readonly usage?: Usage | undefined
+  /** As the emitter reckons it. */
+  readonly costUsd?: number | undefined
+  /** Where an event tells it: a span has a beginning and an end. */
+  readonly milliseconds?: number | undefined
   readonly error?: StepError | undefined
 }
 
 /** What the call of the item's span was given or gave, told beside the span: of several, each adds to the ones before. */
 export interface CallContent extends CallTexts {
   readonly kind: 'call_content'
+  /** Of the call that it belongs to, where no span tells which one that is. */
+  readonly responseId?: string | undefined
   readonly finishReasons?: readonly string[] | undefined
 }
 
@@ -124,6 +130,7 @@ export interface ToolCall {
   /** Where it was seen: where the agent runs it, or where the protocol carries it to a server of tools. */
   readonly layer: 'agent' | 'mcp_client' | 'mcp_server'
   readonly recipient?: string | undefined
+  readonly milliseconds?: number | undefined
   /** The tool's answer to the question whether it succeeded, where the dialect tells; else the result is judged. */
   readonly succeeded?: boolean | undefined
 }

@@ -16,6 +16,14 @@ export function countOf(attributes: Attributes, ...names: readonly string[]): nu
   })
 }
 
+/** The first of them that is there as an amount, with its fraction. */
+export function amountOf(attributes: Attributes, ...names: readonly string[]): number | undefined {
+  return firstOf(attributes, names, (value) => {
+    const amount = typeof value === 'string' && /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value
+    return typeof amount === 'number' && amount >= 0 ? amount : undefined
+  })
+}
+
 /** The first of them that is there as a truth; some emitters write it as text. */
 export function truthOf(attributes: Attributes, ...names: readonly string[]): boolean | undefined {
   return firstOf(attributes, names, (value) => {
