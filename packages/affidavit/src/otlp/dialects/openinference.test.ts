@@ -4,12 +4,12 @@ import { describe, test } from 'node:test'
 import { capturedBodies, NO_CAPTURED_BODIES } from '../../../test/otlp-bodies.ts'
 import { aboutOf, itemsIn, onlyStep, read, said, spanOf, type Told } from '../../../test/otlp-items.ts'
 import { decode } from '../decode.ts'
-import { openInference } from './openinference.ts'
+import { OPEN_INFERENCE } from './openinference.ts'
 
 const text = (content: string) => ({ type: 'text', content })
 const told = (value: unknown) => ({ state: 'told', value })
 const step = (kind: string, attributes: Told, span: object = {}) =>
-  said(onlyStep(openInference, spanOf({ 'openinference.span.kind': kind, ...attributes }, span)))
+  said(onlyStep(OPEN_INFERENCE, spanOf({ 'openinference.span.kind': kind, ...attributes }, span)))
 
 const SYSTEM = { role: 'system', parts: [text('You book appointments. Be brief.')] }
 const QUESTION = { role: 'user', parts: [text('When is my next appointment?')] }
@@ -19,7 +19,7 @@ const FOUND = [{ at: '2026-01-12T09:30', with: 'Dr. Osei' }]
 
 test('the question of a patient at a desk is told step by step, as it was', () => {
   const items = itemsIn('openinference-clinic-traces.json', 'traces')
-  const readings = items.map((item) => read(openInference, item))
+  const readings = items.map((item) => read(OPEN_INFERENCE, item))
   for (const { about } of readings) {
     assert.deepEqual([about.conversation, about.user], ['visit-204', 'patient-17'])
   }
@@ -142,7 +142,7 @@ describe('a run of LangGraph, as its instrumentation sent it', () => {
   const bodies = capturedBodies('otlp-openinference-langchain-')
   const skip = bodies === undefined && NO_CAPTURED_BODIES
   const readings = (bodies ?? []).flatMap(({ json, signal }) =>
-    decode(json, signal, 'json').items.map(({ item }) => read(openInference, item)),
+    decode(json, signal, 'json').items.map(({ item }) => read(OPEN_INFERENCE, item)),
   )
 
   test('two calls of the model, two of the tool that the first one asked for, and the graph around them', {
@@ -298,7 +298,7 @@ test('a model that failed tells why', () => {
 
 test('a chain tells of no step but where it is the outermost', () => {
   const chain = { 'openinference.span.kind': 'CHAIN', 'input.value': 'hello' }
-  assert.deepEqual(read(openInference, spanOf(chain, { parentSpanId: '00f067aa0ba902b7' })).steps, [])
+  assert.deepEqual(read(OPEN_INFERENCE, spanOf(chain, { parentSpanId: '00f067aa0ba902b7' })).steps, [])
   assert.deepEqual(step('CHAIN', { 'input.value': 'hello' }), {
     kind: 'agent_run',
     operation: 'invoke_workflow',
@@ -308,5 +308,5 @@ test('a chain tells of no step but where it is the outermost', () => {
 
 test('a conversation that only the framework names is named so', () => {
   const metadata = JSON.stringify({ thread_id: 't-9' })
-  assert.equal(aboutOf(openInference, spanOf({ 'openinference.span.kind': 'CHAIN', metadata })).conversation, 't-9')
+  assert.equal(aboutOf(OPEN_INFERENCE, spanOf({ 'openinference.span.kind': 'CHAIN', metadata })).conversation, 't-9')
 })

@@ -11,7 +11,7 @@ import { membersIn } from './told.ts'
 
 const KIND = 'openinference.span.kind'
 
-export const openInference: Dialect = {
+export const OPEN_INFERENCE: Dialect = {
   name: 'openinference',
   recognises: ({ signal, attributes }: Item) => signal === 'traces' && textOf(attributes, KIND) !== undefined,
   read: (item: Item) => ({
