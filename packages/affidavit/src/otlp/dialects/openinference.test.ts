@@ -15,6 +15,17 @@ const SYSTEM = { role: 'system', parts: [text('You book appointments. Be brief.'
 const QUESTION = { role: 'user', parts: [text('When is my next appointment?')] }
 const CALL = { type: 'tool_call', id: 'call_a1', name: 'find_appointments', arguments: { patient: '17' } }
 const ANSWER = 'On 12 January at 9:30, with Dr. Osei.'
+const TOOLS = told([
+  {
+    type: 'function',
+    function: {
+      name: 'find_appointments',
+      description: 'Appointments of a patient',
+      parameters: { type: 'object', properties: { patient: { type: 'string' } } },
+    },
+  },
+  { type: 'function', name: 'cancel_appointment', description: 'Cancels one' },
+])
 const FOUND = [{ at: '2026-01-12T09:30', with: 'Dr. Osei' }]
 
 test('the question of a patient at a desk is told step by step, as it was', () => {
@@ -35,17 +46,7 @@ test('the question of a patient at a desk is told step by step, as it was', () =
       stream: true,
       input: told([SYSTEM, QUESTION]),
       output: told([{ role: 'assistant', parts: [CALL] }]),
-      toolDefinitions: told([
-        {
-          type: 'function',
-          function: {
-            name: 'find_appointments',
-            description: 'Appointments of a patient',
-            parameters: { type: 'object', properties: { patient: { type: 'string' } } },
-          },
-        },
-        { type: 'function', name: 'cancel_appointment', description: 'Cancels one' },
-      ]),
+      toolDefinitions: TOOLS,
       finishReasons: ['tool_calls'],
       usage: { input: 120, output: 18, cachedInput: 64, reasoning: 0 },
     },
@@ -119,6 +120,7 @@ test('the question of a patient at a desk is told step by step, as it was', () =
           parts: [{ type: 'reasoning', id: 'rs_1', content: 'One appointment is found.' }, text(ANSWER)],
         },
       ]),
+      toolDefinitions: TOOLS,
       finishReasons: ['stop'],
       usage: { input: 190, output: 25, reasoning: 9 },
     },
@@ -132,8 +134,8 @@ test('the question of a patient at a desk is told step by step, as it was', () =
     {
       kind: 'agent_run',
       operation: 'invoke_agent',
-      input: { state: 'unread', text: 'When is my next appointment?', why: 'malformed' },
-      output: { state: 'unread', text: ANSWER, why: 'malformed' },
+      input: told([QUESTION]),
+      output: told([{ role: 'assistant', parts: [text(ANSWER)] }]),
     },
   ])
 })
@@ -292,7 +294,7 @@ test('a model that failed tells why', () => {
     kind: 'model_call',
     operation: 'chat',
     model: 'm',
-    error: { message: '429 Too Many Requests' },
+    error: { type: 'error', message: '429 Too Many Requests' },
   })
 })
 
@@ -303,6 +305,14 @@ test('a chain tells of no step but where it is the outermost', () => {
     kind: 'agent_run',
     operation: 'invoke_workflow',
     input: { state: 'unread', text: 'hello', why: 'malformed' },
+  })
+})
+
+test('what an agent was given as JSON is no message of anybody', () => {
+  assert.deepEqual(step('AGENT', { 'input.value': '{"a":1}', 'input.mime_type': 'application/json' }), {
+    kind: 'agent_run',
+    operation: 'invoke_agent',
+    input: { state: 'unread', text: '{"a":1}', why: 'malformed' },
   })
 })
 

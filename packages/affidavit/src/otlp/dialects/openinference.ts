@@ -3,7 +3,7 @@
 import type { About, Dialect, Step } from '../step.ts'
 import type { Attributes, Item, Span } from '../telemetry.ts'
 import { textOf } from './attribute.ts'
-import { agentRun } from './openinference/agent-run.ts'
+import { agentRun, chainRun } from './openinference/agent-run.ts'
 import { embeddingCall, llmCall, rerankerCall } from './openinference/model-call.ts'
 import { retrieval } from './openinference/retrieval.ts'
 import { toolCall } from './openinference/tool-call.ts'
@@ -33,10 +33,10 @@ function stepsOf(span: Span): readonly Step[] {
     case 'RETRIEVER':
       return [retrieval(span)]
     case 'AGENT':
-      return [agentRun(span, 'invoke_agent')]
+      return [agentRun(span)]
     // Any other chain is what its parts did.
     case 'CHAIN':
-      return span.parentSpanId === undefined ? [agentRun(span, 'invoke_workflow')] : []
+      return span.parentSpanId === undefined ? [chainRun(span)] : []
     // Guardrails, evaluators and templates do nothing that a record tells: they stay in what was received.
     default:
       return []

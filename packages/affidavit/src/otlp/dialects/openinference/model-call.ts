@@ -2,16 +2,17 @@
 
 import type { Message, ModelCall, Part, Told, Usage } from '../../step.ts'
 import type { Attributes, Span } from '../../telemetry.ts'
+import { asItStands } from '../as-it-stands.ts'
 import { countOf, textOf } from '../attribute.ts'
-import { errorOf } from '../failed.ts'
 import { itemsOf } from '../flattened.ts'
+import { errorOf } from '../gen-ai-call.ts'
 import { textPart } from '../part.ts'
 import { membersIn, toldJson } from '../told.ts'
 import { documentsOf } from './documents.ts'
 import { invocationOf } from './invocation.ts'
 import { withCallIds } from './langchain.ts'
 import { messagesOf } from './messages.ts'
-import { asItStands, textsOf } from './texts.ts'
+import { textsOf } from './texts.ts'
 import { toolDefinitionsOf } from './tool-definitions.ts'
 
 export function llmCall(span: Span): ModelCall {

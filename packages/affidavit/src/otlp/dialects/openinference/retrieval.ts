@@ -2,7 +2,7 @@
 
 import type { DataTouch } from '../../step.ts'
 import type { Span } from '../../telemetry.ts'
-import { errorOf } from '../failed.ts'
+import { errorOf } from '../gen-ai-call.ts'
 import { documentsOf } from './documents.ts'
 import { sideOf } from './tool-call.ts'
 

@@ -4,7 +4,7 @@ import type { JsonValue } from '../../../bytes/json.ts'
 import type { Told, ToolCall } from '../../step.ts'
 import type { Attributes, Span } from '../../telemetry.ts'
 import { textOf } from '../attribute.ts'
-import { errorOf } from '../failed.ts'
+import { errorOf } from '../gen-ai-call.ts'
 import { toldJson, toldText } from '../told.ts'
 import { toolMessageIn } from './langchain.ts'
 
