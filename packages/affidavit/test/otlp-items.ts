@@ -12,11 +12,9 @@ export type Told = { readonly [name: string]: JsonValue }
 
 const PLACE = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
 
-export function spanOf(attributes: Told, span: object = {}): Span {
-  const item = only(
-    { resourceSpans: [{ scopeSpans: [{ spans: [{ ...PLACE, ...written(attributes), ...span }] }] }] },
-    'traces',
-  )
+export function spanOf(attributes: Told, span: object = {}, scope: object = {}): Span {
+  const spans = [{ ...PLACE, ...written(attributes), ...span }]
+  const item = only({ resourceSpans: [{ scopeSpans: [{ scope, spans }] }] }, 'traces')
   assert.ok(item.signal === 'traces')
   return item
 }
