@@ -71,7 +71,7 @@ function written(attributes: Told): object {
   return { attributes: Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) })) }
 }
 
-export function anyValue(value: JsonValue): object {
+function anyValue(value: JsonValue): object {
   if (value === null) return {}
   if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } }
   switch (typeof value) {
