@@ -17,7 +17,7 @@ import { answerOf, callsIn } from './words.ts'
 
 const MAX_TOOLS = 50
 const UNNAMED = 'unnamed'
-/** What is asked of these is no message of a user. */
+/** What is asked of these is no message of a user, and their model is not the agent's. */
 const NOT_ASKED = ['embeddings', 'rerank']
 
 /** What ids of the two records of a call are derived by. */
@@ -27,11 +27,12 @@ export const ANSWERED = 'model_answered'
 export function modelCallRecords(setting: Setting, call: ModelCall): readonly Once[] {
   const model = call.model === undefined ? undefined : labelOf(call.model)
   const prompt = promptOf(call, setting.ledger)
-  const input = call.input?.state === 'told' && !NOT_ASKED.includes(call.operation) ? call.input.value : []
+  const isChat = !NOT_ASKED.includes(call.operation)
+  const input = call.input?.state === 'told' && isChat ? call.input.value : []
   const { records: messages, cause } = hear(setting, input)
   const common = { model, prompt_version: prompt?.version }
   return [
-    ...announcements(setting, model, prompt),
+    ...(isChat ? announcements(setting, model, prompt) : []),
     ...messages,
     invocation(setting, call, common, cause, prompt),
     outcome(setting, call, common),

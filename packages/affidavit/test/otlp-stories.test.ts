@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+
+import { capturedBodies, NO_CAPTURED_BODIES, ownBody } from './otlp-bodies.ts'
+import { newLedger, newReceiver, recordsIn, storyOf } from './telemetry-stories.ts'
+
+const STORIES: readonly (readonly [body: string, story: readonly string[]])[] = [
+  [
+    'openinference-clinic-traces',
+    [
+      'conversation_started',
+      'prompt_changed resource=desk content=prompt',
+      'model_changed model=gpt-4o-mini resource=desk',
+      'user_message_received success characters=28 content=message',
+      'model_invoked model=gpt-4o-mini content=request after=3',
+      'agent_response_generated success model=gpt-4o-mini tokens={"cached_input":64,"input":120,"output":18,"reasoning":0} tools_requested=["find_appointments"] characters=0 content=response+circumstances after=4',
+      'tool_invoked tool=find_appointments content=arguments after=5',
+      'tool_completed success tool=find_appointments content=result after=6',
+      'data_accessed success tool=find_appointments after=7',
+      'tool_invoked tool=retrieval content=arguments',
+      'model_invoked model=text-embedding-3-small content=request',
+      'agent_response_generated success model=text-embedding-3-small tokens={"input":6} after=10',
+      'model_invoked model=bge-reranker content=request',
+      'agent_response_generated success model=bge-reranker characters=0 content=response after=12',
+      'data_accessed success tool=retrieval content=result after=9',
+      'model_invoked model=gpt-4o-mini content=request after=3',
+      'agent_response_generated success model=gpt-4o-mini tokens={"input":190,"output":25,"reasoning":9} characters=37 content=answer+response+circumstances after=15',
+      'tool_invoked tool=cancel_appointment content=arguments',
+      'tool_completed error tool=cancel_appointment content=error after=17',
+      'data_accessed error tool=cancel_appointment after=18',
+    ],
+  ],
+  [
+    'traceloop-contract-traces',
+    [
+      'conversation_started',
+      'prompt_changed resource=reviewer content=prompt',
+      'model_changed model=gpt-4o resource=reviewer',
+      'user_message_received success characters=22 content=message',
+      'model_invoked model=gpt-4o content=request after=3',
+      'agent_response_generated success model=gpt-4o tokens={"cached_input":128,"input":150,"output":21} tools_requested=["find_clauses"] characters=0 content=response+circumstances after=4',
+      'tool_invoked tool=find_clauses content=arguments',
+      'tool_invoked tool=query resource=token',
+      'data_accessed success tool=query resource=token content=result after=7',
+      'tool_completed success tool=find_clauses content=result after=6',
+      'data_accessed success tool=find_clauses after=9',
+      'model_invoked model=gpt-4o content=request after=3',
+      'agent_response_generated success model=gpt-4o tokens={"input":190,"output":12} characters=33 content=answer+circumstances after=11',
+      'model_changed model=claude-sonnet-4 resource=reviewer',
+      'user_message_received success characters=25 content=message',
+      'model_invoked model=claude-sonnet-4 content=request after=14',
+      'agent_response_generated success model=claude-sonnet-4 tokens={"input":31,"output":2} characters=8 content=answer after=15',
+      'agent_failed error layer=agent content=error',
+    ],
+  ],
+]
+
+describe('telemetry tells the story that happened', () => {
+  for (const [name, story] of STORIES) {
+    test(name, async (t) => {
+      const ledger = await newLedger(t)
+      const receiver = newReceiver(t, ledger)
+      const signal = name.endsWith('-logs') ? 'logs' : 'traces'
+      await receiver.receive({ body: ownBody(`${name}.json`), signal, encoding: 'json' })
+      await receiver.tellWaiting('all')
+      assert.deepEqual(await storyOf(ledger), story)
+    })
+  }
+
+  const bodies = capturedBodies('otlp-openinference-langchain-')
+  test('of a run of LangGraph', { skip: bodies === undefined && NO_CAPTURED_BODIES }, async (t) => {
+    const ledger = await newLedger(t)
+    const receiver = newReceiver(t, ledger)
+    for (const { protobuf: body, signal } of bodies ?? [])
+      await receiver.receive({ body, signal, encoding: 'protobuf' })
+    const tokens = 'tokens={"cached_input":4,"input":21,"output":9,"reasoning":2}'
+    assert.deepEqual(await storyOf(ledger), [
+      'conversation_started',
+      'user_message_received success characters=8 content=message',
+      'model_invoked model=gpt-mock content=request after=1',
+      `agent_response_generated success model=gpt-mock ${tokens} tools_requested=["get_weather","get_weather"] characters=0 content=response+circumstances after=2`,
+      'model_invoked model=gpt-mock content=request after=1',
+      `agent_response_generated success model=gpt-mock ${tokens} characters=30 content=answer+circumstances after=4`,
+      'tool_invoked tool=get_weather content=arguments after=3',
+      'tool_completed success tool=get_weather content=result after=6',
+      'data_accessed success tool=get_weather after=7',
+      'tool_invoked tool=get_weather content=arguments after=3',
+      'tool_completed success tool=get_weather content=result after=9',
+      'data_accessed success tool=get_weather after=10',
+    ])
+    assert.deepEqual(new Set((await recordsIn(ledger)).map(({ conversation_id }) => conversation_id)), new Set(['s-9']))
+  })
+})
