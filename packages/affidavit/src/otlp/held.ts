@@ -14,8 +14,7 @@ export interface HeldLog {
 
 export interface HeldCall {
   readonly key: string
-  /** Of the first that came. */
-  readonly since: number
+  /** By their own times, else as they came. */
   readonly logs: readonly HeldLog[]
 }
 
@@ -24,43 +23,70 @@ export interface Held {
   of(traceId: string, spanId: string): HeldCall | undefined
   /** What waits no longer: since before that time, or because too much waits. */
   due(before: number): readonly HeldCall[]
+  isFull(): boolean
   /** It has been told. What came meanwhile stays. */
   told(call: HeldCall): void
 }
 
-/** Calls that wait at most; the oldest is due at once beyond. */
-const MAX_CALLS = 10_000
-/** Logs of one call. */
-const MAX_LOGS = 1_000
+/** Bytes that wait, about; beyond, the oldest are due at once. */
+const MAX_BYTES = 67_108_864
+/** What a log takes beside its texts. */
+const OVERHEAD = 1_000
+
+interface Waiting {
+  /** Of the first that came. */
+  readonly since: number
+  /** By their digests: what is sent again waits once. */
+  readonly logs: Map<string, { readonly log: HeldLog; readonly bytes: number }>
+}
 
 export function createHeld(): Held {
-  const calls = new Map<string, HeldCall>()
+  const calls = new Map<string, Waiting>()
+  let bytes = 0
+
+  function callOf(key: string, { logs }: Waiting): HeldCall {
+    const all = [...logs.values()].map(({ log }) => log)
+    return { key, logs: all.toSorted(({ item: one }, { item: other }) => Number(one.time - other.time)) }
+  }
+
   return {
     add(log, now) {
       const key = keyOf(log.item.traceId ?? '', log.item.spanId ?? '')
-      const { since, logs } = calls.get(key) ?? { since: now, logs: [] }
-      if (logs.length >= MAX_LOGS || logs.some(({ digest }) => digest === log.digest)) return
-      calls.set(key, { key, since, logs: inOrder([...logs, log]) })
+      const waiting = calls.get(key) ?? { since: now, logs: new Map() }
+      if (waiting.logs.has(log.digest)) return
+      const size = OVERHEAD + 2 * JSON.stringify(log.contents).length
+      waiting.logs.set(log.digest, { log, bytes: size })
+      calls.set(key, waiting)
+      bytes += size
     },
-    of: (traceId, spanId) => calls.get(keyOf(traceId, spanId)),
-    due: (before) => {
-      const all = [...calls.values()]
-      const tooMany = all.slice(0, Math.max(0, all.length - MAX_CALLS))
-      return [...new Set([...tooMany, ...all.filter(({ since }) => since < before)])]
+    of(traceId, spanId) {
+      const key = keyOf(traceId, spanId)
+      const waiting = calls.get(key)
+      return waiting === undefined ? undefined : callOf(key, waiting)
     },
-    told({ key, logs, since }) {
-      const left = calls.get(key)?.logs.filter((log) => !logs.includes(log)) ?? []
-      if (left.length === 0) calls.delete(key)
-      else calls.set(key, { key, since, logs: left })
+    due(before) {
+      let over = bytes - MAX_BYTES
+      const due: HeldCall[] = []
+      for (const [key, waiting] of calls) {
+        if (over <= 0 && waiting.since >= before) continue
+        due.push(callOf(key, waiting))
+        for (const one of waiting.logs.values()) over -= one.bytes
+      }
+      return due
+    },
+    isFull: () => bytes > MAX_BYTES,
+    told({ key, logs }) {
+      const waiting = calls.get(key)
+      if (waiting === undefined) return
+      for (const { digest } of logs) {
+        bytes -= waiting.logs.get(digest)?.bytes ?? 0
+        waiting.logs.delete(digest)
+      }
+      if (waiting.logs.size === 0) calls.delete(key)
     },
   }
 }
 
 function keyOf(traceId: string, spanId: string): string {
   return `${traceId} ${spanId}`
-}
-
-// By their own times, else as they came.
-function inOrder(logs: readonly HeldLog[]): readonly HeldLog[] {
-  return logs.toSorted(({ item: one }, { item: other }) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0))
 }

@@ -4,7 +4,7 @@
 import { countCharacters } from '../bytes/text.ts'
 import { capturedText, contentsOf, labelOf } from '../capture/captured.ts'
 import { errorDetailsOf } from './map-failure.ts'
-import { agentRecord, idOf, type Once, type Setting } from './setting.ts'
+import { agentRecord, idOf, nameIn, type Once, type Setting } from './setting.ts'
 import type { AgentRun } from './step.ts'
 import { hear } from './user-messages.ts'
 import { answerOf } from './words.ts'
@@ -33,7 +33,7 @@ function response(setting: Setting, run: AgentRun, answer: string, parent_id: st
     content,
     details: {
       layer: 'agent',
-      operation: labelOf(run.operation),
+      operation: nameIn(run.operation),
       ended: 'complete',
       characters: countCharacters(answer),
       uncaptured,
@@ -52,7 +52,7 @@ function failure(setting: Setting, run: AgentRun, parent_id: string | undefined)
     content,
     details: {
       layer: 'agent',
-      operation: labelOf(run.operation),
+      operation: nameIn(run.operation),
       ended: 'failed',
       ...errorDetailsOf(run.error),
       uncaptured,

@@ -20,7 +20,7 @@ export function failureRecord(setting: Setting, { operation, model, error }: Fai
     model: model === undefined ? undefined : labelOf(model),
     content,
     details: {
-      operation: operation === undefined ? undefined : labelOf(operation),
+      operation: nameIn(operation),
       ended: 'failed',
       ...errorDetailsOf(error),
       uncaptured,

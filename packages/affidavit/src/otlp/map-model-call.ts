@@ -59,7 +59,7 @@ function invocation(
     content,
     details: {
       layer: 'model',
-      operation: labelOf(call.operation),
+      operation: nameIn(call.operation),
       provider: nameIn(call.provider),
       recipient: recipientOf(call.recipient ?? call.provider),
       stream: call.stream,

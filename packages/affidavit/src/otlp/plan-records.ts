@@ -56,7 +56,7 @@ export function planHeld({ ledger, traces }: PlanningParts, call: HeldCall): rea
 function learn(traces: Traces, items: readonly ReadItem[]): void {
   for (const { item, reading } of items) {
     const { traceId, spanId } = item
-    traces.learn(traceId, reading.about)
+    traces.learn(item, reading.about)
     for (const { kind } of reading.steps) {
       if (traceId !== undefined && (kind === 'model_call' || kind === 'call_content')) traces.called(traceId)
       if (traceId !== undefined && spanId !== undefined && kind === 'tool_call') traces.ran(traceId, spanId)
@@ -125,7 +125,7 @@ function settingOf(
   { item, about: own, ...source }: Pick<Setting, 'item' | 'about' | 'dialect' | 'digest'>,
   which: Pick<Setting, 'of' | 'step'>,
 ): Setting {
-  const named = traces.about(item.traceId, own)
+  const named = traces.about(item, own)
   const agent = named.agent ?? serviceOf(item)
   const about = { ...named, agent }
   const conversation = conversationOf({ ledger, item, about }) ?? ''

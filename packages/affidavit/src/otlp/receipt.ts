@@ -95,14 +95,14 @@ function byConversation(ledger: TelemetryLedger, items: readonly ReadItem[]): Ma
   const traces = createTraces()
   const known = new Set<string>()
   for (const { item, reading, dialect } of items) {
-    traces.learn(item.traceId, reading.about)
+    traces.learn(item, reading.about)
     if (dialect !== undefined && item.traceId !== undefined) known.add(item.traceId)
   }
   const groups = new Map<string, ReadItem[]>()
   for (const one of items) {
     const { item, reading, dialect } = one
     const isKnown = dialect !== undefined || known.has(item.traceId ?? '')
-    const about = traces.about(item.traceId, reading.about)
+    const about = traces.about(item, reading.about)
     const conversation = (isKnown ? conversationOf({ ledger, item, about }) : undefined) ?? ''
     const group = groups.get(conversation) ?? []
     group.push(one)

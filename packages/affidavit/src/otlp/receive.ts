@@ -68,6 +68,7 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
     const rejected = [...decoded.refused, ...items.filter((one) => lost.has(one))]
     const refusals = problems.length === 0 ? [] : [refusalOf(ledger, request, { problems, items: rejected })]
     await recordAll([...refusals, ...receipts])
+    if (held.isFull()) await tellWaiting('overdue')
     return answerOf(items.length + decoded.refused.length - rejected.length, problems, rejected.length)
   }
 

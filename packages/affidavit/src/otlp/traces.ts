@@ -2,14 +2,17 @@
 
 import { type Remembered, remember } from './remembered.ts'
 import type { About } from './step.ts'
+import type { Item } from './telemetry.ts'
 
 const MAX_TRACES = 10_000
-const MAX_CALLS = 50_000
+const MAX_SPANS = 50_000
+/** Spans above each other that are looked through for who the agent is. */
+const MAX_ANCESTORS = 64
 
 export interface Traces {
-  /** What an item says of itself, and of its trace what others said. */
-  about(traceId: string | undefined, own: About): About
-  learn(traceId: string | undefined, told: About): void
+  learn(item: Item, own: About): void
+  /** What an item says of itself, and where it says nothing what others of its trace said. */
+  about(item: Item, own: About): About
   /** A model was called within the trace. */
   called(traceId: string): void
   hasCalls(traceId: string | undefined): boolean
@@ -21,40 +24,69 @@ export interface Traces {
   asking(conversation: string, callId: string): string | undefined
 }
 
-export function createTraces(): Traces {
-  const abouts: Remembered<About> = remember(MAX_TRACES)
-  const calls: Remembered<true> = remember(MAX_TRACES)
-  const tools: Remembered<true> = remember(MAX_CALLS)
-  const answers: Remembered<string> = remember(MAX_CALLS)
+type Agent = Pick<About, 'agent' | 'agentVersion'>
 
-  function about(traceId: string | undefined, own: About): About {
-    const known = (traceId === undefined ? undefined : abouts.get(traceId)) ?? {}
-    return {
-      conversation: own.conversation ?? known.conversation,
-      agent: own.agent ?? known.agent,
-      agentVersion: own.agent === undefined ? known.agentVersion : own.agentVersion,
-      user: own.user ?? known.user,
+interface KnownTrace extends Omit<About, keyof Agent> {
+  /** The only one that its items name. */
+  readonly agent: Agent | 'several' | undefined
+}
+
+export function createTraces(): Traces {
+  const traces: Remembered<KnownTrace> = remember(MAX_TRACES)
+  const spans: Remembered<{ readonly parent: string | undefined; readonly agent: Agent }> = remember(MAX_SPANS)
+  const calls: Remembered<true> = remember(MAX_TRACES)
+  const tools: Remembered<true> = remember(MAX_SPANS)
+  const answers: Remembered<string> = remember(MAX_SPANS)
+
+  function keyOf(traceId: string | undefined, spanId: string | undefined): string {
+    return `${traceId ?? ''} ${spanId ?? ''}`
+  }
+
+  // Within a trace an agent may call others: the nearest span above that names one says whose act it was.
+  function agentAbove(item: Item): Agent | undefined {
+    let spanId = item.signal === 'traces' ? item.parentSpanId : item.spanId
+    for (let steps = 0; steps < MAX_ANCESTORS && spanId !== undefined; steps++) {
+      const span = spans.get(keyOf(item.traceId, spanId))
+      if (span?.agent.agent !== undefined) return span.agent
+      spanId = span?.parent
     }
+    return undefined
   }
 
   return {
-    about,
-    // The first that is told stands: within a trace, an agent may call others.
-    learn(traceId, told) {
-      if (traceId === undefined || Object.values(told).every((one) => one === undefined)) return
-      const known = abouts.get(traceId) ?? {}
-      abouts.set(traceId, {
-        conversation: known.conversation ?? told.conversation,
-        agent: known.agent ?? told.agent,
-        agentVersion: known.agent === undefined ? told.agentVersion : known.agentVersion,
-        user: known.user ?? told.user,
+    learn(item, { conversation, user, agent, agentVersion }) {
+      const { traceId } = item
+      if (traceId === undefined) return
+      if (item.signal === 'traces') {
+        spans.set(keyOf(traceId, item.spanId), { parent: item.parentSpanId, agent: { agent, agentVersion } })
+      }
+      const known = traces.get(traceId)
+      traces.set(traceId, {
+        conversation: known?.conversation ?? conversation,
+        user: known?.user ?? user,
+        agent: agent === undefined ? known?.agent : oneOf(known?.agent, { agent, agentVersion }),
       })
+    },
+    about(item, own) {
+      const known = item.traceId === undefined ? undefined : traces.get(item.traceId)
+      const only = known?.agent === 'several' ? undefined : known?.agent
+      const { agent, agentVersion } = own.agent === undefined ? (agentAbove(item) ?? only ?? {}) : own
+      return {
+        conversation: own.conversation ?? known?.conversation,
+        user: own.user ?? known?.user,
+        ...{ agent, agentVersion },
+      }
     },
     called: (traceId) => calls.set(traceId, true),
     hasCalls: (traceId) => traceId !== undefined && calls.get(traceId) === true,
-    ran: (traceId, spanId) => tools.set(`${traceId} ${spanId}`, true),
-    hasRun: (traceId, spanId) => tools.get(`${traceId ?? ''} ${spanId ?? ''}`) === true,
+    ran: (traceId, spanId) => tools.set(keyOf(traceId, spanId), true),
+    hasRun: (traceId, spanId) => tools.get(keyOf(traceId, spanId)) === true,
     asked: (conversation, callId, answer) => answers.set(`${conversation}\n${callId}`, answer),
     asking: (conversation, callId) => answers.get(`${conversation}\n${callId}`),
   }
+}
+
+function oneOf(known: KnownTrace['agent'], told: Agent): KnownTrace['agent'] {
+  if (known === undefined) return told
+  return known !== 'several' && known.agent === told.agent ? known : 'several'
 }
