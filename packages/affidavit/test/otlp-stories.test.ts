@@ -91,3 +91,51 @@ describe('telemetry tells the story that happened', () => {
     assert.deepEqual(new Set((await recordsIn(ledger)).map(({ conversation_id }) => conversation_id)), new Set(['s-9']))
   })
 })
+
+/** What was said, asked, found and answered, and why something failed. */
+const CONTENTS = [
+  ...[
+    'my next appointment',
+    'You book appointments',
+    'Dr. Osei',
+    'One appointment is found',
+    'to bring to dermatology',
+  ],
+  ...[
+    'insurance card',
+    'Parking is free',
+    'no such appointment',
+    'Appointments of a patient',
+    'no_diagnosis',
+    'passed',
+  ],
+  ...[
+    'You review contracts',
+    'May the tenant sublet',
+    'No subletting',
+    'landlord',
+    'lease-4',
+    'disk full',
+    'Clauses of',
+  ],
+  ...['Why does the build fail', 'I run the build', 'npm run build', 'exit code 2', 'build fails', 'Overloaded'],
+]
+
+test('no text of a message, an argument, a result or an error stands in a record but as content', async (t) => {
+  const ledger = await newLedger(t)
+  const receiver = newReceiver(t, ledger)
+  const bodies = ['openinference-clinic-traces', 'traceloop-contract-traces', 'claude-code-logs']
+  const sent = bodies.map((name) => Buffer.from(ownBody(`${name}.json`)))
+  for (const [i, body] of sent.entries()) {
+    await receiver.receive({ body, signal: i === 2 ? 'logs' : 'traces', encoding: 'json' })
+  }
+  await receiver.tellWaiting('all')
+  const readable = JSON.stringify(await recordsIn(ledger))
+  for (const text of CONTENTS) {
+    assert.ok(
+      sent.some((body) => body.includes(text)),
+      `${text} was not sent`,
+    )
+    assert.ok(!readable.includes(text), `${text} stands in a record`)
+  }
+})
