@@ -13,6 +13,7 @@ import type { AuditRecord } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import { createReceiver, type Receiver } from '../src/otlp/receive.ts'
 import type { TelemetryLedger } from '../src/otlp/telemetry-ledger.ts'
+import type { Registry } from '../src/registry/registry.ts'
 
 const POLICY = parseAccessPolicy(
   'affidavit_access: 1\nrevision: test\npeople: { auditor: { roles: [auditor, content_reader] } }\n',
@@ -20,10 +21,10 @@ const POLICY = parseAccessPolicy(
   'access.yaml',
 )
 
-export async function newLedger(t: TestContext): Promise<Ledger> {
+export async function newLedger(t: TestContext, options: { readonly registry?: Registry } = {}): Promise<Ledger> {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-otlp-'))
   await initLedger(join(folder, 'ledger'), { origin: 'clinic.example/agents' })
-  const ledger = await openFolder(join(folder, 'ledger'), { access: POLICY })
+  const ledger = await openFolder(join(folder, 'ledger'), { access: POLICY, ...options })
   t.after(async () => {
     await ledger.close()
     rmSync(folder, { recursive: true })

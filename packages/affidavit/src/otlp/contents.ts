@@ -13,7 +13,7 @@ export function toldContent(name: string, told: Told<unknown> | undefined): Capt
 
 /** What of it is missing, in words: `request: cut off at the emitter`. */
 export function missingOf(name: string, told: Told<unknown> | undefined): readonly string[] {
-  if (told === undefined) return [`${name}: not told by the emitter`]
+  if (told === undefined) return [`${name}: not told`]
   if (told.state === 'redacted') return [`${name}: hidden by the emitter`]
   if (told.state === 'told') return []
   return [told.why === 'truncated' ? `${name}: cut off at the emitter` : `${name}: not in a form that is known`]

@@ -8,6 +8,7 @@ import { present } from '../bytes/present.ts'
 import { labelOf } from '../capture/captured.ts'
 import { firstOf, fitDetails } from '../capture/fit-details.ts'
 import type { Draft, DraftContent } from '../formats/fields.ts'
+import { MAX_IDS } from '../registry/locate.ts'
 import type { Encoding, Placed } from './decode.ts'
 import type { ReadItem } from './read-request.ts'
 import { conversationOf, type Once } from './setting.ts'
@@ -33,19 +34,25 @@ const MAX_SCOPES = 20
 const MAX_PROBLEMS = 20
 const RECEIVER = 'otlp-receiver'
 
+/** A record that a request came, and the items that it holds. */
+export interface Receipt {
+  readonly once: Once
+  readonly items: readonly ReadItem[]
+}
+
 /** `complete`: nothing of the request was refused. */
 export function receiptsOf(
   ledger: TelemetryLedger,
   request: Request,
   items: readonly ReadItem[],
   complete: boolean,
-): readonly Once[] {
+): readonly Receipt[] {
   const groups = byConversation(ledger, items)
   const isWhole = complete && groups.size === 1
   return [...groups].map(([conversation, group]) => {
     const body = isWhole ? request.body : requestOf(request.signal, group)
     const media_type = isWhole ? MEDIA_TYPES[request.encoding] : MEDIA_TYPES.json
-    return receipt(ledger, request, `conversation ${conversation}`, {
+    const once = receipt(ledger, request, `conversation ${conversation}`, {
       outcome: 'success',
       ...(conversation === '' ? {} : { conversation_id: conversation }),
       source: sourceOf(group.map(({ item }) => item)),
@@ -56,7 +63,20 @@ export function receiptsOf(
         scopes: scopesOf(group.map(({ item }) => item)),
       },
     })
+    return { once, items: group }
   })
+}
+
+/** The same, about the persons whom what was made of its items is about: what destroys that destroys this. */
+export function receiptAbout({ once }: Receipt, made: readonly Pick<Draft, 'subject_ids'>[]): Once {
+  const persons = [...new Set(made.flatMap(({ subject_ids = [] }) => subject_ids))].sort()
+  if (persons.length === 0) return once
+  const { draft, by } = once
+  const details = persons.length > MAX_IDS ? { ...draft.details, subject_ids_unclaimed: true } : draft.details
+  return {
+    by,
+    draft: { ...draft, subject_ids: persons.slice(0, MAX_IDS), ...(details === undefined ? {} : { details }) },
+  }
 }
 
 /** Of what is refused for good: the emitter will not send it again. */

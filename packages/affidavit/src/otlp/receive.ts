@@ -8,7 +8,7 @@ import { OtlpFault } from './fault.ts'
 import { createHeld, type HeldCall } from './held.ts'
 import { type Planned, planHeld, planRecords } from './plan-records.ts'
 import { type ReadItem, readRequest } from './read-request.ts'
-import { type Request, receiptsOf, refusalOf } from './receipt.ts'
+import { type Receipt, type Request, receiptAbout, receiptsOf, refusalOf } from './receipt.ts'
 import { recordOnce } from './record-once.ts'
 import type { Once } from './setting.ts'
 import type { TelemetryLedger } from './telemetry-ledger.ts'
@@ -55,7 +55,8 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
     const decoded = await decodedOf(request)
     const items = readRequest(decoded, DIALECTS, ledger)
     const receipts = receiptsOf(ledger, request, items, decoded.refused.length === 0)
-    if (decoded.refused.length === 0 && (await areRecorded(receipts))) return answerOf(items.length, [])
+    if (decoded.refused.length === 0 && (await areRecorded(receipts.map(({ once }) => once))))
+      return answerOf(items.length, [])
     hold(items)
     const { planned, joins } = planRecords(parts, items)
     const { refused } = await recordOnce(ledger, sorted(planned))
@@ -67,7 +68,8 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
     ]
     const rejected = [...decoded.refused, ...items.filter((one) => lost.has(one))]
     const refusals = problems.length === 0 ? [] : [refusalOf(ledger, request, { problems, items: rejected })]
-    await recordAll([...refusals, ...receipts])
+    const about = receipts.map((one) => receiptAbout(one, madeOf(one, planned)))
+    await recordAll([...refusals, ...about])
     if (held.isFull()) await tellWaiting('overdue')
     return answerOf(items.length + decoded.refused.length - rejected.length, problems, rejected.length)
   }
@@ -128,6 +130,11 @@ function sorted(planned: readonly Planned[]): readonly Once[] {
   const starts = all.filter(({ draft }) => draft.action === 'conversation_started')
   const others = all.filter(({ draft }) => draft.action !== 'conversation_started')
   return [...starts, ...others.toSorted((one, other) => time(one).localeCompare(time(other)))]
+}
+
+function madeOf({ items }: Receipt, planned: readonly Planned[]): readonly Once['draft'][] {
+  const within: ReadonlySet<Planned['from']> = new Set(items)
+  return planned.filter(({ from }) => within.has(from)).map(({ once }) => once.draft)
 }
 
 function answerOf(accepted: number, problems: readonly string[], rejected = 0): Received {
