@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
+import type { Request } from '../src/otlp/receipt.ts'
 import { capturedBodies, NO_CAPTURED_BODIES, ownBody } from './otlp-bodies.ts'
 import { newLedger, newReceiver, recordsIn, storyOf } from './telemetry-stories.ts'
 
@@ -53,6 +54,28 @@ const STORIES: readonly (readonly [body: string, story: readonly string[]])[] = 
       'agent_failed error layer=agent content=error',
     ],
   ],
+  [
+    'claude-code-logs',
+    [
+      'conversation_started',
+      'user_message_received success characters=24 content=message',
+      'model_changed model=claude-opus-4-8 resource=claude-code',
+      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told by the emitter"] content=request',
+      'agent_response_generated success model=claude-opus-4-8 tokens={"cache_write":240,"cached_input":1800,"input":2052,"output":85} characters=18 content=answer+circumstances after=3',
+      'approval_decided success tool=Bash',
+      'tool_invoked tool=Bash content=arguments',
+      'tool_completed error tool=Bash content=error after=6',
+      'data_accessed error tool=Bash after=7',
+      'approval_decided success tool=mcp__tracker__search',
+      'tool_invoked tool=mcp__tracker__search content=arguments',
+      'tool_completed success tool=mcp__tracker__search uncaptured=["result: not told by the emitter"] after=10',
+      'data_accessed success tool=mcp__tracker__search after=11',
+      'approval_decided denied tool=Write',
+      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told by the emitter"] content=request',
+      'agent_failed error model=claude-opus-4-8 content=circumstances+error after=14',
+      'agent_failed error model=claude-opus-4-8',
+    ],
+  ],
 ]
 
 describe('telemetry tells the story that happened', () => {
@@ -90,6 +113,70 @@ describe('telemetry tells the story that happened', () => {
     ])
     assert.deepEqual(new Set((await recordsIn(ledger)).map(({ conversation_id }) => conversation_id)), new Set(['s-9']))
   })
+})
+
+describe('what an emitter tells of one request in several events', () => {
+  const whole = JSON.parse(Buffer.from(ownBody('claude-code-logs.json')).toString())
+  const only = (isTold: (event: string) => boolean): Request => {
+    const [{ resource, scopeLogs }] = whole.resourceLogs
+    const [{ scope, logRecords }] = scopeLogs
+    const told = logRecords.filter(({ body }: { body: { stringValue: string } }) => isTold(body.stringValue))
+    const resourceLogs = [{ resource, scopeLogs: [{ scope, logRecords: told }] }]
+    return { body: Buffer.from(JSON.stringify({ resourceLogs })), signal: 'logs', encoding: 'json' }
+  }
+  const answer = only((event) => event === 'claude_code.assistant_response')
+  const request = only((event) => event === 'claude_code.api_request')
+  const TOKENS = 'tokens={"cache_write":240,"cached_input":1800,"input":2052,"output":85}'
+
+  test('is one call, whichever comes first', async (t) => {
+    const ledger = await newLedger(t)
+    const receiver = newReceiver(t, ledger)
+    await receiver.receive(answer)
+    await receiver.receive(request)
+    await receiver.tellWaiting('all')
+    assert.deepEqual((await storyOf(ledger)).slice(2), [
+      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told by the emitter"] content=request',
+      `agent_response_generated success model=claude-opus-4-8 ${TOKENS} characters=18 content=answer+circumstances after=2`,
+    ])
+  })
+
+  test('is told beside the call where that is on record', async (t) => {
+    const ledger = await newLedger(t)
+    const receiver = newReceiver(t, ledger)
+    await receiver.receive(request)
+    await receiver.receive(answer)
+    await receiver.tellWaiting('all')
+    const answers = (await storyOf(ledger)).filter((line) => line.startsWith('agent_response_generated'))
+    assert.equal(answers.length, 2)
+    assert.ok(answers[0]?.includes(TOKENS))
+    assert.ok(answers[1]?.includes('beside=supplement content=answer'), answers[1])
+  })
+
+  test('has its cost as the emitter reckons it, and how long it took', async (t) => {
+    const ledger = await newLedger(t)
+    await newReceiver(t, ledger).receive(request)
+    const { details } = (await recordsIn(ledger)).find(({ action }) => action === 'agent_response_generated') ?? {}
+    assert.deepEqual([details?.cost_usd, details?.duration_ms], [0.0125, 2050])
+  })
+})
+
+test('messages that no span holds together are told each by itself', async (t) => {
+  const ledger = await newLedger(t)
+  const receiver = newReceiver(t, ledger)
+  const said = (session: string, content: string) => ({
+    eventName: 'gen_ai.user.message',
+    body: { kvlistValue: { values: [{ key: 'content', value: { stringValue: content } }] } },
+    attributes: [{ key: 'session.id', value: { stringValue: session } }],
+  })
+  const logRecords = [said('one', 'mine'), said('other', 'not mine')]
+  const body = Buffer.from(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }))
+  await receiver.receive({ body, signal: 'logs', encoding: 'json' })
+  await receiver.tellWaiting('all')
+  const heard = (await recordsIn(ledger)).filter(({ action }) => action === 'user_message_received')
+  assert.deepEqual(
+    new Set(heard.map(({ conversation_id, details }) => `${conversation_id} ${details?.characters}`)),
+    new Set(['one 4', 'other 8']),
+  )
 })
 
 /** What was said, asked, found and answered, and why something failed. */

@@ -1,6 +1,7 @@
-// Content of calls that came before the span of its call (spec/otlp.md §4). It is on record already, as it was received; here it waits to
+// Content of calls that came before what tells of its call (spec/otlp.md §4). It is on record already, as it was received; here it waits to
 // be told with its call.
 
+import { type Origin, originOfContent, wordsOf } from './origin.ts'
 import type { About, CallContent } from './step.ts'
 import type { LogRecord } from './telemetry.ts'
 
@@ -13,14 +14,14 @@ export interface HeldLog {
 }
 
 export interface HeldCall {
-  readonly key: string
+  readonly origin: Origin
   /** By their own times, else as they came. */
   readonly logs: readonly HeldLog[]
 }
 
 export interface Held {
   add(log: HeldLog, now: number): void
-  of(traceId: string, spanId: string): HeldCall | undefined
+  of(origin: Origin): HeldCall | undefined
   /** What waits no longer: since before that time, or because too much waits. */
   due(before: number): readonly HeldCall[]
   isFull(): boolean
@@ -34,6 +35,7 @@ const MAX_BYTES = 67_108_864
 const OVERHEAD = 1_000
 
 interface Waiting {
+  readonly origin: Origin
   /** Of the first that came. */
   readonly since: number
   /** By their digests: what is sent again waits once. */
@@ -44,38 +46,39 @@ export function createHeld(): Held {
   const calls = new Map<string, Waiting>()
   let bytes = 0
 
-  function callOf(key: string, { logs }: Waiting): HeldCall {
+  function callOf({ origin, logs }: Waiting): HeldCall {
     const all = [...logs.values()].map(({ log }) => log)
-    return { key, logs: all.toSorted(({ item: one }, { item: other }) => Number(one.time - other.time)) }
+    return { origin, logs: all.toSorted(({ item: one }, { item: other }) => Number(one.time - other.time)) }
   }
 
   return {
     add(log, now) {
-      const key = keyOf(log.item.traceId ?? '', log.item.spanId ?? '')
-      const waiting = calls.get(key) ?? { since: now, logs: new Map() }
+      const origin = originOfContent(log, log.contents)
+      const key = keyOf(origin)
+      const waiting = calls.get(key) ?? { origin, since: now, logs: new Map() }
       if (waiting.logs.has(log.digest)) return
       const size = OVERHEAD + 2 * JSON.stringify(log.contents).length
       waiting.logs.set(log.digest, { log, bytes: size })
       calls.set(key, waiting)
       bytes += size
     },
-    of(traceId, spanId) {
-      const key = keyOf(traceId, spanId)
-      const waiting = calls.get(key)
-      return waiting === undefined ? undefined : callOf(key, waiting)
+    of(origin) {
+      const waiting = calls.get(keyOf(origin))
+      return waiting === undefined ? undefined : callOf(waiting)
     },
     due(before) {
       let over = bytes - MAX_BYTES
       const due: HeldCall[] = []
-      for (const [key, waiting] of calls) {
+      for (const waiting of calls.values()) {
         if (over <= 0 && waiting.since >= before) continue
-        due.push(callOf(key, waiting))
+        due.push(callOf(waiting))
         for (const one of waiting.logs.values()) over -= one.bytes
       }
       return due
     },
     isFull: () => bytes > MAX_BYTES,
-    told({ key, logs }) {
+    told({ origin, logs }) {
+      const key = keyOf(origin)
       const waiting = calls.get(key)
       if (waiting === undefined) return
       for (const { digest } of logs) {
@@ -87,6 +90,6 @@ export function createHeld(): Held {
   }
 }
 
-function keyOf(traceId: string, spanId: string): string {
-  return `${traceId} ${spanId}`
+function keyOf(origin: Origin): string {
+  return JSON.stringify(wordsOf(origin))
 }

@@ -121,6 +121,8 @@ function outcome(setting: Setting, call: ModelCall, common: Common): Once {
       model_answered: call.modelAnswered === undefined ? undefined : labelOf(call.modelAnswered),
       tools_requested: toolsOf(setting, messages),
       tokens: tokensOf(call),
+      cost_usd: call.costUsd,
+      duration_ms: call.milliseconds,
       ...errorDetailsOf(error),
       uncaptured: someOf(uncaptured, isAnswered && call.operation !== 'embeddings' ? missingOf('answer', output) : []),
     },

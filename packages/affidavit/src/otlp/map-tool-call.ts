@@ -105,6 +105,7 @@ function completion(setting: Setting, { call, names, outcome }: Known, data: Cal
       ...names,
       layer: call.layer,
       ended: call.error === undefined ? 'complete' : 'failed',
+      duration_ms: call.milliseconds,
       ...errorDetailsOf(call.error),
       ...data.call.details,
       uncaptured: someOf(uncaptured, missing),

@@ -5,6 +5,7 @@ import type { Held, HeldCall } from './held.ts'
 import { joined, reasonsIn } from './join-content.ts'
 import { ANSWERED } from './map-model-call.ts'
 import { recordsOf } from './map-step.ts'
+import { originOfStep } from './origin.ts'
 import type { ReadItem } from './read-request.ts'
 import { conversationOf, idOf, type Once, type Setting, userRecord } from './setting.ts'
 import type { AgentRun, CallContent, ModelCall, WholeStep } from './step.ts'
@@ -32,22 +33,26 @@ export function planRecords(
   learn(parts.traces, items)
   const joins: HeldCall[] = []
   const planned = inOrder(items).flatMap((from) => {
-    const held = heldFor(parts.held, from.item)
-    const plan = planItem(parts, from, held)
+    const plan = planItem(parts, from)
     if (plan.join !== undefined) joins.push(plan.join)
     return plan.records.map((once) => ({ once, from }))
   })
   return { planned, joins }
 }
 
-/** A call of which no span came. */
+/** A call that was told of by what it was given and gave alone. */
 export function planHeld({ ledger, traces }: PlanningParts, call: HeldCall): readonly Planned[] {
   const last = call.logs.at(-1)
   if (last === undefined) return []
   const { item, dialect, about } = last
   const contents = call.logs.flatMap((log) => log.contents)
   const digest = ledger.digest(call.logs.map((log) => log.digest).join('\n'))
-  const setting = settingOf({ ledger, traces }, { item, dialect, digest, about }, { of: 'span', step: 0 })
+  const { origin } = call
+  const setting = settingOf(
+    { ledger, traces },
+    { item, dialect, digest, about },
+    { origin, step: 0, toldBy: 'content' },
+  )
   const step: ModelCall = { kind: 'model_call', operation: 'chat', ...withContents({}, contents) }
   return mapped(setting, traces, step).map((once) => ({ once, from: call }))
 }
@@ -75,14 +80,9 @@ function startNanos(item: Item): bigint {
   return item.signal === 'logs' ? item.time : item.start
 }
 
-function heldFor(held: Held, item: Item): HeldCall | undefined {
-  return item.signal === 'traces' ? held.of(item.traceId, item.spanId) : undefined
-}
-
 function planItem(
-  { ledger, traces }: PlanningParts,
+  { ledger, traces, held }: PlanningParts,
   { item, dialect, reading, digest }: ReadItem,
-  held: HeldCall | undefined,
 ): { readonly records: readonly Once[]; readonly join: HeldCall | undefined } {
   if (dialect === undefined) return { records: [], join: undefined }
   const source = { item, dialect, digest, about: reading.about }
@@ -90,18 +90,15 @@ function planItem(
   let join: HeldCall | undefined
   const records = whole.flatMap((step, i) => {
     if (isWithinTool(traces, item, step)) return []
-    const setting = settingOf({ ledger, traces }, source, { of: item.signal === 'traces' ? 'span' : 'item', step: i })
-    if (held === undefined || (step.kind !== 'model_call' && step.kind !== 'agent_run'))
+    const origin = originOfStep(source, step)
+    const toldBy = item.signal === 'traces' ? 'span' : 'log'
+    const setting = settingOf({ ledger, traces }, source, { origin, step: i, toldBy })
+    const waiting = held.of(origin)
+    if (waiting === undefined || (step.kind !== 'model_call' && step.kind !== 'agent_run'))
       return mapped(setting, traces, step)
-    join = held
-    return mapped(
-      setting,
-      traces,
-      withContents(
-        step,
-        held.logs.flatMap(({ contents }) => contents),
-      ),
-    )
+    join = waiting
+    const contents = waiting.logs.flatMap((log) => log.contents)
+    return mapped(setting, traces, withContents(step, contents))
   })
   return { records, join }
 }
@@ -123,7 +120,7 @@ function withContents<Call extends Partial<ModelCall | AgentRun>>(call: Call, co
 function settingOf(
   { ledger, traces }: Pick<PlanningParts, 'ledger' | 'traces'>,
   { item, about: own, ...source }: Pick<Setting, 'item' | 'about' | 'dialect' | 'digest'>,
-  which: Pick<Setting, 'of' | 'step'>,
+  which: Pick<Setting, 'origin' | 'step' | 'toldBy'>,
 ): Setting {
   const named = traces.about(item, own)
   const agent = named.agent ?? serviceOf(item)
@@ -132,7 +129,6 @@ function settingOf(
   return {
     ...{ ledger, item, about, ...source, ...which },
     agentIs: named.agent !== undefined ? 'named' : agent === undefined ? 'unknown' : 'called as its service',
-    toldBy: item.signal === 'traces' ? 'span' : 'log',
     answerAsking: (callId) => traces.asking(conversation, callId),
   }
 }

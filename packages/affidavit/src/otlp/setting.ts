@@ -8,6 +8,7 @@ import { fitDetails } from '../capture/fit-details.ts'
 import { formatTimestamp } from '../clock/clock.ts'
 import { type Draft, MAX_LABEL_BYTES } from '../formats/fields.ts'
 import { isName } from '../registry/tool-names.ts'
+import { type Origin, wordsOf } from './origin.ts'
 import type { About } from './step.ts'
 import type { Item, UnixNanos } from './telemetry.ts'
 import type { TelemetryLedger } from './telemetry-ledger.ts'
@@ -21,9 +22,9 @@ export interface Setting {
   readonly agentIs: 'named' | 'called as its service' | 'unknown'
   /** Keyed: tells the same item, sent again, from another one under its ids. */
   readonly digest: string
-  /** Whose records they are: those of the span, whoever tells of it, or of this item alone. */
-  readonly of: 'span' | 'item'
-  readonly toldBy: 'span' | 'log'
+  readonly origin: Origin
+  /** `content`: what was told of a call without the call. */
+  readonly toldBy: 'span' | 'log' | 'content'
   /** Of the item's steps this one. */
   readonly step: number
   /** Id of the answer that asked for this call, where one was seen. */
@@ -51,13 +52,8 @@ const UNKNOWN_AGENT = 'unknown-agent'
 const UNKNOWN_USER = 'unknown-user'
 const UNCLAIMED = 'trace:'
 
-/** Id of the record of this kind of the span, or of the item by itself. */
-export function idOf({ ledger, item, digest, of, step }: Setting, kind: string): string {
-  const { traceId = '', spanId = '' } = item
-  const words = step === 0 ? [kind] : [kind, String(step)]
-  return of === 'span'
-    ? ledger.deriveId('otlp', 'span', traceId, spanId, ...words)
-    : ledger.deriveId('otlp', 'item', digest, ...words)
+export function idOf({ ledger, origin, step }: Setting, kind: string): string {
+  return ledger.deriveId('otlp', ...wordsOf(origin), kind, ...(step === 0 ? [] : [String(step)]))
 }
 
 /** The application's own, else the trace stands for it. */

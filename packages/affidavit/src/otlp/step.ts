@@ -95,6 +95,8 @@ export interface ModelCall extends CallTexts {
   readonly model?: string | undefined
   readonly modelAnswered?: string | undefined
   readonly responseId?: string | undefined
+  /** The emitter's own id of the request, where it tells of one call in items that share no span. */
+  readonly requestId?: string | undefined
   /** Temperature and the like, by the names of the conventions without `gen_ai.request.`. */
   readonly parameters?: { readonly [name: string]: JsonValue } | undefined
   readonly stream?: boolean | undefined
@@ -112,8 +114,7 @@ export interface ModelCall extends CallTexts {
 /** What the call of the item's span was given or gave, told beside the span: of several, each adds to the ones before. */
 export interface CallContent extends CallTexts {
   readonly kind: 'call_content'
-  /** Of the call that it belongs to, where no span tells which one that is. */
-  readonly responseId?: string | undefined
+  readonly requestId?: string | undefined
   readonly finishReasons?: readonly string[] | undefined
 }
 

@@ -26,7 +26,7 @@ test('a developer’s session is told step by step: requests, tools, and who let
     { kind: 'user_message', text: told('Why does the build fail?'), characters: 24 },
     {
       ...call,
-      responseId: 'req_011A',
+      requestId: 'req_011A',
       parameters: { effort: 'high', speed: 'normal', query_source: 'repl_main_thread' },
       usage: { input: 2052, output: 85, cachedInput: 1800, cacheWrite: 240 },
       costUsd: 0.0125,
@@ -34,7 +34,7 @@ test('a developer’s session is told step by step: requests, tools, and who let
     },
     {
       kind: 'call_content',
-      responseId: 'req_011A',
+      requestId: 'req_011A',
       output: told([{ role: 'assistant', parts: [{ type: 'text', content: 'I run the build.  ' }] }]),
     },
     { kind: 'tool_decision', ...bash, decision: 'approved', decidedBy: 'person' },
@@ -60,7 +60,7 @@ test('a developer’s session is told step by step: requests, tools, and who let
     { kind: 'tool_decision', name: 'Write', callId: 'toolu_03', decision: 'denied', decidedBy: 'person' },
     {
       ...call,
-      responseId: 'req_011B',
+      requestId: 'req_011B',
       parameters: { query_source: 'repl_main_thread', attempt: 11 },
       error: { message: 'Overloaded', status: 529 },
       milliseconds: 3500,
@@ -77,7 +77,7 @@ test('what nobody allowed to be logged is hidden: its length is known', () => {
   })
   assert.deepEqual(step('assistant_response', { response: '<REDACTED>', request_id: 'r' }), {
     kind: 'call_content',
-    responseId: 'r',
+    requestId: 'r',
     output: { state: 'redacted' },
   })
 })

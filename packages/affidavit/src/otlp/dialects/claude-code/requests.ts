@@ -33,7 +33,7 @@ export function refusal(attributes: Attributes): readonly Failure[] {
 export function answer(attributes: Attributes): CallContent {
   return {
     kind: 'call_content',
-    responseId: textOf(attributes, 'request_id'),
+    requestId: textOf(attributes, 'request_id'),
     output: saidBy('assistant', toldText(attributes.get('response'))),
   }
 }
@@ -44,7 +44,7 @@ function callOf(attributes: Attributes): ModelCall {
     operation: 'chat',
     provider: 'anthropic',
     model: textOf(attributes, 'model'),
-    responseId: textOf(attributes, 'request_id'),
+    requestId: textOf(attributes, 'request_id'),
     parameters: parametersOf(attributes),
     milliseconds: countOf(attributes, 'duration_ms'),
   }
