@@ -46,8 +46,9 @@ describe('anchors that are none', () => {
     assert.deepEqual((await externalAnchor(fileOf(keptNote().slice(0, 40)))).notes, [])
     await assert.rejects(externalAnchor(join(base, 'nowhere')), { code: 'not-found' })
     await assert.rejects(externalAnchor(join(original, 'keys')), { code: 'not-found' })
-    const { readAt, ...nowhere } = await localAnchor(join(base, 'nowhere'))
+    const { readAt, readAgain, ...nowhere } = await localAnchor(join(base, 'nowhere'))
     assert.ok(readAt !== undefined)
+    assert.deepEqual(await readAgain?.(), [])
     assert.deepEqual(nowhere, {
       kind: 'local',
       where: 'same directory',

@@ -25,8 +25,18 @@ export async function localAnchor(folder: string): Promise<Anchor> {
   const where = place.kind === 'same directory' ? place.kind : place.folder
   const path = join(place.folder, CHECKPOINT_LOG)
   const readAt = Date.now()
-  const read = (await kindOf(path)) === 'nothing' ? { notes: [], faults: [] } : await readLog(path)
-  return { kind: 'local', where, readAt, ...(place.kind === 'own directory' ? { use: 'shared' } : {}), ...read }
+  const readNow = async (): Promise<Contents> =>
+    (await kindOf(path)) === 'nothing' ? { notes: [], faults: [] } : readLog(path)
+  const read = await readNow()
+  const readAgain = async (): Promise<readonly string[]> => (await readNow()).notes
+  return {
+    kind: 'local',
+    where,
+    readAt,
+    readAgain,
+    ...(place.kind === 'own directory' ? { use: 'shared' } : {}),
+    ...read,
+  }
 }
 
 /**

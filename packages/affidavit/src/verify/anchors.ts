@@ -28,6 +28,19 @@ export interface Anchor {
   readonly away?: string
   /** When it was read; a checkpoint that is not older need not be in it. */
   readonly readAt?: UnixMillis
+  /** Reads its notes once more: what was committed before the log was read may have been on its way out then. */
+  readonly readAgain?: () => Promise<readonly string[]>
+  /** What it held when everything else was read. */
+  readonly later?: readonly string[]
+}
+
+/** The anchors, with what has come to them since they were read. */
+export function withLater(anchors: readonly Anchor[]): Promise<readonly Anchor[]> {
+  return Promise.all(
+    anchors.map(async (anchor) =>
+      anchor.readAgain === undefined ? anchor : { ...anchor, later: await anchor.readAgain() },
+    ),
+  )
 }
 
 export interface AnchorEvidence {
@@ -90,7 +103,7 @@ function checkAnchor(anchor: Anchor, evidence: AnchorEvidence, findings: Finding
     const above = agreed.filter(({ size }) => size >= keptAll.from)
     const kept = keptAll.checkpoints.filter(({ size }) => size >= keptAll.from)
     checkKept(anchor, above, kept, evidence, findings)
-    if (anchor.kind === 'local') checkReleased(anchor, above, evidence.signed, keptAll, findings)
+    if (anchor.kind === 'local') checkReleased(anchor, above, evidence, keptAll, findings)
   }
   return agreed
 }
@@ -175,21 +188,22 @@ function checkKept(
 }
 
 // A crash can keep a record from being written, until the ledger is opened again: one of them, for a ledger releases before
-// it signs again. Other processes may be signing now.
+// it signs again. Other processes may be signing now, or have signed and be about to release; what came late is looked at next time.
 function checkReleased(
-  { where, readAt = Number.POSITIVE_INFINITY }: Anchor,
+  { where, readAt = Number.POSITIVE_INFINITY, later = [] }: Anchor,
   agreed: readonly HeldCheckpoint[],
-  { held }: Signed,
+  { signed: { held }, origin }: Pick<AnchorEvidence, 'signed' | 'origin'>,
   { from, checkpoints }: NonNullable<AnchorEvidence['keptAll']>,
   findings: FindingList,
 ): void {
   const kept = checkpoints.filter(({ size }) => size >= from)
+  const late = new Set(later.flatMap((note) => (originOf(note) === origin ? [Number(note.split('\n', 2)[1])] : [])))
   const there = new Set(agreed.map(({ size }) => size))
-  const later = held.filter((one) => there.size > 0 && signedAt(one) >= Math.floor(readAt / 1000))
-  const young = new Set(later.map(({ size }) => size))
+  const signedLater = held.filter((one) => there.size > 0 && signedAt(one) >= Math.floor(readAt / 1000))
+  const young = new Set(signedLater.map(({ size }) => size))
   const last = agreed.at(-1)?.size ?? -1
-  const inside = kept.filter(({ size }) => size <= last && !there.has(size))
-  const behind = kept.filter(({ size }) => size > last && !young.has(size))
+  const inside = kept.filter(({ size }) => size <= last && !there.has(size) && !late.has(size))
+  const behind = kept.filter(({ size }) => size > last && !young.has(size) && !late.has(size))
   const mayBeHeldBack = there.size === 0 && from === 0 ? 0 : 1
   const missing = [...inside, ...(behind.length > mayBeHeldBack ? behind : [])]
   const [first] = missing

@@ -1,6 +1,6 @@
 // Verifying a whole ledger of a store: stretches are read and hashed side by side; the verdict is verify/log.ts's.
 
-import type { KeptLedger } from '../anchors.ts'
+import { type KeptLedger, withLater } from '../anchors.ts'
 import type { KeptCheckpoint } from '../checkpoints.ts'
 import type { ContentEvidence } from '../content.ts'
 import type { ReleasedHolds } from '../hold-releases.ts'
@@ -53,7 +53,7 @@ export async function verifyStoredLedger(opened: OpenedStore, options: LedgerOpt
     trust: options.trust,
     joined,
     checkpoints,
-    anchors: options.anchors,
+    anchors: await withLater(options.anchors),
     others,
     predecessors: before.origins,
     content: joinContents([content, ...before.contents]),

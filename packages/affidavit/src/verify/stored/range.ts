@@ -7,6 +7,7 @@ import { parseCheckpointBody } from '../../formats/checkpoint.ts'
 import { parseEntry } from '../../formats/entry.ts'
 import { parseNote } from '../../formats/note.ts'
 import type { TreeHead } from '../../merkle/head.ts'
+import { withLater } from '../anchors.ts'
 import type { Continued } from '../chunk.ts'
 import type { ContentReading, ContentTally } from '../content.ts'
 import { BEGINNING, type Edge } from '../entries.ts'
@@ -108,7 +109,7 @@ export async function verifyStoredRange(opened: OpenedStore, options: RangeOptio
     released,
     joined: { ...joined, left, roots: new Map([...joined.roots, [since.size, since.root], ...smaller]) },
     checkpoints,
-    anchors,
+    anchors: await withLater(anchors),
     others: chosen.others.map((other) => ({ origin: other.origin, checkpoints: [] })),
     content,
     notChecked: chosen.others.map(otherLedger),
