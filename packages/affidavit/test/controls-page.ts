@@ -1,6 +1,6 @@
 // The pages of docs/controls/ as Markdown, made from what stands beside them as data.
 
-import type { Control, Evidence, Regime, Step } from './controls-source.ts'
+import type { Ask, Control, Evidence, Regime, Step } from './controls-source.ts'
 
 type AllEvidence = ReadonlyMap<string, Evidence>
 
@@ -55,12 +55,18 @@ function evidenceOf({ name, steps, yields, checked_by }: Evidence): string {
     `### ${name}\n`,
     `${yields.trim()}\n`,
     `**Checked by:** ${checked_by.trim()}\n`,
-    table(['Command', 'Exits with', 'Answers'], steps.map(cellsOf)),
+    table(['Command, or request below `/v1/ledgers/{ledger}/`', 'Exits with', 'Answers'], steps.map(cellsOf)),
   ].join('\n')
 }
 
-function cellsOf({ run, exits = 0, holds }: Step): readonly string[] {
-  return [`\`${run}\``, String(exits), holds.map((promise) => `\`${promise}\``).join('<br>')]
+function cellsOf({ run, exits = 0, holds, http }: Step): readonly string[] {
+  const asked = http === undefined ? [] : [askedOf(http)]
+  return [[`\`${run}\``, ...asked].join('<br>'), String(exits), holds.map((promise) => `\`${promise}\``).join('<br>')]
+}
+
+function askedOf({ by, request, body, status = 200 }: Ask): string {
+  const sent = body === undefined ? '' : ` with ${Object.keys(body).join(', ')}`
+  return `\`${request}\`${sent}, by a key of ${by}: ${status}`
 }
 
 /** As a renderer of Markdown makes it of a heading. */

@@ -7,7 +7,13 @@ import { serve } from '../src/server/serve.ts'
 import type { Ask } from './controls-source.ts'
 
 /** What the roles of keys are called by in the story. */
-const ACTORS: Readonly<Record<string, string>> = { admin: 'opal', auditor: 'kim', privacy: 'lee', records: 'sam', writer: 'clinic-agent' }
+const ACTORS: Readonly<Record<string, string>> = {
+  admin: 'opal',
+  auditor: 'kim',
+  privacy: 'lee',
+  records: 'sam',
+  writer: 'clinic-agent',
+}
 
 export interface Answered {
   readonly status: number
@@ -36,7 +42,10 @@ export async function serveStory(folder: string, known?: string): Promise<StoryS
   const admin = known ?? (await keyOf('admin', firstKeys[0]?.key ?? assert.fail('no first key')))
 
   async function send(method: string, path: string, key: string, body?: object): Promise<Answered> {
-    const headers = { Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) }
+    const headers = {
+      Authorization: `Bearer ${key}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    }
     const response = await fetch(`${below}/${path}`, {
       method,
       headers,

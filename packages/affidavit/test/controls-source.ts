@@ -7,6 +7,8 @@ import { type TSchema, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
 
+import { API_ROLE_NAMES } from '../src/access/api-roles.ts'
+
 export const CONTROLS_FOLDER: string = join(import.meta.dirname, '../../../docs/controls')
 
 /** The pages, as they stand in the index. */
@@ -18,6 +20,18 @@ export interface Step {
   readonly exits?: number
   /** What its JSON has. */
   readonly holds: readonly string[]
+  /** The same, asked of a server. */
+  readonly http?: Ask
+}
+
+export interface Ask {
+  readonly by: string
+  readonly request: string
+  readonly body?: Readonly<Record<string, string>>
+  /** 200 where left out. */
+  readonly status?: number
+  /** Those of the command where left out. */
+  readonly holds?: readonly string[]
 }
 
 export interface Evidence {
@@ -47,11 +61,15 @@ export interface Regime {
 }
 
 const text = Type.String({ minLength: 1 })
-const step = exactly({
-  run: text,
-  exits: Type.Optional(Type.Integer()),
-  holds: Type.Array(text, { minItems: 1 }),
+const holds = Type.Array(text, { minItems: 1 })
+const ask = exactly({
+  by: Type.Enum([...API_ROLE_NAMES]),
+  request: Type.String({ pattern: '^(GET|POST) [a-z]' }),
+  body: Type.Optional(Type.Record(Type.String(), text)),
+  status: Type.Optional(Type.Integer()),
+  holds: Type.Optional(holds),
 })
+const step = exactly({ run: text, exits: Type.Optional(Type.Integer()), http: Type.Optional(ask), holds })
 const evidence = exactly({ name: text, steps: Type.Array(step, { minItems: 1 }), yields: text, checked_by: text })
 const control = exactly({
   citation: text,

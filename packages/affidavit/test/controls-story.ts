@@ -1,11 +1,13 @@
 // The story behind docs/controls/: what a clinic that also sells and advises did with its agent, and what was done with its ledger. Every command
 // that a control names is run on it.
 
+import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { databaseFile } from '../src/embedded/folder.ts'
 import { ADVICE, ANSWER, DRAFTS } from './controls-drafts.ts'
+import { serveStory } from './controls-server.ts'
 import { tampered } from './manipulate.ts'
 import { json, runDone } from './run-cli.ts'
 
@@ -59,6 +61,7 @@ export async function tellStory(folder: string, timeSource: string): Promise<Wor
     ],
   )
   await destroyed('dispose', at('disposition'), [...of, '--as', 'sam'], [])
+  const admin = await refused(at('ledger'))
   await runDone(['archive', 'run', ...of])
   await runDone(['checkpoint', ...of, '--out', at('kept.note')])
   cpSync(at('ledger'), at('copy'), { recursive: true })
@@ -80,6 +83,7 @@ export async function tellStory(folder: string, timeSource: string): Promise<Wor
     ['OFFICER', 'sam'],
     ['OPERATOR', 'opal'],
     ['EXAMINER', 'examiner'],
+    ['ADMIN_KEY', admin],
     ['REASON', 'yearly examination'],
     ['PERSON', 'MRN-104'],
     ['TOKEN', await tokenOf('MRN-104', of)],
@@ -107,6 +111,14 @@ export async function tellStory(folder: string, timeSource: string): Promise<Wor
     const leave = ['--approval', `${file}.approval`, '--out', `${file}.certificate`]
     await runDone([by, 'run', `${file}.json`, ...on, ...leave])
   }
+}
+
+/** What a server refused is on record. Answers a key of an admin. */
+async function refused(home: string): Promise<string> {
+  await using server = await serveStory(home)
+  assert.equal((await server.ask({ by: 'writer', request: 'GET records' })).status, 403)
+  assert.equal((await server.askAsNobody('records')).status, 401)
+  return server.admin
 }
 
 async function plansOf(of: readonly string[]): Promise<readonly [erased: string, disposed: string]> {

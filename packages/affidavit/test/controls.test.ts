@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test'
 
 import { indexOf, pageOf } from './controls-page.ts'
 import { broken } from './controls-promise.ts'
-import { CONTROLS_FOLDER, REGIMES, readEvidence, readRegime } from './controls-source.ts'
+import { type StoryServer, serveStory } from './controls-server.ts'
+import { type Ask, CONTROLS_FOLDER, REGIMES, readEvidence, readRegime } from './controls-source.ts'
 import { tellStory, type Words } from './controls-story.ts'
 import { run } from './run-cli.ts'
 import { startTimeServer, type TimeServer } from './time-server.ts'
@@ -41,13 +42,41 @@ describe('the evidence is what it promises to be:', () => {
       for (const { run: command, exits = 0, holds } of steps) {
         const answer = await run(spoken(command))
         assert.equal(answer.code, exits, `${command}\n${answer.out}${answer.err}`)
-        const value: unknown = JSON.parse(answer.out)
-        const missing = holds.map((promise) => broken(named(promise), value)).filter((one) => one !== undefined)
-        assert.deepEqual(missing, [], command)
+        assert.deepEqual(lacking(holds, JSON.parse(answer.out)), [], command)
       }
     })
   }
 })
+
+describe('a server answers the same:', () => {
+  let server: StoryServer
+  before(async () => {
+    server = await serveStory(words.get('DIR') ?? '', words.get('ADMIN_KEY'))
+  })
+  after(() => server[Symbol.asyncDispose]())
+
+  for (const [id, { steps }] of evidence) {
+    for (const { http, holds } of steps) {
+      if (http === undefined) continue
+      test(`${id}: ${http.request}`, async () => {
+        const { status, body } = await server.ask(asked(http))
+        assert.equal(status, http.status ?? 200, JSON.stringify(body))
+        assert.deepEqual(lacking(http.holds ?? holds, body), [], http.request)
+      })
+    }
+  }
+})
+
+function lacking(holds: readonly string[], answer: unknown): readonly string[] {
+  return holds.map((promise) => broken(named(promise), answer)).filter((one) => one !== undefined)
+}
+
+function asked(http: Ask): Ask {
+  const request = http.request.replaceAll(/\b[A-Z_]{3,}\b/g, (word) => encodeURIComponent(words.get(word) ?? word))
+  if (http.body === undefined) return { ...http, request }
+  const body = Object.fromEntries(Object.entries(http.body).map(([name, word]) => [name, words.get(word) ?? word]))
+  return { ...http, request, body }
+}
 
 /** `readers.*.reader = AUDITOR`: whoever that is. */
 function named(promise: string): string {
