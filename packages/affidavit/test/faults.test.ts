@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
-import { type WriteFault, writeFaults } from '../src/testing/write-faults.ts'
+import { type WriteFault, type WriteFaults, writeFaults } from '../src/testing/write-faults.ts'
 import { type FaultyParts, runScenario, SCENARIO_DRAFTS, scenarioDraft, type Told } from './fault-scenario.ts'
 import { inspectCheckpointLog, inspectLedger, type NaiveLedger } from './oracle/naive-ledger.ts'
 
@@ -81,7 +81,7 @@ function expectedOf(write: string, fault: WriteFault): readonly string[] {
   return fault === 'not-persisted' || fault === 'persisted-but-reported-failed' ? ['not-committed'] : []
 }
 
-describe('every write of the database', { concurrency: 3 }, () => {
+describe('every write of the database', () => {
   for (const [at, write] of whole.database.entries()) {
     for (const fault of ['not-persisted', 'persisted-but-reported-failed'] as const) {
       test(`write ${at}, ${write}: ${fault}`, async () => {
@@ -93,7 +93,7 @@ describe('every write of the database', { concurrency: 3 }, () => {
   }
 })
 
-describe('every write of a database that the caller brought', { concurrency: 3 }, () => {
+describe('every write of a database that the caller brought', () => {
   for (const [at, write] of whole.database.entries()) {
     for (const fault of ['not-persisted', 'persisted-but-reported-failed'] as const) {
       test(`write ${at}, ${write}: ${fault}`, async () => {
@@ -106,7 +106,7 @@ describe('every write of a database that the caller brought', { concurrency: 3 }
   }
 })
 
-describe('every write of the checkpoint log', { concurrency: 3 }, () => {
+describe('every write of the checkpoint log', () => {
   for (const [at, write] of whole.file.entries()) {
     for (const fault of ['not-persisted', 'half-persisted', 'persisted-but-reported-failed'] as const) {
       test(`write ${at}, ${write}: ${fault}`, async () => {
@@ -118,7 +118,7 @@ describe('every write of the checkpoint log', { concurrency: 3 }, () => {
   }
 })
 
-describe('two faults in a row', { concurrency: 3 }, () => {
+describe('two faults in a row', () => {
   const commits = [...whole.database.keys()].filter((at) => whole.database[at] === 'COMMIT')
   const failing = ['not-persisted', 'persisted-but-reported-failed'] as const
   for (const at of commits) {
@@ -169,15 +169,56 @@ describe('two faults in a row', { concurrency: 3 }, () => {
   })
 })
 
-describe('a process killed', { concurrency: 3 }, () => {
-  const kills = [
-    ...whole.database.map((write, at) => ({ broken: 'database', write, at })),
-    ...whole.file.map((write, at) => ({ broken: 'file', write, at })),
-  ]
-  for (const { broken, write, at } of kills) {
-    // After a write inside a transaction is before the next one; after those that make something durable is not.
-    const lasting = broken === 'file' || write === 'COMMIT'
-    for (const fault of lasting ? ['killed-before', 'killed-after'] : ['killed-before']) {
+const kills = [
+  ...whole.database.map((write, at) => ({ broken: 'database', write, at }) as const),
+  ...whole.file.map((write, at) => ({ broken: 'file', write, at }) as const),
+]
+// After a write inside a transaction is before the next one; after those that make something durable is not.
+const lasts = ({ broken, write }: (typeof kills)[number]): boolean => broken === 'file' || write === 'COMMIT'
+
+describe('what lies there at a write, and is there when the process is killed at it', async () => {
+  const left = {
+    'killed-before': await everyMoment('killed-before'),
+    'killed-after': await everyMoment('killed-after'),
+  }
+  for (const kill of kills) {
+    for (const fault of lasts(kill) ? (['killed-before', 'killed-after'] as const) : (['killed-before'] as const)) {
+      const { broken, at, write } = kill
+      test(`${fault.replace('killed-', '')} write ${at} of the ${broken}, ${write}`, async () => {
+        await judge(left[fault][broken][at] ?? assert.fail('the run did not come there'))
+      })
+    }
+  }
+})
+
+/** One run, and a copy of its folder, and of what it was told, at every write: bytes that were handed to the system outlive a process. */
+async function everyMoment(fault: 'killed-before' | 'killed-after'): Promise<{ database: Run[]; file: Run[] }> {
+  const folder = freshFolder()
+  const told: Told[] = []
+  const watched = (writes: readonly string[]): { faults: WriteFaults; runs: Run[] } => {
+    const runs: Run[] = []
+    const plan = new Map(writes.map((_, at) => [at, fault]))
+    const faults = writeFaults(plan, () => {
+      const copy = join(root, `copy-${copies++}`)
+      cpSync(folder, copy, { recursive: true })
+      runs.push({ folder: copy, told: [...told] })
+    })
+    return { faults, runs }
+  }
+  const [database, file] = [watched(whole.database), watched(whole.file)]
+  const parts = { folder, database: database.faults, file: file.faults, reopen: 'possible' } as const
+  await runScenario(parts, (one) => told.push(one))
+  return { database: database.runs, file: file.runs }
+}
+
+// Each write of a kind is like the first of it to the system: AFFIDAVIT_SOAK=1 kills at all of them.
+describe('a process killed', () => {
+  const all = process.env.AFFIDAVIT_SOAK === '1'
+  const isFirst = ({ broken, write }: (typeof kills)[number], i: number): boolean =>
+    kills.findIndex((other) => other.broken === broken && other.write === write) === i
+  for (const kill of kills.filter((one, i) => all || isFirst(one, i))) {
+    const { broken, write, at } = kill
+    for (const fault of lasts(kill) ? ['killed-before', 'killed-after'] : ['killed-before']) {
       test(`${fault.replace('killed-', '')} write ${at} of the ${broken}, ${write}`, async () => {
         const folder = freshFolder()
         await judge({ folder, told: await runChild([folder, broken, String(at), fault]) })
