@@ -34,7 +34,7 @@ for (const kind of ['file', 'environment']) {
     return folder
   }
 
-  describe(`${kind}: a process killed while it creates a version`, { concurrency: 2 }, async () => {
+  describe(`${kind}: a process killed while it creates a version`, async () => {
     const calls = await runChild(kind, freshFolder(), 'create', 'never')
     test('syncs the file before it is in its place, and the folders after', () => {
       assert.deepEqual(calls.slice(calls.lastIndexOf('chmodSync') + 1).filter(isLasting), [
@@ -64,7 +64,7 @@ for (const kind of ['file', 'environment']) {
     }
   })
 
-  describe(`${kind}: a process killed while it destroys a version`, { concurrency: 2 }, async () => {
+  describe(`${kind}: a process killed while it destroys a version`, async () => {
     const calls = await runChild(kind, copyOfTemplate(), version, 'never')
     const buried = calls.indexOf('linkSync')
     test('syncs the tombstone before it overwrites the key, and that before it removes it', () => {

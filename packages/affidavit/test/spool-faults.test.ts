@@ -66,7 +66,7 @@ test('the scenario goes through every write, and is told of no failure', async (
   await judge(unbroken)
 })
 
-describe('every write, broken in every way: nothing that was acknowledged is lost', { concurrency: 4 }, () => {
+describe('every write, broken in every way: nothing that was acknowledged is lost', () => {
   const faults = ['not-persisted', 'half-persisted', 'persisted-but-reported-failed'] as const
   for (const [at, write] of whole.seen.entries()) {
     for (const fault of write === 'write' ? faults : [faults[0], faults[2]]) {

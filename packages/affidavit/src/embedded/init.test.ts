@@ -112,7 +112,7 @@ async function openAnd<T>(folder: string, work: (ledger: Ledger) => Promise<T> |
   return await work(ledger)
 }
 
-describe('a new ledger', { concurrency: 2 }, () => {
+describe('a new ledger', () => {
   test('is database, keys and checkpoint log; entry 0 names the keys that will sign', async () => {
     const folder = freshFolder()
     const made = await initLedger(folder, { origin: ORIGIN })
@@ -282,7 +282,7 @@ function runChild(folder: string, work: 'init' | 'continue', at: number | 'never
   })
 }
 
-describe('a crash while a ledger is made leaves none, or all of it', { concurrency: 2 }, async () => {
+describe('a crash while a ledger is made leaves none, or all of it', async () => {
   const calls = await runChild(freshFolder(), 'init', 'never')
   const changing = [...calls.entries()].filter(([, call]) => !call.startsWith('existsSync'))
   assert.equal(changing.length, 9)
@@ -299,7 +299,7 @@ describe('a crash while a ledger is made leaves none, or all of it', { concurren
   }
 })
 
-describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
+describe('a ledger that came back from a backup', () => {
   test('continues under a new identity, and names the old one and its last checkpoint', async () => {
     const { folder, origin, verifierKey } = madeLedger()
     const before = inspectLedger(databaseFile(folder))
@@ -413,7 +413,7 @@ describe('a ledger that came back from a backup', { concurrency: 2 }, () => {
   })
 })
 
-describe('a crash while a ledger is continued', { concurrency: 2 }, async () => {
+describe('a crash while a ledger is continued', async () => {
   const calls = await runChild(madeLedger().folder, 'continue', 'never')
   // The last look for the database is that of opening, when the new ledger is there and has no record.
   const last = calls.length - 1
