@@ -84,7 +84,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@fastify/rate-limit', ['server']],
   ['@fastify/swagger', ['server']],
   ['prom-client', ['server']],
-  ['@bufbuild/protobuf', ['otlp']],
+  ['@bufbuild/protobuf', ['otlp', 'server']],
   ['commander', ['cli']],
   ['croner', ['watch']],
   ['temporal-polyfill', ['retention']],

@@ -12,6 +12,8 @@ export interface AppParts {
   /** PEM. */
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
   readonly state: { draining: boolean }
+  /** How long readiness waits for a commit; 5 seconds where left out: one that takes longer is none that an agent would wait for. */
+  readonly readyMillis?: number
   /** Takes a line of the operator's log. */
   readonly log: (line: string) => void
 }

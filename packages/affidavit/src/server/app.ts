@@ -4,13 +4,14 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 
 import compress from '@fastify/compress'
-import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import Fastify, { type FastifyRequest, LogController } from 'fastify'
 
 import type { AppParts } from './app-parts.ts'
+import { answerProblem } from './app-problem.ts'
 import { loggerOptions, logRequests, requestId } from './log.ts'
 import { measure } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
-import { isOurs, problemOf, RequestFault, retryAfter } from './problem.ts'
+import { RequestFault } from './problem.ts'
 import { readBodies } from './read-body.ts'
 import type { Routes } from './routes/route.ts'
 import { addRoutes } from './routes.ts'
@@ -55,14 +56,6 @@ function createListener(handler: RequestListener, tls: AppParts['tls']): Server 
   server.headersTimeout = HEADERS_MILLIS
   server.keepAliveTimeout = IDLE_MILLIS
   return server
-}
-
-function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = { ...problemOf(error), request_id: request.id }
-  if (isOurs(error)) request.log.error({ err: error }, 'a bug of ours')
-  const seconds = retryAfter(error, problem)
-  if (seconds !== undefined) reply.header('Retry-After', String(seconds))
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 
 function noRoute({ method }: FastifyRequest): RequestFault {

@@ -1,5 +1,6 @@
 // The ledgers that a server answers for, opened each from its home.
 
+import { systemClock } from '../clock/clock.ts'
 import { readAccess } from '../embedded/access.ts'
 import { createUnknownDenials } from '../embedded/denied.ts'
 import { type OpenOptions, openFolder } from '../embedded/open.ts'
@@ -8,10 +9,13 @@ import type { Place } from '../embedded/place.ts'
 import { createSignIn } from '../embedded/sign-in.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { fewAtOnce } from '../ledger/few-at-once.ts'
+import { createReceiver } from '../otlp/receive.ts'
 import { closeServed, type Served } from './served.ts'
 
 export interface ServeOptions extends Pick<OpenOptions, 'actions' | 'registry' | 'clock'> {
   readonly registryText?: NonNullable<Served['registryText']>
+  /** What was taken could not be recorded in the background: it waits on. */
+  readonly onFault: (error: LedgerError) => void
 }
 
 /** Drafts that a ledger's queue takes, and of these those of requests: what the ledger records itself finds room, too. */
@@ -51,7 +55,9 @@ async function openServed(place: Place, options: Omit<ServeOptions, 'registryTex
   const { clock } = options
   const signIn = createSignIn({ ledger: ledger.origin, home, ...(clock === undefined ? {} : { clock }) })
   const unknown = createUnknownDenials(ledger, clock === undefined ? {} : { clock })
-  return { name: nameOf(ledger.origin), place, ledger, signIn, unknown, access, drafts: fewAtOnce(OF_REQUESTS) }
+  const telemetry = createReceiver({ ledger, clock: clock ?? systemClock, onFault: options.onFault })
+  const drafts = fewAtOnce(OF_REQUESTS)
+  return { name: nameOf(ledger.origin), place, ledger, signIn, unknown, telemetry, access, drafts }
 }
 
 function sameName(name: string): LedgerError {

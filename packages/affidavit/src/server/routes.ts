@@ -12,6 +12,7 @@ import { addHealth, addLedgers } from './routes/ledgers.ts'
 import { addQuestions } from './routes/questions.ts'
 import { addRecords } from './routes/records.ts'
 import type { Routes } from './routes/route.ts'
+import { addTelemetry } from './routes/telemetry.ts'
 import { addWell } from './routes/well.ts'
 import { addWriter } from './routes/writer.ts'
 
@@ -33,6 +34,7 @@ export async function addRoutes(app: Routes, parts: AppParts, metrics: Metrics):
     askFirst(signedIn, parts.ledgers, limits)
     addWell(signedIn, parts, metrics)
     addLedgers(signedIn)
+    signedIn.register(addTelemetryRoutes)
     signedIn.register(addRoutesOfALedger, { prefix: '/v1/ledgers/:ledger' })
     done()
   })
@@ -40,5 +42,11 @@ export async function addRoutes(app: Routes, parts: AppParts, metrics: Metrics):
 
 function addRoutesOfALedger(app: Routes, _: object, done: () => void): void {
   for (const add of OF_A_LEDGER) add(app)
+  done()
+}
+
+// Its bodies are bytes, and what it refuses is answered in another form.
+function addTelemetryRoutes(app: Routes, _: object, done: () => void): void {
+  addTelemetry(app)
   done()
 }

@@ -8,7 +8,9 @@ import { type ListenAt, type Listening, listen } from './listen.ts'
 import { openLedgers, type ServeOptions } from './open-ledgers.ts'
 import { closeServed, type Served } from './served.ts'
 
-export interface Serve extends ServeOptions, Pick<AppParts, 'bodyLimit' | 'requestsPerMinute' | 'tls' | 'log'> {
+export interface Serve
+  extends Omit<ServeOptions, 'onFault'>,
+    Pick<AppParts, 'bodyLimit' | 'requestsPerMinute' | 'readyMillis' | 'tls' | 'log'> {
   readonly places: readonly Place[]
   readonly at: ListenAt
 }
@@ -34,16 +36,21 @@ export async function serve({
   at,
   bodyLimit,
   requestsPerMinute,
+  readyMillis,
   tls,
   log,
   ...options
 }: Serve): Promise<Serving> {
-  const opened = await openLedgers(places, options)
+  const opened = await openLedgers(places, {
+    ...options,
+    onFault: ({ code }) => log(JSON.stringify({ level: 'warn', msg: 'telemetry waits on', code })),
+  })
   try {
     const { ledgers, firstKeys } = withFirstKeys(opened)
     if (firstKeys.length > 0 && !isLoopback(at.host)) throw nobodyKnown(firstKeys, at)
-    const parts = { ledgers, bodyLimit, requestsPerMinute, log, state: { draining: false } }
-    const listening = await listen(tls === undefined ? parts : { ...parts, tls }, at)
+    const further = { ...(tls && { tls }), ...(readyMillis !== undefined && { readyMillis }) }
+    const state = { draining: false }
+    const listening = await listen({ ledgers, bodyLimit, requestsPerMinute, log, state, ...further }, at)
     return { listening, ledgers: [...ledgers.keys()], firstKeys }
   } catch (error) {
     await Promise.all([...opened.values()].map(closeServed))

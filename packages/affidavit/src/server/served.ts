@@ -9,6 +9,7 @@ import type { FewAtOnce } from '../ledger/few-at-once.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Reader } from '../ledger/reader.ts'
 import type { Reading } from '../ledger/reading.ts'
+import type { Receiver } from '../otlp/receive.ts'
 
 export interface Served {
   /** The NAME of its origin. */
@@ -16,6 +17,8 @@ export interface Served {
   readonly place: Place
   readonly ledger: Ledger
   readonly signIn: SignIn
+  /** What telemetry becomes records by. */
+  readonly telemetry: Receiver
   /** Credentials that are none. */
   readonly unknown: UnknownDenials
   /** The access policy of its home. */
@@ -41,11 +44,9 @@ export function readingOf({ ledger }: Served, { principal: { scope }, policy, re
   return ledger.as(reader, { policy, ...(scope === undefined ? {} : { scope }) })
 }
 
-/** Puts on record what is only counted, commits what was taken, publishes, and lets go. */
-export async function closeServed({ ledger, unknown }: Served): Promise<void> {
-  try {
-    await unknown.close()
-  } finally {
-    await ledger.close()
-  }
+/** Puts on record what waits or is only counted, commits what was taken, publishes, and lets go. */
+export async function closeServed({ ledger, unknown, telemetry }: Served): Promise<void> {
+  const counted = await Promise.allSettled([telemetry.close(), unknown.close()])
+  await ledger.close()
+  for (const one of counted) if (one.status === 'rejected') throw one.reason
 }

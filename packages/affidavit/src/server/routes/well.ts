@@ -7,15 +7,16 @@ import type { AppParts } from '../app-parts.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Routes } from './route.ts'
 
-/** A commit that takes longer is none that an agent would wait for. */
-const PATIENCE_MILLIS = 5_000
+const READY_MILLIS = 5_000
 
-export function addWell(app: Routes, { ledgers, state }: AppParts, metrics: Metrics): void {
+export function addWell(app: Routes, { ledgers, state, readyMillis = READY_MILLIS }: AppParts, metrics: Metrics): void {
   const open = { config: { needs: 'nobody' } } as const
   app.get('/healthz', open, async () => ({ status: 'ok' }))
 
   app.get('/readyz', open, async (_request, reply) => {
-    const tried = await Promise.all([...ledgers.values()].map(({ ledger }) => problemOf(ledger.canCommit())))
+    const tried = await Promise.all(
+      [...ledgers.values()].map(({ ledger }) => problemOf(ledger.canCommit(), readyMillis)),
+    )
     const problems = [...(state.draining ? ['draining'] : []), ...tried.filter((one) => one !== undefined)]
     if (problems.length === 0) return { status: 'ready' }
     return reply.code(503).header('Retry-After', '1').send({ status: 'not ready', problems })
@@ -31,10 +32,10 @@ export function addWell(app: Routes, { ledgers, state }: AppParts, metrics: Metr
 }
 
 /** A code of the library, which names nobody: whoever comes by may ask this. */
-async function problemOf(committed: Promise<void>): Promise<string | undefined> {
+async function problemOf(committed: Promise<void>, patienceMillis: number): Promise<string | undefined> {
   const given = new AbortController()
   try {
-    const late = delay(PATIENCE_MILLIS, 'not-committed', { signal: given.signal, ref: false })
+    const late = delay(patienceMillis, 'not-committed', { signal: given.signal, ref: false })
     return await Promise.race([committed.then(() => undefined), late])
   } catch (error) {
     if (error instanceof LedgerError) return error.code
