@@ -3,6 +3,9 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 
+import { isServerUrl } from './client/address.ts'
+import { openRemote, type RemoteOptions } from './client/open.ts'
+import type { RemoteLedger } from './client/remote-ledger.ts'
 import { createLedgerArchive, type LedgerArchive } from './embedded/archiving.ts'
 import { createLedgerDispositions, type LedgerDispositions } from './embedded/disposing.ts'
 import { createLedgerErasures, type LedgerErasures } from './embedded/erasing.ts'
@@ -26,6 +29,8 @@ export type { Removed } from './archive/remove.ts'
 export type { ArchiveStatus } from './archive/status.ts'
 export type { DetectedType, Detection, Detector } from './classify/detector.ts'
 export { knownIdentifiers } from './classify/known-identifiers.ts'
+export type { RemoteOptions } from './client/open.ts'
+export type { RemoteLedger } from './client/remote-ledger.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export type { TimeReading, TimeSource } from './clock/time-source.ts'
 export type { DispositionPapers } from './disposition/disposition-papers.ts'
@@ -117,14 +122,37 @@ interface Which {
 }
 
 /**
+ * Opens a ledger on a server: `https://HOST/v1/ledgers/NAME`, or `https://HOST` where the server has one for the token. `http` is for
+ * this machine alone. Close it, or hold it with `await using`: closing waits until what was taken is on record.
+ * @throws LedgerError `invalid-query`, `not-signed-in`, `not-found`, `server-unavailable`, `rolled-back`, `forked`, `wrong-key`
+ */
+export async function openLedger(ledger: string, options: RemoteOptions): Promise<RemoteLedger>
+/**
  * Opens the ledger in a folder, or in the PostgreSQL database that a URL names. With `origin` it is created where the folder is
  * new or empty; without, it must be there.
  * Close it, or hold it with `await using`: closing commits what was taken and publishes a checkpoint.
  * @throws LedgerError `invalid-origin` (also where the ledger that is there has another name), `invalid-query` (an anchor that is not its own; a URL that is none), `not-a-ledger`, `rolled-back`, `forked`, `missing-key`, `wrong-key`, `newer-format`, …
  */
+export async function openLedger(ledger: string, options?: OpenOptions & Which): Promise<Ledger>
 export async function openLedger(
   ledger: string,
-  { origin, anchor, keys, ...options }: OpenOptions & Which = {},
+  options: RemoteOptions | (OpenOptions & Which) = {},
+): Promise<Ledger | RemoteLedger> {
+  if ('token' in options && isServerUrl(ledger)) return openRemote(ledger, options)
+  if ('token' in options)
+    throw tokenFor('a ledger on a server, and this is none', 'leave token out, or name https://HOST')
+  if (isServerUrl(ledger))
+    throw tokenFor('this ledger, which is on a server; there is none', 'give openLedger an API key: { token }')
+  return openEmbedded(ledger, options)
+}
+
+function tokenFor(what: string, cure: string): LedgerError {
+  return new LedgerError('invalid-query', { problem: `a token opens ${what}`, cure, path: 'token' })
+}
+
+async function openEmbedded(
+  ledger: string,
+  { origin, anchor, keys, ...options }: OpenOptions & Which,
 ): Promise<Ledger> {
   if (origin !== undefined && !isMade(placeOf(ledger, keys))) {
     const parts = { ...(anchor === undefined ? {} : { anchor }), ...(keys === undefined ? {} : { keys }) }

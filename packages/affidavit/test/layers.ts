@@ -67,6 +67,8 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   // No SDK is imported: an adapter knows one by its shape.
   ['adapters', ['capture', 'errors', 'formats', ...BYTES]],
   ['otlp', ['capture', 'registry', 'classify', ...LEDGER]],
+  // Over HTTP: it knows no store, and nothing of the server but what the specification says.
+  ['client', ['registry', ...LEDGER, 'merkle']],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
 ])
 // These may import every folder except the ones named.

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'invalid-query'
   | 'not-found'
   | 'not-allowed'
+  | 'not-signed-in'
   | 'recipient-refused'
   | 'invalid-statement'
   | 'export-exists'
@@ -34,6 +35,7 @@ export type ErrorCode =
   | 'not-published'
   | 'not-exported'
   | 'store-unavailable'
+  | 'server-unavailable'
   | 'store-corrupt'
   | 'unsupported-file-system'
   | 'spool-full'
@@ -61,6 +63,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'invalid-query': 'caller',
   'not-found': 'caller',
   'not-allowed': 'caller',
+  'not-signed-in': 'caller',
   'recipient-refused': 'caller',
   'invalid-statement': 'caller',
   'export-exists': 'caller',
@@ -79,6 +82,7 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, Blame>> = {
   'not-published': 'world',
   'not-exported': 'world',
   'store-unavailable': 'world',
+  'server-unavailable': 'world',
   'store-corrupt': 'world',
   'unsupported-file-system': 'world',
   'spool-full': 'world',
