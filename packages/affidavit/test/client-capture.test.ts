@@ -14,7 +14,7 @@ test('ids, digests and spools are those of the embedded ledger', async (t) => {
   const world = await startRemoteWorld()
   t.after(() => world.close())
   await using ledger = await world.open()
-  const { ledger: embedded } = world.server
+  const { embedded } = world
   assert.equal(ledger.deriveId('a', 'b'), embedded.deriveId('a', 'b'))
   assert.equal(ledger.digest('prompt'), embedded.digest('prompt'))
   const aad = Buffer.from('place')
@@ -50,7 +50,7 @@ test('steps that are captured while the server is down are on record once it is 
 
   // A process that started since.
   world.proxy.next = () => 'none'
-  await using anew = await world.open({ patienceMillis: 1_000_000 })
+  await using anew = await world.open()
   await using found = await openSpool({ folder, ledger: anew })
   // The first request comes through, and nobody hears of it.
   const faults = ['lost answer' as const]

@@ -34,9 +34,6 @@ before(async () => {
 after(() => world.close())
 
 let runs = 0
-/** Ours are faster than those of a machine that does much else. */
-const PATIENT = 2_000_000
-
 interface Plan {
   /** What becomes of requests with drafts, one after the other. */
   readonly faults: readonly (Fault | 'none')[]
@@ -112,7 +109,7 @@ const AFTER: Readonly<Record<Exclude<Fault, 'silence'>, string>> = {
 for (const [fault, states] of Object.entries(AFTER)) {
   test(`drafts whose first answer has a fault are recorded once in the end: ${fault}`, async () => {
     const run = `one-${fault.replaceAll(' ', '-')}`
-    const ledger = await world.open({ patienceMillis: PATIENT })
+    const ledger = await world.open()
     const faults = FAULTS.filter((one) => one === fault)
     world.proxy.next = ({ path }) => (path.endsWith('/records') ? (faults.shift() ?? 'none') : 'none')
     const outcomes = await ledger.appendMany([0, 1, 2].map((n) => stepOf(run, n)))
@@ -129,7 +126,7 @@ for (const [fault, states] of Object.entries(AFTER)) {
 }
 
 test('a refusal is told of its own draft, however the lines of the answer come', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   const faults: Fault[] = ['shuffled answer']
   world.proxy.next = ({ path }) => (path.endsWith('/records') ? (faults.shift() ?? 'none') : 'none')
   const refused = { ...stepOf('mixed', 0), details: { masked: 1 } }
@@ -139,7 +136,7 @@ test('a refusal is told of its own draft, however the lines of the answer come',
 })
 
 test('an outcome that names another draft is no acknowledgement', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   world.proxy.next = () => 'none'
   world.proxy.rewrite = (path, body) => {
     if (!path.endsWith('/records')) return body
@@ -151,9 +148,9 @@ test('an outcome that names another draft is no acknowledgement', async () => {
 })
 
 test('an answer to another question is not taken for the answer', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   const { size } = await ledger.health()
-  await world.server.ledger.append(stepOf('asked', 0))
+  await world.embedded.append(stepOf('asked', 0))
   const faults: Fault[] = ['earlier answer']
   world.proxy.next = () => faults.shift() ?? 'none'
   assert.equal((await ledger.health()).size, size + 1)

@@ -7,8 +7,8 @@ import { after, before, beforeEach, type TestContext, test } from 'node:test'
 
 import type { Alarm } from '../src/clock/alarm.ts'
 import { openFolder } from '../src/embedded/open.ts'
-import { type RemoteWorld, startRemoteWorld, stepOf } from './remote-world.ts'
-import { type SmallServer, startSmallServer } from './small-server.ts'
+import type { Ledger } from '../src/ledger/ledger.ts'
+import { type RemoteWorld, serveHome, startRemoteWorld, stepOf } from './remote-world.ts'
 
 let world: RemoteWorld
 let run = 0
@@ -18,21 +18,28 @@ before(async () => {
 })
 beforeEach(() => {
   stateFolder = join(world.folder, `state-${run++}`)
-  world.proxy.target = world.server.port
+  world.proxy.target = world.port
   world.proxy.rewrite = (_, body) => body
 })
 after(() => world.close())
 
+interface Fork {
+  readonly port: number
+  readonly embedded: Ledger
+}
+
 /** The same ledger, as it was, with something else behind it. */
-async function forkedServer(t: TestContext): Promise<SmallServer> {
+async function forkedServer(t: TestContext): Promise<Fork> {
   const copy = join(world.folder, `fork-${run}`)
-  cpSync(join(world.folder, 'ledger'), copy, { recursive: true })
-  const ledger = await openFolder(copy)
-  await ledger.append(stepOf('elsewhere', run))
-  await ledger.close()
-  const server = await startSmallServer(copy)
-  t.after(() => server.close())
-  return server
+  cpSync(world.home, copy, { recursive: true })
+  const embedded = await openFolder(copy)
+  await embedded.append(stepOf('elsewhere', run))
+  const server = await serveHome(copy)
+  t.after(async () => {
+    await server.stop()
+    await embedded.close()
+  })
+  return { port: server.port, embedded }
 }
 
 test('a history that goes on is accepted, across processes, and what was seen of it is kept', async () => {
@@ -57,8 +64,8 @@ test('a server that shows another history is refused, at opening and while open,
   await ledger.append(stepOf('here', 0))
   await ledger.publish()
   world.proxy.target = fork.port
-  for (const n of [1, 2, 3]) await fork.ledger.append(stepOf('elsewhere', n))
-  await fork.ledger.publish()
+  for (const n of [1, 2, 3]) await fork.embedded.append(stepOf('elsewhere', n))
+  await fork.embedded.publish()
   await assert.rejects(ledger.publish(), { code: 'forked' })
   await assert.rejects(ledger.append(stepOf('here', 1)), { code: 'forked' })
   await ledger.close()
@@ -87,7 +94,7 @@ test('a server that acknowledges what its tree has not is found by its next chec
       ? Buffer.from(body.toString().replace(/(.*"integrity_hash":")../s, (_, before) => `${before}00`))
       : body
   await ledger.appendMany([0, 1, 2].map((n) => stepOf('lied', n)))
-  await world.server.ledger.publish()
+  await world.embedded.publish()
   assert.equal(rings.length, 1)
   rings[0]?.()
   // Behind what was looked at.
@@ -133,24 +140,22 @@ test('an answer that was altered on its way is asked for again, and no other his
 
 test('a checkpoint by another key than the one that was pinned, or seen first, is refused', async () => {
   const other = await startRemoteWorld()
-  const vkey = await other.server.ledger.verifierKey()
+  const vkey = await other.embedded.verifierKey()
   await assert.rejects(world.open({ vkey }), { code: 'wrong-key' })
-  const { port } = other.server
   await other.close()
-  assert.notEqual(port, world.server.port)
   await assert.rejects(world.open({ vkey: 'none' }), { code: 'invalid-query', path: 'vkey' })
 })
 
 test('a key that was rotated is followed by a checkpoint that both keys signed, from what was seen as from a pinned key', async () => {
-  const vkey = await world.server.ledger.verifierKey()
+  const vkey = await world.embedded.verifierKey()
   const ledger = await world.open({ stateFolder, vkey })
   await ledger.append(stepOf('rotated', 0))
-  await world.server.ledger.rotateKey()
+  await world.embedded.rotateKey()
   await ledger.append(stepOf('rotated', 1))
   await ledger.publish()
   await ledger.append(stepOf('rotated', 2))
   await ledger.publish()
-  assert.equal(await ledger.verifierKey(), await world.server.ledger.verifierKey())
+  assert.equal(await ledger.verifierKey(), await world.embedded.verifierKey())
   await ledger.close()
   await (await world.open({ stateFolder })).close()
   await (await world.open({ stateFolder, vkey })).close()

@@ -7,13 +7,14 @@ import { after, before, test } from 'node:test'
 import { isServerUrl, parseAddress } from '../src/client/address.ts'
 import { openLedger } from '../src/index.ts'
 import { type RemoteWorld, startRemoteWorld, stepOf } from './remote-world.ts'
-import { TOKEN } from './small-server.ts'
 
 let world: RemoteWorld
+let token = ''
 before(async () => {
   world = await startRemoteWorld({
     actions: { 'clinic.referral_sent': { description: 'a referral', requires: ['resource_id'] } },
   })
+  token = await world.token('writer')
 })
 after(() => world.close())
 
@@ -50,15 +51,15 @@ test('a token is sent in the clear to this machine alone', () => {
 
 test('openLedger opens a ledger on a server where it is given a token, by its name or by its server alone', async () => {
   for (const url of [world.url, `http://127.0.0.1:${world.proxy.port}`]) {
-    await using ledger = await openLedger(url, { token: TOKEN })
-    assert.equal(ledger.origin, world.server.ledger.origin)
+    await using ledger = await openLedger(url, { token })
+    assert.equal(ledger.origin, world.embedded.origin)
     assert.equal((await ledger.append(stepOf('opened', 0))).state, 'recorded')
   }
 })
 
 test('a URL without a token, and a token without a URL, open nothing', async () => {
   await assert.rejects(openLedger(world.url), { code: 'invalid-query', path: 'token' })
-  await assert.rejects(openLedger(join(world.folder, 'ledger'), { token: TOKEN }), {
+  await assert.rejects(openLedger(join(world.folder, 'ledger'), { token }), {
     code: 'invalid-query',
     path: 'token',
   })
@@ -67,7 +68,7 @@ test('a URL without a token, and a token without a URL, open nothing', async () 
 test('a token that the server does not know, and a ledger that it has not, are told', async () => {
   await assert.rejects(world.open({ token: 'another' }), { code: 'not-signed-in' })
   const other = world.url.replace('agents', 'others')
-  await assert.rejects(openLedger(other, { token: TOKEN }), { code: 'not-found', path: 'ledger' })
+  await assert.rejects(openLedger(other, { token }), { code: 'not-found', path: 'ledger' })
   for (const token of ['', 'two words', 'line\nbreak'])
     await assert.rejects(world.open({ token }), { code: 'invalid-query', path: 'token' })
   await assert.rejects(world.open({ queueCapacity: 0 }), { code: 'invalid-query', path: 'queueCapacity' })
@@ -78,19 +79,17 @@ test('a server that is not there, or answers with a page, is unavailable', async
   world.proxy.next = () => 'page'
   await assert.rejects(world.open({ patienceMillis: 5_000 }), { code: 'server-unavailable', message: /status 200/ })
   world.proxy.next = () => 'none'
-  const nobody = openLedger('http://127.0.0.1:1', { token: TOKEN, patienceMillis: 100 })
+  const nobody = openLedger('http://127.0.0.1:1', { token, patienceMillis: 100 })
   await assert.rejects(nobody, { code: 'server-unavailable', message: /ECONNREFUSED/ })
 })
 
 test('a token that may not append opens a ledger, and records nothing', async () => {
-  const reader = await startRemoteWorld({ acts: ['search'] })
-  const ledger = await reader.open()
+  const ledger = await world.open({ token: await world.token('reader') })
   await assert.rejects(ledger.append(stepOf('reader', 0)), { code: 'not-allowed' })
   assert.throws(() => ledger.digest('text'), { code: 'not-allowed' })
   await assert.rejects(ledger.spoolable(stepOf('reader', 0)), { code: 'not-allowed' })
   assert.equal((await ledger.publish()).size, (await ledger.health()).size)
   await ledger.close()
-  await reader.close()
 })
 
 test('the actions of the application are those of the server', async () => {

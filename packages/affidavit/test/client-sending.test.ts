@@ -17,8 +17,6 @@ before(async () => {
 })
 after(() => world.close())
 
-const PATIENT = 2_000_000
-
 /** What becomes of the next requests with drafts. */
 function faults(...list: Fault[]): void {
   world.proxy.next = ({ path }) => (path.endsWith('/records') ? (list.shift() ?? 'none') : 'none')
@@ -35,7 +33,7 @@ function codeOf(error: unknown): string {
 }
 
 test('drafts of one conversation are recorded in the order of the calls, though a request with one of them is lost', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   faults('lost request')
   const appended = []
   for (const n of [0, 1, 2, 3]) {
@@ -48,7 +46,7 @@ test('drafts of one conversation are recorded in the order of the calls, though 
 })
 
 test('a conversation that no answer comes to holds up no other', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   faults('silence')
   const stuck = ledger.append(stepOf('stuck', 0)).catch(codeOf)
   for (let i = 0; i < 3; i++) await turn()
@@ -60,7 +58,7 @@ test('a conversation that no answer comes to holds up no other', async () => {
 })
 
 test('drafts of one turn go together', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   faults()
   const before = world.proxy.seen()
   await Promise.all(Array.from({ length: 300 }, (_, n) => ledger.append(stepOf(`together-${n % 7}`, n))))
@@ -76,7 +74,7 @@ test('a server that stays silent leaves the outcome unknown, and the same draft 
   faults()
   world.proxy.cutAll()
   await ledger.close()
-  const again = await world.open({ patienceMillis: PATIENT })
+  const again = await world.open()
   assert.equal((await again.append(draft)).state, 'duplicate')
   assert.deepEqual(await recordedIn('silent'), [0])
   await again.close()
@@ -93,13 +91,13 @@ test('a server that is not there leaves nothing committed, and the error says wh
     ...Array.from({ length: 50 }, () => 'queue-full' as const),
   )
   await assert.rejects(ledger.append(stepOf('nobody', 0)), { code: 'not-committed', message: /queue-full: not now/ })
-  world.proxy.target = world.server.port
+  world.proxy.target = world.port
   assert.deepEqual(await recordedIn('nobody'), [])
   await ledger.close()
 })
 
 test('beyond its bound a draft is refused at once, and appendMany waits for room instead', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT, queueCapacity: 3 })
+  const ledger = await world.open({ queueCapacity: 3 })
   faults()
   const four = [0, 1, 2, 3].map((n) => ledger.append(stepOf('bound', n)).then(() => 'recorded', codeOf))
   assert.deepEqual(await Promise.all(four), ['recorded', 'recorded', 'recorded', 'queue-full'])
@@ -110,9 +108,9 @@ test('beyond its bound a draft is refused at once, and appendMany waits for room
 })
 
 test('what the format refuses, and what the ledger refuses, is told with its path as the embedded ledger tells it', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   faults()
-  const { ledger: embedded } = world.server
+  const { embedded } = world
   const standing = await embedded.append({ ...stepOf('refused', 0), id: '01900000-0000-7000-8000-00000000000a' })
   const drafts: unknown[] = [
     { ...stepOf('refused', 1), actor_id: '' },
@@ -131,7 +129,7 @@ test('what the format refuses, and what the ledger refuses, is told with its pat
 })
 
 test('contents come as they were handed in: text, bytes, a file; and out of their caller’s hands', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   faults()
   const file = join(world.folder, 'scan.bin')
   writeFileSync(file, Buffer.alloc(300_000, 7))
@@ -149,7 +147,7 @@ test('contents come as they were handed in: text, bytes, a file; and out of thei
   bytes.fill(9)
   draft.details = { n: 1 }
   const { seq } = await appending
-  const record = await world.server.ledger.at(seq)
+  const record = await world.embedded.at(seq)
   assert.deepEqual(record?.details, { n: 0 })
   assert.deepEqual(
     record?.content?.map(({ plain_size }) => plain_size),
@@ -159,7 +157,7 @@ test('contents come as they were handed in: text, bytes, a file; and out of thei
 })
 
 test('closing waits for what was taken, and takes no more', async () => {
-  const ledger = await world.open({ patienceMillis: PATIENT })
+  const ledger = await world.open()
   faults('lost answer')
   const appended = ledger.append(stepOf('closing', 0))
   await ledger.close()
