@@ -49,7 +49,7 @@ const hasty: { readonly clock: Clock; readonly alarm: Alarm } = {
   },
 }
 
-export async function startRemoteWorld(options: ServeOptions = {}): Promise<RemoteWorld> {
+export async function startRemoteWorld(options: Omit<ServeOptions, 'onFault'> = {}): Promise<RemoteWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-remote-'))
   const home = join(folder, 'ledger')
   await initLedger(home, { origin: 'clinic.example/agents' })
@@ -87,7 +87,7 @@ export async function startRemoteWorld(options: ServeOptions = {}): Promise<Remo
 
 export async function serveHome(
   home: string,
-  options: ServeOptions = {},
+  options: Omit<ServeOptions, 'onFault'> = {},
 ): Promise<{ readonly port: number; stop(): Promise<unknown> }> {
   const { listening } = await serve({
     places: [{ home }],
