@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
@@ -12,6 +12,7 @@ import { after, describe, test } from 'node:test'
 import { databaseFile } from '../src/embedded/folder.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { serve } from '../src/server/serve.ts'
+import type { WatchEvent } from '../src/watch/watch-event.ts'
 import { BIN } from './run-cli.ts'
 import { aDraft, answered, json, lines, linesOf, NAME, serveClinic } from './served.ts'
 
@@ -108,6 +109,28 @@ describe('a server', () => {
     )
     assert.equal((await answered(last)).code, 'rate-limited')
     assert.ok(Number(last.headers.get('retry-after')) > 0)
+  })
+
+  test('verifies its ledgers on a schedule, on record, and tells monitoring what it found', async () => {
+    const verified = Promise.withResolvers<WatchEvent>()
+    await using clinic = await serveClinic({
+      watching: {
+        schedule: { kind: 'every', millis: 3_600_000 },
+        completeEveryMillis: 86_400_000,
+        reader: { actor_id: userInfo().username },
+        against: { trust: { kind: 'first use' }, anchors: [] },
+        tell: (name, event) => name === NAME && event.kind === 'run' && verified.resolve(event),
+      },
+    })
+    await verified.promise
+    const text = await (await fetch(`${clinic.url}/metrics`)).text()
+    assert.match(text, new RegExp(`affidavit_verified_timestamp_seconds\\{ledger="${NAME}"\\} 1`))
+    assert.match(text, new RegExp(`affidavit_tampered\\{ledger="${NAME}"\\} 0`))
+    const runs = (await clinic.records()).filter(({ action }) => action === 'integrity_verified')
+    assert.deepEqual(
+      runs.map(({ details }) => [Object(details).operation, Object(details).status]),
+      [['watch', 'valid']],
+    )
   })
 
   test('refuses two ledgers of one name, and leaves both free', async () => {

@@ -52,9 +52,22 @@ function measureLedgers(registry: Registry, ledgers: ReadonlyMap<string, Served>
   const unpublished = gauge('affidavit_ledger_unpublished', 'Entries that no checkpoint covers yet')
   const room = gauge('affidavit_ledger_queue_room', 'Drafts that the queue still takes')
   const failing = gauge('affidavit_ledger_publish_failing', '1 where the last publication failed')
+  const verified = gauge('affidavit_verified_timestamp_seconds', 'When the ledger was last verified')
+  const violated = gauge('affidavit_violation_timestamp_seconds', 'When a verification last found something')
+  const tampered = gauge('affidavit_tampered', '1 where the last verdict that stands is tampered')
+  const alerts = gauge('affidavit_alerts_waiting', 'Alerts that were not delivered yet')
+  const faults = gauge('affidavit_verification_faults', 'Verifications that failed, one behind the other')
   return async () => {
-    for (const { name, ledger } of ledgers.values()) {
+    for (const { name, ledger, watch } of ledgers.values()) {
       const labels = { ledger: name }
+      if (watch !== undefined) {
+        const { last_run_at, last_violation_at, last_status, alerts_waiting, faults: failed } = watch.metrics()
+        if (last_run_at !== undefined) verified.set(labels, Date.parse(last_run_at) / 1000)
+        if (last_violation_at !== undefined) violated.set(labels, Date.parse(last_violation_at) / 1000)
+        tampered.set(labels, last_status === 'tampered' ? 1 : 0)
+        alerts.set(labels, alerts_waiting)
+        faults.set(labels, failed)
+      }
       try {
         const health = await ledger.health()
         size.set(labels, health.size)

@@ -10,10 +10,18 @@ import { createSignIn } from '../embedded/sign-in.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { fewAtOnce } from '../ledger/few-at-once.ts'
 import { createReceiver } from '../otlp/receive.ts'
+import { createWatch, type WatchOptions } from '../watch/watch.ts'
+import type { WatchEvent } from '../watch/watch-event.ts'
 import { closeServed, type Served } from './served.ts'
+
+export interface Watching extends Omit<WatchOptions, 'place' | 'ledger' | 'tell' | 'recording'> {
+  readonly tell: (name: string, event: WatchEvent) => void
+}
 
 export interface ServeOptions extends Pick<OpenOptions, 'actions' | 'registry' | 'clock'> {
   readonly registryText?: NonNullable<Served['registryText']>
+  /** How each is verified; by nobody where left out. */
+  readonly watching?: Watching
   /** What was taken could not be recorded in the background: it waits on. */
   readonly onFault: (error: LedgerError) => void
 }
@@ -44,7 +52,10 @@ export async function openLedgers(
   }
 }
 
-async function openServed(place: Place, options: Omit<ServeOptions, 'registryText'>): Promise<Served> {
+async function openServed(
+  place: Place,
+  { watching, onFault, ...options }: Omit<ServeOptions, 'registryText'>,
+): Promise<Served> {
   const { home } = place
   const access = readAccess(home)
   const ledger = await openFolder(place, {
@@ -55,9 +66,13 @@ async function openServed(place: Place, options: Omit<ServeOptions, 'registryTex
   const { clock } = options
   const signIn = createSignIn({ ledger: ledger.origin, home, ...(clock === undefined ? {} : { clock }) })
   const unknown = createUnknownDenials(ledger, clock === undefined ? {} : { clock })
-  const telemetry = createReceiver({ ledger, clock: clock ?? systemClock, onFault: options.onFault })
+  const telemetry = createReceiver({ ledger, clock: clock ?? systemClock, onFault })
   const drafts = fewAtOnce(OF_REQUESTS)
-  return { name: nameOf(ledger.origin), place, ledger, signIn, unknown, telemetry, access, drafts }
+  const name = nameOf(ledger.origin)
+  const served = { name, place, ledger, signIn, unknown, telemetry, access, drafts }
+  if (watching === undefined) return served
+  const tell = (event: WatchEvent): void => watching.tell(name, event)
+  return { ...served, watch: createWatch({ ...watching, place, ledger, recording: 'recorded', tell }) }
 }
 
 function sameName(name: string): LedgerError {

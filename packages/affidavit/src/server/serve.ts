@@ -48,6 +48,7 @@ export async function serve({
   try {
     const { ledgers, firstKeys } = withFirstKeys(opened)
     if (firstKeys.length > 0 && !isLoopback(at.host)) throw nobodyKnown(firstKeys, at)
+    for (const { watch } of ledgers.values()) await watch?.start()
     const further = { ...(tls && { tls }), ...(readyMillis !== undefined && { readyMillis }) }
     const state = { draining: false }
     const listening = await listen({ ledgers, bodyLimit, requestsPerMinute, log, state, ...further }, at)

@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Reader } from '../ledger/reader.ts'
 import type { Reading } from '../ledger/reading.ts'
 import type { Receiver } from '../otlp/receive.ts'
+import type { Watch } from '../watch/watch.ts'
 
 export interface Served {
   /** The NAME of its origin. */
@@ -21,6 +22,8 @@ export interface Served {
   readonly telemetry: Receiver
   /** Credentials that are none. */
   readonly unknown: UnknownDenials
+  /** Verifies it on a schedule. */
+  readonly watch?: Watch
   /** The access policy of its home. */
   readonly access: AccessPolicy | undefined
   /** What tools touch, as its author wrote it: for clients. */
@@ -45,7 +48,8 @@ export function readingOf({ ledger }: Served, { principal: { scope }, policy, re
 }
 
 /** Puts on record what waits or is only counted, commits what was taken, publishes, and lets go. */
-export async function closeServed({ ledger, unknown, telemetry }: Served): Promise<void> {
+export async function closeServed({ ledger, unknown, telemetry, watch }: Served): Promise<void> {
+  await watch?.stop()
   const counted = await Promise.allSettled([telemetry.close(), unknown.close()])
   await ledger.close()
   for (const one of counted) if (one.status === 'rejected') throw one.reason

@@ -5,14 +5,30 @@ import { LedgerError } from '../../errors/ledger-error.ts'
 import { parseRegistry } from '../../registry/parse.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { ListenAt } from '../../server/listen.ts'
+import type { Watching } from '../../server/open-ledgers.ts'
 import type { Serving } from '../../server/serve.ts'
-import { jsonOption, keysOption, readActions, registryOption, wholeNumber } from '../options.ts'
+import { DEFAULT_COMPLETE_EVERY_MILLIS } from '../../watch/schedule.ts'
+import { jsonOfEvent } from '../describe-watch.ts'
+import {
+  addReaderOptions,
+  anchorOption,
+  jsonOption,
+  keysOption,
+  type ReaderOptions,
+  readActions,
+  readerOf,
+  registryOption,
+  trustOf,
+  vkeyOption,
+  wholeNumber,
+} from '../options.ts'
 import { jsonLine, type Terminal } from '../output.ts'
 import { readDocumentFile } from '../read-document.ts'
 import { readInput } from '../read-input.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { interval, webhookSecret } from './watch.ts'
 
-interface Options {
+interface Options extends ReaderOptions {
   readonly ledger: readonly string[]
   readonly keys?: string
   readonly listen: ListenAt
@@ -23,6 +39,11 @@ interface Options {
   readonly drain: number
   readonly bodyLimit: number
   readonly requestsPerMinute: number
+  readonly verifyEvery?: number
+  readonly completeEvery?: number
+  readonly webhook?: string
+  readonly vkey: readonly string[]
+  readonly anchor: readonly string[]
   readonly json?: boolean
 }
 
@@ -41,7 +62,7 @@ export function addServe(program: Command, { terminal, env }: Surroundings): voi
       [],
     )
     .addOption(keysOption())
-  serve
+  addReaderOptions(serve, 'verifies')
     .addOption(
       new Option('--listen <host:port>', 'where to answer; port 0 is one that is free')
         .argParser(hostAndPort)
@@ -53,6 +74,15 @@ export function addServe(program: Command, { terminal, env }: Surroundings): voi
     .addOption(registryOption())
     .option('--drain <seconds>', 'how long at the end whoever still talks is waited for', wholeNumber(0), 30)
     .option('--body-limit <bytes>', 'bytes of a request, packed and unpacked', wholeNumber(1024), 64 * 2 ** 20)
+    .option(
+      '--verify-every <time>',
+      'verify each ledger on a schedule: 90s, 15m, 24h; as affidavit watch does',
+      interval,
+    )
+    .option('--complete-every <time>', 'with --verify-every: how often everything is read (default: 24h)', interval)
+    .option('--webhook <url>', 'with --verify-every: where alerts are sent (default: AFFIDAVIT_WEBHOOK)')
+    .addOption(vkeyOption())
+    .addOption(anchorOption())
     .option('--requests-per-minute <n>', 'of one credential', wholeNumber(1), 600_000)
     .addOption(jsonOption())
     .addHelpText(
@@ -67,6 +97,7 @@ export function addServe(program: Command, { terminal, env }: Surroundings): voi
         actions: readActions(options.actions),
         ...registryIn(options.registry),
         ...tlsIn(options),
+        ...watchingIn(options, env, terminal),
         bodyLimit: options.bodyLimit,
         requestsPerMinute: options.requestsPerMinute,
         log: (line) => terminal.err(`${line}\n`),
@@ -105,6 +136,31 @@ function tlsIn({ tlsCert, tlsKey }: Options): { tls?: { cert: Buffer; key: Buffe
       key: Buffer.from(readInput('--tls-key', tlsKey)),
     },
   }
+}
+
+function watchingIn(
+  { verifyEvery, completeEvery = DEFAULT_COMPLETE_EVERY_MILLIS, ...options }: Options,
+  env: Surroundings['env'],
+  terminal: Terminal,
+): { watching?: Watching } {
+  const url = options.webhook ?? (env.AFFIDAVIT_WEBHOOK || undefined)
+  if (verifyEvery === undefined) {
+    if (options.webhook === undefined && options.vkey.length + options.anchor.length === 0) return {}
+    throw usage(
+      '--verify-every',
+      '--webhook, --vkey and --anchor are for verifications, and none is asked for',
+      'add --verify-every 15m, or leave them out',
+    )
+  }
+  const watching: Watching = {
+    schedule: { kind: 'every', millis: verifyEvery },
+    completeEveryMillis: completeEvery,
+    reader: readerOf(options, env),
+    against: { trust: trustOf(options.vkey), anchors: options.anchor },
+    ...(url === undefined ? {} : { webhook: { url, secret: webhookSecret(env) } }),
+    tell: (ledger, event) => terminal.err(jsonLine({ ledger, ...jsonOfEvent(event) })),
+  }
+  return { watching }
 }
 
 function tell({ listening: { url }, ledgers, firstKeys }: Serving, json: boolean, terminal: Terminal): void {

@@ -103,7 +103,7 @@ function watchOptions(options: Options, env: Surroundings['env'], tell: WatchOpt
       ...(approver.length === 0 ? {} : { approvers: approversOf(approver) }),
       ...(archive === undefined ? {} : { archive }),
     },
-    ...(url === undefined ? {} : { webhook: { url, secret: secretIn(env) } }),
+    ...(url === undefined ? {} : { webhook: { url, secret: webhookSecret(env) } }),
     tell,
   }
 }
@@ -118,7 +118,7 @@ function scheduleOf({ every, cron }: Options): Schedule {
   })
 }
 
-function secretIn({ AFFIDAVIT_WEBHOOK_SECRET: secret }: Surroundings['env']): string {
+export function webhookSecret({ AFFIDAVIT_WEBHOOK_SECRET: secret }: Surroundings['env']): string {
   if (secret !== undefined && secret !== '') return secret
   throw new LedgerError('invalid-query', {
     problem: '--webhook needs a secret that alerts are signed with, and AFFIDAVIT_WEBHOOK_SECRET is not set',
@@ -127,7 +127,7 @@ function secretIn({ AFFIDAVIT_WEBHOOK_SECRET: secret }: Surroundings['env']): st
   })
 }
 
-function interval(text: string): number {
+export function interval(text: string): number {
   const millis = parseInterval(text)
   if (millis !== undefined) return millis
   throw new InvalidArgumentError('it must be a time, such as 90s, 15m, 24h or 7d')
