@@ -26,6 +26,7 @@ interface EntriesToWrite {
   /** Entries from here on are newer than the checkpoint. */
   readonly size: number
   readonly onProgress: ((done: number, total: number) => void) | undefined
+  readonly signal: AbortSignal | undefined
 }
 
 const NEWLINE = Uint8Array.of(0x0a)
@@ -39,7 +40,7 @@ const STEP = 1_000
 export async function writeEntries(
   ledger: Ledger,
   folder: FolderDraft,
-  { query, size, onProgress }: EntriesToWrite,
+  { query, size, onProgress, signal }: EntriesToWrite,
 ): Promise<ExportedEntries> {
   const out = await folder.create('entries.jsonl')
   const isWhole = asksForAll(query)
@@ -48,6 +49,7 @@ export async function writeEntries(
   const until_seq = Math.min(query.until_seq ?? size, size)
 
   async function put(seq: number, line: Uint8Array): Promise<void> {
+    signal?.throwIfAborted()
     await out.append(line)
     range = { first_seq: range.first_seq ?? seq, last_seq: seq }
     count++

@@ -37,6 +37,8 @@ export interface ExportRequest {
   readonly onProgress?: (done: number, total: number) => void
   /** The clock where left out. */
   readonly now?: UnixMillis
+  /** Ends it: nothing is left. */
+  readonly signal?: AbortSignal
 }
 
 /** Longest reason, in UTF-8 bytes. */
@@ -45,7 +47,7 @@ const MAX_REASON_BYTES = 2_000
 /**
  * Publishes a checkpoint and exports what it covers. A failed export leaves nothing under the wanted name.
  * @returns the cover
- * @throws LedgerError `invalid-query`, `not-found` (an id that is asked for stands in no record), `export-exists`, `not-exported`, `not-published`, `store-corrupt`
+ * @throws LedgerError `invalid-query`, `not-found` (an id that is asked for stands in no record), `export-exists`, `not-exported`, `not-published`, `store-corrupt`; the reason of the signal
  */
 export async function exportLedger(ledger: Ledger, request: ExportRequest): Promise<ExportCover> {
   const query = await ledger.recordedFilter(checkRequest(request))
@@ -53,9 +55,10 @@ export async function exportLedger(ledger: Ledger, request: ExportRequest): Prom
     // Taken first: whatever the ledger published before this instant is in the export.
     const exported_at = formatTimestamp(request.now ?? systemClock.now())
     const head = await publishHead(ledger)
-    const entries = await writeEntries(ledger, folder, { query, size: head.size, onProgress: request.onProgress })
+    const { onProgress, signal } = request
+    const entries = await writeEntries(ledger, folder, { query, size: head.size, onProgress, signal })
     if (asksForAll(query) && entries.count !== head.size) throw incomplete(entries.count, head.size)
-    const files = { 'entries.jsonl': entries.file, ...(await writeProof(ledger, folder, head)) }
+    const files = { 'entries.jsonl': entries.file, ...(await writeProof(ledger, folder, head, signal)) }
     const cover = coverOf(ledger.origin, request, { query, exported_at, head, entries, files })
     await writeCover(ledger, folder, head, cover)
     return cover
@@ -90,8 +93,14 @@ function invalid(path: string, problem: string): LedgerError {
 }
 
 // What proves the entries: the whole tree, the checkpoint over it, and the keys that lead to its signature.
-async function writeProof(ledger: Ledger, folder: FolderDraft, head: ExportHead): Promise<ExportCover['files']> {
+async function writeProof(
+  ledger: Ledger,
+  folder: FolderDraft,
+  head: ExportHead,
+  signal: AbortSignal | undefined,
+): Promise<ExportCover['files']> {
   for (const tile of tilesOfTree(head.size)) {
+    signal?.throwIfAborted()
     await folder.write(tilePath(tile.level, tile.index, tile.width), await ledger.tile(tile))
   }
   return {
