@@ -13,7 +13,7 @@ import type { Reading } from '../ledger/reading.ts'
 import type { EntryFilter } from '../ledger/store.ts'
 
 /** Records on one page of an answer, and in one record about reading it. */
-export const PAGE = 200
+const PAGE = 200
 
 export interface Records extends Pick<Reading, 'search' | 'show'>, AsyncDisposable {
   size(): Promise<number>

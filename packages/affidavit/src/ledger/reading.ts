@@ -71,6 +71,8 @@ export interface Reading {
   destroyedIn(conversation_id: string): Promise<readonly number[]>
   /** Why what was asked about is not there: no record ever was, or it was destroyed. */
   missing(which: string | number): Promise<LedgerError>
+  /** A filter as it stands in records about reading: with tokens for persons. */
+  asRecorded(filter: EntryFilter): Promise<EntryFilter>
   /** The C2SP proof file of a record, by id or seq. @throws LedgerError `not-allowed`, `not-found` */
   prove(which: string | number): Promise<string>
   /** What an export may hold of what was asked for. @throws LedgerError `not-allowed` where no filter can say that */
@@ -257,6 +259,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       return results
     },
     missing: (which) => missingRecord(rows, ledger, which),
+    asRecorded: (filter) => maskedFilter(filter, { tokenOf: keyring.tokenOf, finds }),
     async prove(which) {
       expectAllowed(policy, reader, 'search')
       const entry = await findEntry(store, ledger, which)

@@ -4,8 +4,9 @@ import type { Command } from 'commander'
 import type { AuditRecord } from '../../formats/fields.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import type { Reading } from '../../ledger/reading.ts'
+import { EVERY_MILLIS, isTailed, newPages, PAGE, recordPage } from '../../query/tail.ts'
 import { recordCells } from '../describe.ts'
-import { openToRead, PAGE } from '../open-records.ts'
+import { openToRead } from '../open-records.ts'
 import {
   addReaderOptions,
   jsonOption,
@@ -25,9 +26,6 @@ interface Options extends LedgerOptions, ReaderOptions {
   readonly follow?: boolean
   readonly json?: boolean
 }
-
-/** How often a followed ledger is looked at. */
-const EVERY_MILLIS = 300
 
 export function addTail(program: Command, { terminal, env }: Surroundings): void {
   const tail = program
@@ -54,7 +52,8 @@ export function addTail(program: Command, { terminal, env }: Surroundings): void
         await pauseUnless(interrupted.signal)
         const size = await sizeOf(ledger)
         if (size === seen) continue
-        for await (const page of newPages(ledger, seen, size)) await show(page, size, reading, print)
+        for await (const page of newPages(ledger, { from_seq: seen, until_seq: size }))
+          await show(page, size, reading, print)
         seen = size
       }
       process.off('SIGINT', onInterrupt)
@@ -65,16 +64,11 @@ async function sizeOf(ledger: Ledger): Promise<number> {
   return (await ledger.health()).size
 }
 
-// Were tail to show what is on record about its own reading, it would never end.
-function isShown({ action }: AuditRecord): boolean {
-  return action !== 'records_viewed'
-}
-
 async function newestOf(ledger: Ledger, until_seq: number, lines: number): Promise<readonly AuditRecord[]> {
   const newest: AuditRecord[] = []
   if (lines === 0) return newest
   for await (const record of ledger.search({ until_seq }, { order: 'descending' })) {
-    if (isShown(record)) newest.push(record)
+    if (isTailed(record)) newest.push(record)
     if (newest.length === lines) break
   }
   return newest.reverse()
@@ -86,27 +80,13 @@ function pagesOf(records: readonly AuditRecord[]): readonly (readonly AuditRecor
   return Array.from({ length: pages }, (_, i) => records.slice(i * PAGE, (i + 1) * PAGE))
 }
 
-/** What came and is shown; no page where that is nothing. */
-async function* newPages(ledger: Ledger, from_seq: number, until_seq: number): AsyncGenerator<readonly AuditRecord[]> {
-  let page: AuditRecord[] = []
-  for await (const record of ledger.search({ from_seq, until_seq })) {
-    if (isShown(record)) page.push(record)
-    if (page.length < PAGE) continue
-    yield page
-    page = []
-  }
-  if (page.length > 0) yield page
-}
-
 async function show(
   page: readonly AuditRecord[],
   size: number,
   reading: Reading,
   print: (record: AuditRecord) => void,
 ): Promise<void> {
-  const results = page.map(({ seq }) => seq)
-  const details = { as_of_seq: size - 1 }
-  await reading.recorded('search', { action: 'records_viewed', operation: 'tail', details, results })
+  await recordPage(reading, page, size)
   page.forEach(print)
 }
 
