@@ -1,5 +1,6 @@
 // What a server is made of.
 
+import type { Clock } from '../clock/clock.ts'
 import type { Served } from './served.ts'
 
 export interface AppParts {
@@ -14,6 +15,8 @@ export interface AppParts {
   readonly state: { draining: boolean }
   /** How long readiness waits for a commit; 5 seconds where left out: one that takes longer is none that an agent would wait for. */
   readonly readyMillis?: number
+  /** That of the system where left out. */
+  readonly clock?: Clock
   /** Takes a line of the operator's log. */
   readonly log: (line: string) => void
 }

@@ -122,17 +122,19 @@ function isCalled({ name, ledger }: Served, called: string): boolean {
   return called === name || called === ledger.origin
 }
 
+/** The credential that a request came with. */
+export function bearerIn({ headers }: FastifyRequest): string | undefined {
+  return BEARER.exec(headers.authorization ?? '')?.[1]
+}
+
 interface SignedIn {
   readonly served: Served
   readonly principal: Principal
 }
 
 // Every ledger is asked, so that the time it takes does not tell which one a credential is of.
-async function signedIn(
-  { headers }: FastifyRequest,
-  ledgers: ReadonlyMap<string, Served>,
-): Promise<SignedIn | undefined> {
-  const bearer = BEARER.exec(headers.authorization ?? '')?.[1]
+async function signedIn(request: FastifyRequest, ledgers: ReadonlyMap<string, Served>): Promise<SignedIn | undefined> {
+  const bearer = bearerIn(request)
   if (bearer === undefined) return undefined
   const all = await Promise.all(
     [...ledgers.values()].map(async (served) => ({ served, principal: await served.signIn.signIn(bearer) })),

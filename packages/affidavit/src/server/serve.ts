@@ -49,7 +49,12 @@ export async function serve({
     const { ledgers, firstKeys } = withFirstKeys(opened)
     if (firstKeys.length > 0 && !isLoopback(at.host)) throw nobodyKnown(firstKeys, at)
     for (const { watch } of ledgers.values()) await watch?.start()
-    const further = { ...(tls && { tls }), ...(readyMillis !== undefined && { readyMillis }) }
+    const { clock } = options
+    const further = {
+      ...(tls && { tls }),
+      ...(clock && { clock }),
+      ...(readyMillis !== undefined && { readyMillis }),
+    }
     const state = { draining: false }
     const listening = await listen({ ledgers, bodyLimit, requestsPerMinute, log, state, ...further }, at)
     return { listening, ledgers: [...ledgers.keys()], firstKeys }

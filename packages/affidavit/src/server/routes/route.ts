@@ -26,7 +26,7 @@ export const inLedger: { readonly ledger: TSchema } = {
 }
 
 /** What each problem is answered as. */
-const problemSchema: TSchema = Type.Object(
+export const problemSchema: TSchema = Type.Object(
   {
     type: Type.String(),
     title: Type.String(),
