@@ -20,7 +20,7 @@ export interface Tail {
   goesOn(): Promise<boolean>
 }
 
-export const HEARTBEAT_MILLIS = 15_000
+const HEARTBEAT_MILLIS = 15_000
 const HEARTBEAT = ':\n\n'
 
 export async function* tailEvents(tail: Tail): AsyncGenerator<string> {
