@@ -28,7 +28,10 @@ const ACCESS = {
 }
 
 export interface Asking {
+  /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, instead. */
+  readonly text?: string
   readonly headers?: { readonly [name: string]: string }
 }
 
@@ -118,7 +121,11 @@ interface To {
   readonly key: string | undefined
 }
 
-async function ask({ url, base, key }: To, request: string, { body, headers }: Asking = {}): Promise<Answer> {
+async function ask(
+  { url, base, key }: To,
+  request: string,
+  { body, text: sent, headers }: Asking = {},
+): Promise<Answer> {
   const [method = '', path = ''] = request.split(' ')
   const answer = await fetch(path.startsWith('/') ? url + path : `${base}/${path}`, {
     method,
@@ -128,6 +135,7 @@ async function ask({ url, base, key }: To, request: string, { body, headers }: A
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(sent === undefined ? {} : { body: sent }),
   })
   const text = await answer.text()
   return { status: answer.status, headers: answer.headers, text, json: () => JSON.parse(text) }

@@ -4,6 +4,7 @@ import type { AppParts } from './app-parts.ts'
 import { askFirst } from './asked.ts'
 import { createLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
+import { addAccess } from './routes/access.ts'
 import { addAppend } from './routes/append.ts'
 import { addArchive } from './routes/archive.ts'
 import { addCertificates } from './routes/certificates.ts'
@@ -16,6 +17,7 @@ import { addHolds } from './routes/holds.ts'
 import { addKeys } from './routes/keys.ts'
 import { addHealth, addLedgers } from './routes/ledgers.ts'
 import { addOperation } from './routes/operation.ts'
+import { addProofs } from './routes/proofs.ts'
 import { addQuestions } from './routes/questions.ts'
 import { addRecords } from './routes/records.ts'
 import { addRetention } from './routes/retention.ts'
@@ -41,6 +43,8 @@ const OF_A_LEDGER: readonly ((app: Routes, parts: AppParts) => void)[] = [
   addExports,
   addRetention,
   addHolds,
+  addProofs,
+  addAccess,
   addErasures,
   addDispositions,
   addCertificates,

@@ -18,7 +18,15 @@ import { expectOwnAgent } from '../own-agent.ts'
 import { problemOf } from '../problem.ts'
 import { NDJSON } from '../read-body.ts'
 import { appendedSchema } from './record-schema.ts'
-import { about, inLedger, type Routes } from './route.ts'
+import { about, answerIn, inLedger, problemSchema, type Routes } from './route.ts'
+
+const outcomeSchema = Type.Union([
+  Type.Intersect([Type.Object({ line: Type.Integer({ minimum: 1 }) }), appendedSchema]),
+  Type.Object(
+    { line: Type.Integer({ minimum: 1 }), state: Type.Enum(['refused', 'failed']), error: problemSchema },
+    { additionalProperties: false },
+  ),
+])
 
 /** Lines of one request that are under way. */
 const WINDOW = 500
@@ -37,7 +45,13 @@ export function addAppend(app: Routes): void {
           params: Type.Object(inLedger),
           body: Type.Unsafe<unknown>(draftSchema),
           consumes: ['application/json', ...NDJSON],
-          response: { 200: appendedSchema, 201: appendedSchema },
+          response: {
+            200: answerIn('a duplicate; or of JSON lines one outcome a line, in the same order', {
+              'application/json': appendedSchema,
+              'application/x-ndjson': outcomeSchema,
+            }),
+            201: appendedSchema,
+          },
         },
       ),
       // A draft is held against its schema where it is admitted, with what is wrong told in its own words.

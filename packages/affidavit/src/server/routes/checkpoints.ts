@@ -8,7 +8,7 @@ import { wholeNote } from '../../ledger/prove.ts'
 import type { StoredCheckpoint } from '../../ledger/store.ts'
 import { parseTilePath } from '../../merkle/tile.ts'
 import { RequestFault } from '../problem.ts'
-import { about, inLedger, type Routes } from './route.ts'
+import { about, bytesAnswer, inLedger, type Routes, textAnswer } from './route.ts'
 
 const NOTE = 'text/plain; charset=utf-8'
 const PAGE = 100
@@ -24,7 +24,7 @@ export function addCheckpoints(app: Routes): void {
     '/checkpoint',
     about(
       { operation: 'getCheckpoint', needs: 'any', summary: 'The newest checkpoint: a C2SP signed note' },
-      { params: Type.Object(inLedger), produces: ['text/plain'] },
+      { params: Type.Object(inLedger), response: { 200: textAnswer('a C2SP signed note') } },
     ),
     async ({ asked }, reply) => {
       const newest = await asked.served.ledger.newestCheckpoint()
@@ -41,7 +41,7 @@ export function addCheckpoints(app: Routes): void {
         needs: 'any',
         summary: 'A checkpoint of everything recorded, published where it was not yet',
       },
-      { params: Type.Object(inLedger), produces: ['text/plain'] },
+      { params: Type.Object(inLedger), response: { 200: textAnswer('a C2SP signed note') } },
     ),
     async ({ asked }, reply) => reply.type(NOTE).send(wholeNote(await asked.served.ledger.publish())),
   )
@@ -81,7 +81,7 @@ export function addCheckpoints(app: Routes): void {
           ...inLedger,
           '*': Type.String({ description: 'LEVEL/INDEX, and .p/WIDTH of a partial one' }),
         }),
-        produces: ['application/octet-stream'],
+        response: { 200: bytesAnswer('the tile') },
       },
     ),
     async ({ asked, params }, reply) => {

@@ -11,7 +11,7 @@ import type { AppParts } from '../app-parts.ts'
 import { createExportJobs, type ExportJobs } from '../export-jobs.ts'
 import { filterSchema } from '../search.ts'
 import { expectWhole } from '../whole.ts'
-import { about, inLedger, problemSchema, type Routes } from './route.ts'
+import { about, bytesAnswer, inLedger, problemSchema, type Routes } from './route.ts'
 
 const oneExport = { ...inLedger, id: Type.String() }
 
@@ -98,7 +98,7 @@ export function addExports(app: Routes, { clock = systemClock }: Pick<AppParts, 
       { operation: 'getExportFile', needs: 'export', summary: 'A file of an export, by its path' },
       {
         params: Type.Object({ ...oneExport, '*': Type.String({ description: 'path of the file' }) }),
-        produces: ['application/octet-stream'],
+        response: { 200: bytesAnswer('the file') },
       },
     ),
     async ({ asked, params }, reply) => {

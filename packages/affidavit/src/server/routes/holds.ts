@@ -4,6 +4,7 @@ import Type, { type TSchema } from 'typebox'
 
 import { toBase64 } from '../../bytes/base64.ts'
 import { parseHoldRelease } from '../../papers/hold-release.ts'
+import { questionsOf } from '../../query/questions.ts'
 import { holdsOf } from '../acting.ts'
 import { RequestFault } from '../problem.ts'
 import { bytesIn, bytesSchema, saysSchema } from './paper.ts'
@@ -42,7 +43,46 @@ const plannedSchema: TSchema = Type.Object(
   { additionalProperties: false },
 )
 
+const foundSchema: TSchema = Type.Object(
+  {
+    as_of_seq: Type.Integer({ minimum: -1 }),
+    holds: Type.Array(
+      Type.Object(
+        {
+          hold_id: Type.String(),
+          state: Type.Enum(['stands', 'released']),
+          records: Type.Integer({ minimum: 0 }),
+          seq: Type.Integer({ minimum: 0 }),
+          matter: Type.String(),
+        },
+        { additionalProperties: true, description: 'Further members: spec/holds.md §1' },
+      ),
+    ),
+    ignored: Type.Array(Type.Object({ seq: Type.Integer() }, { additionalProperties: true })),
+  },
+  { additionalProperties: false },
+)
+
 export function addHolds(app: Routes): void {
+  app.get(
+    '/holds',
+    about(
+      { operation: 'listHolds', needs: 'search', summary: 'Which holds were placed, which stand, and what each binds' },
+      {
+        params: Type.Object(inLedger),
+        querystring: Type.Object(
+          {
+            matter: Type.Optional(Type.String()),
+            at: Type.Optional(Type.String({ description: 'as they stood before this instant, as records have it' })),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: foundSchema },
+      },
+    ),
+    async ({ asked, query }) => questionsOf(asked.reading).holds(query),
+  )
+
   app.post(
     '/holds',
     about(

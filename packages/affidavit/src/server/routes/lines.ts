@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 
 import { problemOf } from '../problem.ts'
-import { problemSchema } from './route.ts'
+import { type AnswerIn, answerIn, problemSchema } from './route.ts'
 
 const NDJSON = 'application/x-ndjson'
 
@@ -14,18 +14,12 @@ const lastLine = Type.Union([
   Type.Object({ state: Type.Literal('failed'), error: problemSchema }, { additionalProperties: false }),
 ])
 
-interface LinesAnswer {
-  readonly description: string
-  readonly content: { readonly [NDJSON]: { readonly schema: TSchema } }
-}
-
 /** What is answered: lines of these, and a last one. */
-export function linesOf(line: TSchema): LinesAnswer {
-  return {
-    description:
-      'Lines of JSON: one for each step once it is done. Where the last one is missing, the answer was cut off',
-    content: { [NDJSON]: { schema: Type.Union([line, lastLine]) } },
-  }
+export function linesOf(line: TSchema): AnswerIn {
+  return answerIn(
+    'Lines of JSON: one for each step once it is done. Where the last one is missing, the answer was cut off',
+    { [NDJSON]: Type.Union([line, lastLine]) },
+  )
 }
 
 /**

@@ -6,7 +6,7 @@ import type { AuditRecord } from '../../formats/fields.ts'
 import { recordOf } from '../../ledger/read.ts'
 import { cursorBehind, filterAt, filterSchema, SEARCH_LIMIT, searchOf } from '../search.ts'
 import { recordSchema } from './record-schema.ts'
-import { about, inLedger, type Routes } from './route.ts'
+import { about, bytesAnswer, inLedger, type Routes } from './route.ts'
 
 const oneRecord = Type.Object({
   ...inLedger,
@@ -71,7 +71,7 @@ export function addRecords(app: Routes): void {
     '/records/:id/entry',
     about(
       { operation: 'getEntry', needs: 'search', summary: 'The exact bytes of a record that were hashed' },
-      { params: oneRecord, produces: ['application/octet-stream'] },
+      { params: oneRecord, response: { 200: bytesAnswer('the entry') } },
     ),
     async ({ asked, params }, reply) => {
       const { entry } = await asked.reading.show(whichOf(params.id))

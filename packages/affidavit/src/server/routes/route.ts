@@ -40,6 +40,28 @@ export const problemSchema: TSchema = Type.Object(
   { description: 'RFC 9457' },
 )
 
+/** An answer that is not JSON, or not always: by its media types. */
+export interface AnswerIn {
+  readonly description: string
+  readonly content: { readonly [type: string]: { readonly schema: TSchema } }
+}
+
+export function answerIn(description: string, types: { readonly [type: string]: TSchema }): AnswerIn {
+  const content = Object.entries(types).map(([type, schema]) => [type, { schema }])
+  return { description, content: Object.fromEntries(content) }
+}
+
+const problem = answerIn('RFC 9457', { 'application/problem+json': problemSchema })
+
+/** Bytes, as they are. */
+export function bytesAnswer(description: string): AnswerIn {
+  return answerIn(description, { 'application/octet-stream': Type.Unknown() })
+}
+
+export function textAnswer(description: string): AnswerIn {
+  return answerIn(description, { 'text/plain': Type.String() })
+}
+
 /** A line of the table in spec/http.md: what a route is called, and what it needs. */
 export interface Operation {
   readonly operation: string
@@ -53,8 +75,9 @@ export function about<Schema extends object>(
   schema: Schema,
 ): { readonly schema: Schema & OperationWords; readonly config: { needs: Needs; operation: string } } {
   const answers = 'response' in schema && typeof schema.response === 'object' ? schema.response : {}
-  const response = { ...answers, '4xx': problemSchema, '5xx': problemSchema }
-  return { schema: { ...schema, response, operationId: operation, summary }, config: { needs, operation } }
+  const response = { '4xx': problem, '5xx': problem, ...answers }
+  const security = needs === 'nobody' ? { security: [] } : {}
+  return { schema: { ...schema, ...security, response, operationId: operation, summary }, config: { needs, operation } }
 }
 
 interface OperationWords {

@@ -12,7 +12,7 @@ import { patientStream } from '../patient.ts'
 import { RequestFault } from '../problem.ts'
 import { filterSchema } from '../search.ts'
 import { tailEvents } from '../tail-events.ts'
-import { about, inLedger, type Routes } from './route.ts'
+import { about, answerIn, inLedger, type Routes } from './route.ts'
 
 /** Of one credential at once. */
 const AT_ONCE = 20
@@ -44,12 +44,7 @@ export function addTail(app: Routes, { clock = systemClock, state }: Pick<AppPar
         headers: Type.Object({
           'last-event-id': Type.Optional(Type.String({ description: 'the seq that was seen last: it goes on behind' })),
         }),
-        response: {
-          200: {
-            description: 'until one of both ends it',
-            content: { 'text/event-stream': { schema: Type.String() } },
-          },
-        },
+        response: { 200: answerIn('until one of both ends it', { 'text/event-stream': Type.String() }) },
       },
     ),
     async (request, reply) => {

@@ -2,7 +2,7 @@
 
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import Type from 'typebox'
+import Type, { type TSchema } from 'typebox'
 
 import type { Encoding } from '../../otlp/decode.ts'
 import { OtlpFault } from '../../otlp/fault.ts'
@@ -11,7 +11,7 @@ import type { Signal } from '../../otlp/telemetry.ts'
 import { answerable } from '../app-problem.ts'
 import { expectOwnAgent } from '../own-agent.ts'
 import { RequestFault } from '../problem.ts'
-import { about, type Routes } from './route.ts'
+import { about, answerIn, type Routes } from './route.ts'
 
 const MEDIA_TYPES: Readonly<Record<Encoding, string>> = {
   protobuf: 'application/x-protobuf',
@@ -33,6 +33,12 @@ const answered = Type.Object({
   ),
 })
 
+const statusSchema = Type.Object({ message: Type.String(), code: Type.String(), status: Type.Integer() })
+
+function both(schema: TSchema): { readonly [type: string]: TSchema } {
+  return { [MEDIA_TYPES.json]: schema, [MEDIA_TYPES.protobuf]: Type.Unknown() }
+}
+
 export function addTelemetry(app: Routes): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
@@ -51,7 +57,15 @@ function addSignal(app: Routes, signal: Signal, operation: string): void {
     {
       ...about(
         { operation, needs: 'append', summary: `Telemetry of agents: ${signal}, by OTLP/HTTP` },
-        { body: telemetry, consumes: Object.values(MEDIA_TYPES), response: { 200: answered } },
+        {
+          body: telemetry,
+          consumes: Object.values(MEDIA_TYPES),
+          response: {
+            200: answerIn('what was taken, and what is refused for good', both(answered)),
+            '4xx': answerIn('google.rpc.Status, with the problem', both(statusSchema)),
+            '5xx': answerIn('google.rpc.Status, with the problem', both(statusSchema)),
+          },
+        },
       ),
       validatorCompiler: () => (value: unknown) => ({ value }),
     },

@@ -2,18 +2,41 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 
+import Type from 'typebox'
+
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { AppParts } from '../app-parts.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Routes } from './route.ts'
+import { about, answerSchema, type Routes, textAnswer } from './route.ts'
 
 const READY_MILLIS = 5_000
 
-export function addWell(app: Routes, { ledgers, state, readyMillis = READY_MILLIS }: AppParts, metrics: Metrics): void {
-  const open = { config: { needs: 'nobody' } } as const
-  app.get('/healthz', open, async () => ({ status: 'ok' }))
+const HEALTHZ = about(
+  { operation: 'getHealthz', needs: 'nobody', summary: 'The process lives' },
+  { response: { 200: Type.Object({ status: Type.Literal('ok') }) } },
+)
+const READYZ = about(
+  { operation: 'getReadyz', needs: 'nobody', summary: 'Every ledger can commit now' },
+  {
+    response: {
+      200: Type.Object({ status: Type.Literal('ready') }),
+      503: Type.Object({ status: Type.Literal('not ready'), problems: Type.Array(Type.String()) }),
+    },
+  },
+)
+const OPENAPI = about(
+  { operation: 'getOpenapi', needs: 'nobody', summary: 'This description' },
+  { response: { 200: answerSchema } },
+)
+const METRICS = about(
+  { operation: 'getMetrics', needs: 'loopback or administer', summary: 'Prometheus text' },
+  { response: { 200: textAnswer('Prometheus text') } },
+)
 
-  app.get('/readyz', open, async (_request, reply) => {
+export function addWell(app: Routes, { ledgers, state, readyMillis = READY_MILLIS }: AppParts, metrics: Metrics): void {
+  app.get('/healthz', HEALTHZ, async () => ({ status: 'ok' }))
+
+  app.get('/readyz', READYZ, async (_request, reply) => {
     const tried = await Promise.all(
       [...ledgers.values()].map(({ ledger }) => problemOf(ledger.canCommit(), readyMillis)),
     )
@@ -22,13 +45,9 @@ export function addWell(app: Routes, { ledgers, state, readyMillis = READY_MILLI
     return reply.code(503).header('Retry-After', '1').send({ status: 'not ready', problems })
   })
 
-  app.get('/openapi.json', open, async () => app.swagger())
+  app.get('/openapi.json', OPENAPI, async () => app.swagger())
 
-  app.get(
-    '/metrics',
-    { config: { needs: 'loopback or administer', operation: 'getMetrics' } },
-    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
-  )
+  app.get('/metrics', METRICS, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
 }
 
 /** A code of the library, which names nobody: whoever comes by may ask this. */
