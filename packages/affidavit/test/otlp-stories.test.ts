@@ -160,6 +160,56 @@ describe('what an emitter tells of one request in several events', () => {
   })
 })
 
+describe('a call that a framework and the client below it both tell of', () => {
+  const attribute = (key: string, value: string | number) => ({
+    key,
+    value: typeof value === 'number' ? { intValue: value } : { stringValue: value },
+  })
+  const at = (spanId: string, parentSpanId: string, attributes: Readonly<Record<string, string | number>>) => ({
+    traceId: '3333333333333333333333333333dddd',
+    ...{ spanId, parentSpanId, kind: 3, startTimeUnixNano: '1795000000000000000' },
+    attributes: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
+  })
+  const framework = at('00000000000000d1', '', {
+    'openinference.span.kind': 'LLM',
+    'llm.model_name': 'gpt-5',
+    'llm.input_messages.0.message.role': 'user',
+    'llm.input_messages.0.message.content': 'hello',
+    'llm.token_count.prompt': 7,
+  })
+  const http = at('00000000000000d2', '00000000000000d1', { 'http.request.method': 'POST' })
+  const client = at('00000000000000d3', '00000000000000d2', {
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': 'gpt-5',
+    'gen_ai.usage.input_tokens': 7,
+  })
+  const requestOf = (...spans: readonly object[]): Request => ({
+    body: Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] })),
+    ...{ signal: 'traces', encoding: 'json' },
+  })
+
+  for (const [how, requests] of [
+    ['in one request', [requestOf(framework, http, client)]],
+    ['each in its own, as they end', [requestOf(client), requestOf(http), requestOf(framework)]],
+  ] as const) {
+    test(`has its tokens once: ${how}`, async (t) => {
+      const ledger = await newLedger(t)
+      const receiver = newReceiver(t, ledger)
+      for (const request of requests) await receiver.receive(request)
+      const answers = (await recordsIn(ledger)).filter(({ action }) => action === 'agent_response_generated')
+      const told = answers.map(({ details }) => [details?.dialect, details?.layer, details?.tokens])
+      assert.deepEqual(
+        new Set(told),
+        new Set([
+          ['openinference', 'framework', undefined],
+          ['gen_ai', 'model', { input: 7 }],
+        ]),
+      )
+      assert.equal(answers.length, 2)
+    })
+  }
+})
+
 test('messages that no span holds together are told each by itself', async (t) => {
   const ledger = await newLedger(t)
   const receiver = newReceiver(t, ledger)

@@ -58,7 +58,7 @@ function invocation(
     parent_id,
     content,
     details: {
-      layer: 'model',
+      layer: layerOf(setting),
       operation: nameIn(call.operation),
       provider: nameIn(call.provider),
       recipient: recipientOf(call.recipient ?? call.provider),
@@ -68,6 +68,11 @@ function invocation(
       uncaptured: someOf(uncaptured, missingOf('request', call.input), hidden(call)),
     },
   })
+}
+
+// A framework tells of its call, and the client that makes it tells of it below.
+function layerOf({ encloses }: Setting): string {
+  return encloses ? 'framework' : 'model'
 }
 
 function hidden({ instructions, toolDefinitions }: ModelCall): readonly string[] {
@@ -115,13 +120,12 @@ function outcome(setting: Setting, call: ModelCall, common: Common): Once {
     parent_id: idOf(setting, INVOKED),
     content,
     details: {
-      layer: 'model',
+      layer: layerOf(setting),
       ended: error === undefined ? 'complete' : 'failed',
       characters: output?.state === 'told' ? countCharacters(answer) : undefined,
       model_answered: call.modelAnswered === undefined ? undefined : labelOf(call.modelAnswered),
       tools_requested: toolsOf(setting, messages),
-      tokens: tokensOf(call),
-      cost_usd: call.costUsd,
+      ...(setting.encloses ? {} : { tokens: tokensOf(call), cost_usd: call.costUsd }),
       duration_ms: call.milliseconds,
       ...errorDetailsOf(error),
       uncaptured: someOf(uncaptured, isAnswered && call.operation !== 'embeddings' ? missingOf('answer', output) : []),

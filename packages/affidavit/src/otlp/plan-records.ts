@@ -63,7 +63,7 @@ function learn(traces: Traces, items: readonly ReadItem[]): void {
     const { traceId, spanId } = item
     traces.learn(item, reading.about)
     for (const { kind } of reading.steps) {
-      if (traceId !== undefined && (kind === 'model_call' || kind === 'call_content')) traces.called(traceId)
+      if (kind === 'model_call' || kind === 'call_content') traces.called(item)
       if (traceId !== undefined && spanId !== undefined && kind === 'tool_call') traces.ran(traceId, spanId)
     }
   }
@@ -128,6 +128,7 @@ function settingOf(
   const conversation = conversationOf({ ledger, item, about }) ?? ''
   return {
     ...{ ledger, item, about, ...source, ...which },
+    encloses: item.signal === 'traces' && traces.encloses(item),
     agentIs: named.agent !== undefined ? 'named' : agent === undefined ? 'unknown' : 'called as its service',
     answerAsking: (callId) => traces.asking(conversation, callId),
   }

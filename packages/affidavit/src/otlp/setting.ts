@@ -25,6 +25,8 @@ export interface Setting {
   readonly origin: Origin
   /** `content`: what was told of a call without the call. */
   readonly toldBy: 'span' | 'log' | 'content'
+  /** Whether a call of a model was told below this span: what that took is its own. */
+  readonly encloses: boolean
   /** Of the item's steps this one. */
   readonly step: number
   /** Id of the answer that asked for this call, where one was seen. */

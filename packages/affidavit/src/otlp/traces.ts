@@ -6,16 +6,18 @@ import type { Item } from './telemetry.ts'
 
 const MAX_TRACES = 10_000
 const MAX_SPANS = 50_000
-/** Spans above each other that are looked through for who the agent is. */
+/** Spans above each other that are looked through. */
 const MAX_ANCESTORS = 64
 
 export interface Traces {
   learn(item: Item, own: About): void
   /** What an item says of itself, and where it says nothing what others of its trace said. */
   about(item: Item, own: About): About
-  /** A model was called within the trace. */
-  called(traceId: string): void
+  /** A model was called within the trace, and within the spans above this item. */
+  called(item: Item): void
   hasCalls(traceId: string | undefined): boolean
+  /** Whether a call of a model was told below this item. */
+  encloses(item: Item): boolean
   /** This span tells a call of a tool. */
   ran(traceId: string, spanId: string): void
   hasRun(traceId: string | undefined, spanId: string | undefined): boolean
@@ -35,6 +37,7 @@ export function createTraces(): Traces {
   const traces: Remembered<KnownTrace> = remember(MAX_TRACES)
   const spans: Remembered<{ readonly parent: string | undefined; readonly agent: Agent }> = remember(MAX_SPANS)
   const calls: Remembered<true> = remember(MAX_TRACES)
+  const enclosing: Remembered<true> = remember(MAX_SPANS)
   const tools: Remembered<true> = remember(MAX_SPANS)
   const answers: Remembered<string> = remember(MAX_SPANS)
 
@@ -53,12 +56,24 @@ export function createTraces(): Traces {
     return undefined
   }
 
+  // What stands above a span is told after it: as far up as it is known by now.
+  function enclose(traceId: string, above: string | undefined): void {
+    let spanId = above
+    for (let steps = 0; steps < MAX_ANCESTORS && spanId !== undefined; steps++) {
+      const key = keyOf(traceId, spanId)
+      enclosing.set(key, true)
+      spanId = spans.get(key)?.parent
+    }
+  }
+
   return {
     learn(item, { conversation, user, agent, agentVersion }) {
       const { traceId } = item
       if (traceId === undefined) return
       if (item.signal === 'traces') {
-        spans.set(keyOf(traceId, item.spanId), { parent: item.parentSpanId, agent: { agent, agentVersion } })
+        const key = keyOf(traceId, item.spanId)
+        spans.set(key, { parent: item.parentSpanId, agent: { agent, agentVersion } })
+        if (enclosing.get(key) === true) enclose(item.traceId, item.parentSpanId)
       }
       const known = traces.get(traceId)
       traces.set(traceId, {
@@ -77,7 +92,12 @@ export function createTraces(): Traces {
         ...{ agent, agentVersion },
       }
     },
-    called: (traceId) => calls.set(traceId, true),
+    called(item) {
+      if (item.traceId === undefined) return
+      calls.set(item.traceId, true)
+      if (item.signal === 'traces') enclose(item.traceId, item.parentSpanId)
+    },
+    encloses: ({ traceId, spanId }) => enclosing.get(keyOf(traceId, spanId)) === true,
     hasCalls: (traceId) => traceId !== undefined && calls.get(traceId) === true,
     ran: (traceId, spanId) => tools.set(keyOf(traceId, spanId), true),
     hasRun: (traceId, spanId) => tools.get(keyOf(traceId, spanId)) === true,
