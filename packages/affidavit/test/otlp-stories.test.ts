@@ -60,7 +60,7 @@ const STORIES: readonly (readonly [body: string, story: readonly string[]])[] = 
       'conversation_started',
       'user_message_received success characters=24 content=message',
       'model_changed model=claude-opus-4-8 resource=claude-code',
-      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told by the emitter"] content=request',
+      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told"] content=request',
       'agent_response_generated success model=claude-opus-4-8 tokens={"cache_write":240,"cached_input":1800,"input":2052,"output":85} characters=18 content=answer+circumstances after=3',
       'approval_decided success tool=Bash',
       'tool_invoked tool=Bash content=arguments',
@@ -68,10 +68,10 @@ const STORIES: readonly (readonly [body: string, story: readonly string[]])[] = 
       'data_accessed error tool=Bash after=7',
       'approval_decided success tool=mcp__tracker__search',
       'tool_invoked tool=mcp__tracker__search content=arguments',
-      'tool_completed success tool=mcp__tracker__search uncaptured=["result: not told by the emitter"] after=10',
+      'tool_completed success tool=mcp__tracker__search uncaptured=["result: not told"] after=10',
       'data_accessed success tool=mcp__tracker__search after=11',
       'approval_decided denied tool=Write',
-      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told by the emitter"] content=request',
+      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told"] content=request',
       'agent_failed error model=claude-opus-4-8 content=circumstances+error after=14',
       'agent_failed error model=claude-opus-4-8',
     ],
@@ -135,7 +135,7 @@ describe('what an emitter tells of one request in several events', () => {
     await receiver.receive(request)
     await receiver.tellWaiting('all')
     assert.deepEqual((await storyOf(ledger)).slice(2), [
-      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told by the emitter"] content=request',
+      'model_invoked model=claude-opus-4-8 uncaptured=["request: not told"] content=request',
       `agent_response_generated success model=claude-opus-4-8 ${TOKENS} characters=18 content=answer+circumstances after=2`,
     ])
   })

@@ -379,3 +379,18 @@ describe('bodies of real instrumentations tell what their programs did', () => {
     })
   }
 })
+
+test('emitters of one conversation that send at the same time conflict with nobody', async (t) => {
+  const ledger = await newLedger(t)
+  const receiver = newReceiver(t, ledger)
+  const spans = ['e1', 'e2', 'e3', 'e4'].map((id) =>
+    changed(bodyOf('gen-ai-details-traces'), ['00000000000000b1', `00000000000000${id}`]),
+  )
+  await Promise.all(spans.map((request) => receiver.receive(request)))
+  const actions = (await recordsIn(ledger)).map(({ action }) => action)
+  assert.deepEqual(
+    actions.filter((action) => action === 'append_conflicted'),
+    [],
+  )
+  assert.equal(actions.filter((action) => action === 'model_invoked').length, 4)
+})

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock/clock.ts'
 import type { LedgerError } from '../errors/ledger-error.ts'
+import { createClaims } from './claims.ts'
 import { type Decoded, decode } from './decode.ts'
 import { DIALECTS } from './dialects.ts'
 import { OtlpFault } from './fault.ts'
@@ -47,7 +48,7 @@ export interface ReceiverParts {
 const PATIENCE_MILLIS = 30_000
 
 export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Receiver {
-  const [traces, held] = [createTraces(), createHeld()]
+  const [traces, held, claims] = [createTraces(), createHeld(), createClaims()]
   const parts = { ledger, traces, held }
   const timer = setInterval(() => void tellWaiting('overdue').catch(onFault), PATIENCE_MILLIS / 2).unref()
 
@@ -59,7 +60,7 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
       return answerOf(items.length, [])
     hold(items)
     const { planned, joins } = planRecords(parts, items)
-    const { refused } = await recordOnce(ledger, sorted(planned))
+    const { refused } = await recordOnce(ledger, claims, sorted(planned))
     for (const join of joins) held.told(join)
     const lost = new Set(planned.filter(({ once }) => refused.some((one) => one.once === once)).map(({ from }) => from))
     const problems = [
@@ -92,7 +93,7 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
   }
 
   async function recordAll(all: readonly Once[]): Promise<void> {
-    await recordOnce(ledger, all)
+    await recordOnce(ledger, claims, all)
   }
 
   function hold(items: readonly ReadItem[]): void {
@@ -109,7 +110,7 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
   }
 
   async function tell(call: HeldCall): Promise<void> {
-    await recordOnce(ledger, sorted(planHeld(parts, call)))
+    await recordOnce(ledger, claims, sorted(planHeld(parts, call)))
     held.told(call)
   }
 

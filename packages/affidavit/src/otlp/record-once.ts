@@ -3,6 +3,7 @@
 
 import { type LedgerError, unreachable } from '../errors/ledger-error.ts'
 import type { AuditRecord, Draft } from '../formats/fields.ts'
+import type { Claims } from './claims.ts'
 import type { Once } from './setting.ts'
 import type { TelemetryLedger } from './telemetry-ledger.ts'
 
@@ -20,11 +21,20 @@ export interface RefusedDraft {
 
 /** Records that are looked for at once. */
 const CHUNK = 200
-/** Whoever is overtaken by another request with the same ids looks again. */
+/** Whoever is overtaken by another process with the same ids looks again. */
 const TRIES = 3
 
 /** Resolves when all are durable. @throws LedgerError where the ledger cannot record: sent again, the same is recorded once */
-export async function recordOnce(ledger: TelemetryLedger, all: readonly Once[]): Promise<Recorded> {
+export async function recordOnce(ledger: TelemetryLedger, claims: Claims, all: readonly Once[]): Promise<Recorded> {
+  const claim = await claims.take([...new Set(all.map(({ draft }) => draft.id))])
+  try {
+    return await recordClaimed(ledger, all)
+  } finally {
+    claim.letGo()
+  }
+}
+
+async function recordClaimed(ledger: TelemetryLedger, all: readonly Once[]): Promise<Recorded> {
   let waiting = withoutRepeats(all)
   let [recorded, duplicates] = [0, all.length - waiting.length]
   const refused: RefusedDraft[] = []
