@@ -142,7 +142,9 @@ function requestOf(signal: Signal, items: readonly Placed[]): string {
   const resources = new Map<object, Map<object, JsonValue[]>>()
   for (const { raw } of items) {
     const scopes = resources.get(raw.resource) ?? new Map<object, JsonValue[]>()
-    resources.set(raw.resource, scopes.set(raw.scope, [...(scopes.get(raw.scope) ?? []), raw.item]))
+    const within = scopes.get(raw.scope) ?? []
+    within.push(raw.item)
+    resources.set(raw.resource, scopes.set(raw.scope, within))
   }
   const groups = [...resources].map(([resource, scopes]) => ({
     ...resource,

@@ -16,24 +16,22 @@ export interface Heard {
 
 export function hear(setting: Setting, input: readonly Message[]): Heard {
   const said = input.filter(isFromUser)
-  const ids = said.map((_, i) => messageId(setting, said.slice(0, i + 1)))
+  const ids = idsOf(setting, said)
   const lastOther = input.findLastIndex((message) => !isFromUser(message))
-  const fresh = input.length - 1 - lastOther
-  const records = said
-    .slice(said.length - fresh)
-    .map((message, i) => heard(setting, message, ids[said.length - fresh + i] ?? ''))
-  return { records: fresh === 0 ? [] : records, cause: ids.at(-1) }
+  const known = lastOther + 1 - (input.length - said.length)
+  const records = said.slice(known).map((message, i) => heard(setting, message, ids[known + i] ?? ''))
+  return { records, cause: ids.at(-1) }
 }
 
 // By everything that the user said until then: the same words, said again, are another message.
-function messageId(setting: Setting, said: readonly Message[]): string {
+function idsOf(setting: Setting, said: readonly Message[]): readonly string[] {
   const { ledger } = setting
-  return ledger.deriveId(
-    'otlp',
-    'user_message',
-    conversationOf(setting) ?? '',
-    ledger.digest(canonicalText(JSON.stringify(said.map(({ parts }) => parts)))),
-  )
+  const conversation = conversationOf(setting) ?? ''
+  let before = ''
+  return said.map(({ parts }) => {
+    before = ledger.digest(canonicalText(JSON.stringify({ before, parts })))
+    return ledger.deriveId('otlp', 'user_message', conversation, before)
+  })
 }
 
 function heard(setting: Setting, { parts }: Message, id: string): Once {
