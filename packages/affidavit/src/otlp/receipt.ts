@@ -7,9 +7,10 @@ import type { JsonValue } from '../bytes/json.ts'
 import { present } from '../bytes/present.ts'
 import { labelOf } from '../capture/captured.ts'
 import { firstOf, fitDetails } from '../capture/fit-details.ts'
-import type { Draft, DraftContent } from '../formats/fields.ts'
+import { type Draft, type DraftContent, MAX_BODY_BYTES } from '../formats/fields.ts'
 import { MAX_IDS } from '../registry/locate.ts'
 import type { Encoding, Placed } from './decode.ts'
+import { OtlpFault } from './fault.ts'
 import type { ReadItem } from './read-request.ts'
 import { conversationOf, type Once } from './setting.ts'
 import type { Item, Signal } from './telemetry.ts'
@@ -40,7 +41,7 @@ export interface Receipt {
   readonly items: readonly ReadItem[]
 }
 
-/** `complete`: nothing of the request was refused. */
+/** `complete`: nothing of the request was refused. @throws OtlpFault where a part of it cannot be kept */
 export function receiptsOf(
   ledger: TelemetryLedger,
   request: Request,
@@ -136,7 +137,7 @@ const NAMES = {
   logs: { resources: 'resourceLogs', scopes: 'scopeLogs', items: 'logRecords' },
 } as const
 
-/** These items alone, as a request in OTLP/JSON. */
+/** These items alone, as a request in OTLP/JSON. @throws OtlpFault where that is more than content may be */
 function requestOf(signal: Signal, items: readonly Placed[]): string {
   const names = NAMES[signal]
   const resources = new Map<object, Map<object, JsonValue[]>>()
@@ -150,7 +151,15 @@ function requestOf(signal: Signal, items: readonly Placed[]): string {
     ...resource,
     [names.scopes]: [...scopes].map(([scope, all]) => ({ ...scope, [names.items]: all })),
   }))
-  return JSON.stringify({ [names.resources]: groups })
+  const text = JSON.stringify({ [names.resources]: groups })
+  // Escapes of JSON may make six bytes of one.
+  const size = Buffer.byteLength(text)
+  if (size <= MAX_BODY_BYTES) return text
+  throw new OtlpFault(
+    'too-large',
+    '',
+    `has ${size} bytes as JSON; at most ${MAX_BODY_BYTES} are kept, send smaller batches`,
+  )
 }
 
 function sourceOf(items: readonly Item[]): NonNullable<Draft['source']> {

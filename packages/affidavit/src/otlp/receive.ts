@@ -1,7 +1,7 @@
 // OTLP becomes records (spec/otlp.md). Everything that a request says is durable before its answer.
 
 import type { Clock } from '../clock/clock.ts'
-import type { LedgerError } from '../errors/ledger-error.ts'
+import { type LedgerError, unreachable } from '../errors/ledger-error.ts'
 import { createClaims } from './claims.ts'
 import { type Decoded, decode } from './decode.ts'
 import { DIALECTS } from './dialects.ts'
@@ -92,8 +92,10 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
     return all.length > 0 && there.every((one) => one)
   }
 
+  // What came is in these: without them, nothing was received.
   async function recordAll(all: readonly Once[]): Promise<void> {
-    await recordOnce(ledger, claims, all)
+    const { refused } = await recordOnce(ledger, claims, all)
+    if (refused.length > 0) unreachable(`the ledger refused a record of what came: ${refused[0]?.problem}`)
   }
 
   function hold(items: readonly ReadItem[]): void {
