@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 
 import { answered, serveClinic } from './served.ts'
 
@@ -74,6 +74,20 @@ describe('telemetry', () => {
     const other = await clinic.ask('writer', '/v1/traces', send('a', { 'Content-Type': 'text/plain' }))
     assert.equal(other.status, 415)
     assert.equal((await clinic.ask('writer', '/v1/traces', send(JSON.stringify(spans())))).status, 200)
+  })
+
+  test('that unpacks to more than is taken is refused, however it is packed, and the server goes on', async () => {
+    await using clinic = await serveClinic()
+    const bomb = Buffer.alloc(40 * 2 ** 20, 0x20)
+    const packings = { gzip: gzipSync(bomb), deflate: deflateSync(bomb), zstd: zstdCompressSync(bomb) }
+    for (const [name, body] of Object.entries(packings)) {
+      const answer = await clinic.ask('writer', '/v1/traces', send(body, { 'Content-Encoding': name }))
+      assert.equal(answer.status, 413, name)
+    }
+    const twice = send(gzipSync(gzipSync(bomb)), { 'Content-Encoding': 'gzip, gzip' })
+    assert.equal((await clinic.ask('writer', '/v1/traces', twice)).status, 415)
+    const within = send(brotliCompressSync(JSON.stringify(spans())), { 'Content-Encoding': 'br' })
+    assert.equal((await clinic.ask('writer', '/v1/traces', within)).status, 200)
   })
 
   test('is for who may append', async () => {
