@@ -162,3 +162,15 @@ test('an index of four thousand millions is one message, at no more cost than an
     ['first', 'last'],
   )
 })
+
+test('a conversation of two thousand messages that is written flat is read whole', () => {
+  const told = Array.from({ length: 2_000 }, (_, i) => [
+    [`llm.input_messages.${i}.message.role`, i % 2 === 0 ? 'user' : 'assistant'],
+    [`llm.input_messages.${i}.message.content`, `message ${i}`],
+    [`llm.input_messages.${i}.message.tool_calls.0.tool_call.id`, `call_${i}`],
+  ]).flat()
+  const item = spanOf({ 'openinference.span.kind': 'LLM', ...Object.fromEntries(told) })
+  const [step] = OPEN_INFERENCE.read(item).steps
+  assert.ok(step?.kind === 'model_call' && step.input?.state === 'told')
+  assert.equal(step.input.value.length, 2_000)
+})

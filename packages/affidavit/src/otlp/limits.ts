@@ -7,4 +7,5 @@ export const MAX_ITEMS = 10_000
 export const MAX_NODES = 1_000_000
 /** Lists and maps in one attribute. */
 export const MAX_DEPTH = 64
-export const MAX_ATTRIBUTES = 4_096
+/** OpenInference writes a long conversation as some thousands of them. */
+export const MAX_ATTRIBUTES = 16_384
