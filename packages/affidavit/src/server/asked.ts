@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type AccessPolicy, mayDo } from '../access/policy.ts'
 import { type Principal, policyFor } from '../access/principal.ts'
 import type { Act } from '../access/roles.ts'
+import { decodeUtf8 } from '../bytes/text.ts'
 import { recordDenied } from '../embedded/denied.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { Reader } from '../ledger/reader.ts'
@@ -157,8 +158,12 @@ async function unknownCredential(
 }
 
 function purposeOf({ headers }: FastifyRequest): string | undefined {
-  const purpose = headers[PURPOSE]
-  return typeof purpose === 'string' && purpose !== '' ? purpose : undefined
+  const header = headers[PURPOSE]
+  if (typeof header !== 'string' || header === '') return undefined
+  // A header is bytes, which come as characters of Latin 1; these are UTF-8.
+  const purpose = decodeUtf8(Buffer.from(header, 'latin1'))
+  if (purpose === undefined) throw new RequestFault('invalid-request', 'Affidavit-Purpose is not UTF-8')
+  return purpose
 }
 
 function noSuchLedger(): LedgerError {
