@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 
 import { ERROR_CODES } from '../src/errors/ledger-error.ts'
 import { missingForPostgres, startPostgres } from './postgres-server.ts'
+import { startRemoteWorld } from './remote-world.ts'
 import { runDone } from './run-cli.ts'
 import { startTimeServer } from './time-server.ts'
 
@@ -28,13 +29,14 @@ async function runExample(name: string, more: Readonly<Record<string, string>> =
 }
 
 test('every example runs', { concurrency: true }, async (t) => {
-  const alone = [ON_A_SERVER, DISPOSING]
+  const alone = [ON_A_SERVER, DISPOSING, OVER_HTTP]
   const examples = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.ts') && !alone.includes(name))
   assert.ok(examples.length > 0)
   await Promise.all(examples.map((name) => t.test(name, async () => assert.notEqual(await runExample(name), ''))))
 })
 
 const ON_A_SERVER = 'postgres.ts'
+const OVER_HTTP = 'remote.ts'
 const DISPOSING = 'disposition.ts'
 
 test('the example of a disposition runs, and its ledger verifies with what it destroyed', async () => {
@@ -52,6 +54,26 @@ test('the example on PostgreSQL runs', { skip: missingForPostgres() ?? false }, 
     assert.match(said, /\[ \d+, \d+ \]/)
   } finally {
     await server.stop()
+  }
+})
+
+test('the example of a ledger on a server runs, and its records are there', async () => {
+  const world = await startRemoteWorld()
+  try {
+    const said = await runExample(OVER_HTTP, {
+      AFFIDAVIT_LEDGER: world.url,
+      AFFIDAVIT_TOKEN: await world.token('writer'),
+    })
+    assert.match(said, /^clinic\.example\/agents\/[0-9a-f]{16}: \d+ records are under a checkpoint, 0 wait here$/m)
+    const actions = (await world.records()).map(({ action }) => action)
+    assert.deepEqual(actions.slice(0, 4), [
+      'conversation_started',
+      'user_message_received',
+      'tool_invoked',
+      'tool_completed',
+    ])
+  } finally {
+    await world.close()
   }
 })
 

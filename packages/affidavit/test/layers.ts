@@ -68,7 +68,7 @@ const LAYERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['adapters', ['capture', 'errors', 'formats', ...BYTES]],
   ['otlp', ['capture', 'registry', 'classify', ...LEDGER]],
   // Over HTTP: it knows no store, and nothing of the server but what the specification says.
-  ['client', ['registry', ...LEDGER, 'merkle']],
+  ['client', ['query', 'registry', ...LEDGER, 'merkle']],
   ['evidence', ['ledger', 'errors', 'verify', ...FORMATS]],
 ])
 // These may import every folder except the ones named.

@@ -20,9 +20,6 @@ export interface Asked {
   readonly body?: unknown
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
-  readonly maxBytes?: number
-  /** Whether it may be done twice, where nobody knows whether it was done. */
-  readonly twice?: 'harmless' | 'never'
 }
 
 export interface Ask {
@@ -64,23 +61,14 @@ export function createAsk({ exchange, clock, alarm, random, patienceMillis }: As
     }
   }
 
-  async function once({
-    path,
-    type,
-    origin,
-    body,
-    method,
-    headers,
-    maxBytes,
-    twice,
-  }: Asked): Promise<Uint8Array | Failed> {
+  async function once({ path, type, origin, body, method, headers }: Asked): Promise<Uint8Array | Failed> {
     const pieces: Uint8Array[] = []
     const sent = body === undefined ? {} : { body: { type: JSON_TYPE, bytes: Buffer.from(JSON.stringify(body)) } }
     try {
       const answer = await exchange.send(
         {
           ...{ method: method ?? (body === undefined ? 'GET' : 'POST'), path, patienceMillis, ...sent },
-          ...{ maxBytes: maxBytes ?? MAX_BYTES, headers: { accept: `${type}, application/problem+json`, ...headers } },
+          ...{ maxBytes: MAX_BYTES, headers: { accept: `${type}, application/problem+json`, ...headers } },
         },
         (_, piece) => {
           pieces.push(piece)
@@ -90,8 +78,8 @@ export function createAsk({ exchange, clock, alarm, random, patienceMillis }: As
       return judge(answer, Buffer.concat(pieces), { type, origin })
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error
-      const again = error.carriedOut === 'not' || twice !== 'never' ? 'yes' : 'no'
-      return { error: unavailable(error.message, error), again, asked: 0 }
+      // What is done twice is on record twice; nothing else comes of it.
+      return { error: unavailable(error.message, error), again: 'yes', asked: 0 }
     }
   }
 

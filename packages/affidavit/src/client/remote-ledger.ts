@@ -4,12 +4,14 @@ import type { Draft } from '../formats/fields.ts'
 import { appendMany } from '../ledger/append-many.ts'
 import type { Appended, Ledger } from '../ledger/ledger.ts'
 import { ledgerClosed } from '../ledger/own-records.ts'
+import type { Reader } from '../ledger/reader.ts'
 import type { Backoff } from './backoff.ts'
 import { checkpointsOf, tileOf } from './evidence.ts'
 import type { Exchange } from './exchange.ts'
 import { askHealth } from './health.ts'
 import type { History, Seen } from './history.ts'
 import { type HoldParts, holdToItsWord } from './hold-to-its-word.ts'
+import { createRemoteReading, type RemoteReading } from './reading.ts'
 import { sendLines } from './send-lines.ts'
 import { createSending, type SendingParts } from './sending.ts'
 import type { ServedLedger } from './served-ledger.ts'
@@ -35,7 +37,13 @@ export type RemoteLedger = Pick<
   | 'health'
   | 'close'
 > &
-  AsyncDisposable
+  AsyncDisposable & {
+    /**
+     * Reads in the name that the token stands for: every read is on record before it is answered.
+     * @throws LedgerError `not-allowed` for anybody else
+     */
+    as(reader: Reader): RemoteReading
+  }
 
 export interface RemoteLedgerParts
   extends Omit<WritingParts, 'origin'>,
@@ -82,6 +90,7 @@ export function createRemoteLedger(parts: RemoteLedgerParts): RemoteLedger {
     publish: async () => storedOf(await held.look('publish')),
     checkpoints: (after = -1) => checkpointsOf(evidence, after),
     tile: (tile) => tileOf(evidence, tile),
+    as: (reader) => createRemoteReading(evidence, served, reader),
     verifierKey: async () => history.verifierKey(),
     isRecorded: writing.isRecorded,
     spoolable: writing.spoolable,
