@@ -1,7 +1,7 @@
 // A server is held to one history (spec/client.md §4): named lies, and what a client does about each.
 
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, type TestContext, test } from 'node:test'
 
@@ -177,4 +177,21 @@ test('what is remembered of another incarnation, or is no memory, opens nothing'
   await assert.rejects(world.open({ stateFolder }), { code: 'rolled-back', message: /was seen before/ })
   writeFileSync(path, '{}')
   await assert.rejects(world.open({ stateFolder }), { code: 'invalid-query', path: 'stateFolder' })
+})
+
+test('processes that share a state folder share what they have seen', async () => {
+  const [one, other] = [await world.open({ stateFolder }), await world.open({ stateFolder })]
+  const [file = ''] = readdirSync(stateFolder)
+  await one.append(stepOf('shared', 0))
+  const early = await one.publish()
+  const seenEarly = readFileSync(join(stateFolder, file))
+  await one.append(stepOf('shared', 1))
+  await one.publish()
+  // The server shows the other process less than it has shown the first.
+  world.proxy.rewrite = (path, body) => (path.endsWith('/checkpoint') ? Buffer.from(early.note) : body)
+  await assert.rejects(other.publish(), { code: 'rolled-back' })
+  world.proxy.rewrite = (_, body) => body
+  assert.notDeepEqual(readFileSync(join(stateFolder, file)), seenEarly)
+  await one.close()
+  await other.close()
 })

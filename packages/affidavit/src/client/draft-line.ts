@@ -1,6 +1,7 @@
 // A draft as a line of a request (spec/http.md §3): checked as an append checks it, and out of its caller's hands.
 
 import { toBase64 } from '../bytes/base64.ts'
+import { concatBytes } from '../bytes/compare.ts'
 import { utf8 } from '../bytes/text.ts'
 import { uuidV7 } from '../bytes/uuid.ts'
 import type { Clock } from '../clock/clock.ts'
@@ -10,6 +11,7 @@ import type { ApplicationActions } from '../formats/actions.ts'
 import { bodySize, parseDraft } from '../formats/draft.ts'
 import { canonicalDraft, canonicalFields } from '../formats/entry.ts'
 import { type DraftContent, MAX_DRAFT_BYTES } from '../formats/fields.ts'
+import { piecesOf } from '../ledger/clean-body.ts'
 import { fewAtOnce } from '../ledger/few-at-once.ts'
 import { draftTooLarge, inOurWords } from '../ledger/receive.ts'
 
@@ -17,7 +19,7 @@ export interface DraftLine {
   readonly id: string
   /** Drafts of one conversation are recorded in the order of the calls, and so are those of none. */
   readonly conversation: string
-  /** With its newline. A promise where a file is read first. @throws LedgerError `draft-too-large` */
+  /** With its newline. A promise where a file is read first. @throws LedgerError `invalid-draft` (it cannot be read), `draft-too-large` */
   readonly bytes: Uint8Array | Promise<Uint8Array>
 }
 
@@ -54,9 +56,15 @@ async function readAll(contents: readonly DraftContent[]): Promise<readonly Draf
   const read: DraftContent[] = []
   for (const content of contents) {
     const { body } = content
-    read.push(body instanceof Blob ? { ...content, body: new Uint8Array(await body.arrayBuffer()) } : content)
+    read.push(body instanceof Blob ? { ...content, body: await readFile(body) } : content)
   }
   return read
+}
+
+async function readFile(body: Blob): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of piecesOf(body)) pieces.push(piece)
+  return concatBytes(...pieces)
 }
 
 function lineOf(text: string, contents: readonly DraftContent[]): Uint8Array {

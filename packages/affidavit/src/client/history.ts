@@ -4,7 +4,7 @@ import { fromBase64 } from '../bytes/base64.ts'
 import { utf8 } from '../bytes/text.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { type Checkpoint, openCheckpoint } from '../formats/checkpoint.ts'
-import { formatVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
+import { formatVerifierKey, parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
 import type { Appended } from '../ledger/ledger.ts'
 import { checkConsistency } from '../merkle/consistency.ts'
 import { type Acknowledged, findUnkept } from './acknowledged.ts'
@@ -52,6 +52,7 @@ export function createHistory(parts: HistoryParts): History {
     const note = await ask.text({ method, path: `${path}/checkpoint`, type: 'text/plain', origin })
     const checkpoint = await opened(note)
     if (checkpoint.origin !== origin) throw anotherLedger(origin, checkpoint.origin)
+    last = await newestSeen()
     if (last !== undefined) await expectContinued(last.checkpoint, checkpoint)
     await expectKept(checkpoint)
     const seen = { checkpoint, note }
@@ -59,6 +60,14 @@ export function createHistory(parts: HistoryParts): History {
     last = seen
     if (isNews) await memory.remember({ origin, verifier_key: formatVerifierKey(key), note })
     return seen
+  }
+
+  // Processes that share a folder share what they have seen.
+  async function newestSeen(): Promise<Seen | undefined> {
+    const remembered = await memory.recall()
+    if (remembered === undefined || remembered.origin !== origin) return last
+    const seen = seenBefore(remembered)
+    return last === undefined || seen.checkpoint.size > last.checkpoint.size ? seen : last
   }
 
   // What came otherwise than it was sent is no other history: that is shown again.
@@ -121,17 +130,16 @@ export function createHistory(parts: HistoryParts): History {
   }
 }
 
-/** The checkpoint that was remembered. @throws LedgerError `wrong-key` where it is not signed by its key */
-export function seenBefore({ note }: Remembered, key: VerifierKey): Seen {
-  const opened = openCheckpoint(utf8(note), [key])
-  if ('code' in opened) {
-    throw new LedgerError('wrong-key', {
-      problem: `the checkpoint that was remembered is not signed by the key ${key.keyId} (${opened.code})`,
-      cure: 'give the verifier key of this ledger as vkey, or bring the state folder back from a backup',
-      path: 'stateFolder',
-    })
-  }
-  return { checkpoint: opened.checkpoint, note }
+/** The checkpoint that was remembered. @throws LedgerError `wrong-key` where it is not signed by the key beside it */
+export function seenBefore({ note, verifier_key }: Remembered): Seen {
+  const key = parseVerifierKey(verifier_key)
+  const opened = 'code' in key ? key : openCheckpoint(utf8(note), [key])
+  if (!('code' in opened)) return { checkpoint: opened.checkpoint, note }
+  throw new LedgerError('wrong-key', {
+    problem: `the checkpoint that was remembered is not signed by the key beside it (${opened.code})`,
+    cure: 'bring the state folder back from a backup; without it nothing holds the server to what it showed before',
+    path: 'stateFolder',
+  })
 }
 
 /** What a client never gets over by itself. */

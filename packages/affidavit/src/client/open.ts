@@ -107,7 +107,7 @@ async function recall({ ask, path, served, memory, acknowledged, pinned }: Known
   const evidence = { ask, path, origin }
   return createHistory({
     ...{ ask, path, origin, key, memory, acknowledged },
-    last: remembered && known && seenBefore(remembered, known),
+    last: remembered && seenBefore(remembered),
     readTile: (tile) => tileOf(evidence, tile),
     successor: async (from, seen) => {
       const { verifier_key: next } = await findServedLedger(ask, { base: '', ledger: origin })

@@ -143,8 +143,10 @@ export function createSending(parts: SendingParts): Sending {
     for (const line of lines) abandoned.set(line, { lines, abandon })
     const ended = await parts.sendLines(lines, settle, abandon.signal)
     for (const line of lines) abandoned.delete(line)
-    if (ended.state === 'answered' && asked === undefined) backoff.answered()
-    else asked = Math.max(asked ?? 0, learn(ended, again))
+    if (ended.state === 'answered' && asked === undefined) {
+      backoff.answered()
+      lastFault = undefined
+    } else asked = Math.max(asked ?? 0, learn(ended, again))
     underWay--
     lanes.back(
       lines,
