@@ -331,6 +331,29 @@ describe('what is raised', () => {
   })
 })
 
+test('an alert that could not be kept is not counted as raised: it is raised once more, under the same id', async () => {
+  const home = newHome()
+  await using receiver = await startReceiver()
+  const first = watchOf(home, { receiver })
+  await first.watch.runOnce()
+  alterEntry(home, 2)
+  receiver.answers(() => 503)
+  const full = watchOf(home, {
+    receiver,
+    clock: fixedClock(first.clock.now() + DAY),
+    told: ({ kind }) => {
+      if (kind === 'alert') rmSync(outboxFolder(home), { recursive: true, force: true })
+    },
+  })
+  await assert.rejects(full.watch.runOnce(), isError('store-unavailable'))
+  assert.equal(full.watch.metrics().faults, 1)
+  receiver.answers(() => 200)
+  const next = watchOf(home, { receiver, clock: fixedClock(first.clock.now() + DAY) })
+  await next.watch.runOnce()
+  assert.deepEqual(receiver.types(), ['watch.violation', 'watch.violation'])
+  assert.equal(new Set(receiver.received.map(({ id }) => id)).size, 1)
+})
+
 describe('what is remembered', () => {
   const LIES: readonly [name: string, write: (file: string) => void, raises: readonly string[]][] = [
     ['is gone', (file) => rmSync(file), []],

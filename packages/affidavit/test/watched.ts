@@ -88,11 +88,12 @@ export interface Watched {
 export interface WatchedOptions extends Partial<Omit<WatchOptions, 'webhook' | 'clock' | 'alarm' | 'tell'>> {
   readonly receiver?: Receiver
   readonly clock?: FixedClock
+  readonly told?: (event: WatchEvent) => void
 }
 
 export function watchOf(
   home: string,
-  { receiver, clock = fixedClock(Date.now()), ...more }: WatchedOptions = {},
+  { receiver, clock = fixedClock(Date.now()), told = () => undefined, ...more }: WatchedOptions = {},
 ): Watched {
   const alarm = handAlarm()
   const events: WatchEvent[] = []
@@ -107,7 +108,10 @@ export function watchOf(
     ...more,
     clock,
     alarm: alarm.alarm,
-    tell: (event) => events.push(event),
+    tell(event) {
+      events.push(event)
+      told(event)
+    },
   })
   const ran = (): string[] =>
     events.flatMap((event) => {

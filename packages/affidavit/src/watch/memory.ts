@@ -33,9 +33,10 @@ export function openMemory({
     was: read?.from ?? 'new',
     state: () => state,
     async remember(raised) {
-      state = raised.state
       for (const alert of raised.alerts) tell(alert)
       for (const alert of raised.alerts) await outbox?.put(alert)
+      // Not before: what could not be kept is not counted as raised, and is raised once more.
+      state = raised.state
       await writeState(home, state, homeKey)
     },
   }
