@@ -348,7 +348,7 @@ test('an alert that could not be kept is not counted as raised: it is raised onc
   await assert.rejects(full.watch.runOnce(), isError('store-unavailable'))
   assert.equal(full.watch.metrics().faults, 1)
   receiver.answers(() => 200)
-  const next = watchOf(home, { receiver, clock: fixedClock(first.clock.now() + DAY) })
+  const next = watchOf(home, { receiver, clock: fixedClock(first.clock.now() + DAY + MINUTE) })
   await next.watch.runOnce()
   assert.deepEqual(receiver.types(), ['watch.violation', 'watch.violation'])
   assert.equal(new Set(receiver.received.map(({ id }) => id)).size, 1)
@@ -462,6 +462,14 @@ describe('when it runs', () => {
     await settled(3)
     alarm.ring()
     await settled(3)
+    // Set back by less than has gone by since: the other clock says when.
+    clock.pass(10 * MINUTE)
+    clock.set(clock.now() - 9 * MINUTE)
+    alarm.ring()
+    await settled(3)
+    clock.pass(5 * MINUTE)
+    alarm.ring()
+    await settled(4)
     await watch.stop()
   })
 
