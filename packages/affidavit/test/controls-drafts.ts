@@ -11,6 +11,7 @@ const DANA = { actor_id: 'dana', actor_type: 'user', agent_name: 'clinic-agent' 
 /** The answer that everything in the first visit leads to. */
 export const ANSWER: string = idOf(1)
 export const ADVICE: string = idOf(2)
+export const CHANGE: string = idOf(6)
 const [QUESTION, CALL, REQUEST] = [idOf(3), idOf(4), idOf(5)]
 
 function idOf(n: number): string {
@@ -187,6 +188,7 @@ const REGULATED: readonly Draft[] = [
   {
     ...AGENT,
     action: 'data_modified',
+    id: CHANGE,
     conversation_id: 'batch-1',
     on_behalf_of: 'operator-5',
     outcome: 'success',

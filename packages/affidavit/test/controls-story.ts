@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { databaseFile } from '../src/embedded/folder.ts'
-import { ADVICE, ANSWER, DRAFTS } from './controls-drafts.ts'
+import { ADVICE, ANSWER, CHANGE, DRAFTS } from './controls-drafts.ts'
 import { serveStory } from './controls-server.ts'
 import { tampered } from './manipulate.ts'
 import { json, runDone } from './run-cli.ts'
@@ -91,6 +91,7 @@ export async function tellStory(folder: string, timeSource: string): Promise<Wor
     ['AGENT', 'clinic-agent'],
     ['ANSWER', ANSWER],
     ['ADVICE', ADVICE],
+    ['CHANGE', CHANGE],
     ['CONVERSATION', 'visit-1'],
     ['PAYMENT', 'payment-1'],
     ['ADVISED', 'advice-1'],
