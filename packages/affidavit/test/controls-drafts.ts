@@ -176,6 +176,7 @@ const REGULATED: readonly Draft[] = [
   },
   {
     action: 'record_amended',
+    conversation_id: 'advice-1',
     actor_id: 'broker-2',
     actor_type: 'user',
     parent_id: ADVICE,

@@ -47,7 +47,7 @@ function rowOf(number: number, control: Control, evidence: AllEvidence): string 
 }
 
 function lineOf({ name, steps }: Evidence): string {
-  return `- [${name}](#${anchorOf(name)}): ${steps.map(({ run }) => `\`${run}\``).join(', then ')}`
+  return `- [${name}](#${anchorOf(name)}): ${steps.map(({ run }) => quoted(run)).join(', then ')}`
 }
 
 function evidenceOf({ name, steps, yields, checked_by }: Evidence): string {
@@ -61,12 +61,17 @@ function evidenceOf({ name, steps, yields, checked_by }: Evidence): string {
 
 function cellsOf({ run, exits = 0, holds, http }: Step): readonly string[] {
   const asked = http === undefined ? [] : [askedOf(http)]
-  return [[`\`${run}\``, ...asked].join('<br>'), String(exits), holds.map((promise) => `\`${promise}\``).join('<br>')]
+  const overHttp = http?.holds === undefined ? [] : ['over HTTP:', ...http.holds.map(quoted)]
+  return [[quoted(run), ...asked].join('<br>'), String(exits), [...holds.map(quoted), ...overHttp].join('<br>')]
+}
+
+function quoted(text: string): string {
+  return `\`${text}\``
 }
 
 function askedOf({ by, request, body, status = 200 }: Ask): string {
   const sent = body === undefined ? '' : ` with ${Object.keys(body).join(', ')}`
-  return `\`${request}\`${sent}, by a key of ${by}: ${status}`
+  return `${quoted(request)}${sent}, by a key of ${by}: ${status}`
 }
 
 /** As a renderer of Markdown makes it of a heading. */
