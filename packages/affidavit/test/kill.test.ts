@@ -16,7 +16,7 @@ import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { inspectCheckpointLog, inspectLedger } from './oracle/naive-ledger.ts'
 
-const KILLS = process.env.AFFIDAVIT_SOAK === '1' ? 4_000 : 80
+const KILLS = process.env.AFFIDAVIT_SOAK === '1' ? 4_000 : 48
 /** Full inspections cost as much as the ledger is long, so they are few; every kill is held against its acknowledgements. */
 const ROUND = 50
 const KILLS_OF_A_LEDGER = 400
