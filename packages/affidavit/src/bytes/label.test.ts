@@ -3,6 +3,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
+import { anyText } from '../../test/any-text.ts'
 import { asLabel, idProblem, labelProblem } from './label.ts'
 
 /** Code points that a label never holds, a second time: controls, what reorders text, and what cannot be seen. */
@@ -63,7 +64,7 @@ test('an id is in normalization form C, a label in any', () => {
 
 test('an id is a label that normalizing does not change', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 12 }), (text) => {
+    fc.property(anyText({ maxLength: 12 }), (text) => {
       const expected = labelProblem(text, 20) === undefined && text.normalize('NFC') === text
       assert.equal(idProblem(text, 20) === undefined, expected)
     }),
@@ -76,7 +77,7 @@ test('any text becomes a label that says what it can of it', () => {
   assert.equal(asLabel('first\nsecond\t\u202ethird\ud800', 256), 'first second \ufffdthird\ufffd')
   assert.equal(asLabel('x'.repeat(257), 256), `${'x'.repeat(253)}…`)
   assert.equal(asLabel('\n'.repeat(300), 256), `${' '.repeat(253)}…`)
-  const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.string({ unit: 'grapheme', maxLength: 400 }))
+  const texts = fc.oneof(anyText({ maxLength: 400 }), fc.string({ unit: 'grapheme', maxLength: 400 }))
   fc.assert(
     fc.property(texts, (text) => {
       const label = asLabel(text, 256)

@@ -3,11 +3,12 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
+import { anyText } from '../../test/any-text.ts'
 import { decodeUtf8, utf8 } from './text.ts'
 
 test('text is read back from its bytes', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+    fc.property(anyText(), (text) => {
       assert.deepEqual(Uint8Array.from(utf8(text)), new TextEncoder().encode(text))
       assert.equal(decodeUtf8(utf8(text)), text)
     }),

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 
 import fc from 'fast-check'
 
+import { anyText } from '../../test/any-text.ts'
 import { parseJsonPath, type Segment } from './json-path.ts'
 
 const there = { kind: 'there' } as const
@@ -105,7 +106,7 @@ test('no text makes the reader of paths throw', () => {
   fc.assert(
     fc.property(
       fc.oneof(
-        fc.string({ unit: 'binary' }),
+        anyText(),
         fc.array(token, { maxLength: 30 }).map((parts) => `$${parts.join('')}`),
       ),
       (text) => {
