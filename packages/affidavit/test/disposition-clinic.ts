@@ -1,6 +1,10 @@
 // A clinic's ledger with records of years ago, its access policy, and the people who destroy what is due: for tests of dispositions.
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before } from 'node:test'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
 import type { AccessPolicy } from '../src/access/policy.ts'
@@ -81,6 +85,28 @@ export async function makeDispositionClinic(
   await ledger.publish()
   clock.set(TODAY)
   return clinic
+}
+
+/** A clinic that is made once for the tests of a group, and copies of it for each to change; all of them end with the group. */
+export function copiedClinics(
+  name: string,
+  story: readonly Draft[],
+  backend: Backend,
+): { pristine(): DispositionClinic; copied(): Promise<DispositionClinic> } {
+  const home = mkdtempSync(join(tmpdir(), `affidavit-${name}-`))
+  let made: DispositionClinic | undefined
+  before(async () => {
+    made = await makeDispositionClinic(join(home, 'pristine'), story, backend)
+  })
+  after(() => rmSync(home, { recursive: true, force: true }))
+  const pristine = (): DispositionClinic => made ?? assert.fail('the tests have not begun')
+  let copies = 0
+  async function copied(): Promise<DispositionClinic> {
+    const folder = join(home, String(copies++))
+    await backend.copy(pristine().folder, folder)
+    return { ...pristine(), folder }
+  }
+  return { pristine, copied }
 }
 
 export function openClinic(

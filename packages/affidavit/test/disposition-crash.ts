@@ -1,51 +1,19 @@
 // A disposition that dies at any write, or that something overtakes between decision and destruction (spec/disposition.md §5).
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { planDigest } from '../src/disposition/plan.ts'
-import { placeOf } from '../src/embedded/place.ts'
-import { openStore } from '../src/embedded/store.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
-import type { LedgerStore } from '../src/ledger/store.ts'
 import { parseRetentionSet } from '../src/retention/parse.ts'
 import { type Backend, doesAll } from './backend.ts'
-import {
-  type DispositionClinic,
-  makeDispositionClinic,
-  openClinic,
-  orderOf,
-  planOf,
-  refusal,
-  STORY,
-  standingSeqs,
-} from './disposition-clinic.ts'
+import { copiedClinics, openClinic, orderOf, planOf, refusal, STORY, standingSeqs } from './disposition-clinic.ts'
 import { type When, waysToFail, whenToFail } from './dying-ledger.ts'
-
-const WRITES = new Set(['commit', 'keepCheckpoint', 'replaceEntries'])
-type Act = (name: string, write: () => Promise<unknown>) => Promise<unknown>
-
-/** The ledger on a store with `act` around each of its writes. */
-async function openAround(clinic: DispositionClinic, act: Act): Promise<Ledger> {
-  const store = new Proxy<LedgerStore>(await openStore(placeOf(clinic.folder)), {
-    get(target, name, receiver) {
-      const member: unknown = Reflect.get(target, name, receiver)
-      if (typeof member !== 'function' || typeof name !== 'string' || !WRITES.has(name)) return member
-      return (...args: readonly unknown[]) => act(name, async () => Reflect.apply(member, target, args))
-    },
-  })
-  return openClinic(clinic, { store })
-}
+import { LEFT, openAround, WHOLE, WRITES } from './restored-clinic.ts'
 
 const LONGER = `version: 1
 revision: 2027-01
 extend: [{ policy: hipaa, minimum: { value: 10, unit: calendar_years, anchors: [record_created] } }]
 `
-
-const WHOLE = [0, 1, 2, 3, 4, 5, 6]
-const LEFT = [0, 5, 6]
 
 async function firstSeven(ledger: Ledger): Promise<readonly number[]> {
   return (await standingSeqs(ledger)).filter((seq) => seq < 7)
@@ -61,18 +29,7 @@ async function keepLonger(ledger: Ledger, seq: number): Promise<void> {
 }
 
 export function testDispositionCrash(backend: Backend): void {
-  const home = mkdtempSync(join(tmpdir(), 'affidavit-disposition-crash-'))
-  after(() => rmSync(home, { recursive: true, force: true }))
-  let pristine: DispositionClinic
-  before(async () => {
-    pristine = await makeDispositionClinic(join(home, 'pristine'), STORY, backend)
-  })
-  let copies = 0
-  async function copied(): Promise<DispositionClinic> {
-    const folder = join(home, String(copies++))
-    await backend.copy(pristine.folder, folder)
-    return { ...pristine, folder }
-  }
+  const { copied } = copiedClinics('disposition-crash', STORY, backend)
 
   for (const way of waysToFail(backend)) {
     test(`a process that dies ${way} any write leaves a disposition that was not decided, or one that is finished`, async () => {

@@ -2,10 +2,7 @@
 // what was destroyed.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 
 import { continueAfterRestore } from '../src/embedded/init.ts'
 import { openFolderKeyring } from '../src/embedded/keyring.ts'
@@ -19,10 +16,10 @@ import type { Owner } from '../src/vault/wrap-anew.ts'
 import { all } from './archived-clinic.ts'
 import { type Backend, doesAll } from './backend.ts'
 import {
+  copiedClinics,
   DAY,
   type DispositionClinic,
   disposeOfAll,
-  makeDispositionClinic,
   noted,
   openClinic,
   orderOf,
@@ -114,18 +111,7 @@ const BEFORE = {
 const BEHIND = { 'c-1': [], 'c-2': [], 'c-3': ['default'], ada: ['financial'], ben: [], eve: ['default'] }
 
 export function testUnusedKeys(backend: Backend): void {
-  const home = mkdtempSync(join(tmpdir(), 'affidavit-unused-keys-'))
-  after(() => rmSync(home, { recursive: true, force: true }))
-  let pristine: DispositionClinic
-  before(async () => {
-    pristine = await makeDispositionClinic(join(home, 'pristine'), STORY, backend)
-  })
-  let copies = 0
-  async function copied(): Promise<DispositionClinic> {
-    const folder = join(home, String(copies++))
-    await backend.copy(pristine.folder, folder)
-    return { ...pristine, folder }
-  }
+  const { pristine, copied } = copiedClinics('unused-keys', STORY, backend)
 
   test('keys under which nothing stands go with what was destroyed, on record, and no older copy of the database opens it', async () => {
     const clinic = await copied()
@@ -143,7 +129,7 @@ export function testUnusedKeys(backend: Backend): void {
       ],
     )
     // The papers of Eve’s and of the ward in c-3 lie under keys of what stands.
-    assert.deepEqual(await opened(pristine, clinic), { open: 4, lost: 3 })
+    assert.deepEqual(await opened(pristine(), clinic), { open: 4, lost: 3 })
     assert.equal((await opened(clinic, clinic)).lost, 0)
     const { size } = await ledger.health()
     await ledger.dispositions.finish()
@@ -197,7 +183,7 @@ export function testUnusedKeys(backend: Backend): void {
   })
 
   test('a process that dies at any write of ledger, keyring or its keys leaves what whoever comes along finishes', async () => {
-    const { clock } = pristine
+    const { clock } = pristine()
     const [seen, ends] = [new Set<string>(), new Set<string>()]
     for (let number = 1; ; number += process.env.AFFIDAVIT_SOAK === '1' ? 1 : doesAll(backend) ? 3 : 7) {
       const clinic = await copied()
@@ -220,7 +206,7 @@ export function testUnusedKeys(backend: Backend): void {
         assert.equal((await again.dispositions.carryOut(order)).state, 'done')
       }
       assert.deepEqual({ ...(await keysOf(clinic)), 'c-1': [] }, BEHIND)
-      assert.deepEqual(await opened(pristine, clinic), { open: 4, lost: 3 }, `${number} ${died()}`)
+      assert.deepEqual(await opened(pristine(), clinic), { open: 4, lost: 3 }, `${number} ${died()}`)
       assert.equal((await opened(clinic, clinic)).lost, 0)
       assert.deepEqual(await withKeyring(clinic, async (keyring) => (await keyring.ends()).retired), [])
       await backend.remove(clinic.folder)
