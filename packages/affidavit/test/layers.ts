@@ -88,6 +88,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['prom-client', ['server']],
   ['@bufbuild/protobuf', ['otlp', 'server']],
   ['commander', ['cli']],
+  ['jose', ['embedded']],
   ['croner', ['watch']],
   ['temporal-polyfill', ['retention']],
   ['@aws-sdk/client-s3', ['archive']],

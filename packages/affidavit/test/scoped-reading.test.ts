@@ -1,4 +1,4 @@
-// Who may read a part of a ledger reads a ledger in which nothing else ever was (spec/sign-in.md §3).
+// Who may read a part of a ledger reads a ledger in which nothing else ever was (spec/sign-in.md §6).
 
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'

@@ -16,6 +16,7 @@ import {
   textOf,
 } from '../documents/place.ts'
 import { parseVerifierKey, type VerifierKey } from '../formats/verifier-key.ts'
+import { readOidc } from './oidc.ts'
 import type { AccessPolicy, Person } from './policy.ts'
 import { APPROVER_ROLES, ROLE_NAMES, type Role } from './roles.ts'
 
@@ -28,13 +29,15 @@ export function parseAccessPolicy(text: string, format: DocumentFormat, file: st
 }
 
 function readPolicy(whole: Place, digest: string): AccessPolicy {
-  const member = membersOf(whole, ['affidavit_access', 'revision', 'people', 'everybody_else'])
+  const member = membersOf(whole, ['affidavit_access', 'revision', 'people', 'everybody_else', 'oidc'])
   expectVersion(member('affidavit_access'))
+  const oidc = member('oidc')
   return {
     revision: labelOf(member('revision')),
     digest,
     people: readPeople(member('people')),
     everybody_else: readOthers(member('everybody_else')),
+    ...(isAbsent(oidc) ? {} : { oidc: readOidc(oidc) }),
   }
 }
 

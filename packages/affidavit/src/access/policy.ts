@@ -1,6 +1,7 @@
 // What an access policy says, read, and what follows from it: who may do what (spec/access.md §2, §3). Pure.
 
 import type { VerifierKey } from '../formats/verifier-key.ts'
+import type { OidcSettings } from './oidc.ts'
 import { ACT_WORDS, ACTS, type Act, ROLE_NAMES, ROLES, type Role } from './roles.ts'
 
 export interface AccessPolicy {
@@ -11,6 +12,8 @@ export interface AccessPolicy {
   readonly people: ReadonlyMap<string, Person>
   /** The roles of whoever is not among the people. */
   readonly everybody_else: readonly Role[]
+  /** Whose tokens sign people in to a server. */
+  readonly oidc?: OidcSettings
 }
 
 export interface Person {
@@ -46,4 +49,9 @@ function rolesOf({ people, everybody_else }: AccessPolicy, person: string): read
 /** All that roles allow, in the order of the table. */
 export function actsOf(roles: readonly Role[]): readonly Act[] {
   return ACTS.filter((act) => roles.some((role) => ROLES[role].includes(act)))
+}
+
+/** The roles of whoever the issuer says it is; none where the policy gives them nothing. */
+export function rolesFromOutside({ people, everybody_else, oidc }: AccessPolicy, name: string): readonly Role[] {
+  return people.get(name)?.roles ?? (oidc?.everybody_else === true ? everybody_else : [])
 }

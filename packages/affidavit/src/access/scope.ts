@@ -1,4 +1,4 @@
-// Which records there are for somebody (spec/sign-in.md §3). Pure.
+// Which records there are for somebody (spec/sign-in.md §6). Pure.
 
 import type { AuditRecord } from '../formats/fields.ts'
 

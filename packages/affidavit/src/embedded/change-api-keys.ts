@@ -4,6 +4,7 @@
 import { type ApiKey, actorOfKey, isLiving, newKey } from '../access/api-key.ts'
 import { formatApiKeys, MAX_KEYS, parseApiKeys } from '../access/api-keys-file.ts'
 import type { ApiRole } from '../access/api-roles.ts'
+import { isTakenName } from '../access/oidc.ts'
 import type { Scope } from '../access/scope.ts'
 import { type Clock, formatTimestamp, systemClock } from '../clock/clock.ts'
 import { createRandomSource } from '../crypto/random.ts'
@@ -143,16 +144,13 @@ function expectTerms(key: ApiKey): void {
   }
   const { actor, created, expires, scope = {} } = key
   const { from, until } = scope
-  if (RESERVED.has(actor) || (actor.startsWith('key:') && actor !== actorOfKey(key.id)))
+  if (isTakenName(actor) && actor !== actorOfKey(key.id))
     throw wrongTerm('actor', 'is a name that the ledger itself gives', 'name the person or the agent')
   if (expires !== undefined && expires <= created)
     throw wrongTerm('expires', 'is over already', 'name a time that is to come, or leave it out')
   if (from !== undefined && until !== undefined && from >= until)
     throw wrongTerm('until', 'is not after from', 'name the first moment that is not for the key any more')
 }
-
-/** Who acts where nobody does. */
-const RESERVED: ReadonlySet<string> = new Set(['affidavit', 'unknown'])
 
 function wrongTerm(path: string, problem: string, cure: string): LedgerError {
   return new LedgerError('invalid-query', { problem: `${path} ${problem}`, cure, path })

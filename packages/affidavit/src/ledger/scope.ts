@@ -1,4 +1,4 @@
-// A part of a ledger (spec/sign-in.md §3): what is asked of it, and what can only be asked of the whole.
+// A part of a ledger (spec/sign-in.md §6): what is asked of it, and what can only be asked of the whole.
 
 import type { Scope } from '../access/scope.ts'
 import { LedgerError } from '../errors/ledger-error.ts'

@@ -1,4 +1,4 @@
-// Reading within a scope (spec/sign-in.md §3): every question goes to a store in which nothing else is there. This is the one place
+// Reading within a scope (spec/sign-in.md §6): every question goes to a store in which nothing else is there. This is the one place
 // that keeps a scope.
 
 import type { AccessPolicy } from '../access/policy.ts'
