@@ -13,13 +13,14 @@ import type { SignIn } from '../embedded/sign-in.ts'
 export interface FirstKey {
   /** Shown once, and kept nowhere. */
   readonly key: string
-  /** Of the ledger; and by this key too, until there is another key of an admin. */
+  /** Of the ledger; and by this key too, until another key of an admin was made. */
   readonly signIn: SignIn
 }
 
 export function createFirstKey(ledger: string, home: string, signIn: SignIn): FirstKey {
   const { id, key } = newKey(createRandomSource())
   const known = sha256(key)
+  const before = new Set(adminsOf(home))
   const principal: Principal = {
     ledger,
     actor_id: actorOfKey(id),
@@ -34,12 +35,15 @@ export function createFirstKey(ledger: string, home: string, signIn: SignIn): Fi
       async signIn(bearer) {
         const found = await signIn.signIn(bearer)
         if (found !== undefined) return found
-        return timingSafeEqual(sha256(bearer), known) && !hasAdmin(home) ? principal : undefined
+        return timingSafeEqual(sha256(bearer), known) && adminsOf(home).every((admin) => before.has(admin))
+          ? principal
+          : undefined
       },
     },
   }
 }
 
-function hasAdmin(home: string): boolean {
-  return readApiKeys(home).some(({ role }) => role === 'admin')
+/** The ids of keys of admins, also of those that open nothing any more. */
+function adminsOf(home: string): readonly string[] {
+  return readApiKeys(home).flatMap((key) => (key.role === 'admin' ? [key.id] : []))
 }
