@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 
 import type { Principal } from '../access/principal.ts'
-import type { Alarm } from '../clock/alarm.ts'
+import { fixedClock } from '../testing/fixed-clock.ts'
+import { handAlarm } from '../testing/hand-alarm.ts'
 import { createUnknownDenials, recordDenied } from './denied.ts'
 import { initLedger } from './init.ts'
 import { openFolder } from './open.ts'
@@ -19,28 +20,9 @@ after(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-/** A clock, and alarms that ring by it when it is set. */
 function timeOfOurs() {
-  let at = 0
-  let waiting: { readonly due: number; readonly ring: () => void }[] = []
-  const alarm: Alarm = (millis, ring) => {
-    const one = { due: at + millis, ring }
-    waiting.push(one)
-    const stop = (): void => {
-      waiting = waiting.filter((other) => other !== one)
-    }
-    return { stop }
-  }
-  return {
-    parts: { clock: { now: () => at, elapsed: () => at }, alarm },
-    goOn(millis: number) {
-      at += millis
-      const due = waiting.filter((one) => one.due <= at)
-      waiting = waiting.filter((one) => one.due > at)
-      for (const { ring } of due) ring()
-    },
-    waiting: () => waiting.length,
-  }
+  const [clock, { alarm, waiting, ring }] = [fixedClock(), handAlarm()]
+  return { parts: { clock, alarm }, pass: clock.pass, waiting, ring }
 }
 
 async function denials(actor_id: string): Promise<readonly unknown[]> {
@@ -72,17 +54,19 @@ test('credentials that are none leave one record a minute, with how many there w
   const unknown = createUnknownDenials(ledger, time.parts)
   await unknown.count()
   for (let i = 0; i < 41; i++) await unknown.count()
-  time.goOn(59_999)
+  time.pass(59_999)
   await unknown.count()
+  assert.deepEqual(time.waiting(), [60_000])
   assert.deepEqual((await denials('unknown')).slice(before), [{ operation: 'sign_in', status: 401, attempts: 1 }])
-  time.goOn(1)
+  time.pass(1)
+  time.ring()
   await unknown.close()
-  time.goOn(3_600_000)
+  time.pass(3_600_000)
   await unknown.count()
   await unknown.close()
   const attempts = (await denials('unknown')).slice(before).map((one) => (one as { attempts: number }).attempts)
   assert.deepEqual(attempts, [1, 42, 1])
-  assert.equal(time.waiting(), 0)
+  assert.deepEqual(time.waiting(), [])
 })
 
 test('what is counted when a server ends is on record', async () => {
@@ -93,7 +77,7 @@ test('what is counted when a server ends is on record', async () => {
   await unknown.close()
   const attempts = (await denials('unknown')).slice(before).map((one) => (one as { attempts: number }).attempts)
   assert.deepEqual(attempts, [1, 2])
-  assert.equal(time.waiting(), 0)
+  assert.deepEqual(time.waiting(), [])
 })
 
 test('attempts that could not be recorded count in the next record', async () => {
@@ -111,7 +95,7 @@ test('attempts that could not be recorded count in the next record', async () =>
   const unknown = createUnknownDenials({ archival }, time.parts)
   await assert.rejects(unknown.count(), /full/)
   await unknown.count()
-  time.goOn(60_000)
+  time.pass(60_000)
   isFull = false
   await unknown.close()
   assert.deepEqual(put, [2])

@@ -99,7 +99,7 @@ test('making and revoking a key is on record, by whom, and what opens is in no f
   assert.equal(statSync(apiKeysFile(home)).mode & 0o777, 0o600)
 })
 
-test('keys that several processes make at once are all there', async () => {
+test('keys that are made at once are all there', async () => {
   const made = await Promise.all(Array.from({ length: 5 }, () => make({ role: 'writer' })))
   for (const { key, id } of made) assert.equal((await signIn(key))?.credential_id, id)
 })
