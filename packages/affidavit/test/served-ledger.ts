@@ -51,6 +51,8 @@ export interface ServedLedger extends AsyncDisposable {
   readonly url: string
   /** Of the ledger's own routes. */
   readonly base: string
+  /** Of the other ledger. */
+  readonly besideKeys: Readonly<Record<ApiRole, string>> | undefined
   readonly keys: Readonly<Record<ApiRole, string>>
   /** Requests are `METHOD path`, below the ledger; a path that begins with `/` is taken as it is. */
   as(role: ApiRole): Ask
@@ -65,48 +67,57 @@ export interface ServedLedger extends AsyncDisposable {
 interface Serving {
   readonly clock?: Clock
   readonly drafts?: readonly Draft[]
+  /** Another ledger that the same server answers for. */
+  readonly beside?: string
   /** Does what an operator does in its home before it is opened. */
   readonly prepare?: (home: string) => void
 }
 
-export async function serveLedger({ clock, drafts = [], prepare }: Serving = {}): Promise<ServedLedger> {
-  const folder = mkdtempSync(join(tmpdir(), 'affidavit-served-'))
-  const home = join(folder, 'home')
-  await initLedger(home, { origin: NAME })
+interface Home {
+  readonly home: string
+  readonly keys: Readonly<Record<ApiRole, string>>
+  open(): Promise<Ledger>
+}
+
+async function makeHome(home: string, origin: string, { clock, drafts = [], prepare }: Serving): Promise<Home> {
+  await initLedger(home, { origin })
   writeFileSync(join(home, 'access.json'), JSON.stringify(ACCESS))
   prepare?.(home)
   const open = (): Promise<Ledger> => openFolder(home, { publish: QUIET, ...(clock === undefined ? {} : { clock }) })
-  const makeKey = async (terms: KeyTerms): Promise<string> => {
-    await using ledger = await open()
-    return (await createApiKey({ ledger, home, by: { actor_id: 'ops' } }, terms)).key
+  await using ledger = await open()
+  for (const draft of drafts) await ledger.append(draft)
+  const made: [ApiRole, string][] = []
+  for (const role of API_ROLE_NAMES) {
+    const { key } = await createApiKey({ ledger, home, by: { actor_id: 'ops' } }, { role, actor: holderOf(role) })
+    made.push([role, key])
   }
-  const keys: Partial<Record<ApiRole, string>> = {}
-  {
-    await using ledger = await open()
-    for (const draft of drafts) await ledger.append(draft)
-    for (const role of API_ROLE_NAMES) {
-      keys[role] = (await createApiKey({ ledger, home, by: { actor_id: 'ops' } }, { role, actor: holderOf(role) })).key
-    }
-  }
+  return { home, keys: Object.fromEntries(made) as Record<ApiRole, string>, open }
+}
+
+export async function serveLedger(serving: Serving = {}): Promise<ServedLedger> {
+  const { clock, beside } = serving
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-served-'))
+  const { home, keys, open } = await makeHome(join(folder, 'home'), NAME, serving)
+  const other = beside === undefined ? undefined : await makeHome(join(folder, 'beside'), beside, {})
   const { listening } = await serve({
-    ...{
-      places: [placeOf(home)],
-      at: { host: '127.0.0.1', port: 0 },
-      log: () => undefined,
-    },
+    ...{ places: [home, ...(other === undefined ? [] : [other.home])].map((one) => placeOf(one)) },
+    ...{ at: { host: '127.0.0.1', port: 0 }, log: () => undefined },
     ...{ bodyLimit: 2 ** 26, requestsPerMinute: 100_000, ...(clock === undefined ? {} : { clock }) },
   })
   const { url } = listening
   const base = `${url}/v1/ledgers/${encodeURIComponent(NAME)}`
-  const whole = keys as Record<ApiRole, string>
   const asking =
     (key: string | undefined): Ask =>
     (request, options) =>
       ask({ url, base, key }, request, options)
   return {
-    ...{ home, url, base, keys: whole, open, makeKey },
+    ...{ home, url, base, keys, besideKeys: other?.keys, open },
     with: asking,
-    as: (role) => asking(whole[role]),
+    as: (role) => asking(keys[role]),
+    async makeKey(terms) {
+      await using ledger = await open()
+      return (await createApiKey({ ledger, home, by: { actor_id: 'ops' } }, terms)).key
+    },
     approved: (paper) => approve(paper, { person: 'kim', key: kim.secret, at: (clock ?? Date).now() }),
     async [Symbol.asyncDispose]() {
       assert.equal(await listening.drain(5_000), 0, 'nobody was cut off')
