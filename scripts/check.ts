@@ -63,7 +63,8 @@ function runTests(): void {
     mkdirSync(temporary)
     // PostgreSQL runs as a user of its own.
     chmodSync(place, 0o755)
-    runTestsWith({ ...env, NODE_COMPILE_CACHE: join(place, 'compiled'), TMPDIR: temporary })
+    const compiled = join(place, 'compiled')
+    runTestsWith({ ...env, NODE_COMPILE_CACHE: compiled, TMPDIR: temporary, AFFIDAVIT_TEST_RUN: place })
   } finally {
     rmSync(place, { recursive: true, force: true })
   }

@@ -38,9 +38,13 @@ export function npmBinaries(): string | undefined {
 
 /** `18` */
 export function majorOf(folder: string): number | undefined {
-  const { stdout } = spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' })
-  const version = /\(PostgreSQL\) (\d+)/.exec(stdout ?? '')?.[1]
+  const version = /\(PostgreSQL\) (\d+)/.exec(versionOf(folder))?.[1]
   return version === undefined ? undefined : Number(version)
+}
+
+/** What its server says that it is; nothing where it does not run. */
+export function versionOf(folder: string): string {
+  return spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout ?? ''
 }
 
 function askedBinaries(asked: string): string {

@@ -19,9 +19,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import pg from 'pg'
 
+import { sha256Hex } from '../src/crypto/sha256.ts'
 import { grantRole } from '../src/stores/postgres/grants.ts'
 import { migrate } from '../src/stores/postgres/migrate.ts'
-import { installedBinaries, postgresBinaries } from './postgres-binaries.ts'
+import { madeOnce } from './made-once.ts'
+import { installedBinaries, postgresBinaries, versionOf } from './postgres-binaries.ts'
 
 /** The role that owns the schema, and that of a server. */
 export const OWNER = 'affidavit_owner'
@@ -80,23 +82,46 @@ export async function startPostgres(
   bin: string = postgresBinaries() ?? '',
 ): Promise<PostgresServer> {
   const folder = makeServerFolder()
-  const how = ['-A', 'trust', '-U', 'super', '-N', '-E', 'UTF8', '--locale=C']
-  runAsServer(folder, join(bin, 'initdb'), [...how, '-D', join(folder, 'data')])
+  const name = `postgres-${sha256Hex(versionOf(bin)).slice(0, 16)}`
+  const prepared = await madeOnce(name, (place) => {
+    makeData(place)
+    return prepare(place, bin)
+  })
+  if (prepared === undefined) await prepare(folder, bin)
+  else execFileSync('cp', ['-a', `${prepared}/data/.`, join(folder, 'data')])
   const server = await serverIn(folder, settings, bin)
   await server.start()
-  await prepare(server)
   return server
+}
+
+/** Makes data that has the roles, and the template of databases; no server runs on it then. */
+async function prepare(folder: string, bin: string): Promise<void> {
+  const how = ['-A', 'trust', '-U', 'super', '-N', '-E', 'UTF8', '--locale=C']
+  runAsServer(folder, join(bin, 'initdb'), [...how, '-D', join(folder, 'data')])
+  const server = await serverIn(folder, [], bin)
+  await server.start()
+  await server.sql('postgres', `CREATE ROLE ${OWNER} LOGIN; CREATE ROLE ${SERVER} LOGIN`)
+  await server.sql('postgres', `CREATE DATABASE affidavit_template OWNER ${OWNER}`)
+  const pool = server.pool('affidavit_template', OWNER)
+  await migrate(pool)
+  await grantRole(pool, SERVER, 'writer')
+  await pool.end()
+  await server.kill('SIGINT')
 }
 
 /** A folder for `data`, which belongs to whom PostgreSQL runs as. */
 export function makeServerFolder(): string {
   const folder = mkdtempSync(join(quickFolder(), 'affidavit-pg-'))
-  const data = join(folder, 'data')
   chmodSync(folder, 0o755)
+  makeData(folder)
+  return folder
+}
+
+function makeData(folder: string): void {
+  const data = join(folder, 'data')
   mkdirSync(data, { mode: 0o700 })
   const user = unprivileged()
   if (user !== undefined) chownSync(data, user.uid, user.gid)
-  return folder
 }
 
 // A server syncs all of its files when it comes up after a kill. In memory that costs nothing, and no test of ours cuts the power.
@@ -200,15 +225,6 @@ export async function serverIn(folder: string, settings: readonly string[], bin:
     child = spawn(first, words, { env, cwd: data, stdio: ['ignore', log, log] })
     await untilReady(url('postgres', 'super'), () => readFileSync(join(folder, 'log'), 'utf8'))
   }
-}
-
-async function prepare(server: PostgresServer): Promise<void> {
-  await server.sql('postgres', `CREATE ROLE ${OWNER} LOGIN; CREATE ROLE ${SERVER} LOGIN`)
-  await server.sql('postgres', `CREATE DATABASE affidavit_template OWNER ${OWNER}`)
-  const pool = server.pool('affidavit_template', OWNER)
-  await migrate(pool)
-  await grantRole(pool, SERVER, 'writer')
-  await pool.end()
 }
 
 // PostgreSQL refuses to run as root: as its own user, else as nobody.
