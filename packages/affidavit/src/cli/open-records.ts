@@ -10,12 +10,13 @@ import { maskedFilter } from '../ledger/masked-filter.ts'
 import { notFound } from '../ledger/own-records.ts'
 import type { Read, Reader } from '../ledger/reader.ts'
 import type { Reading } from '../ledger/reading.ts'
-import type { EntryFilter } from '../ledger/store.ts'
+import type { EntryFilter, StoredEntry } from '../ledger/store.ts'
 
 /** Records on one page of an answer, and in one record about reading it. */
 const PAGE = 200
 
-export interface Records extends Pick<Reading, 'search' | 'show'>, AsyncDisposable {
+export interface Records extends Pick<Reading, 'search'>, AsyncDisposable {
+  show(which: string | number): Promise<Pick<StoredEntry, 'seq' | 'entry'>>
   size(): Promise<number>
 }
 

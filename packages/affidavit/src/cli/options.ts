@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PLAIN_JSON, parseJson } from '../bytes/json.ts'
+import { isServerUrl } from '../client/address.ts'
 import { parseTimestamp } from '../clock/clock.ts'
 import { type Place, placeOf } from '../embedded/place.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
@@ -17,7 +18,10 @@ import { readInput } from './read-input.ts'
 import type { Surroundings } from './surroundings.ts'
 
 export const ledgerOption = (): Option =>
-  new Option('--ledger <place>', 'folder of the ledger, or postgres://USER@HOST/DATABASE?ledger=NAME with --keys')
+  new Option(
+    '--ledger <place>',
+    'folder of the ledger, postgres://USER@HOST/DATABASE?ledger=NAME with --keys, or https://HOST with AFFIDAVIT_TOKEN',
+  )
     .env('AFFIDAVIT_LEDGER')
     .makeOptionMandatory()
 
@@ -32,7 +36,16 @@ export interface LedgerOptions {
 
 /** @throws LedgerError as placeOf does */
 export function placeIn({ ledger, keys }: LedgerOptions): Place {
+  if (isServerUrl(ledger)) throw notOnServer()
   return placeOf(ledger, keys)
+}
+
+function notOnServer(): LedgerError {
+  return new LedgerError('invalid-query', {
+    problem: 'this is done where the ledger is, and --ledger names a server',
+    cure: 'run it beside the ledger; what a server does itself, GET /openapi.json of it lists',
+    path: '--ledger',
+  })
 }
 
 export const jsonOption = (): Option => new Option('--json', 'print JSON for scripts')

@@ -11,7 +11,8 @@ import type { Reading, Revealed, RevealedRecord } from '../ledger/reading.ts'
 import type { EntryFilter, StoredEntry } from '../ledger/store.ts'
 import type { Questions } from '../query/questions.ts'
 import { unreadable } from './ask.ts'
-import type { Evidence } from './evidence.ts'
+import { type ExportAsked, type FetchingParts, fetchExport } from './fetch-export.ts'
+import { follow } from './follow.ts'
 import { countIn, isObject, type Members, textIn } from './members.ts'
 import { readRecord, recordIn } from './read-record.ts'
 import type { ServedLedger } from './served-ledger.ts'
@@ -22,14 +23,30 @@ export interface RemoteReading
     Pick<Questions, 'lineage' | 'grants' | 'versions' | 'gaps'> {
   /** The exact bytes of the record with this id, or at this seq. @throws LedgerError `not-found` */
   show(which: string | number): Promise<Pick<StoredEntry, 'seq' | 'entry'>>
+  /** The C2SP proof file of a record. @throws LedgerError `not-found` */
+  prove(which: string | number): Promise<string>
 }
+
+/** What a server does for whoever reads. */
+export interface RemoteWork {
+  /** Has an export made, and fetches it. @throws LedgerError as fetchExport does */
+  exported(asked: ExportAsked): Promise<void>
+  /** What comes, until the signal ends it. @throws LedgerError what the server says */
+  follow(from_seq: number, tell: (record: AuditRecord) => void, signal: AbortSignal): Promise<void>
+}
+
+export type ReadingParts = Omit<FetchingParts, 'headers'>
 
 const PAGE = 500
 
 /** @throws LedgerError `not-allowed` for a reader that the token does not stand for */
-export function createRemoteReading(evidence: Evidence, served: ServedLedger, reader: Reader): RemoteReading {
+export function createRemoteReading(
+  parts: ReadingParts,
+  served: ServedLedger,
+  reader: Reader,
+): RemoteReading & RemoteWork {
   expectOneself(served, reader)
-  const { ask, path, origin } = evidence
+  const { ask, path, origin } = parts
   const headers = reader.purpose === undefined ? {} : { 'affidavit-purpose': headerText(reader.purpose) }
 
   async function get(below: string, query: object = {}): Promise<Members> {
@@ -87,6 +104,10 @@ export function createRemoteReading(evidence: Evidence, served: ServedLedger, re
     grants: async (about = {}) => answerOf(await get('grants', about)),
     versions: async (of) => answerOf(await get('versions', of)),
     gaps: async (within = {}) => answerOf(await get('gaps', within)),
+    prove: (which) =>
+      ask.text({ path: `${path}/records/${encodeURIComponent(which)}/proof`, type: 'text/plain', origin, headers }),
+    exported: (asked) => fetchExport({ ...parts, headers }, asked),
+    follow: (from_seq, tell, signal) => follow({ ...parts, headers }, from_seq, tell, signal),
   }
 }
 

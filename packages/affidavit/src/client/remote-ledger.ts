@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts'
 import { askHealth } from './health.ts'
 import type { History, Seen } from './history.ts'
 import { type HoldParts, holdToItsWord } from './hold-to-its-word.ts'
-import { createRemoteReading, type RemoteReading } from './reading.ts'
+import { createRemoteReading, type RemoteReading, type RemoteWork } from './reading.ts'
 import { sendLines } from './send-lines.ts'
 import { createSending, type SendingParts } from './sending.ts'
 import type { ServedLedger } from './served-ledger.ts'
@@ -38,11 +38,13 @@ export type RemoteLedger = Pick<
   | 'close'
 > &
   AsyncDisposable & {
+    /** Whom the token stands for. */
+    readonly signedIn: Pick<ServedLedger, 'actor_id' | 'actor_type'>
     /**
      * Reads in the name that the token stands for: every read is on record before it is answered.
      * @throws LedgerError `not-allowed` for anybody else
      */
-    as(reader: Reader): RemoteReading
+    as(reader: Reader): RemoteReading & RemoteWork
   }
 
 export interface RemoteLedgerParts
@@ -85,12 +87,13 @@ export function createRemoteLedger(parts: RemoteLedgerParts): RemoteLedger {
 
   const opened: RemoteLedger = {
     origin,
+    signedIn: { actor_id: served.actor_id, actor_type: served.actor_type },
     append,
     appendMany: (drafts) => appendMany(drafts, { append, placing: sending }),
     publish: async () => storedOf(await held.look('publish')),
     checkpoints: (after = -1) => checkpointsOf(evidence, after),
     tile: (tile) => tileOf(evidence, tile),
-    as: (reader) => createRemoteReading(evidence, served, reader),
+    as: (reader) => createRemoteReading({ ...evidence, exchange, alarm: parts.alarm, patienceMillis }, served, reader),
     verifierKey: async () => history.verifierKey(),
     isRecorded: writing.isRecorded,
     spoolable: writing.spoolable,

@@ -31,7 +31,7 @@ export interface ImportProgress extends ImportCounts {
 }
 
 export interface ImportOptions {
-  readonly ledger: Ledger
+  readonly ledger: Pick<Ledger, 'origin' | 'digest' | 'appendMany'>
   readonly file: string
   /** What the tools touch; a tool that is not in it is `unclassified`, and every one where it is left out. */
   readonly registry?: Registry | undefined

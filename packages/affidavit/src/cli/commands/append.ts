@@ -4,6 +4,7 @@ import { openFolder } from '../../embedded/open.ts'
 import { appendLines, type LineOutcome } from '../../imports/append-lines.ts'
 import { splitLines } from '../../imports/read-lines.ts'
 import { EXIT } from '../exit-codes.ts'
+import { openOnServer } from '../on-server/open.ts'
 import {
   jsonOption,
   keysOption,
@@ -23,7 +24,7 @@ interface Options extends LedgerOptions {
   readonly json?: boolean
 }
 
-export function addAppend(program: Command, { terminal, stdin, exit }: Surroundings): void {
+export function addAppend(program: Command, { terminal, stdin, env, exit }: Surroundings): void {
   program
     .command('append')
     .description(
@@ -36,7 +37,9 @@ export function addAppend(program: Command, { terminal, stdin, exit }: Surroundi
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const registry = options.registry === undefined ? {} : { registry: readRegistry('--registry', options.registry) }
-      await using ledger = await openFolder(placeIn(options), { actions: readActions(options.actions), ...registry })
+      await using ledger =
+        (await openOnServer(options, env)) ??
+        (await openFolder(placeIn(options), { actions: readActions(options.actions), ...registry }))
       let [recorded, duplicates, refused] = [0, 0, 0]
       for await (const answer of appendLines(splitLines(bytesOf(stdin)), ledger.append)) {
         // What keeps the ledger from recording is no answer to a line: it ends the command.

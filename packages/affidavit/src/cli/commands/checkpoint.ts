@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { openFolder } from '../../embedded/open.ts'
 import { wholeNote } from '../../ledger/prove.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
+import { openOnServer } from '../on-server/open.ts'
 import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
 import { counted, jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -12,7 +13,7 @@ interface Options extends LedgerOptions {
   readonly json?: boolean
 }
 
-export function addCheckpoint(program: Command, { terminal }: Surroundings): void {
+export function addCheckpoint(program: Command, { terminal, env }: Surroundings): void {
   program
     .command('checkpoint')
     .description('Publish a checkpoint of everything recorded, and print it. An auditor keeps it as an anchor.')
@@ -22,8 +23,9 @@ export function addCheckpoint(program: Command, { terminal }: Surroundings): voi
     .addOption(jsonOption())
     .action(async (options: Options) => {
       const file: NewFile | undefined = options.out === undefined ? undefined : { option: '--out', path: options.out }
-      if (file !== undefined) refuseTaken(file, placeIn(options).home)
-      await using ledger = await openFolder(placeIn(options))
+      const remote = await openOnServer(options, env)
+      if (file !== undefined) refuseTaken(file, remote === undefined ? placeIn(options).home : undefined)
+      await using ledger = remote ?? (await openFolder(placeIn(options)))
       const checkpoint = await ledger.publish()
       const note = wholeNote(checkpoint)
       if (file !== undefined) writeNewFile(file, note)

@@ -2,19 +2,16 @@ import type { Command } from 'commander'
 
 import type { AuditRecord, ContentReference } from '../../formats/fields.ts'
 import { formatRuns, runsOf } from '../../formats/seq-runs.ts'
-import type { Reading } from '../../ledger/reading.ts'
 import { type OpenedContent, showContents } from '../../ledger/show-content.ts'
 import { sentenceOf } from '../describe.ts'
-import { openToRead } from '../open-records.ts'
+import { type Asking, openToAsk } from '../open-to-ask.ts'
 import {
   addReaderOptions,
   jsonOption,
   keysOption,
   type LedgerOptions,
   ledgerOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -41,8 +38,8 @@ export function addConversation(program: Command, { terminal, env }: Surrounding
     .option('--reason <text>', 'why it is revealed; stands in the record of this reading')
     .addOption(jsonOption())
     .action(async (conversation_id: string, options: Options) => {
-      await using ledger = await openToRead(placeIn(options))
-      const reading = ledger.as(readerOf(options, env))
+      await using asking = await openToAsk(options, env)
+      const { reading } = asking
       const shown =
         options.reveal === true
           ? await revealed(reading, conversation_id, options.reason ?? '')
@@ -64,7 +61,7 @@ type ShownContent =
   | (Pick<ContentReference, 'name' | 'media_type'> & { readonly state: 'sealed'; readonly plain_size: number })
   | OpenedContent
 
-async function listed(reading: Reading, conversation_id: string): Promise<readonly Shown[]> {
+async function listed(reading: Asking['reading'], conversation_id: string): Promise<readonly Shown[]> {
   const shown: Shown[] = []
   for await (const record of reading.search({ conversation_id })) {
     const contents = (record.content ?? []).map(({ name, media_type, plain_size }): ShownContent => {
@@ -75,7 +72,11 @@ async function listed(reading: Reading, conversation_id: string): Promise<readon
   return shown
 }
 
-async function revealed(reading: Reading, conversation_id: string, reason: string): Promise<readonly Shown[]> {
+async function revealed(
+  reading: Asking['reading'],
+  conversation_id: string,
+  reason: string,
+): Promise<readonly Shown[]> {
   const records = await reading.reveal({ conversation_id }, { reason })
   return Promise.all(records.map(showContents))
 }

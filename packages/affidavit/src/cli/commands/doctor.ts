@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 
+import { isServerUrl } from '../../client/address.ts'
 import { examine } from '../examine.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Finding } from '../finding.ts'
+import { examineOnServer } from '../on-server/examine.ts'
 import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
 import { jsonDocument, type Style } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -16,7 +18,7 @@ const MARKS: Readonly<Record<Finding['state'], { mark: string; style: Style }>> 
 /** Of the first column. */
 const MIN_WIDTH = 16
 
-export function addDoctor(program: Command, { terminal, exit }: Surroundings): void {
+export function addDoctor(program: Command, { terminal, env, exit }: Surroundings): void {
   program
     .command('doctor')
     .description(
@@ -26,7 +28,9 @@ export function addDoctor(program: Command, { terminal, exit }: Surroundings): v
     .addOption(keysOption())
     .addOption(jsonOption())
     .action(async (options: LedgerOptions & { readonly json?: boolean }) => {
-      const findings = await examine(placeIn(options))
+      const findings = isServerUrl(options.ledger)
+        ? await examineOnServer(options.ledger, env)
+        : await examine(placeIn(options))
       if (options.json === true)
         terminal.out(jsonDocument({ ok: findings.every(({ state }) => state !== 'fail'), findings }))
       else {

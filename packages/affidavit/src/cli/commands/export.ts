@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
-
+import type { RemoteLedger } from '../../client/remote-ledger.ts'
 import { exportLedger } from '../../evidence/export.ts'
 import { recordExport } from '../../evidence/record-export.ts'
-import { formatCover } from '../../formats/export.ts'
+import { COVER_FILE, formatCover } from '../../formats/export.ts'
+import type { EntryFilter } from '../../ledger/store.ts'
+import { openOnServer, readerOn } from '../on-server/open.ts'
 import { openToRead } from '../open-records.ts'
 import {
   addFilterOptions,
@@ -17,7 +21,7 @@ import {
   type ReaderOptions,
   readerOf,
 } from '../options.ts'
-import { counted, progressOn, shellWord } from '../output.ts'
+import { counted, progressOn, shellWord, type Terminal } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends LedgerOptions, FilterOptions, ReaderOptions {
@@ -45,8 +49,13 @@ export function addExport(program: Command, { terminal, env }: Surroundings): vo
     )
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      const reader = readerOf(options, env)
       const filter = filterOf(options)
+      const remote = await openOnServer(options, env)
+      if (remote !== undefined) {
+        await exportOnServer(remote, filter, options, { terminal, env })
+        return
+      }
+      const reader = readerOf(options, env)
       await using ledger = await openToRead(placeIn(options))
       await recordExport(ledger, ledger.as(reader), { filter, ...said(options) })
       const cover = await exportLedger(ledger, {
@@ -58,13 +67,35 @@ export function addExport(program: Command, { terminal, env }: Surroundings): vo
         onProgress: progressOn(terminal, 'exported'),
       })
       terminal.endProgress()
-      if (options.json === true) terminal.out(Buffer.from(formatCover(cover)).toString('utf8'))
-      else {
-        terminal.err(`${counted(cover.count, 'record')} written to ${options.out}. To verify them, anywhere:\n`)
-        const key = shellWord(await ledger.verifierKey())
-        terminal.out(`affidavit verify --export ${shellWord(options.out)} --vkey ${key}\n`)
-      }
+      tell(formatCover(cover), cover.count, await ledger.verifierKey(), options, terminal)
     })
+}
+
+async function exportOnServer(
+  remote: RemoteLedger,
+  filter: EntryFilter,
+  options: Options,
+  { terminal, env }: Pick<Surroundings, 'terminal' | 'env'>,
+): Promise<void> {
+  await using ledger = remote
+  const { out, requester, timeZone } = options
+  await ledger.as(readerOn(ledger, options, env)).exported({
+    ...{ out, filter, timeZone, onProgress: progressOn(terminal, 'fetched') },
+    ...(requester === undefined ? {} : { requester }),
+    ...said(options),
+  })
+  terminal.endProgress()
+  const cover = readFileSync(join(out, COVER_FILE))
+  tell(cover, JSON.parse(cover.toString('utf8')).count, await ledger.verifierKey(), options, terminal)
+}
+
+function tell(cover: Uint8Array, count: number, vkey: string, { out, json }: Options, terminal: Terminal): void {
+  if (json === true) {
+    terminal.out(Buffer.from(cover).toString('utf8'))
+    return
+  }
+  terminal.err(`${counted(count, 'record')} written to ${out}. To verify them, anywhere:\n`)
+  terminal.out(`affidavit verify --export ${shellWord(out)} --vkey ${shellWord(vkey)}\n`)
 }
 
 function said({ reason }: Options): { readonly reason?: string } {

@@ -3,9 +3,8 @@ import type { Command } from 'commander'
 import type { AnswerFound, Gaps, RecordFound } from '../../query/gaps.ts'
 import type { Listed } from '../../query/listed.ts'
 import type { Degraded, Numbers } from '../../query/producers.ts'
-import { questionsOf } from '../../query/questions.ts'
 import { secondOf } from '../describe.ts'
-import { openToRead } from '../open-records.ts'
+import { openToAsk } from '../open-to-ask.ts'
 import {
   addReaderOptions,
   addTimeOptions,
@@ -16,9 +15,7 @@ import {
   type LedgerOptions,
   ledgerOption,
   limitOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { count, jsonDocument, printable, type Terminal, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -43,9 +40,9 @@ export function addGaps(program: Command, { terminal, env }: Surroundings): void
     .addOption(limitOption())
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      await using ledger = await openToRead(placeIn(options))
+      await using asking = await openToAsk(options, env)
       const within = filterOf(options)
-      const found = await questionsOf(ledger.as(readerOf(options, env))).gaps({ ...within, limit: options.limit })
+      const found = await asking.reading.gaps({ ...within, limit: options.limit })
       if (options.json === true) terminal.out(jsonDocument(found))
       else print(found, terminal)
     })

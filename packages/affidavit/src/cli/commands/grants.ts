@@ -4,10 +4,9 @@ import { NARROWING } from '../../formats/grant.ts'
 import type { IgnoredRecord } from '../../query/authority.ts'
 import type { AccessFound, GrantFound, Grants } from '../../query/grants.ts'
 import type { Listed } from '../../query/listed.ts'
-import { questionsOf } from '../../query/questions.ts'
 import { resourceOf, secondOf, shortened } from '../describe.ts'
 import { authorityWords } from '../describe-authority.ts'
-import { openToRead } from '../open-records.ts'
+import { openToAsk } from '../open-to-ask.ts'
 import {
   addReaderOptions,
   jsonOption,
@@ -15,9 +14,7 @@ import {
   type LedgerOptions,
   ledgerOption,
   limitOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -48,8 +45,8 @@ export function addGrants(program: Command, { terminal, env }: Surroundings): vo
     .action(async (options: Options) => {
       const { resourceType, resource, agent, limit } = options
       const show = options.findings === true ? 'findings' : 'all'
-      await using ledger = await openToRead(placeIn(options))
-      const found = await questionsOf(ledger.as(readerOf(options, env))).grants({
+      await using asking = await openToAsk(options, env)
+      const found = await asking.reading.grants({
         ...(resourceType === undefined ? {} : { resource_type: resourceType }),
         ...(resource === undefined ? {} : { resource_id: resource }),
         ...(agent === undefined ? {} : { agent_name: agent }),

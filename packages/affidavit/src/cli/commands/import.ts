@@ -4,6 +4,7 @@ import { openFolder } from '../../embedded/open.ts'
 import { importOpenAiChat } from '../../imports/import-file.ts'
 import type { ImportReport } from '../../imports/tally.ts'
 import { EXIT } from '../exit-codes.ts'
+import { openOnServer } from '../on-server/open.ts'
 import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn, registryOption } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readRegistry } from '../read-registry.ts'
@@ -14,7 +15,7 @@ interface Options extends LedgerOptions {
   readonly json?: boolean
 }
 
-export function addImport(program: Command, { terminal, exit }: Surroundings): void {
+export function addImport(program: Command, { terminal, env, exit }: Surroundings): void {
   program
     .command('import')
     .description('Record conversations from a file. Importing it again adds nothing.')
@@ -26,7 +27,9 @@ export function addImport(program: Command, { terminal, exit }: Surroundings): v
     .addOption(jsonOption())
     .action(async (file: string, options: Options) => {
       const registry = options.registry === undefined ? undefined : readRegistry('--registry', options.registry)
-      await using ledger = await openFolder(placeIn(options), registry === undefined ? {} : { registry })
+      await using ledger =
+        (await openOnServer(options, env)) ??
+        (await openFolder(placeIn(options), registry === undefined ? {} : { registry }))
       const report = await importOpenAiChat({
         ledger,
         file,

@@ -3,19 +3,16 @@ import type { Command } from 'commander'
 import type { AuditRecord } from '../../formats/fields.ts'
 import { isFinding } from '../../query/judge-authority.ts'
 import type { Lineage, Step } from '../../query/lineage.ts'
-import { questionsOf } from '../../query/questions.ts'
 import { resourceOf, secondOf, sentenceOf } from '../describe.ts'
 import { authorityWords } from '../describe-authority.ts'
-import { openToRead } from '../open-records.ts'
+import { openToAsk } from '../open-to-ask.ts'
 import {
   addReaderOptions,
   jsonOption,
   keysOption,
   type LedgerOptions,
   ledgerOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -38,8 +35,8 @@ export function addLineage(program: Command, { terminal, env }: Surroundings): v
   )
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
-      await using ledger = await openToRead(placeIn(options))
-      const found = await questionsOf(ledger.as(readerOf(options, env))).lineage(whichRecord(which))
+      await using asking = await openToAsk(options, env)
+      const found = await asking.reading.lineage(whichRecord(which))
       if (options.json === true) terminal.out(jsonDocument(found))
       else print(found, terminal)
     })

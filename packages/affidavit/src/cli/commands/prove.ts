@@ -1,8 +1,11 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-
+import type { RemoteLedger } from '../../client/remote-ledger.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
+import type { AuditRecord } from '../../formats/fields.ts'
+import { recordOf } from '../../ledger/read.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
+import { openOnServer, readerOn } from '../on-server/open.ts'
 import { openToRead } from '../open-records.ts'
 import {
   addReaderOptions,
@@ -14,7 +17,7 @@ import {
   type ReaderOptions,
   readerOf,
 } from '../options.ts'
-import { jsonDocument, shellWord } from '../output.ts'
+import { jsonDocument, shellWord, type Terminal } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { whichRecord } from './show.ts'
 
@@ -38,7 +41,12 @@ export function addProve(program: Command, { terminal, env }: Surroundings): voi
   addReaderOptions(prove)
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
-      const { proof, copy } = newFiles(options)
+      const remote = await openOnServer(options, env)
+      const { proof, copy } = newFiles(options, remote === undefined ? placeIn(options).home : undefined)
+      if (remote !== undefined) {
+        await proveOnServer(remote, { which, proof, copy, ...options }, { terminal, env })
+        return
+      }
       await using ledger = await openToRead(placeIn(options))
       const wanted = whichRecord(which)
       const record = typeof wanted === 'string' ? await ledger.get(wanted) : await ledger.at(wanted)
@@ -66,27 +74,45 @@ export function addProve(program: Command, { terminal, env }: Surroundings): voi
         for await (const { entry } of ledger.entries({ from_seq: record.seq, until_seq: record.seq + 1 }))
           writeNewFile(copy, entry)
       }
-      const key = await ledger.verifierKey()
-      if (options.json === true)
-        terminal.out(
-          jsonDocument({
-            id: record.id,
-            seq: record.seq,
-            integrity_hash: record.integrity_hash,
-            proof: options.out,
-            verifier_key: key,
-          }),
-        )
-      else
-        terminal.err(
-          `Proof of seq ${record.seq} written to ${options.out}. To verify it, anywhere:\n  affidavit verify --proof ${shellWord(options.out)} --entry ${shellWord(options.entry ?? 'ENTRY')} --vkey ${shellWord(key)}\n`,
-        )
+      tell(record, await ledger.verifierKey(), options, terminal)
     })
 }
 
-function newFiles(options: Options): { readonly proof: NewFile; readonly copy: NewFile | undefined } {
+async function proveOnServer(
+  remote: RemoteLedger,
+  { which, proof, copy, ...options }: Options & { which: string; proof: NewFile; copy: NewFile | undefined },
+  { terminal, env }: Pick<Surroundings, 'terminal' | 'env'>,
+): Promise<void> {
+  await using ledger = remote
+  const reading = ledger.as(readerOn(ledger, options, env))
+  const { seq, entry } = await reading.show(whichRecord(which))
+  writeNewFile(proof, await reading.prove(seq))
+  if (copy !== undefined) writeNewFile(copy, entry)
+  tell(recordOf({ seq, entry }), await ledger.verifierKey(), options, terminal)
+}
+
+function tell(record: AuditRecord, key: string, options: Options, terminal: Terminal): void {
+  if (options.json === true)
+    terminal.out(
+      jsonDocument({
+        id: record.id,
+        seq: record.seq,
+        integrity_hash: record.integrity_hash,
+        proof: options.out,
+        verifier_key: key,
+      }),
+    )
+  else
+    terminal.err(
+      `Proof of seq ${record.seq} written to ${options.out}. To verify it, anywhere:\n  affidavit verify --proof ${shellWord(options.out)} --entry ${shellWord(options.entry ?? 'ENTRY')} --vkey ${shellWord(key)}\n`,
+    )
+}
+
+function newFiles(
+  options: Options,
+  home: string | undefined,
+): { readonly proof: NewFile; readonly copy: NewFile | undefined } {
   const { out, entry } = options
-  const { home } = placeIn(options)
   const proof = { option: '--out', path: out } as const
   refuseTaken(proof, home)
   if (entry === undefined) return { proof, copy: undefined }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { ReadingFound } from '../../ledger/readers.ts'
-import { openToRead } from '../open-records.ts'
+import { openToAsk } from '../open-to-ask.ts'
 import {
   addFilterOptions,
   addReaderOptions,
@@ -12,9 +12,7 @@ import {
   keysOption,
   type LedgerOptions,
   ledgerOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -39,8 +37,8 @@ export function addReaders(program: Command, { terminal, env }: Surroundings): v
     .action(async (options: Options) => {
       const filter = filterOf(options)
       if (Object.keys(filter).length === 0) throw nothingAsked()
-      await using ledger = await openToRead(placeIn(options))
-      const readers = await ledger.as(readerOf(options, env)).readers(filter)
+      await using asking = await openToAsk(options, env)
+      const readers = await asking.reading.readers(filter)
       if (options.json === true) {
         terminal.out(jsonDocument({ readers }))
         return

@@ -1,14 +1,12 @@
 import type { Command } from 'commander'
-import { openToRead } from '../open-records.ts'
+import { openToAsk } from '../open-to-ask.ts'
 import {
   addReaderOptions,
   jsonOption,
   keysOption,
   type LedgerOptions,
   ledgerOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { jsonDocument, printable } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -30,8 +28,8 @@ export function addResolve(program: Command, { terminal, env }: Surroundings): v
     .requiredOption('--reason <text>', 'why; stands in the record of this reading')
     .addOption(jsonOption())
     .action(async (token: string, options: Options) => {
-      await using ledger = await openToRead(placeIn(options))
-      const personal_id = await ledger.as(readerOf(options, env)).resolve(token, { reason: options.reason })
+      await using asking = await openToAsk(options, env)
+      const personal_id = await asking.reading.resolve(token, { reason: options.reason })
       terminal.out(options.json === true ? jsonDocument({ token, personal_id }) : `${printable(personal_id)}\n`)
     })
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import type { Reading } from '../../ledger/reading.ts'
 import { RECORD_COLUMNS, recordCells } from '../describe.ts'
-import { openRecords } from '../open-records.ts'
+import { openRecordsOf } from '../open-records-of.ts'
 import {
   addFilterOptions,
   addReaderOptions,
@@ -12,9 +12,7 @@ import {
   keysOption,
   type LedgerOptions,
   ledgerOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
   wholeNumber,
 } from '../options.ts'
 import { counted, type Terminal, table } from '../output.ts'
@@ -45,7 +43,7 @@ export function addSearch(program: Command, { terminal, env }: Surroundings): vo
     )
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      await using records = await openRecords(placeIn(options), readerOf(options, env), options.origin)
+      await using records = await openRecordsOf(options, env)
       const size = await records.size()
       const until_seq = Math.min(options.untilSeq ?? size, size)
       const found = records.search(

@@ -2,16 +2,14 @@ import { type Command, Option } from 'commander'
 
 import { recordOf } from '../../ledger/read.ts'
 import { sentenceOf } from '../describe.ts'
-import { openRecords } from '../open-records.ts'
+import { openRecordsOf } from '../open-records-of.ts'
 import {
   addReaderOptions,
   jsonOption,
   keysOption,
   type LedgerOptions,
   ledgerOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -34,7 +32,7 @@ export function addShow(program: Command, { terminal, env }: Surroundings): void
     .addOption(new Option('--raw', 'the exact bytes that were hashed, for verify --entry').conflicts('json'))
     .addOption(jsonOption())
     .action(async (which: string, options: Options) => {
-      await using records = await openRecords(placeIn(options), readerOf(options, env), options.origin)
+      await using records = await openRecordsOf(options, env)
       const entry = await records.show(whichRecord(which))
       if (options.raw === true) {
         terminal.out(Buffer.from(entry.entry).toString('utf8'))

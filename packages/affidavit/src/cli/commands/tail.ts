@@ -6,6 +6,8 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import type { Reading } from '../../ledger/reading.ts'
 import { EVERY_MILLIS, isTailed, newPages, PAGE, recordPage } from '../../query/tail.ts'
 import { recordCells } from '../describe.ts'
+import { openOnServer, readerOn } from '../on-server/open.ts'
+import { tailOnServer } from '../on-server/tail.ts'
 import { openToRead } from '../open-records.ts'
 import {
   addReaderOptions,
@@ -39,13 +41,19 @@ export function addTail(program: Command, { terminal, env }: Surroundings): void
     .addHelpText('after', '\nEach page that is shown is recorded; search --action records_viewed shows these records.')
     .addOption(jsonOption())
     .action(async (options: Options) => {
+      const print = (record: AuditRecord): void =>
+        terminal.out(options.json === true ? jsonLine(record) : table([recordCells(record)], terminal.width))
+      const remote = await openOnServer(options, env)
+      if (remote !== undefined) {
+        await using server = remote
+        await tailOnServer(server, readerOn(server, options, env), options, print)
+        return
+      }
       await using ledger = await openToRead(placeIn(options))
       const reading = ledger.as(readerOf(options, env))
       const interrupted = new AbortController()
       const onInterrupt = (): void => interrupted.abort()
       process.once('SIGINT', onInterrupt)
-      const print = (record: AuditRecord): void =>
-        terminal.out(options.json === true ? jsonLine(record) : table([recordCells(record)], terminal.width))
       let seen = await sizeOf(ledger)
       for (const page of pagesOf(await newestOf(ledger, seen, options.lines))) await show(page, seen, reading, print)
       while (options.follow === true && !interrupted.signal.aborted) {

@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs'
 import type { Command } from 'commander'
 
+import { isServerUrl } from '../../client/address.ts'
+import type { RemoteLedger } from '../../client/remote-ledger.ts'
 import { externalAnchor } from '../../embedded/anchors.ts'
 import { type Place, placeOf } from '../../embedded/place.ts'
 import { expectVerifier, notRecorded, type Recording, recordVerification } from '../../embedded/record-verification.ts'
@@ -12,6 +14,8 @@ import { verifyProof } from '../../verify/proof.ts'
 import type { Report } from '../../verify/report.ts'
 import { approversOf } from '../approvers.ts'
 import { exitCodeOfReport } from '../exit-codes.ts'
+import { openOnServer } from '../on-server/open.ts'
+import { verifyOnServer } from '../on-server/verify.ts'
 import {
   addReaderOptions,
   anchorOption,
@@ -81,7 +85,11 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
     .addOption(jsonOption())
     .action(async ({ record, ...given }: Options & { readonly record: boolean }) => {
       const options = { ...given, ...fromEnvironment(given, env), ...(record ? {} : { noRecord: true as const }) }
-      const report = await verifyWhat(options, terminal, env)
+      const remote = await openOnServer({ ...options, ledger: options.ledger ?? '' }, env)
+      const report =
+        remote === undefined
+          ? await verifyWhat(options, terminal, env)
+          : await verifyRemote(remote, options, terminal, env)
       terminal.endProgress()
       const recording = await recordingOf(report, options, env)
       terminal.out(options.json === true ? jsonDocument({ ...report, ...recording }) : renderReport(report, terminal))
@@ -94,6 +102,7 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
 async function recordingOf(report: Report, options: Options, env: Surroundings['env']): Promise<Recording | undefined> {
   if (options.ledger === undefined) return undefined
   if (options.noRecord === true) return notRecorded('--no-record')
+  if (isServerUrl(options.ledger)) return notRecorded('it was done here, on an export that is on record')
   return recordVerification(placeOf(options.ledger, options.keys), report, readerOf(options, env))
 }
 
@@ -102,6 +111,26 @@ function fromEnvironment({ ledger, export: folder, proof }: Options, env: Surrou
   const named = ledger ?? (folder === undefined && proof === undefined ? env.AFFIDAVIT_LEDGER : undefined)
   return named === undefined ? {} : { ledger: named }
 }
+
+async function verifyRemote(
+  remote: RemoteLedger,
+  options: Options,
+  terminal: Terminal,
+  env: Surroundings['env'],
+): Promise<Report> {
+  await using ledger = remote
+  const names = Object.keys(FLAGS) as (keyof typeof FLAGS)[]
+  const ignored = names.find((name) => isGiven(options, name) && !ON_SERVER.includes(name))
+  if (ignored !== undefined)
+    throw usage(
+      `${FLAGS[ignored]} says nothing of a ledger on a server: what it exports is verified here`,
+      'leave it out, or verify where the ledger is',
+    )
+  return verifyOnServer(ledger, options, { env, terminal }, (folder) => verifyExportFolder(folder, options, terminal))
+}
+
+/** What is looked at of a ledger on a server, besides --vkey. */
+const ON_SERVER: readonly (keyof typeof FLAGS)[] = ['ledger', 'conversation', 'anchor', 'approver', 'as', 'purpose']
 
 async function verifyWhat(options: Options, terminal: Terminal, env: Surroundings['env']): Promise<Report> {
   const subjects = [options.ledger, options.export, options.proof].filter((subject) => subject !== undefined)
@@ -206,11 +235,14 @@ function refuseIgnored(options: Options): void {
   const way = ways.find((name) => options[name] !== undefined) ?? 'ledger'
   const looksAt: readonly string[] = LOOKS_AT[way]
   for (const [name, flag] of Object.entries(FLAGS)) {
-    const value: unknown = Reflect.get(options, name)
-    const given = Array.isArray(value) ? value.length > 0 : value !== undefined
-    if (given && !looksAt.includes(name))
+    if (isGiven(options, name) && !looksAt.includes(name))
       throw usage(`${flag} says nothing where ${FLAGS[way]} is verified`, 'leave it out')
   }
+}
+
+function isGiven(options: Options, name: string): boolean {
+  const value: unknown = Reflect.get(options, name)
+  return Array.isArray(value) ? value.length > 0 : value !== undefined
 }
 
 function verifyProofFile(proof: string, { entry, vkey }: Options): Report {

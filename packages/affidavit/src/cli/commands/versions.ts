@@ -1,13 +1,12 @@
 import type { Command } from 'commander'
 
-import type { Reading } from '../../ledger/reading.ts'
+import { LedgerError } from '../../errors/ledger-error.ts'
 import { type PromptChange, promptChanges } from '../../query/prompt-changes.ts'
-import { questionsOf } from '../../query/questions.ts'
 import type { Run } from '../../query/runs.ts'
 import type { Change, Decision, Version } from '../../query/version-history.ts'
 import { type AnswerFound, type Versions, versions } from '../../query/versions.ts'
 import { secondOf, shortened } from '../describe.ts'
-import { openToRead } from '../open-records.ts'
+import { type Asking, openToAsk } from '../open-to-ask.ts'
 import {
   addReaderOptions,
   jsonOption,
@@ -15,9 +14,7 @@ import {
   type LedgerOptions,
   ledgerOption,
   limitOption,
-  placeIn,
   type ReaderOptions,
-  readerOf,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -46,8 +43,8 @@ export function addVersions(program: Command, { terminal, env }: Surroundings): 
     .addOption(limitOption())
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      await using ledger = await openToRead(placeIn(options))
-      const { answer, changes } = await ask(ledger.as(readerOf(options, env)), options)
+      await using asking = await openToAsk(options, env)
+      const { answer, changes } = await ask(asking, options)
       if (options.json === true) terminal.out(jsonDocument(changes === undefined ? answer : { ...answer, changes }))
       else print(answer, changes, terminal)
     })
@@ -59,10 +56,11 @@ interface Asked {
   readonly changes?: readonly PromptChange[]
 }
 
-async function ask(reading: Reading, { agent, reveal, reason = '', limit }: Options): Promise<Asked> {
+async function ask({ reading, here }: Asking, { agent, reveal, reason = '', limit }: Options): Promise<Asked> {
   const of = { agent_name: agent, limit }
-  if (reveal !== true) return { answer: await questionsOf(reading).versions(of) }
-  const { answer, revealed } = await reading.askToReveal(versions(of), { reason })
+  if (reveal !== true) return { answer: await reading.versions(of) }
+  if (here === undefined) throw notOnServer()
+  const { answer, revealed } = await here.askToReveal(versions(of), { reason })
   return { answer, changes: await promptChanges(answer.prompts, revealed) }
 }
 
@@ -153,4 +151,12 @@ function printChange({ seq, version, previous, text, diff }: PromptChange, termi
       .map((line) => `    ${printable(line)}\n`)
       .join('')}\n`,
   )
+}
+
+function notOnServer(): LedgerError {
+  return new LedgerError('invalid-query', {
+    problem: 'what changed in a prompt is shown where the ledger is, and this one is on a server',
+    cure: 'POST versions/reveal answers it; or leave --reveal out',
+    path: '--reveal',
+  })
 }
