@@ -234,11 +234,39 @@ test('who has read is told of records in scope, by records in scope', async () =
 
 test('every read within a scope is on record, with what was shown', async () => {
   await using ledger = await ledgerOf(STEPS.map(draftOf))
-  for await (const _ of readingOf(ledger, { agents: ['billing'] }).search({}));
-  await assert.rejects(readingOf(ledger, { agents: ['billing'] }).show(idOf(0)), /not-found/)
+  const reading = readingOf(ledger, { agents: ['billing'] })
+  for await (const _ of reading.search({}));
+  await reading.show(idOf(1))
+  await reading.prove(idOf(1))
   const shown: unknown[] = []
   for await (const { details } of ledger.search({ action: 'records_viewed' })) shown.push(details?.results)
-  assert.deepEqual(shown, [2, 0])
+  assert.deepEqual(shown, [2, 1, 1])
+})
+
+test('what is outside of a scope and what is nowhere are refused alike, and on record as that', async () => {
+  await using ledger = await ledgerOf(STEPS.map(draftOf))
+  const reading = readingOf(ledger, { agents: ['billing'], until: timeOf(1) })
+  const why = { reason: 'an audit' }
+  for (const which of [idOf(0), idOf(77), 1, 77]) {
+    const asked = [
+      () => reading.show(which),
+      () => reading.prove(which),
+      () => reading.reveal({ record: which }, why),
+      () => questionsOf(reading).lineage(which),
+    ]
+    for (const ask of asked) {
+      const { size } = await ledger.health()
+      await assert.rejects(ask(), (error) => error instanceof LedgerError && error.code === 'not-found')
+      const found: unknown[] = []
+      for await (const { action, details } of ledger.search({ from_seq: size })) found.push([action, details?.status])
+      assert.deepEqual(found.at(-1), ['access_denied', 404])
+    }
+  }
+  for (const conversation_id of ['c-1', 'c-77'])
+    await assert.rejects(reading.reveal({ conversation_id }, why), /not-found/)
+  const denied: unknown[] = []
+  for await (const { details } of ledger.search({ action: 'access_denied' })) denied.push(details?.operation)
+  assert.deepEqual(denied.slice(-2), ['conversation', 'conversation'])
 })
 
 const WHOLE: readonly (readonly [name: string, ask: (reading: Reading) => Promise<unknown>])[] = [

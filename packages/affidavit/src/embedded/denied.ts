@@ -4,28 +4,15 @@ import type { Principal } from '../access/principal.ts'
 import { type Alarm, backgroundAlarm } from '../clock/alarm.ts'
 import { type Clock, systemClock } from '../clock/clock.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-
-/** What was refused. */
-export interface Denied {
-  /** The name of the route's operation. */
-  readonly operation: string
-  readonly status: 403 | 404
-}
+import { type Denied, deniedDraft } from '../ledger/reader.ts'
 
 /** Durable when it resolves. @throws LedgerError as recording does: then nothing was answered yet */
 export async function recordDenied(
   ledger: Pick<Ledger, 'archival'>,
   { actor_id, actor_type, credential_id }: Principal,
-  { operation, status }: Denied,
+  denied: Omit<Denied, 'credential_id'>,
 ): Promise<void> {
-  await ledger.archival.record({
-    action: 'access_denied',
-    outcome: 'denied',
-    actor_id,
-    actor_type,
-    data_classification: 'internal',
-    details: { operation, status, credential_id },
-  })
+  await ledger.archival.record(deniedDraft({ actor_id, actor_type }, { ...denied, credential_id }))
 }
 
 /** Credentials that are none, of which anybody can send as many as they like. */

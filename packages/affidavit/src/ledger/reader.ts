@@ -51,6 +51,27 @@ export function readDraft({ actor_id, actor_type = 'user', purpose }: Reader, re
   }
 }
 
+/** What somebody was refused: for a role (403), or because it is not there for them (404). */
+export interface Denied {
+  readonly operation: string
+  readonly status: 403 | 404
+  /** Of the credential that was not enough, where one is known. */
+  readonly credential_id?: string
+}
+
+/** Of a refusal, for the record of it: neither where it was asked, nor what came with it. */
+export function deniedDraft({ actor_id, actor_type = 'user', purpose }: Reader, denied: Denied): Draft {
+  return {
+    action: 'access_denied',
+    outcome: 'denied',
+    actor_id,
+    actor_type,
+    data_classification: 'internal',
+    ...(purpose === undefined ? {} : { purpose }),
+    details: { ...denied },
+  }
+}
+
 /** From and to, both included, ascending. */
 export type SeqRange = readonly [from: number, to: number]
 

@@ -13,7 +13,7 @@ import { type OpeningParts, openContent, rememberingKeys } from './open-content.
 import { answerOf, type Question } from './question.ts'
 import { checkFilter, findEntry, recordOf, type SearchOptions } from './read.ts'
 import { destroyedIn } from './read-through.ts'
-import { expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
+import { deniedDraft, expectAllowed, type Read, type Reader, readDraft } from './reader.ts'
 import { type ReadersParts, type ReadingFound, readersOf } from './readers.ts'
 import { expectWhole, inPeriod } from './scope.ts'
 import type { EntryFilter, LedgerStore, StoredEntry } from './store.ts'
@@ -157,14 +157,23 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
 
   async function wanted(what: { conversation_id: string } | { record: string | number }): Promise<AuditRecord[]> {
     const records: AuditRecord[] = []
-    if ('record' in what) records.push(await recordAt(what.record))
+    if ('record' in what) records.push(await recordAt(what.record, 'reveal'))
     else {
       const { conversation_id } = what
       if (typeof conversation_id !== 'string' || conversation_id === '') throw noConversation()
       for await (const entry of find({ conversation_id, until_seq: await size() }, {})) records.push(recordOf(entry))
-      if (records.length === 0) throw await whyNoRecords(conversation_id)
+      if (records.length === 0) throw await notThere('conversation', () => whyNoRecords(conversation_id))
     }
     return records
+  }
+
+  /**
+   * Why what was asked for by name is not there. Within a scope that is a refusal, and on record as one, whether it is outside or nowhere:
+   * nobody is to learn which.
+   */
+  async function notThere(operation: string, why: () => LedgerError | Promise<LedgerError>): Promise<LedgerError> {
+    if (scope !== undefined) await parts.record(deniedDraft(reader, { operation, status: 404 }))
+    return why()
   }
 
   async function whyNoRecords(conversation_id: string): Promise<LedgerError> {
@@ -172,10 +181,20 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     return first === undefined ? noConversation() : missingRecord(rows, ledger, first)
   }
 
-  async function recordAt(which: string | number): Promise<AuditRecord> {
+  async function recordAt(which: string | number, operation: string): Promise<AuditRecord> {
     const entry = await findEntry(store, ledger, which)
-    if (entry === undefined) throw await missingRecord(rows, ledger, which)
+    if (entry === undefined) throw await notThere(operation, () => missingRecord(rows, ledger, which))
     return recordOf(entry)
+  }
+
+  /** The entry that was asked for. It is on record before it is given out; so is that it is not there. */
+  async function entryAt(which: string | number, operation: string): Promise<StoredEntry> {
+    const entry = await findEntry(store, ledger, which)
+    const details = { as_of_seq: (await size()) - 1 }
+    const results = entry === undefined ? [] : [entry.seq]
+    if (entry !== undefined || scope === undefined) await put({ action: 'records_viewed', operation, details, results })
+    if (entry === undefined) throw await notThere(operation, () => missingRecord(rows, ledger, which))
+    return entry
   }
 
   function revealAll(records: readonly AuditRecord[]): Promise<readonly RevealedRecord[]> {
@@ -196,12 +215,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
     search,
     async show(which) {
       expectAllowed(policy, reader, 'search')
-      const entry = await findEntry(store, ledger, which)
-      const details = { as_of_seq: (await size()) - 1 }
-      const results = entry === undefined ? [] : [entry.seq]
-      await put({ action: 'records_viewed', operation: 'show', details, results })
-      if (entry === undefined) throw await missingRecord(rows, ledger, which)
-      return entry
+      return entryAt(which, 'show')
     },
     async reveal(what, { reason }) {
       expectAllowed(policy, reader, 'reveal')
@@ -246,7 +260,7 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       if (question.asks !== undefined) expectWhole(scope, `${question.operation} asks about ${question.asks}`)
       expectReason(reason)
       const { answer, read, contents = [] } = await answerOf(parts, question, await size(), finds)
-      const records = await Promise.all(contents.map(recordAt))
+      const records = await Promise.all(contents.map((seq) => recordAt(seq, question.operation)))
       const details = { ...read.details, contents: contentsIn(records) }
       await put({ action: 'content_revealed', reason, ...read, details })
       return { answer, revealed: await revealAll(records) }
@@ -258,16 +272,11 @@ export function createReading(parts: ReadingParts, who: Reader): Reading {
       if (results.length > 0) await put({ action: 'records_viewed', operation: 'destroyed', details, results })
       return results
     },
-    missing: (which) => missingRecord(rows, ledger, which),
+    missing: (which) => notThere('question', () => missingRecord(rows, ledger, which)),
     asRecorded: (filter) => maskedFilter(filter, { tokenOf: keyring.tokenOf, finds }),
     async prove(which) {
       expectAllowed(policy, reader, 'search')
-      const entry = await findEntry(store, ledger, which)
-      const details = { as_of_seq: (await size()) - 1 }
-      const results = entry === undefined ? [] : [entry.seq]
-      await put({ action: 'records_viewed', operation: 'prove', details, results })
-      if (entry === undefined) throw await missingRecord(rows, ledger, which)
-      return parts.prove(entry.seq)
+      return parts.prove((await entryAt(which, 'prove')).seq)
     },
     exportable(filter) {
       expectAllowed(policy, reader, 'export')
