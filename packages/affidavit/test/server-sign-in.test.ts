@@ -89,12 +89,22 @@ test('outside of a scope nothing is there, and asking for it is on record', asyn
   assert.equal((await scoped(`POST records/${other?.id}/reveal`, { body: { reason: 'an audit' } })).status, 404)
   const revealed = await scoped('POST conversations/visit/reveal', { body: { reason: 'an audit' } })
   assert.ok(revealed.status === 200 && !revealed.text.includes('billing'), revealed.text)
-  assert.equal((await scoped('GET gaps')).status, 403)
   const denied = await recorded(`action=access_denied&actor_id=${encodeURIComponent('outside auditor')}`)
   assert.deepEqual(
     denied.map(({ details }) => details?.status).filter((status) => status === 404),
     [404, 404, 404, 404, 404],
   )
+})
+
+test('what is about the whole ledger is for no credential that is for part of it', async () => {
+  const scoped = served.with(await served.makeKey({ role: 'auditor', scope: { from: '2020-01-01T00:00:00.000Z' } }))
+  const whole = ['GET gaps', 'GET holds', 'GET retention/plan', 'GET records/1/retention']
+  const [id] = (await recorded('conversation_id=visit')) as unknown as readonly { readonly id: string }[]
+  for (const request of [...whole, 'GET certificates', `GET certificates/${'0'.repeat(64)}`, 'GET archive']) {
+    const answer = await scoped(request.replace('/1/', `/${id?.id}/`))
+    assert.deepEqual([request, answer.status], [request, 403])
+  }
+  assert.equal((await scoped('POST verifications', { body: {} })).status, 403)
 })
 
 test('an issuer that does not answer is 503, and says when to come again', async () => {

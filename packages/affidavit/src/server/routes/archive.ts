@@ -6,6 +6,7 @@ import { DAYS_AT_HAND } from '../../archive/at-hand.ts'
 import { countRuns, formatRuns } from '../../formats/seq-runs.ts'
 import { archiveOf } from '../acting.ts'
 import { filterSchema } from '../search.ts'
+import { expectWhole } from '../whole.ts'
 import { answerLines, linesOf } from './lines.ts'
 import { about, inLedger, type Routes } from './route.ts'
 
@@ -75,7 +76,10 @@ export function addArchive(app: Routes): void {
       },
       { params: Type.Object(inLedger), response: { 200: statusSchema } },
     ),
-    async ({ asked }) => archiveOf(asked).status(),
+    async (request) => {
+      await expectWhole(request)
+      return archiveOf(request.asked).status()
+    },
   )
 
   app.post(
