@@ -135,6 +135,22 @@ describe('what a run reads', () => {
   })
 })
 
+test('a watcher that goes on through a restore begins anew with the ledger that continues', async () => {
+  const home = newHome()
+  const { watch, clock, alarm, ran } = watchOf(home)
+  await watch.start()
+  await until(() => ran().length === 1 && alarm.waiting().length === 1)
+  const before = watch.lastRun()?.verdict.ledger
+  await continueAfterRestore(home)
+  clock.pass(15 * MINUTE)
+  alarm.ring()
+  await until(() => ran().length === 2 && alarm.waiting().length === 1)
+  assert.deepEqual(ran(), ['complete valid', 'complete valid'])
+  assert.equal(watch.lastRun()?.verdict.ledger, originOf(home))
+  assert.notEqual(originOf(home), before)
+  await watch.stop()
+})
+
 describe('what is on record', () => {
   test('each run is a record of who watched, how much was read and what was found', async () => {
     const home = newHome()
@@ -352,6 +368,20 @@ test('an alert that could not be kept is not counted as raised: it is raised onc
   await next.watch.runOnce()
   assert.deepEqual(receiver.types(), ['watch.violation', 'watch.violation'])
   assert.equal(new Set(receiver.received.map(({ id }) => id)).size, 1)
+})
+
+test('what keeps a delivery from being remembered takes nothing from what the run found, and is told', async () => {
+  const home = newHome()
+  alterEntry(home, 1)
+  await using receiver = await startReceiver()
+  receiver.answers(() => {
+    rmSync(outboxFolder(home), { recursive: true })
+    return 200
+  })
+  const { watch, ran } = watchOf(home, { receiver })
+  assert.equal((await watch.runOnce()).report.status, 'tampered')
+  assert.deepEqual(ran(), ['complete tampered', 'fault store-unavailable'])
+  await watch.runOnce()
 })
 
 describe('what is remembered', () => {

@@ -2,14 +2,13 @@
 
 import type { Alarm } from '../clock/alarm.ts'
 import type { Clock } from '../clock/clock.ts'
-import { createDelivery, type Delivery } from './delivery.ts'
+import { createDelivery, type Delivered, type Delivery } from './delivery.ts'
 import { makeWatchFolders } from './folder.ts'
 import { holdWatch } from './hold.ts'
 import { raise } from './judge-run.ts'
 import { type Memory, openMemory } from './memory.ts'
 import { type Outbox, openOutbox } from './outbox.ts'
 import { faultCode, type RunParts, runWatch, type WatchRun } from './run.ts'
-import { homeKey } from './state-file.ts'
 import type { WatchEvent } from './watch-event.ts'
 import type { Webhook } from './webhook.ts'
 
@@ -19,10 +18,12 @@ export interface Holding {
   readonly delivery: Delivery | undefined
   /** @throws what keeps the run from being done */
   run(): Promise<WatchRun>
+  /** Tries each alert that waits, once. What keeps it from being done is told: it takes nothing from what the run found. */
+  deliverOnce(): Promise<void>
   release(): void
 }
 
-export interface HoldingParts extends Omit<RunParts, 'memory' | 'homeLedger'> {
+export interface HoldingParts extends Omit<RunParts, 'memory'> {
   readonly webhook: Webhook | undefined
   readonly clock: Clock
   readonly alarm: Alarm
@@ -35,33 +36,24 @@ export async function holdLedger(parts: HoldingParts): Promise<Holding> {
   makeWatchFolders(place.home)
   const held = holdWatch(place.home)
   try {
-    const key = homeKey(place.home)
     const outbox = openOutbox(place.home)
     const memory = openMemory({
       home: place.home,
-      homeKey: key,
       ...(webhook === undefined ? {} : { outbox }),
       tell: (alert) => tell({ kind: 'alert', alert }),
     })
     if (memory.was === 'altered') {
       const altered = { type: 'watch.state_altered', data: {} } as const
-      await memory.remember(raise(memory.state(), altered, { at: clock.now(), ledger: key.ledger }))
+      await memory.remember(raise(memory.state(), altered, { at: clock.now(), ledger: memory.begin() }))
     }
     const fail = (error: unknown): void => tell({ kind: 'fault', code: faultCode(error) ?? 'bug', error })
-    const run = { ...parts, memory, ...(key.ledger === undefined ? {} : { homeLedger: key.ledger }) }
+    const run = { ...parts, memory }
+    const told = (delivered: Delivered): void => tell({ kind: 'delivery', delivered })
+    const delivery = webhook === undefined ? undefined : createDelivery({ outbox, webhook, alarm, tell: told, fail })
     return {
       memory,
       outbox,
-      delivery:
-        webhook === undefined
-          ? undefined
-          : createDelivery({
-              outbox,
-              webhook,
-              alarm,
-              tell: (delivered) => tell({ kind: 'delivery', delivered }),
-              fail,
-            }),
+      delivery,
       async run() {
         try {
           const done = await runWatch(run)
@@ -70,6 +62,15 @@ export async function holdLedger(parts: HoldingParts): Promise<Holding> {
         } catch (error) {
           fail(error)
           throw error
+        }
+      },
+      async deliverOnce() {
+        try {
+          const delivered = await delivery?.tryAll()
+          if (delivered !== undefined && delivered.taken + delivered.waiting > 0) told(delivered)
+        } catch (error) {
+          if (faultCode(error) === undefined) throw error
+          fail(error)
         }
       },
       release: held.release,

@@ -24,8 +24,6 @@ export interface RunParts {
   /** Takes the records, where the ledger is open already. */
   readonly ledger?: Pick<Ledger, 'as' | 'origin'>
   readonly memory: Memory
-  /** Whose home it is, by its keys. */
-  readonly homeLedger?: string
   readonly schedule: Schedule
   readonly rules: Rules
   readonly clock: Clock
@@ -47,25 +45,26 @@ export interface WatchRun {
  */
 export async function runWatch(parts: RunParts): Promise<WatchRun> {
   const at = parts.clock.now()
+  const homeLedger = parts.memory.begin()
   try {
-    return await run(parts, at)
+    return await run(parts, at, homeLedger)
   } catch (error) {
     const code = faultCode(error)
     if (code === undefined) throw error
-    const { memory, homeLedger, rules } = parts
+    const { memory, rules } = parts
     const { state, alerts } = afterFault(memory.state(), { at, code }, homeLedger, rules)
     await memory.remember({ state: tried(state, at, parts.schedule), alerts })
     throw error
   }
 }
 
-async function run(parts: RunParts, at: UnixMillis): Promise<WatchRun> {
+async function run(parts: RunParts, at: UnixMillis, homeLedger: string | undefined): Promise<WatchRun> {
   const { memory, rules, schedule, clock } = parts
   const { base } = memory.state()
   const complete = isCompleteDue(memory.state(), at, rules) ? 'due' : 'not due'
   const reports = await verifyRun(parts.place, parts.against, { complete, ...(base === undefined ? {} : { base }) })
   const told = verdictsOf(reports, at)
-  const ledger = parts.homeLedger ?? told.verdict.ledger
+  const ledger = homeLedger ?? told.verdict.ledger
   const found = { at, ...told.verdicts, ...(reports.base === undefined ? {} : { base: reports.base }) }
   await memory.remember(afterVerdict(memory.state(), found, ledger, rules))
   const recording = await record(parts, told.report, told.verdict)

@@ -61,7 +61,7 @@ const LONGEST_WAIT_MILLIS = 60_000
 
 /** @throws LedgerError `invalid-query` (the webhook) */
 export function createWatch(options: WatchOptions): Watch {
-  const { place, schedule, completeEveryMillis, reader, clock = systemClock, alarm = systemAlarm, tell } = options
+  const { place, schedule, completeEveryMillis, reader, clock = systemClock, alarm = systemAlarm } = options
   const parts = {
     ...options,
     clock,
@@ -161,8 +161,7 @@ export function createWatch(options: WatchOptions): Watch {
         try {
           return await holding.run()
         } finally {
-          const delivered = await holding.delivery?.tryAll()
-          if (delivered !== undefined && delivered.taken + delivered.waiting > 0) tell({ kind: 'delivery', delivered })
+          await holding.deliverOnce()
           await letGo(holding)
         }
       }),
