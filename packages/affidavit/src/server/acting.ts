@@ -1,6 +1,8 @@
-// What whoever signed in does with a ledger: in their name, by the policy of their credential (spec/http.md §1).
+// What whoever signed in does with a ledger: in their name, by the roles of their credential (spec/http.md §10).
 
+import type { AccessPolicy } from '../access/policy.ts'
 import { policyFor } from '../access/principal.ts'
+import { readAccess } from '../embedded/access.ts'
 import { createLedgerArchive, type LedgerArchive } from '../embedded/archiving.ts'
 import { createLedgerDispositions, type LedgerDispositions } from '../embedded/disposing.ts'
 import { createLedgerErasures, type LedgerErasures } from '../embedded/erasing.ts'
@@ -8,38 +10,40 @@ import { createLedgerHolds, type LedgerHolds } from '../embedded/holds.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Asked } from './asked.ts'
 
-export function holdsOf({ served, principal, reader }: Asked): LedgerHolds {
-  const policy = policyFor(served.access, principal)
-  const holding: Ledger['holding'] = (by) => served.ledger.holding(by, { policy })
-  return createLedgerHolds({ as: asIn(served.ledger, policy), holding }, reader)
+export function holdsOf(asked: Asked): LedgerHolds {
+  const { ledger, access } = partsOf(asked)
+  const holding: Ledger['holding'] = (by) => ledger.holding(by, { policy: access })
+  return createLedgerHolds({ as: asIn(ledger, access), holding }, asked.reader)
 }
 
-export function erasuresOf({ served, principal, reader }: Asked): LedgerErasures {
-  const { ledger, place } = served
-  const access = policyFor(served.access, principal)
-  return createLedgerErasures(
-    { as: asIn(ledger, access), erasures: ledger.erasures },
-    { home: place.home, access },
-    reader,
-  )
+export function erasuresOf(asked: Asked): LedgerErasures {
+  const { ledger, home, access } = partsOf(asked)
+  const { erasures } = ledger
+  return createLedgerErasures({ as: asIn(ledger, access), erasures }, { home, access }, asked.reader)
 }
 
-export function dispositionsOf({ served, principal, reader }: Asked): LedgerDispositions {
-  const { ledger, place } = served
-  const access = policyFor(served.access, principal)
-  return createLedgerDispositions(
-    { as: asIn(ledger, access), dispositions: ledger.dispositions },
-    { home: place.home, access },
-    reader,
-  )
+export function dispositionsOf(asked: Asked): LedgerDispositions {
+  const { ledger, home, access } = partsOf(asked)
+  const { dispositions } = ledger
+  return createLedgerDispositions({ as: asIn(ledger, access), dispositions }, { home, access }, asked.reader)
 }
 
-export function archiveOf({ served, principal, reader }: Asked): LedgerArchive {
-  const { ledger, place } = served
-  const access = policyFor(served.access, principal)
-  return createLedgerArchive(ledger, { home: place.home, archive: undefined, access, clock: undefined }, reader)
+export function archiveOf(asked: Asked): LedgerArchive {
+  const { ledger, home, access } = partsOf(asked)
+  return createLedgerArchive(ledger, { home, archive: undefined, access, clock: undefined }, asked.reader)
 }
 
-function asIn(ledger: Ledger, policy: ReturnType<typeof policyFor>): Ledger['as'] {
+interface Parts {
+  readonly ledger: Ledger
+  readonly home: string
+  readonly access: AccessPolicy
+}
+
+// Who may approve is as the home says now: whoever was struck off approves nothing more.
+function partsOf({ served: { ledger, place }, principal }: Asked): Parts {
+  return { ledger, home: place.home, access: policyFor(readAccess(place.home), principal) }
+}
+
+function asIn(ledger: Ledger, policy: AccessPolicy): Ledger['as'] {
   return (by) => ledger.as(by, { policy })
 }

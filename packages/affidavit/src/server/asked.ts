@@ -104,10 +104,19 @@ async function expectOne(request: FastifyRequest, acts: readonly Act[]): Promise
   throw new LedgerError('not-allowed', { problem: refusal.problem, cure: refusal.cure })
 }
 
+const onRecord = new WeakSet<FastifyRequest>()
+
 /** Puts on record that a request was refused. */
 export async function denied(request: FastifyRequest, status: 403 | 404): Promise<void> {
   const { served, principal } = request.asked
+  onRecord.add(request)
   await recordDenied(served.ledger, principal, { operation: operationOf(request), status })
+}
+
+/** The same of what is refused where it is done, and not before. @throws LedgerError what keeps it from being recorded */
+export async function recordRefusal(error: unknown, request: FastifyRequest): Promise<void> {
+  const isRefusal = error instanceof LedgerError && error.code === 'not-allowed'
+  if (isRefusal && request.asked && !onRecord.has(request)) await denied(request, 403)
 }
 
 function operationOf({ routeOptions }: FastifyRequest): string {

@@ -2,6 +2,7 @@
 
 import Type, { type TSchema } from 'typebox'
 
+import { readAccess } from '../../embedded/access.ts'
 import { about, inLedger, type Routes } from './route.ts'
 
 const accessSchema: TSchema = Type.Object(
@@ -31,8 +32,9 @@ export function addAccess(app: Routes): void {
     ),
     async ({ asked: { served, reading } }) => {
       await reading.recorded('search', { action: 'records_viewed', operation: 'access', results: [] })
-      if (served.access === undefined) return { policy: null }
-      const { revision, digest, people, everybody_else } = served.access
+      const access = readAccess(served.place.home)
+      if (access === undefined) return { policy: null }
+      const { revision, digest, people, everybody_else } = access
       const named = [...people].map(([name, { roles }]) => [name, { roles }])
       return { policy: { revision, digest, people: Object.fromEntries(named), everybody_else } }
     },

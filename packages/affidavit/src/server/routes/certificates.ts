@@ -38,9 +38,8 @@ export function addCertificates(app: Routes): void {
         },
       },
     ),
-    async (request) => {
-      await expectWhole(request)
-      const { asked } = request
+    async ({ asked }) => {
+      expectWhole(asked)
       const { ledger } = asked.served
       const [dispositions, erasures] = [await ledger.dispositions.standing(), await ledger.erasures.standing()]
       const results = [...dispositions.map(({ seq }) => seq), ...erasures.map(({ decision_seq }) => decision_seq)]
@@ -62,9 +61,9 @@ export function addCertificates(app: Routes): void {
         response: { 200: papersSchema },
       },
     ),
-    async (request) => {
-      await expectWhole(request)
-      return papersOf(request.asked, request.params.plan_sha256)
+    async ({ asked, params }) => {
+      expectWhole(asked)
+      return papersOf(asked, params.plan_sha256)
     },
   )
 }

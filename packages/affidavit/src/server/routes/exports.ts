@@ -65,10 +65,9 @@ export function addExports(app: Routes, { clock = systemClock }: Pick<AppParts, 
         response: { 202: jobSchema },
       },
     ),
-    async (request, reply) => {
-      const { asked, body, params } = request
+    async ({ asked, body, params }, reply) => {
       // A cover cannot say of which agents it is.
-      if (asked.principal.scope?.agents !== undefined) await expectWhole(request)
+      if (asked.principal.scope?.agents !== undefined) expectWhole(asked)
       const { requester = asked.principal.actor_id, time_zone: timeZone = 'UTC', reason } = body
       const filter = asked.reading.exportable(body.filter ?? {})
       const said = reason === undefined ? {} : { reason }

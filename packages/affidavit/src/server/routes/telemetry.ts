@@ -104,8 +104,8 @@ function answerOf({ rejected, message }: Received, signal: Signal, encoding: Enc
 }
 
 /** What is not taken is answered as OTLP asks for: google.rpc.Status { message = 2 }, in the encoding of the request. */
-function answerStatus(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = answerable(error, request, reply)
+async function answerStatus(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const problem = await answerable(error, request, reply)
   if (encodingOf(request) === 'json') {
     return reply.type(MEDIA_TYPES.json).send(JSON.stringify({ ...problem, message: problem.detail }))
   }

@@ -98,9 +98,8 @@ export function addVerifications(app: Routes): void {
         response: { 200: reportSchema },
       },
     ),
-    async (request) => {
-      const { asked, body } = request
-      await expectWhole(request)
+    async ({ asked, body }) => {
+      expectWhole(asked)
       const { place, ledger } = asked.served
       const wanted = {
         part: partOf(body),
