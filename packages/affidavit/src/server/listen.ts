@@ -23,6 +23,8 @@ export interface ListenAt {
   readonly port: number
 }
 
+const IDLE_LOOK_MILLIS = 50
+
 /** @throws LedgerError `store-unavailable` where nobody can listen there */
 export async function listen(parts: AppParts, { host, port }: ListenAt): Promise<Listening> {
   const app = await createApp(parts)
@@ -51,10 +53,13 @@ export async function listen(parts: AppParts, { host, port }: ListenAt): Promise
         server.closeAllConnections()
       })
     }, patienceMillis)
+    // A connection that is kept open for a next request has none to wait for.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MILLIS)
     try {
       await app.close()
     } finally {
       clearTimeout(late)
+      clearInterval(idle)
     }
     await Promise.all([...parts.ledgers.values()].map(closeServed))
     return cut

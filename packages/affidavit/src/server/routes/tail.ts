@@ -58,14 +58,10 @@ export function addTail(app: Routes, { clock = systemClock, state }: Pick<AppPar
         fits: (record) => isTailed(record) && (principal.scope === undefined || isInScope(principal.scope, record)),
         goesOn: async () => !state.draining && (await livesStill(request)),
       })
-      return (
-        reply
-          .type('text/event-stream')
-          .header('Cache-Control', 'no-store')
-          // It ends with its connection: a server that drains waits for no other request on it.
-          .header('Connection', 'close')
-          .send(patientStream(events, clock, () => reply.raw.destroy()))
-      )
+      return reply
+        .type('text/event-stream')
+        .header('Cache-Control', 'no-store')
+        .send(patientStream(events, clock, () => reply.raw.destroy()))
     },
   )
 
