@@ -19,7 +19,8 @@ async function startServer(home: string): Promise<{ readonly child: ChildProcess
   const child = spawn(process.execPath, [BIN, 'serve', '--ledger', home, '--listen', '127.0.0.1:0', '--json'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
-  for await (const line of createInterface(child.stdout)) return { child, port: Number(new URL(JSON.parse(line).url).port) }
+  for await (const line of createInterface(child.stdout))
+    return { child, port: Number(new URL(JSON.parse(line).url).port) }
   throw new Error('the server ended before it answered')
 }
 
@@ -70,10 +71,18 @@ test('a server that is killed while clients write loses nothing that it acknowle
   assert.equal(new Set(numbers).size, numbers.length)
   for (const { n, appended } of told) {
     const record = records.find(({ id }) => id === appended.id)
-    assert.deepEqual([record?.seq, record?.integrity_hash, record?.details?.n], [appended.seq, appended.integrity_hash, n])
+    assert.deepEqual(
+      [record?.seq, record?.integrity_hash, record?.details?.n],
+      [appended.seq, appended.integrity_hash, n],
+    )
   }
   for (const conversation of new Set(records.map(({ conversation_id }) => conversation_id))) {
-    const inOrder = records.filter((one) => one.conversation_id === conversation).map(({ details }) => Number(details?.n))
-    assert.deepEqual(inOrder, inOrder.toSorted((a, b) => a - b))
+    const inOrder = records
+      .filter((one) => one.conversation_id === conversation)
+      .map(({ details }) => Number(details?.n))
+    assert.deepEqual(
+      inOrder,
+      inOrder.toSorted((a, b) => a - b),
+    )
   }
 })
