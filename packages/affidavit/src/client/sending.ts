@@ -43,6 +43,8 @@ export interface SendingParts {
 
 /** Requests with drafts at a time. */
 const AT_ONCE = 4
+/** How long drafts wait for others behind a request that is under way. */
+const GATHER_MILLIS = 5
 /** Drafts of a request, and about how many bytes of them. */
 const BATCH = { items: 512, bytes: 1_048_576 }
 
@@ -67,6 +69,7 @@ export function createSending(parts: SendingParts): Sending {
   const taken = new Set<Waiting>()
   let underWay = 0
   let turn: 'ended' | 'going on' = 'ended'
+  let gathering: { stop(): void } | undefined
   let pause: { stop(): void } | undefined
   let expiry: { stop(): void } | undefined
   let lastFault: unknown
@@ -100,17 +103,21 @@ export function createSending(parts: SendingParts): Sending {
     }
   }
 
-  // Those of one turn of the event loop go together.
+  // Those of one turn of the event loop go together, and while a request is under way, those until its answer: each costs its sender more
+  // than the drafts in it. Not for long, for it may be about a draft that takes long.
   function soon(): void {
     if (turn === 'going on') return
     turn = 'going on'
     setImmediate(() => {
       turn = 'ended'
-      sendAll()
+      if (underWay === 0) sendAll()
+      else gathering ??= alarm(GATHER_MILLIS, sendAll)
     })
   }
 
   function sendAll(): void {
+    gathering?.stop()
+    gathering = undefined
     if (pause !== undefined) return
     // A server that failed is tried with one request.
     const most = backoff.failures() > 0 ? 1 : AT_ONCE
