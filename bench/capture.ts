@@ -1,8 +1,7 @@
 // What an agent feels of its audit: a model call through an adapter against the bare call, and how many records agents that run
 // side by side make, against as many appends of the same drafts.
 
-import { once } from 'node:events'
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 
 import type { Draft, Ledger } from 'affidavit'
@@ -13,15 +12,13 @@ import OpenAI from 'openai'
 import { appendConcurrently } from './callers.ts'
 import type { Context } from './context.ts'
 import { openNew } from './ledgers.ts'
+import { baseUrl, PROVIDER_MILLIS, startProvider, WORDS } from './provider.ts'
 import type { Row } from './report.ts'
 import { compare, median, repeat, secondsOf } from './rounds.ts'
 
 const CALLS = 30
-/** A provider takes longer; the call is what is to be seen. */
-const PROVIDER_MILLIS = 20
 const AGENTS = 64
 const TURNS = 12
-const WORDS = 'The potassium of the last three weeks is within range; nothing else in the chart asks for a call today. '
 
 export async function measureCapture({ ledgers, effort }: Context): Promise<Row[]> {
   const server = await startProvider()
@@ -182,50 +179,4 @@ async function work(audit: Audit, conversation: string): Promise<void> {
       await getChart({ patient: `p-${turn}` })
     }
   })
-}
-
-async function startProvider(): Promise<Server> {
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (piece) => {
-      body += piece
-    })
-    request.on('end', () => void answer(response, body.includes('"stream":true')))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
-}
-
-function baseUrl(server: Server): string {
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/v1`
-}
-
-let answers = 0
-const HEAD = { id: 'chatcmpl-1', created: 1, model: 'm' }
-
-async function answer(response: ServerResponse, streams: boolean): Promise<void> {
-  await wait(PROVIDER_MILLIS)
-  if (!streams) {
-    const choices = [
-      { index: 0, message: { role: 'assistant', content: `${answers++} ${WORDS}` }, finish_reason: 'stop' },
-    ]
-    response
-      .setHeader('content-type', 'application/json')
-      .end(JSON.stringify({ ...HEAD, object: 'chat.completion', choices }))
-    return
-  }
-  response.setHeader('content-type', 'text/event-stream')
-  for (const content of `${answers++} ${WORDS}`.split(' ')) {
-    response.write(event({ delta: { content }, finish_reason: null }))
-    // A provider writes each token when it has it.
-    await wait(1)
-  }
-  response.write(event({ delta: {}, finish_reason: 'stop' }))
-  response.end('data: [DONE]\n\n')
-}
-
-function event(choice: object): string {
-  return `data: ${JSON.stringify({ ...HEAD, object: 'chat.completion.chunk', choices: [{ index: 0, ...choice }] })}\n\n`
 }

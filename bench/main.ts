@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { measureAppend } from './append.ts'
 import { measureArchive } from './archive.ts'
 import { measureCapture } from './capture.ts'
+import { measureClient } from './client.ts'
 import { measureContent } from './content.ts'
 import type { Context } from './context.ts'
 import { measureDetect } from './detect.ts'
@@ -37,6 +38,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['content', measureContent],
   ['detect', measureDetect],
   ['capture', measureCapture],
+  ['client', measureClient],
   ['plan', measurePlan],
   ['archive', measureArchive],
   ['postgres', measurePostgres],
