@@ -27,7 +27,7 @@ export interface Step {
 export interface Ask {
   readonly by: string
   readonly request: string
-  readonly body?: Readonly<Record<string, string>>
+  readonly body?: Readonly<Record<string, string | readonly string[]>>
   /** 200 where left out. */
   readonly status?: number
   /** Those of the command where left out. */
@@ -65,7 +65,7 @@ const holds = Type.Array(text, { minItems: 1 })
 const ask = exactly({
   by: Type.Enum([...API_ROLE_NAMES]),
   request: Type.String({ pattern: '^(GET|POST) [a-z]' }),
-  body: Type.Optional(Type.Record(Type.String(), text)),
+  body: Type.Optional(Type.Record(Type.String(), Type.Union([text, Type.Array(text)]))),
   status: Type.Optional(Type.Integer()),
   holds: Type.Optional(holds),
 })

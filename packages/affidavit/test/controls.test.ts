@@ -78,11 +78,17 @@ function lacking(holds: readonly string[], answer: unknown): readonly string[] {
   return holds.map((promise) => broken(named(promise), answer)).filter((one) => one !== undefined)
 }
 
-function asked(http: Ask): Ask {
-  const request = http.request.replaceAll(/\b[A-Z_]{3,}\b/g, (word) => encodeURIComponent(words.get(word) ?? word))
-  if (http.body === undefined) return { ...http, request }
-  const body = Object.fromEntries(Object.entries(http.body).map(([name, word]) => [name, words.get(word) ?? word]))
-  return { ...http, request, body }
+function asked({ request, body, ...http }: Ask): Ask {
+  const meant = (word: string): string => words.get(word) ?? word
+  const sent = Object.entries(body ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? meant(value) : value.map(meant),
+  ])
+  return {
+    ...http,
+    request: request.replaceAll(/\b[A-Z_]{3,}\b/g, (word) => encodeURIComponent(meant(word))),
+    ...(body === undefined ? {} : { body: Object.fromEntries(sent) }),
+  }
 }
 
 /** `readers.*.reader = AUDITOR`: whoever that is. */
