@@ -32,17 +32,22 @@ export async function newLedger(t: TestContext, options: { readonly registry?: R
   return ledger
 }
 
-/** One that tells what waits when it is asked, and when the test is over. */
+/** One that is closed when the test is over. */
 export function newReceiver(t: TestContext, ledger: TelemetryLedger): Receiver {
-  const receiver = createReceiver({
+  const receiver = receiverThatDies(ledger)
+  t.after(() => receiver.close())
+  return receiver
+}
+
+/** One that nobody closes: what waits in it is gone. */
+export function receiverThatDies(ledger: TelemetryLedger): Receiver {
+  return createReceiver({
     ledger,
     clock: systemClock,
     onFault: (error) => {
       throw error
     },
   })
-  t.after(() => receiver.close())
-  return receiver
 }
 
 export async function recordsIn(ledger: Ledger): Promise<readonly AuditRecord[]> {

@@ -13,7 +13,7 @@ export interface Archival {
   readonly store: LedgerStore
   /** The origin. */
   readonly ledger: string
-  readonly keyring: Pick<Keyring, 'scopeKeys' | 'knownScopeKeys'>
+  readonly keyring: Pick<Keyring, 'scopeKeys' | 'knownScopeKeys' | 'scopeKeysById' | 'wrappedAnew'>
   /** A signed note by the checkpoint key. */
   sign(text: string): Promise<string>
   /** Appends a record of the ledger's own; durable when it resolves. */

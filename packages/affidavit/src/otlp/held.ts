@@ -11,6 +11,8 @@ export interface HeldLog {
   readonly about: About
   readonly digest: string
   readonly contents: readonly CallContent[]
+  /** Whether it waited when a process died: another one may have told it since. */
+  readonly isResumed: boolean
 }
 
 export interface HeldCall {

@@ -10,7 +10,7 @@ import { announcements } from './announce.ts'
 import { missingOf, someOf, toldContent } from './contents.ts'
 import { errorDetailsOf } from './map-failure.ts'
 import { type PromptInForce, promptOf } from './prompt-in-force.ts'
-import { agentRecord, idOf, nameIn, type Once, type Setting } from './setting.ts'
+import { ANSWERED, agentRecord, INVOKED, idOf, nameIn, type Once, type Setting } from './setting.ts'
 import type { Message, ModelCall, Told } from './step.ts'
 import { hear } from './user-messages.ts'
 import { answerOf, callsIn } from './words.ts'
@@ -19,10 +19,6 @@ const MAX_TOOLS = 50
 const UNNAMED = 'unnamed'
 /** What is asked of these is no message of a user, and their model is not the agent's. */
 const NOT_ASKED = ['embeddings', 'rerank']
-
-/** What ids of the two records of a call are derived by. */
-const INVOKED = 'model_invoked'
-export const ANSWERED = 'model_answered'
 
 export function modelCallRecords(setting: Setting, call: ModelCall): readonly Once[] {
   const model = call.model === undefined ? undefined : labelOf(call.model)

@@ -30,7 +30,7 @@ export interface RefusedPart {
   readonly items: readonly Placed[] | undefined
 }
 
-const MEDIA_TYPES = { protobuf: 'application/x-protobuf', json: 'application/json' } as const
+export const MEDIA_TYPES = { protobuf: 'application/x-protobuf', json: 'application/json' } as const
 const MAX_SCOPES = 20
 const MAX_PROBLEMS = 20
 const RECEIVER = 'otlp-receiver'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { capturedBodies, NO_CAPTURED_BODIES, ownBody } from '../../test/otlp-bodies.ts'
 import { readContent } from '../../test/read-content.ts'
-import { newLedger, newReceiver, recordsIn, storyOf } from '../../test/telemetry-stories.ts'
+import { newLedger, newReceiver, receiverThatDies, recordsIn, storyOf } from '../../test/telemetry-stories.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { OtlpFault } from './fault.ts'
@@ -148,6 +148,29 @@ describe('what is told of one call in several requests is one call', () => {
     )
     await receiveAll(receiver, 'gen-ai-1.36-traces')
     assert.equal((await storyOf(ledger)).filter((line) => line.includes('tokens=')).length, 2)
+  })
+})
+
+describe('what waits when a process dies', () => {
+  test('is told with its call by the next one', async (t) => {
+    const ledger = await newLedger(t)
+    await receiveAll(receiverThatDies(ledger), 'gen-ai-1.36-logs')
+    await receiveAll(newReceiver(t, ledger), 'gen-ai-1.36-traces')
+    assert.deepEqual(await storyOf(ledger), CALLS_OF_1_36)
+  })
+
+  test('is told once, whoever told it', async (t) => {
+    const ledger = await newLedger(t)
+    const [first, second] = [newReceiver(t, ledger), newReceiver(t, ledger)]
+    await receiveAll(first, 'gen-ai-1.36-logs')
+    await receiveAll(second, 'gen-ai-latest-traces')
+    await receiveAll(first, 'gen-ai-1.36-traces')
+    const { size } = await ledger.health()
+    await second.tellWaiting('all')
+    const third = newReceiver(t, ledger)
+    await receiveAll(third, 'gen-ai-latest-traces')
+    await third.tellWaiting('all')
+    assert.equal((await ledger.health()).size, size)
   })
 })
 

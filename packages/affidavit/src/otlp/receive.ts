@@ -11,7 +11,8 @@ import { type Planned, planHeld, planRecords } from './plan-records.ts'
 import { type ReadItem, readRequest } from './read-request.ts'
 import { type Receipt, type Request, receiptAbout, receiptsOf, refusalOf } from './receipt.ts'
 import { recordOnce } from './record-once.ts'
-import type { Once } from './setting.ts'
+import { logsReceived } from './resume.ts'
+import { callId, type Once } from './setting.ts'
 import type { TelemetryLedger } from './telemetry-ledger.ts'
 import { createTraces } from './traces.ts'
 
@@ -52,17 +53,21 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
   const parts = { ledger, traces, held }
   const timer = setInterval(() => void tellWaiting('overdue').catch(onFault), PATIENCE_MILLIS / 2).unref()
 
+  let resuming: Promise<void> | undefined
+
   async function receive(request: Request): Promise<Received> {
+    await resumed()
     const decoded = await decodedOf(request)
     const items = readRequest(decoded, DIALECTS, ledger)
     const receipts = receiptsOf(ledger, request, items, decoded.refused.length === 0)
     if (decoded.refused.length === 0 && (await areRecorded(receipts.map(({ once }) => once))))
       return answerOf(items.length, [])
-    hold(items)
+    hold(items, 'received')
     const { planned, joins } = planRecords(parts, items)
     const { refused } = await recordOnce(ledger, claims, sorted(planned))
     for (const join of joins) held.told(join)
-    const lost = new Set(planned.filter(({ once }) => refused.some((one) => one.once === once)).map(({ from }) => from))
+    const unfit: ReadonlySet<Once> = new Set(refused.map(({ once }) => once))
+    const lost = new Set(planned.filter(({ once }) => unfit.has(once)).map(({ from }) => from))
     const problems = [
       ...decoded.refused.map(({ path, problem }) => `${path}: ${problem}`),
       ...refused.map(({ once, problem }) => `${once.draft.action}: ${problem}`),
@@ -98,11 +103,31 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
     if (refused.length > 0) unreachable(`the ledger refused a record of what came: ${refused[0]?.problem}`)
   }
 
-  function hold(items: readonly ReadItem[]): void {
+  // Before anything is received; where the ledger cannot be read, the next request tries again.
+  function resumed(): Promise<void> {
+    resuming ??= resume().catch((error: unknown) => {
+      resuming = undefined
+      throw error
+    })
+    return resuming
+  }
+
+  async function resume(): Promise<void> {
+    for await (const { body, signal, encoding } of logsReceived(ledger, clock.now() - 2 * PATIENCE_MILLIS)) {
+      hold(readRequest(decode(body, signal, encoding), DIALECTS, ledger), 'resumed')
+    }
+    for (const call of held.due(Number.POSITIVE_INFINITY)) if (await isTold(call)) held.told(call)
+  }
+
+  function isTold({ origin }: HeldCall): Promise<boolean> {
+    return ledger.isRecorded(callId(ledger, origin))
+  }
+
+  function hold(items: readonly ReadItem[], why: 'received' | 'resumed'): void {
     for (const { item, dialect, reading, digest } of items) {
       const contents = reading.steps.filter((step) => step.kind === 'call_content')
       if (item.signal === 'traces' || dialect === undefined || contents.length === 0) continue
-      held.add({ item, dialect, about: reading.about, digest, contents }, clock.elapsed())
+      held.add({ item, dialect, about: reading.about, digest, contents, isResumed: why === 'resumed' }, clock.elapsed())
     }
   }
 
@@ -112,7 +137,8 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
   }
 
   async function tell(call: HeldCall): Promise<void> {
-    await recordOnce(ledger, claims, sorted(planHeld(parts, call)))
+    const isDone = call.logs.every(({ isResumed }) => isResumed) && (await isTold(call))
+    if (!isDone) await recordOnce(ledger, claims, sorted(planHeld(parts, call)))
     held.told(call)
   }
 

@@ -58,6 +58,15 @@ export function idOf({ ledger, origin, step }: Setting, kind: string): string {
   return ledger.deriveId('otlp', ...wordsOf(origin), kind, ...(step === 0 ? [] : [String(step)]))
 }
 
+/** What ids of the two records of a call are derived by. */
+export const INVOKED = 'model_invoked'
+export const ANSWERED = 'model_answered'
+
+/** Id of the `model_invoked` of a call. */
+export function callId({ deriveId }: Pick<TelemetryLedger, 'deriveId'>, origin: Origin): string {
+  return deriveId('otlp', ...wordsOf(origin), INVOKED)
+}
+
 /** The application's own, else the trace stands for it. */
 export function conversationOf({
   ledger,

@@ -2,4 +2,7 @@
 
 import type { Ledger } from '../ledger/ledger.ts'
 
-export type TelemetryLedger = Pick<Ledger, 'appendMany' | 'deriveId' | 'digest' | 'get' | 'isRecorded' | 'registry'>
+export type TelemetryLedger = Pick<
+  Ledger,
+  'appendMany' | 'archival' | 'deriveId' | 'digest' | 'get' | 'isRecorded' | 'registry' | 'search'
+>
