@@ -9,7 +9,7 @@ import type { AgentRun } from './step.ts'
 import { hear } from './user-messages.ts'
 import { answerOf } from './words.ts'
 
-/** `within`: whether calls of models were seen in its trace. What they said and took is theirs. */
+/** `within`: whether calls of models were seen within it. What they said and took is theirs. */
 export function agentRunRecords(setting: Setting, run: AgentRun, within: 'calls' | 'nothing'): readonly Once[] {
   const input = run.input?.state === 'told' ? run.input.value : []
   const output = run.output?.state === 'told' ? run.output.value : []

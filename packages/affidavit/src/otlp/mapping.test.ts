@@ -178,6 +178,27 @@ test('an agent whose calls nobody tells is heard itself; one that fails has fail
   assert.equal(only(records, 'agent_failed').outcome, 'error')
 })
 
+test('an agent that is asked from afar is heard, whatever else is called in the trace', async (t) => {
+  const ledger = await newLedger(t)
+  const run = (id: number, name: string, answer: string, under?: number): Told => ({
+    id,
+    ...(under === undefined ? {} : { under }),
+    attributes: {
+      'gen_ai.operation.name': 'invoke_agent',
+      'gen_ai.agent.name': name,
+      'gen_ai.output.messages': JSON.stringify([{ role: 'assistant', parts: [{ type: 'text', content: answer }] }]),
+    },
+  })
+  const spans = [chat(2, {}, 1), run(3, 'pharmacy', 'In stock.', 1), run(1, 'triage', 'It is in stock.')]
+  const receiver = newReceiver(t, ledger)
+  for (const span of spans) await receiver.receive(tracesOf(span))
+  const answers = (await recordsIn(ledger)).filter(({ details }) => details?.layer === 'agent')
+  assert.deepEqual(
+    answers.map(({ agent_name, details }) => [agent_name, details?.characters]),
+    [['pharmacy', 9]],
+  )
+})
+
 test('a call that failed is a failure, its message sealed', async (t) => {
   const ledger = await newLedger(t)
   await newReceiver(t, ledger).receive(

@@ -146,7 +146,7 @@ function mapped(setting: Setting, traces: Traces, step: WholeStep): readonly Onc
       if (id !== undefined) traces.asked(conversation, id, idOf(setting, ANSWERED))
     }
   }
-  const records = recordsOf(setting, step, traces.hasCalls(setting.item.traceId) ? 'calls' : 'nothing')
+  const records = recordsOf(setting, step, setting.encloses ? 'calls' : 'nothing')
   return records.length === 0 ? [] : [...beginning(setting), ...records]
 }
 

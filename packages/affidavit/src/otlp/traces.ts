@@ -1,4 +1,5 @@
-// What earlier items told of a trace, for later ones (spec/otlp.md §4). Forgotten, it makes records poorer, never more.
+// What earlier items told of a trace, for later ones (spec/otlp.md §4). Forgotten, it makes records poorer, and may let
+// an agent’s answer be told beside that of its model.
 
 import { type Remembered, remember } from './remembered.ts'
 import type { About } from './step.ts'
@@ -13,9 +14,8 @@ export interface Traces {
   learn(item: Item, own: About): void
   /** What an item says of itself, and where it says nothing what others of its trace said. */
   about(item: Item, own: About): About
-  /** A model was called within the trace, and within the spans above this item. */
+  /** A model was called within the spans above this item. */
   called(item: Item): void
-  hasCalls(traceId: string | undefined): boolean
   /** Whether a call of a model was told below this item. */
   encloses(item: Item): boolean
   /** This span tells a call of a tool. */
@@ -36,7 +36,6 @@ interface KnownTrace extends Omit<About, keyof Agent> {
 export function createTraces(): Traces {
   const traces: Remembered<KnownTrace> = remember(MAX_TRACES)
   const spans: Remembered<{ readonly parent: string | undefined; readonly agent: Agent }> = remember(MAX_SPANS)
-  const calls: Remembered<true> = remember(MAX_TRACES)
   const enclosing: Remembered<true> = remember(MAX_SPANS)
   const tools: Remembered<true> = remember(MAX_SPANS)
   const answers: Remembered<string> = remember(MAX_SPANS)
@@ -92,13 +91,11 @@ export function createTraces(): Traces {
         ...{ agent, agentVersion },
       }
     },
+    // A log that tells of a call tells of its own span, which marks those above it.
     called(item) {
-      if (item.traceId === undefined) return
-      calls.set(item.traceId, true)
       if (item.signal === 'traces') enclose(item.traceId, item.parentSpanId)
     },
     encloses: ({ traceId, spanId }) => enclosing.get(keyOf(traceId, spanId)) === true,
-    hasCalls: (traceId) => traceId !== undefined && calls.get(traceId) === true,
     ran: (traceId, spanId) => tools.set(keyOf(traceId, spanId), true),
     hasRun: (traceId, spanId) => tools.get(keyOf(traceId, spanId)) === true,
     asked: (conversation, callId, answer) => answers.set(`${conversation}\n${callId}`, answer),
