@@ -159,6 +159,15 @@ describe('what waits when a process dies', () => {
     assert.deepEqual(await storyOf(ledger), CALLS_OF_1_36)
   })
 
+  test('and is damaged keeps nothing else from being received', async (t) => {
+    const ledger = await newLedger(t)
+    await receiveAll(receiverThatDies(ledger), 'gen-ai-1.36-logs')
+    const store = Object.assign(Object.create(ledger.archival.store), { payload: async () => undefined })
+    const damaged = { ...ledger, archival: { ...ledger.archival, store } }
+    await receiveAll(newReceiver(t, damaged), 'gen-ai-1.36-traces')
+    assert.equal((await storyOf(ledger)).filter((line) => line.includes('tokens=')).length, 2)
+  })
+
   test('is told once, whoever told it', async (t) => {
     const ledger = await newLedger(t)
     const [first, second] = [newReceiver(t, ledger), newReceiver(t, ledger)]

@@ -113,8 +113,8 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
   }
 
   async function resume(): Promise<void> {
-    for await (const { body, signal, encoding } of logsReceived(ledger, clock.now() - 2 * PATIENCE_MILLIS)) {
-      hold(readRequest(decode(body, signal, encoding), DIALECTS, ledger), 'resumed')
+    for await (const decoded of logsReceived(ledger, clock.now() - 2 * PATIENCE_MILLIS)) {
+      hold(readRequest(decoded, DIALECTS, ledger), 'resumed')
     }
     for (const call of held.due(Number.POSITIVE_INFINITY)) if (await isTold(call)) held.told(call)
   }
