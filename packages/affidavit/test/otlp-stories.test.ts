@@ -210,6 +210,15 @@ describe('a call that a framework and the client below it both tell of', () => {
   }
 })
 
+test('a message of the user that the application hides is on record as said, and as hidden', async (t) => {
+  const ledger = await newLedger(t)
+  const text = Buffer.from(ownBody('openinference-clinic-traces.json')).toString()
+  const body = Buffer.from(text.replaceAll('When is my next appointment?', '__REDACTED__'))
+  await newReceiver(t, ledger).receive({ body, signal: 'traces', encoding: 'json' })
+  const heard = (await storyOf(ledger)).filter((line) => line.startsWith('user_message_received'))
+  assert.deepEqual(heard, ['user_message_received success uncaptured=["message: hidden by the emitter"]'])
+})
+
 test('messages that no span holds together are told each by itself', async (t) => {
   const ledger = await newLedger(t)
   const receiver = newReceiver(t, ledger)

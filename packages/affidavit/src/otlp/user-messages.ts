@@ -4,6 +4,7 @@
 import { countCharacters } from '../bytes/text.ts'
 import { canonicalText } from '../capture/canonical-text.ts'
 import { captured, contentsOf } from '../capture/captured.ts'
+import { missingOf } from './contents.ts'
 import { conversationOf, type Once, type Setting, userRecord } from './setting.ts'
 import type { Message } from './step.ts'
 import { isFromUser, wordsOf } from './words.ts'
@@ -37,8 +38,9 @@ function idsOf(setting: Setting, said: readonly Message[]): readonly string[] {
 function heard(setting: Setting, { parts }: Message, id: string): Once {
   const words = wordsOf(parts)
   const isText = parts.every(({ type }) => type === 'text')
+  const isHidden = parts.length > 0 && parts.every(({ type }) => type === 'redacted')
   const { content, uncaptured } = contentsOf(
-    parts.length === 0 ? undefined : captured('message', isText ? words : parts),
+    parts.length === 0 || isHidden ? undefined : captured('message', isText ? words : parts),
   )
   const { draft } = userRecord(setting, {
     id,
@@ -46,7 +48,9 @@ function heard(setting: Setting, { parts }: Message, id: string): Once {
     outcome: 'success',
     at: 'start',
     content,
-    details: { characters: countCharacters(words), uncaptured },
+    details: isHidden
+      ? { uncaptured: missingOf('message', { state: 'redacted' }) }
+      : { characters: countCharacters(words), uncaptured },
   })
   return { draft, by: 'fact' }
 }
