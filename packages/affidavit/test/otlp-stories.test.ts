@@ -210,13 +210,23 @@ describe('a call that a framework and the client below it both tell of', () => {
   }
 })
 
-test('a message of the user that the application hides is on record as said, and as hidden', async (t) => {
+test('what an application hides of messages is on record as said, and as hidden', async (t) => {
   const ledger = await newLedger(t)
   const text = Buffer.from(ownBody('openinference-clinic-traces.json')).toString()
-  const body = Buffer.from(text.replaceAll('When is my next appointment?', '__REDACTED__'))
+  const hidden = [
+    /When is my next appointment\?/g,
+    /One appointment is found\./g,
+    /On 12 January at 9:30, with Dr\. Osei\./g,
+  ]
+  const body = Buffer.from(hidden.reduce((all, words) => all.replaceAll(words, '__REDACTED__'), text))
   await newReceiver(t, ledger).receive({ body, signal: 'traces', encoding: 'json' })
-  const heard = (await storyOf(ledger)).filter((line) => line.startsWith('user_message_received'))
-  assert.deepEqual(heard, ['user_message_received success uncaptured=["message: hidden by the emitter"]'])
+  const story = await storyOf(ledger)
+  const [heard, ...others] = story.filter((line) => line.startsWith('user_message_received'))
+  assert.equal(heard, 'user_message_received success uncaptured=["message: hidden by the emitter"]')
+  assert.deepEqual(others, [])
+  const answer = story.findLast((line) => line.startsWith('agent_response_generated'))
+  assert.match(answer ?? '', /uncaptured=\["answer: hidden by the emitter"\]/)
+  assert.doesNotMatch(answer ?? '', /characters=/)
 })
 
 test('messages that no span holds together are told each by itself', async (t) => {

@@ -14,9 +14,19 @@ export function toldContent(name: string, told: Told<unknown> | undefined): Capt
 /** What of it is missing, in words: `request: cut off at the emitter`. */
 export function missingOf(name: string, told: Told<unknown> | undefined): readonly string[] {
   if (told === undefined) return [`${name}: not told`]
-  if (told.state === 'redacted') return [`${name}: hidden by the emitter`]
+  if (told.state === 'redacted' || (told.state === 'told' && hides(told.value)))
+    return [`${name}: hidden by the emitter`]
   if (told.state === 'told') return []
   return [told.why === 'truncated' ? `${name}: cut off at the emitter` : `${name}: not in a form that is known`]
+}
+
+// Of messages some emitters hide parts.
+function hides(value: unknown): boolean {
+  return Array.isArray(value) && value.some((one: { readonly parts?: unknown } | null) => hasHiddenPart(one?.parts))
+}
+
+function hasHiddenPart(parts: unknown): boolean {
+  return Array.isArray(parts) && parts.some((part: { readonly type?: unknown } | null) => part?.type === 'redacted')
 }
 
 /** All of them, none twice; nothing where there is none. */

@@ -101,6 +101,7 @@ function outcome(setting: Setting, call: ModelCall, common: Common): Once {
   const messages = output?.state === 'told' ? output.value : []
   const answer = answerOf(messages)
   const isAnswered = error === undefined || answer !== '' || callsIn(messages).length > 0
+  const missing = missingOf('answer', output)
   const { content, uncaptured = [] } = contentsOf(
     capturedText('answer', answer),
     responseContent(output, messages, answer),
@@ -118,13 +119,13 @@ function outcome(setting: Setting, call: ModelCall, common: Common): Once {
     details: {
       layer: layerOf(setting),
       ended: error === undefined ? 'complete' : 'failed',
-      characters: output?.state === 'told' ? countCharacters(answer) : undefined,
+      characters: answer !== '' || missing.length === 0 ? countCharacters(answer) : undefined,
       model_answered: call.modelAnswered === undefined ? undefined : labelOf(call.modelAnswered),
       tools_requested: toolsOf(setting, messages),
       ...(setting.encloses ? {} : { tokens: tokensOf(call), cost_usd: call.costUsd }),
       duration_ms: call.milliseconds,
       ...errorDetailsOf(error),
-      uncaptured: someOf(uncaptured, isAnswered && call.operation !== 'embeddings' ? missingOf('answer', output) : []),
+      uncaptured: someOf(uncaptured, isAnswered && call.operation !== 'embeddings' ? missing : []),
     },
   })
 }
