@@ -76,9 +76,9 @@ export function addArchive(app: Routes): void {
       },
       { params: Type.Object(inLedger), response: { 200: statusSchema } },
     ),
-    async (request) => {
-      await expectWhole(request)
-      return archiveOf(request.asked).status()
+    async ({ asked }) => {
+      expectWhole(asked)
+      return archiveOf(asked).status()
     },
   )
 
