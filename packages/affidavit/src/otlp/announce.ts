@@ -4,7 +4,7 @@ import { labelOf } from '../capture/captured.ts'
 import type { DraftContent } from '../formats/fields.ts'
 import { VERSIONED, type VersionAction } from '../ledger/version-in-force.ts'
 import type { PromptInForce } from './prompt-in-force.ts'
-import { type Once, recordOf, type Setting } from './setting.ts'
+import { identifier, type Once, recordOf, type Setting } from './setting.ts'
 
 const UNKNOWN_AUTHOR = 'unknown-author'
 
@@ -37,7 +37,7 @@ function announced(setting: Setting, action: VersionAction, version: string, con
     actor_type: 'system',
     at: 'start',
     resource_type: VERSIONED[action],
-    resource_id: agent,
+    resource_id: identifier(agent, setting.ledger),
     ...(action === 'prompt_changed' ? { prompt_version: version } : { model: version }),
     content: content === undefined ? undefined : [content],
     details: { changed_by: 'unknown', inferred: true },

@@ -199,6 +199,23 @@ test('an agent that is asked from afar is heard, whatever else is called in the 
   )
 })
 
+test('an agent may be named in any letters', async (t) => {
+  const ledger = await newLedger(t)
+  const names = ['Cafe\u0301', '\u202eward', 'x'.repeat(300), ' ']
+  for (const [i, name] of names.entries()) {
+    const asked = chat(i + 1, {
+      'gen_ai.agent.name': name,
+      'gen_ai.system_instructions': 'Be brief.',
+      'user.id': name,
+      'gen_ai.conversation.id': name,
+    })
+    const { rejected, message } = await newReceiver(t, ledger).receive(tracesOf(asked))
+    assert.deepEqual([rejected, message], [0, ''])
+  }
+  const announced = (await recordsIn(ledger)).filter(({ action }) => action === 'prompt_changed')
+  assert.equal(announced.length, names.length)
+})
+
 test('a call that failed is a failure, its message sealed', async (t) => {
   const ledger = await newLedger(t)
   await newReceiver(t, ledger).receive(

@@ -137,7 +137,7 @@ function said(fields: Omit<Partial<Fields>, 'id' | 'action' | 'at' | 'details'>)
 }
 
 /** A stranger's text as an id; one that cannot be one is its keyed digest. */
-function identifier(text: string, { digest }: Pick<TelemetryLedger, 'digest'>): string {
+export function identifier(text: string, { digest }: Pick<TelemetryLedger, 'digest'>): string {
   const id = text.normalize('NFC')
   return idProblem(id, MAX_LABEL_BYTES) === undefined ? id : digest(text)
 }
