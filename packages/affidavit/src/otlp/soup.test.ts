@@ -46,7 +46,14 @@ const NAMES = [
   '__proto__',
 ]
 const WORDS = [
-  ...['__REDACTED__', '[', '{"a":', '[{"role":"user"}]', '[{"role":"user","parts":[{"type":"text","content":"x"}]}]'],
+  ...[
+    'e\u0301',
+    '__REDACTED__',
+    '[',
+    '{"a":',
+    '[{"role":"user"}]',
+    '[{"role":"user","parts":[{"type":"text","content":"x"}]}]',
+  ],
   '[{"role":"user","parts":[{"type":"text","content":7}]},{"role":"assistant","parts":[null,"x",{"type":"tool_call"}]}]',
   ...['\u0000', '\ud800', '\u202e', 'x'.repeat(2_000), '', ' '],
 ]
