@@ -41,7 +41,7 @@ const HASTE = 200
 /** So much that a machine which does much else is in time, too. */
 const PATIENT = 2_000_000
 
-const hasty: { readonly clock: Clock; readonly alarm: Alarm } = {
+export const hasty: { readonly clock: Clock; readonly alarm: Alarm } = {
   clock: { now: () => Date.now(), elapsed: () => performance.now() * HASTE },
   alarm(millis, ring) {
     const timer = setTimeout(ring, millis / HASTE)
