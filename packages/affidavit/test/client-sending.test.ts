@@ -67,9 +67,9 @@ test('drafts of one turn go together', async () => {
 })
 
 test('a server that stays silent leaves the outcome unknown, and the same draft with the same id settles it', async () => {
-  const ledger = await world.open({ patienceMillis: 20_000 })
+  const ledger = await world.open({ patienceMillis: 100_000 })
   const draft: Draft = { ...stepOf('silent', 0), id: '01900000-0000-7000-8000-000000000001' }
-  faults('lost answer', ...Array.from({ length: 50 }, () => 'silence' as const))
+  faults('lost answer', ...Array.from({ length: 500 }, () => 'silence' as const))
   assert.equal(await ledger.append(draft).catch(codeOf), 'outcome-unknown')
   faults()
   world.proxy.cutAll()
@@ -81,14 +81,14 @@ test('a server that stays silent leaves the outcome unknown, and the same draft 
 })
 
 test('a server that is not there leaves nothing committed, and the error says what failed', async () => {
-  const ledger = await world.open({ patienceMillis: 20_000 })
+  const ledger = await world.open({ patienceMillis: 100_000 })
   world.proxy.target = 1
   faults(
     'queue-full',
     'rate-limited',
     'queue-full',
     'rate-limited',
-    ...Array.from({ length: 50 }, () => 'queue-full' as const),
+    ...Array.from({ length: 500 }, () => 'queue-full' as const),
   )
   await assert.rejects(ledger.append(stepOf('nobody', 0)), { code: 'not-committed', message: /queue-full: not now/ })
   world.proxy.target = world.port

@@ -97,6 +97,5 @@ async function askVersion(
   const { version } = answer
   if (version === null) return undefined
   if (!isObject(version)) throw unreadable('no version')
-  const text = version.text === undefined ? {} : { text: textIn(version, 'text') }
-  return { id: textIn(version, 'id'), version: textIn(version, 'version'), ...text }
+  return { id: textIn(version, 'id'), version: textIn(version, 'version') }
 }
