@@ -120,7 +120,7 @@ test('a credential for certain agents sees what these do, and nothing else', asy
   assert.equal(only?.record.agent_name, 'triage')
 })
 
-test('a tail ends with its credential', async () => {
+test('a tail ends with its credential', { timeout: 20_000 }, async () => {
   const key = await served.makeKey({ role: 'reader', expires: new Date(clock.now() + 60_000).toISOString() })
   await using reading = await tail('', {}, key)
   clock.pass(60_000)
