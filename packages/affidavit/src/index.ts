@@ -103,7 +103,9 @@ type Inside =
 /** A ledger that is open. Records are read through `as`. */
 export interface Ledger extends Omit<OpenLedger, Inside | 'as' | 'holding'> {
   /** Reads in somebody's name: every read is on record before it is answered. */
-  as(reader: Reader): Omit<Reading, 'ask' | 'askToReveal' | 'missing' | 'asRecorded' | 'recorded' | 'prove' | 'exportable'> & Questions
+  as(
+    reader: Reader,
+  ): Omit<Reading, 'ask' | 'askToReveal' | 'missing' | 'asRecorded' | 'recorded' | 'prove' | 'exportable'> & Questions
   /** Archives, and removes from the database and restores, in somebody's name. */
   archiving(by: Operator): LedgerArchive
   /** Places legal holds, and releases them with somebody else's approval, in somebody's name. */
