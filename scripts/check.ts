@@ -11,6 +11,8 @@ const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimit
 
 const STAGE_TIMEOUT = 180_000
 const TESTS_TIMEOUT = 1_200_000
+/** Several times what the tests ever have in memory at once. */
+const ROOMY = 4 * 1024 ** 3
 
 type Command = readonly [program: string, ...args: string[]]
 
@@ -90,9 +92,6 @@ function runsPrograms(folder: string): boolean {
     rmSync(place, { recursive: true, force: true })
   }
 }
-
-/** Several times what the tests ever have there at once. */
-const ROOMY = 4 * 1024 ** 3
 
 function runTestsWith(env: NodeJS.ProcessEnv): void {
   console.log('▶ tests')

@@ -1,6 +1,6 @@
 // Serving: ledgers opened, credentials looked at, and listening (spec/sign-in.md §3).
 
-import type { Place } from '../embedded/place.ts'
+import { type Place, placeAt } from '../embedded/place.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { AppParts } from './app-parts.ts'
 import { createFirstKey } from './first-key.ts'
@@ -8,12 +8,18 @@ import { type ListenAt, type Listening, listen } from './listen.ts'
 import { openLedgers, type ServeOptions } from './open-ledgers.ts'
 import { closeServed, type Served } from './served.ts'
 
-export interface Serve
-  extends Omit<ServeOptions, 'onFault'>,
-    Pick<AppParts, 'bodyLimit' | 'requestsPerMinute' | 'readyMillis' | 'tls' | 'log'> {
-  readonly places: readonly Place[]
+export interface Serve extends Omit<ServeOptions, 'onFault'>, Pick<AppParts, 'readyMillis' | 'tls' | 'log'> {
+  /** Home folders, or where else ledgers are. */
+  readonly places: readonly (string | Place)[]
   readonly at: ListenAt
+  /** Bytes of a body, packed and unpacked; 64 MiB where left out. */
+  readonly bodyLimit?: number
+  /** Requests of one credential in a minute; 600,000 where left out. */
+  readonly requestsPerMinute?: number
 }
+
+const BODY_LIMIT = 64 * 2 ** 20
+const REQUESTS_PER_MINUTE = 600_000
 
 /** A key of an admin, for a ledger that nobody else can sign in to. */
 export interface FirstKeyOf {
@@ -34,21 +40,21 @@ export interface Serving {
 export async function serve({
   places,
   at,
-  bodyLimit,
-  requestsPerMinute,
+  bodyLimit = BODY_LIMIT,
+  requestsPerMinute = REQUESTS_PER_MINUTE,
   readyMillis,
   tls,
   log,
   ...options
 }: Serve): Promise<Serving> {
-  const opened = await openLedgers(places, {
+  const opened = await openLedgers(places.map(placeAt), {
     ...options,
     onFault: ({ code }) => log(JSON.stringify({ level: 'warn', msg: 'telemetry waits on', code })),
   })
   try {
     const { ledgers, firstKeys } = withFirstKeys(opened)
     if (firstKeys.length > 0 && !isLoopback(at.host)) throw nobodyKnown(firstKeys, at)
-    for (const { watch } of ledgers.values()) await watch?.start()
+    for (const { name, watch } of ledgers.values()) await startWatch(name, watch, log)
     const { clock } = options
     const further = {
       ...(tls && { tls }),
@@ -62,6 +68,15 @@ export async function serve({
     await Promise.all([...opened.values()].map(closeServed))
     throw error
   }
+}
+
+// A bug of ours that ends it ends no server: operators hear of it, and of every verification that does not come.
+async function startWatch(ledger: string, watch: Served['watch'], log: Serve['log']): Promise<void> {
+  await watch?.start()
+  watch?.ended().catch((error: unknown) => {
+    const type = error instanceof Error ? error.name : typeof error
+    log(JSON.stringify({ level: 'error', msg: 'verifications ended by a bug of ours', ledger, type }))
+  })
 }
 
 interface WithFirstKeys {

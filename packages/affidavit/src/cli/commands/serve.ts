@@ -37,8 +37,8 @@ interface Options extends ReaderOptions {
   readonly actions?: string
   readonly registry?: string
   readonly drain: number
-  readonly bodyLimit: number
-  readonly requestsPerMinute: number
+  readonly bodyLimit?: number
+  readonly requestsPerMinute?: number
   readonly verifyEvery?: number
   readonly completeEvery?: number
   readonly webhook?: string
@@ -73,7 +73,7 @@ export function addServe(program: Command, { terminal, env }: Surroundings): voi
     .option('--actions <file>', 'your own actions: {"clinic.referral_sent": {"description": "…"}}')
     .addOption(registryOption())
     .option('--drain <seconds>', 'how long at the end whoever still talks is waited for', wholeNumber(0), 30)
-    .option('--body-limit <bytes>', 'bytes of a request, packed and unpacked', wholeNumber(1024), 64 * 2 ** 20)
+    .option('--body-limit <bytes>', 'bytes of a request, packed and unpacked (default: 64 MiB)', wholeNumber(1024))
     .option(
       '--verify-every <time>',
       'verify each ledger on a schedule: 90s, 15m, 24h; as affidavit watch does',
@@ -83,7 +83,7 @@ export function addServe(program: Command, { terminal, env }: Surroundings): voi
     .option('--webhook <url>', 'with --verify-every: where alerts are sent (default: AFFIDAVIT_WEBHOOK)')
     .addOption(vkeyOption())
     .addOption(anchorOption())
-    .option('--requests-per-minute <n>', 'of one credential', wholeNumber(1), 600_000)
+    .option('--requests-per-minute <n>', 'of one credential (default: 600000)', wholeNumber(1))
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -98,8 +98,7 @@ export function addServe(program: Command, { terminal, env }: Surroundings): voi
         ...registryIn(options.registry),
         ...tlsIn(options),
         ...watchingIn(options, env, terminal),
-        bodyLimit: options.bodyLimit,
-        requestsPerMinute: options.requestsPerMinute,
+        ...limitsIn(options),
         log: (line) => terminal.err(`${line}\n`),
       })
       tell(serving, options.json === true, terminal)
@@ -123,6 +122,13 @@ function registryIn(file: string | undefined): {
   if (file === undefined) return {}
   const { text, format } = readDocumentFile('--registry', file)
   return { registry: parseRegistry(text, format, file), registryText: { format, text } }
+}
+
+function limitsIn({ bodyLimit, requestsPerMinute }: Options): { bodyLimit?: number; requestsPerMinute?: number } {
+  return {
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
+    ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+  }
 }
 
 function tlsIn({ tlsCert, tlsKey }: Options): { tls?: { cert: Buffer; key: Buffer } } {
