@@ -38,7 +38,7 @@ async function made(jobs: ExportJobs, { id }: ExportJob): Promise<string> {
 }
 
 test('two exports are made at once, whoever asks for more is told to wait, and the end leaves none', async () => {
-  const jobs = createExportJobs(fixedClock())
+  const jobs = createExportJobs(fixedClock(), (bug) => assert.fail(String(bug)))
   const started = await Promise.allSettled([start(jobs), start(jobs), start(jobs)])
   assert.deepEqual(
     started.map((one) => (one.status === 'rejected' ? one.reason.code : one.status)),
@@ -50,7 +50,7 @@ test('two exports are made at once, whoever asks for more is told to wait, and t
 
 test('twenty are kept, and there is room for another where one is deleted, or its day is over', async () => {
   const clock = fixedClock()
-  const jobs = createExportJobs(clock)
+  const jobs = createExportJobs(clock, (bug) => assert.fail(String(bug)))
   const first = await start(jobs)
   for (let kept = 1; kept < 20; kept++) assert.equal(await made(jobs, await start(jobs)), 'done')
   await made(jobs, first)

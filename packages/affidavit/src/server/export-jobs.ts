@@ -10,7 +10,7 @@ import type { Principal } from '../access/principal.ts'
 import { type Clock, formatTimestamp } from '../clock/clock.ts'
 import { type ExportRequest, exportLedger } from '../evidence/export.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { type Problem, problemOf, RequestFault } from './problem.ts'
+import { isOurs, type Problem, problemOf, RequestFault } from './problem.ts'
 
 export interface ExportFile {
   /** With `/`, as the folder has it. */
@@ -67,7 +67,8 @@ interface Job {
   endsAt: number | undefined
 }
 
-export function createExportJobs(clock: Clock): ExportJobs {
+/** @param tell told of what nobody foresaw */
+export function createExportJobs(clock: Clock, tell: (bug: unknown) => void): ExportJobs {
   const jobs = new Map<string, Job>()
 
   function begin({ credential_id }: Principal, ledger: Ledger, order: ExportOrder, folder: string): Job {
@@ -88,6 +89,7 @@ export function createExportJobs(clock: Clock): ExportJobs {
       const files = await filesIn(out)
       job.state = { state: 'done', files, deleted_at: formatTimestamp(clock.now() + KEPT_MILLIS) }
     } catch (error) {
+      if (isOurs(error) && !job.stop.signal.aborted) tell(error)
       job.state = { state: 'failed', error: problemOf(error) }
     }
     job.endsAt = clock.elapsed() + KEPT_MILLIS

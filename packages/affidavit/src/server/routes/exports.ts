@@ -38,7 +38,7 @@ const jobSchema: TSchema = Type.Union([
 const SWEEP_MILLIS = 60_000
 
 export function addExports(app: Routes, { clock = systemClock }: Pick<AppParts, 'clock'>): void {
-  const jobs = createExportJobs(clock)
+  const jobs = createExportJobs(clock, (err) => app.log.error({ err }, 'a bug of ours'))
   sweepWhile(app, jobs)
 
   app.post(

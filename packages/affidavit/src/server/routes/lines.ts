@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 
-import { problemOf } from '../problem.ts'
+import { isOurs, problemOf } from '../problem.ts'
 import { type AnswerIn, answerIn, problemSchema } from './route.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -27,7 +27,7 @@ export function linesOf(line: TSchema): AnswerIn {
  * @throws what keeps it from its first step
  */
 export async function answerLines<Step>(
-  { id: request_id }: FastifyRequest,
+  { id: request_id, log }: FastifyRequest,
   reply: FastifyReply,
   steps: AsyncGenerator<Step>,
   told: (step: Step) => object,
@@ -38,6 +38,7 @@ export async function answerLines<Step>(
       for (let step = first; step.done !== true; step = await steps.next()) yield lineOf(told(step.value))
       yield lineOf({ state: 'done' })
     } catch (error) {
+      if (isOurs(error)) log.error({ err: error }, 'a bug of ours')
       yield lineOf({ state: 'failed', error: { ...problemOf(error), request_id } })
     } finally {
       await steps.return(undefined)

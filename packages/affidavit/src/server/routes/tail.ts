@@ -52,7 +52,8 @@ export function addTail(app: Routes, { clock = systemClock, state }: Pick<AppPar
       const { from_seq: asked, ...filter } = request.query
       const from = lastSeen(request.headers['last-event-id']) ?? asked ?? (await served.ledger.health()).size
       enter(principal.credential_id)
-      reply.raw.once('close', () => leave(principal.credential_id))
+      if (reply.raw.destroyed) leave(principal.credential_id)
+      else reply.raw.once('close', () => leave(principal.credential_id))
       const events = tailEvents({
         ...{ ledger: served.ledger, reading, filter, from_seq: from, clock },
         fits: (record) => isTailed(record) && (principal.scope === undefined || isInScope(principal.scope, record)),
