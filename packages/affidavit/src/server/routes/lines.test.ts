@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { loggerOptions } from '../log.ts'
@@ -15,7 +15,10 @@ for (const [name, thrown, code, told] of [
 ] as const) {
   test(`the last line says how it ended: ${name}`, async (t) => {
     const log: string[] = []
-    const app = Fastify({ logger: loggerOptions((line) => log.push(line)), disableRequestLogging: true })
+    const app: FastifyInstance = Fastify({
+      logger: loggerOptions((line) => log.push(line)),
+      disableRequestLogging: true,
+    })
     t.after(() => app.close())
     async function* steps(): AsyncGenerator<number> {
       yield 1
