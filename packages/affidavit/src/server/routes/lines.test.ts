@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -25,7 +27,10 @@ for (const [name, thrown, code, told] of [
       throw thrown
     }
     app.get('/', (request, reply) => answerLines(request, reply, steps(), (step) => ({ step })))
-    const body = await (await fetch(await app.listen({ host: '127.0.0.1', port: 0 }))).text()
+    app.listen({ host: '127.0.0.1', port: 0 })
+    await once(app.server, 'listening')
+    const { port } = app.server.address() as AddressInfo
+    const body = await (await fetch(`http://127.0.0.1:${port}`)).text()
     const bugs = log.filter((line) => line.includes('a bug of ours'))
     const [first, last] = body.trimEnd().split('\n')
     assert.equal(first, '{"step":1}')
