@@ -156,6 +156,20 @@ test('contents come as they were handed in: text, bytes, a file; and out of thei
   await ledger.close()
 })
 
+test('a large file is recorded, and one that is too large for a request is refused before it is sent', async () => {
+  const ledger = await world.open()
+  faults()
+  const of = (mebibytes: number): Draft => {
+    const body = new Blob([Buffer.alloc(mebibytes * 2 ** 20, 7)])
+    return { ...stepOf('large', mebibytes), content: [{ name: 'scan', media_type: 'application/octet-stream', body }] }
+  }
+  assert.equal((await ledger.append(of(13))).state, 'recorded')
+  const before = world.proxy.seen()
+  await assert.rejects(ledger.append(of(49)), { code: 'draft-too-large', path: 'content' })
+  assert.equal(world.proxy.seen(), before)
+  await ledger.close()
+})
+
 test('closing waits for what was taken, and takes no more', async () => {
   const ledger = await world.open()
   faults('lost answer')

@@ -87,11 +87,15 @@ interface Growing {
   line: number
   bytes: Uint8Array[]
   length: number
+  readonly most: number
 }
 
-/** The lines of bytes that come from anywhere, by the same rules. Where `source` fails, that is told and ends them. */
-export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<LineRead> {
-  const growing: Growing = { line: 1, bytes: [], length: 0 }
+/** The lines of bytes that come from anywhere, by the same rules, of at most `most` bytes. Where `source` fails, that is told and ends them. */
+export async function* splitLines(
+  source: AsyncIterable<Uint8Array>,
+  most: number = MAX_LINE_BYTES,
+): AsyncGenerator<LineRead> {
+  const growing: Growing = { line: 1, bytes: [], length: 0, most }
   try {
     for await (const chunk of source) {
       let from = 0
@@ -113,19 +117,19 @@ export async function* splitLines(source: AsyncIterable<Uint8Array>): AsyncGener
 function grow(growing: Growing, bytes: Uint8Array): void {
   growing.length += bytes.length
   // One byte more than the bound: a carriage return is no part of the line.
-  if (growing.length <= MAX_LINE_BYTES + 1) growing.bytes.push(bytes)
+  if (growing.length <= growing.most + 1) growing.bytes.push(bytes)
   else growing.bytes = []
 }
 
 function* finish(growing: Growing): Generator<LineRead> {
-  const { line, length } = growing
-  const read = length > MAX_LINE_BYTES + 1 ? undefined : Buffer.concat(growing.bytes)
+  const { line, length, most } = growing
+  const read = length > most + 1 ? undefined : Buffer.concat(growing.bytes)
   growing.line++
   growing.bytes = []
   growing.length = 0
   const bytes = read === undefined ? undefined : withoutMarks(read, line)
-  if (bytes === undefined || bytes.length > MAX_LINE_BYTES) {
-    yield { line, problem: `is longer than ${MAX_LINE_BYTES} bytes` }
+  if (bytes === undefined || bytes.length > most) {
+    yield { line, problem: `is longer than ${most} bytes` }
     return
   }
   const text = decodeUtf8(bytes)

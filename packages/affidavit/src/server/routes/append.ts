@@ -30,6 +30,8 @@ const outcomeSchema = Type.Union([
 
 /** Lines of one request that are under way. */
 const WINDOW = 500
+/** A draft with its contents, in base64 where they are no text. */
+const MAX_LINE_BYTES = 67_108_864
 
 export function addAppend(app: Routes): void {
   app.post(
@@ -71,7 +73,7 @@ export function addAppend(app: Routes): void {
 async function* linesOf(request: FastifyRequest, body: Readable): AsyncGenerator<string> {
   const { drafts } = request.asked.served
   const append = (draft: Draft): Promise<Appended> => drafts(() => appendAs(request, draft))
-  for await (const outcome of appendLines(splitLines(body), append, WINDOW)) {
+  for await (const outcome of appendLines(splitLines(body, MAX_LINE_BYTES), append, WINDOW)) {
     yield `${JSON.stringify(lineOf(outcome, request))}\n`
   }
 }
