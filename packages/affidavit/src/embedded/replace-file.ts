@@ -1,26 +1,20 @@
-// A small file in the place of another: there whole, durable, readable for its owner alone.
+// A small file, written anew: the old one or the new one is there, whatever happens, and the new one is durable.
 
-import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 import { syncFolder } from '../ledger/sync-folder.ts'
 
 /** @throws the error of the file system */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const next = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
+  const next = `${path}.next`
+  const file = await open(next, 'w', 0o600)
   try {
-    const file = await open(next, 'wx', 0o600)
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(next, path)
-  } catch (error) {
-    await rm(next, { force: true })
-    throw error
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
   }
+  await rename(next, path)
   await syncFolder(dirname(path))
 }

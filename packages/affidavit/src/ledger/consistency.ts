@@ -1,9 +1,8 @@
-// That the tree of one size continues that of an earlier one, by one read of planned nodes (RFC 6962 §2.1.2; spec/proof.md).
+// That the tree of one size continues that of an earlier one (RFC 6962 §2.1.2; spec/proof.md).
 
 import type { Hash } from '../crypto/sha256.ts'
-import { unreachable } from '../errors/ledger-error.ts'
 import { buildConsistency, planConsistency } from '../merkle/consistency.ts'
-import type { NodeId } from '../merkle/node.ts'
+import { readPlanned } from './planned-nodes.ts'
 import type { LedgerStore } from './store.ts'
 
 /** @throws RangeError where no proof leads from one to the other; LedgerError `store-corrupt` where nodes are missing */
@@ -14,12 +13,5 @@ export async function proveConsistency(
   to: number,
 ): Promise<readonly Hash[]> {
   const plan = planConsistency(from, to)
-  const ids = plan.flat()
-  const hashes = await store.nodes(ledger, ids)
-  const read = new Map(ids.map((id, i) => [key(id), hashes[i]]))
-  return buildConsistency(plan, (id) => read.get(key(id)) ?? unreachable('a planned node was not read'))
-}
-
-function key({ level, index }: NodeId): string {
-  return `${level}/${index}`
+  return buildConsistency(plan, await readPlanned(store, ledger, plan))
 }

@@ -2,11 +2,10 @@
 
 import { utf8 } from '../bytes/text.ts'
 import type { Hash } from '../crypto/sha256.ts'
-import { unreachable } from '../errors/ledger-error.ts'
 import { formatProofFile } from '../formats/proof.ts'
 import { buildInclusion, planInclusion } from '../merkle/inclusion.ts'
-import type { NodeId } from '../merkle/node.ts'
 import { notFound } from './own-records.ts'
+import { readPlanned } from './planned-nodes.ts'
 import { findEntry } from './read.ts'
 import type { LedgerStore, StoredCheckpoint } from './store.ts'
 
@@ -36,10 +35,7 @@ export function createProver({ store, ledger, publish }: Proving): Prover {
 
   async function proofUnder(seq: number, size: number): Promise<Hash[]> {
     const plan = planInclusion(seq, size)
-    const ids = plan.flat()
-    const hashes = await store.nodes(ledger, ids)
-    const read = new Map(ids.map((id, i) => [key(id), hashes[i]]))
-    return buildInclusion(plan, (id) => read.get(key(id)) ?? unreachable('a planned node was not read'))
+    return buildInclusion(plan, await readPlanned(store, ledger, plan))
   }
 
   return async (which) => {
@@ -66,8 +62,4 @@ export function createProver({ store, ledger, publish }: Proving): Prover {
 
 function isSeqBelow(which: string | number, size: number): which is number {
   return typeof which === 'number' && Number.isSafeInteger(which) && which >= 0 && which < size
-}
-
-function key({ level, index }: NodeId): string {
-  return `${level}/${index}`
 }

@@ -6,10 +6,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { isJson } from '../bytes/is-json.ts'
+import { replaceFile } from '../embedded/replace-file.ts'
 import { syncFolder } from '../ledger/sync-folder.ts'
 import type { Alert } from './alert.ts'
 import { cannotKeep, outboxFolder } from './folder.ts'
-import { replaceFile } from './replace-file.ts'
 
 export interface WaitingAlert extends Pick<Alert, 'id' | 'text'> {
   /** What it is filed under: its number, and what tells it from another of that number. */

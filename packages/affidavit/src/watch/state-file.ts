@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs'
 
 import { keysFolder } from '../embedded/folder.ts'
+import { replaceFile } from '../embedded/replace-file.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import { readHomeKeys } from '../keys/file.ts'
 import { cannotKeep, stateFile } from './folder.ts'
-import { replaceFile } from './replace-file.ts'
 import { formatState, parseState, type ReadState, type StateKey, stateKey, type WatchState } from './state.ts'
 
 /** Whose home it is, by its keys; nothing of it where they are not there. */
