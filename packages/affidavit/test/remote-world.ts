@@ -31,8 +31,8 @@ export interface RemoteWorld {
   token(role: ApiRole): Promise<string>
   /** In the name of a writer, where nothing else is said. */
   open(options?: Partial<RemoteOptions & RemoteParts>): Promise<RemoteLedger>
-  /** What is on record but for what the ledger tells of itself. */
-  records(): Promise<readonly AuditRecord[]>
+  /** What is on record from a seq on, but for what the ledger tells of itself. */
+  records(from_seq?: number): Promise<readonly AuditRecord[]>
   close(): Promise<void>
 }
 
@@ -71,9 +71,10 @@ export async function startRemoteWorld(options: Omit<ServeOptions, 'onFault'> = 
   return {
     ...{ folder, home, proxy, port: server.port, embedded, url, token },
     open: (more) => openRemote(url, { token: writer, ...hasty, patienceMillis: PATIENT, ...more }),
-    async records() {
+    async records(from_seq = 0) {
       const found: AuditRecord[] = []
-      for await (const record of embedded.search()) if (!RESERVED_ACTIONS.has(record.action)) found.push(record)
+      for await (const record of embedded.search({ from_seq }))
+        if (!RESERVED_ACTIONS.has(record.action)) found.push(record)
       return found
     },
     async close() {
