@@ -142,14 +142,36 @@ interface SignedIn {
   readonly principal: Principal
 }
 
-// Every ledger is asked, so that the time it takes does not tell which one a credential is of.
+// Every ledger is asked, so that the time it takes does not tell which one a credential is of; one that cannot tell keeps nobody
+// from another.
 async function signedIn(request: FastifyRequest, ledgers: ReadonlyMap<string, Served>): Promise<SignedIn | undefined> {
   const bearer = bearerIn(request)
   if (bearer === undefined) return undefined
-  const all = await Promise.all(
-    [...ledgers.values()].map(async (served) => ({ served, principal: await served.signIn.signIn(bearer) })),
-  )
-  return all.find((one): one is SignedIn => one.principal !== undefined)
+  const all = [...ledgers.values()]
+  const tried = await Promise.allSettled(all.map(({ signIn }) => signIn.signIn(bearer)))
+  const named = ledgerIn(request)
+  const found: SignedIn[] = []
+  let unsettled: { readonly served: Served; readonly error: unknown } | undefined
+  for (const [at, served] of all.entries()) {
+    const one = tried[at]
+    if (one?.status === 'fulfilled' && one.value !== undefined) found.push({ served, principal: one.value })
+    if (one?.status === 'rejected' && (named === undefined || isCalled(served, named)))
+      unsettled ??= { served, error: one.reason }
+  }
+  const [first] = found
+  if (first !== undefined) return found.find(({ served }) => named !== undefined && isCalled(served, named)) ?? first
+  if (unsettled !== undefined) throw cannotTell(request, unsettled.served, unsettled.error)
+  return undefined
+}
+
+// Why is for the operator: whoever asks is nobody yet, and is told no file, and no issuer.
+function cannotTell({ log }: FastifyRequest, { name }: Served, error: unknown): unknown {
+  if (!(error instanceof LedgerError)) return error
+  log.warn({ ledger: name, problem: error.problem }, 'nobody can tell who signs in')
+  return new LedgerError(error.code, {
+    problem: 'nobody can tell who asks: the keys that say so cannot be had now',
+    cure: "ask again later; the operator's log says why",
+  })
 }
 
 async function unknownCredential(
