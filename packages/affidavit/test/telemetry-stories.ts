@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 import { parseAccessPolicy } from '../src/access/parse.ts'
-import { systemClock } from '../src/clock/clock.ts'
+import { type Clock, systemClock } from '../src/clock/clock.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import type { AuditRecord } from '../src/formats/fields.ts'
@@ -33,17 +33,17 @@ export async function newLedger(t: TestContext, options: { readonly registry?: R
 }
 
 /** One that is closed when the test is over. */
-export function newReceiver(t: TestContext, ledger: TelemetryLedger): Receiver {
-  const receiver = receiverThatDies(ledger)
+export function newReceiver(t: TestContext, ledger: TelemetryLedger, clock: Clock = systemClock): Receiver {
+  const receiver = receiverThatDies(ledger, clock)
   t.after(() => receiver.close())
   return receiver
 }
 
 /** One that nobody closes: what waits in it is gone. */
-export function receiverThatDies(ledger: TelemetryLedger): Receiver {
+export function receiverThatDies(ledger: TelemetryLedger, clock: Clock = systemClock): Receiver {
   return createReceiver({
     ledger,
-    clock: systemClock,
+    clock,
     onFault: (error) => {
       throw error
     },

@@ -5,6 +5,7 @@ import { readContent } from '../../test/read-content.ts'
 import { newLedger, newReceiver, receiverThatDies, recordsIn, storyOf } from '../../test/telemetry-stories.ts'
 import { LedgerError } from '../errors/ledger-error.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { fixedClock } from '../testing/fixed-clock.ts'
 import { OtlpFault } from './fault.ts'
 import type { Request } from './receipt.ts'
 import type { Receiver } from './receive.ts'
@@ -156,6 +157,13 @@ describe('what waits when a process dies', () => {
     const ledger = await newLedger(t)
     await receiveAll(receiverThatDies(ledger), 'gen-ai-1.36-logs')
     await receiveAll(newReceiver(t, ledger), 'gen-ai-1.36-traces')
+    assert.deepEqual(await storyOf(ledger), CALLS_OF_1_36)
+  })
+
+  test('is told with its call by the next one, however much later that begins', async (t) => {
+    const ledger = await newLedger(t)
+    await receiveAll(receiverThatDies(ledger), 'gen-ai-1.36-logs')
+    await receiveAll(newReceiver(t, ledger, fixedClock(Date.now() + 7_200_000)), 'gen-ai-1.36-traces')
     assert.deepEqual(await storyOf(ledger), CALLS_OF_1_36)
   })
 

@@ -113,7 +113,7 @@ export function createReceiver({ ledger, clock, onFault }: ReceiverParts): Recei
   }
 
   async function resume(): Promise<void> {
-    for await (const decoded of logsReceived(ledger, clock.now() - 2 * PATIENCE_MILLIS)) {
+    for await (const decoded of logsReceived(ledger, 2 * PATIENCE_MILLIS)) {
       hold(readRequest(decoded, DIALECTS, ledger), 'resumed')
     }
     for (const call of held.due(Number.POSITIVE_INFINITY)) if (await isTold(call)) held.told(call)

@@ -10,17 +10,27 @@ import { MEDIA_TYPES } from './receipt.ts'
 import type { TelemetryLedger } from './telemetry-ledger.ts'
 
 /**
- * Logs that were received since, in their order. What is destroyed, was damaged, or is too much for one request, put together anew, is
+ * Logs that may have waited when the process before ended, in their order: those of the last `waitedMillis` before the newest telemetry,
+ * however long ago that is. What is destroyed, was damaged, or is too much for one request, put together anew, is
  * passed over: verification tells of damage, and what comes now must not wait for it.
  * @throws LedgerError where the ledger cannot be read
  */
-export async function* logsReceived(ledger: TelemetryLedger, since: number): AsyncGenerator<Decoded> {
-  const recorded_from = formatTimestamp(since)
+export async function* logsReceived(ledger: TelemetryLedger, waitedMillis: number): AsyncGenerator<Decoded> {
+  const newest = await newestReceived(ledger)
+  if (newest === undefined) return
+  const recorded_from = formatTimestamp(Date.parse(newest.recorded_at) - waitedMillis)
   for await (const record of ledger.search({ action: 'telemetry_received', recorded_from })) {
     if (record.details?.signal !== 'logs' || record.outcome !== 'success') continue
     const decoded = await decodedIn(ledger, record).catch(passOver)
     if (decoded !== undefined) yield decoded
   }
+}
+
+async function newestReceived(ledger: TelemetryLedger): Promise<AuditRecord | undefined> {
+  for await (const record of ledger.search({ action: 'telemetry_received' }, { order: 'descending', limit: 1 })) {
+    return record
+  }
+  return undefined
 }
 
 async function decodedIn({ archival }: TelemetryLedger, record: AuditRecord): Promise<Decoded | undefined> {
