@@ -14,6 +14,7 @@ import { measureContent } from './content.ts'
 import type { Context } from './context.ts'
 import { measureDetect } from './detect.ts'
 import { measureExport } from './export.ts'
+import { measureHttp } from './http.ts'
 import { measureLatency } from './latency.ts'
 import { createLedgers } from './ledgers.ts'
 import { measurePlan } from './plan.ts'
@@ -41,6 +42,7 @@ const MEASUREMENTS: ReadonlyMap<string, (context: Context) => Promise<Row[]>> = 
   ['client', measureClient],
   ['plan', measurePlan],
   ['archive', measureArchive],
+  ['http', measureHttp],
   ['postgres', measurePostgres],
   ['postgres-large', measurePostgresLarge],
   ['scale', measureScale],
