@@ -1,10 +1,6 @@
 // What an agent's process pays for a ledger on a server: its CPU with records that go there, against the same agent whose records go
 // nowhere. Provider and server have processes of their own.
 
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-
 import { openLedger, type RemoteLedger } from 'affidavit'
 import { auditOpenAI } from 'affidavit/adapters/openai'
 import { type AuditedLedger, createAudit } from 'affidavit/capture'
@@ -12,10 +8,11 @@ import OpenAI from 'openai'
 
 import type { Context } from './context.ts'
 import { openNew } from './ledgers.ts'
+import { answerOf, end, start } from './processes.ts'
 import { WORDS } from './provider.ts'
 import type { Row } from './report.ts'
 import { compare, cpuSecondsOf, repeat } from './rounds.ts'
-import type { ServerAnswer } from './server-process.ts'
+import { serveHome } from './serve.ts'
 
 const AGENTS = 16
 const TURNS = 4
@@ -25,12 +22,11 @@ const TOKENS = 200
 export async function measureClient({ ledgers, effort }: Context): Promise<Row[]> {
   const home = ledgers.emptyFolder()
   await (await openNew(home)).close()
-  const server = start('server-process.ts', home)
+  await using server = await serveHome(home)
   const provider = start('provider-process.ts')
   try {
-    const { url, token } = await told<ServerAnswer>(server)
-    const bare = new OpenAI({ apiKey: 'none', baseURL: await told<string>(provider) })
-    await using ledger = await openLedger(url, { token })
+    const bare = new OpenAI({ apiKey: 'none', baseURL: await answerOf<string>(provider) })
+    await using ledger = await openLedger(server.url, { token: server.token })
     const nowhere = recordingNowhere(ledger)
     const rounds = await repeat(effort === 'quick' ? 5 : 15, async () => ({
       nowhere: await cpuSecondsOf(() => work(bare, nowhere)),
@@ -51,11 +47,7 @@ export async function measureClient({ ledgers, effort }: Context): Promise<Row[]
       },
     ]
   } finally {
-    for (const child of [server, provider]) {
-      if (!child.connected) continue
-      child.disconnect()
-      await once(child, 'exit')
-    }
+    await end(provider)
   }
 }
 
@@ -95,13 +87,4 @@ async function work(bare: OpenAI, ledger: AuditedLedger): Promise<void> {
     ),
   )
   await audit.close()
-}
-
-function start(file: string, ...args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--conditions=affidavit-source'] })
-}
-
-async function told<Answer>(child: ChildProcess): Promise<Answer> {
-  const [answer] = await once(child, 'message')
-  return answer
 }
