@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -96,6 +97,29 @@ describe('a server', () => {
     assert.match(text, new RegExp(`affidavit_ledger_up\\{ledger="${NAME}"\\} 1`))
     assert.match(text, new RegExp(`affidavit_ledger_size\\{ledger="${NAME}"\\} \\d+`))
     assert.equal(text.includes('visit-1'), false)
+  })
+
+  test('tells monitoring on this machine its numbers, and others by a key of an admin', async () => {
+    await using clinic = await serveClinic()
+    const seen = async (headers: Record<string, string>): Promise<number> => {
+      const { promise, resolve } = Promise.withResolvers<number>()
+      get(`${clinic.url}/metrics`, { headers }, (answer) => resolve(answer.resume().statusCode ?? 0))
+      return promise
+    }
+    assert.equal(await seen({}), 200)
+    const elsewhere = [
+      { 'X-Forwarded-For': '203.0.113.7' },
+      { Forwarded: 'for=203.0.113.7' },
+      { Via: '1.1 proxy' },
+      { Host: 'rebound.example' },
+    ]
+    for (const headers of elsewhere)
+      assert.equal(await seen(headers as Record<string, string>), 401, JSON.stringify(headers))
+    assert.equal((await clinic.ask('admin', '/metrics', { headers: { 'X-Forwarded-For': '203.0.113.7' } })).status, 200)
+    assert.equal(
+      (await clinic.ask('auditor', '/metrics', { headers: { 'X-Forwarded-For': '203.0.113.7' } })).status,
+      403,
+    )
   })
 
   test('limits how often a credential may ask, and says when to ask again', async () => {

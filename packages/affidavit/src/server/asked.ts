@@ -46,7 +46,7 @@ export function askFirst(app: FastifyInstance, ledgers: ReadonlyMap<string, Serv
   app.decorateRequest('asked', null as unknown as Asked)
   app.addHook('onRequest', async (request, reply) => {
     const { needs = 'any' } = request.routeOptions.config
-    if (needs === 'nobody' || (needs === 'loopback or administer' && isLoopback(request.ip))) return
+    if (needs === 'nobody' || (needs === 'loopback or administer' && isFromHere(request))) return
     request.asked = askedBy(await signedInTo(request, reply, ledgers, limits), request)
     await limits.signedIn(request)
     reply.header('Affidavit-Ledger', request.asked.served.ledger.origin)
@@ -80,9 +80,14 @@ async function expectOwnLedger(request: FastifyRequest): Promise<void> {
   throw noSuchLedger()
 }
 
-function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address)
+// What a proxy on this machine hands on comes from elsewhere, and so does a page whose name was made to lead here.
+function isFromHere({ ip, headers, hostname }: FastifyRequest): boolean {
+  const isHandedOn =
+    'forwarded' in headers || 'via' in headers || 'x-forwarded-for' in headers || 'x-real-ip' in headers
+  return !isHandedOn && LOOPBACK.test(ip) && LOOPBACK.test(hostname.replace(/^\[|\]$/g, ''))
 }
+
+const LOOPBACK = /^(localhost|::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/i
 
 const ACTS_OF: { readonly [needs: string]: readonly Act[] } = {
   any: [],
