@@ -90,7 +90,13 @@ test('a server that is not there leaves nothing committed, and the error says wh
     'rate-limited',
     ...Array.from({ length: 500 }, () => 'queue-full' as const),
   )
-  await assert.rejects(ledger.append(stepOf('nobody', 0)), { code: 'not-committed', message: /queue-full: not now/ })
+  // A request that is under way at the deadline is not known to be refused: on a busy machine it may be the first ones.
+  const refusals: unknown[] = []
+  for (let n = 0; n < 5 && Object(refusals.at(-1)).code !== 'not-committed'; n++)
+    refusals.push(await ledger.append(stepOf('nobody', n)).catch((error: unknown) => error))
+  const { code, message } = Object(refusals.at(-1))
+  assert.equal(code, 'not-committed')
+  assert.match(message, /queue-full: not now/)
   world.proxy.target = world.port
   assert.deepEqual(await recordedIn('nobody'), [])
   await ledger.close()

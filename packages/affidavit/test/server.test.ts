@@ -1,6 +1,9 @@
 // What a server answers for a ledger (spec/http.md §1 to §5), asked over HTTP.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 
 import { aDraft, answered, json, lines, linesOf, NAME, serveClinic } from './served.ts'
@@ -44,6 +47,30 @@ describe('a server', () => {
       ids,
       [1, 2, 4].map((n) => aDraft(n).id),
     )
+  })
+
+  test('answers a line when its record is durable, while the next one is not written yet', async () => {
+    await using clinic = await serveClinic()
+    const key = await clinic.key('writer')
+    const asked = request(`${clinic.at}/records`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/x-ndjson' },
+    })
+    asked.write(`${JSON.stringify(aDraft(1))}\n`)
+    const [answer] = await once(asked, 'response')
+    const outcomes = createInterface({ input: answer })[Symbol.asyncIterator]()
+    const states: unknown[] = []
+    for (const n of [1, 2, 3]) {
+      if (n > 1) asked.write(`${JSON.stringify(aDraft(n))}\n`)
+      const { state, id } = JSON.parse((await outcomes.next()).value ?? '{}')
+      states.push([state, id])
+    }
+    asked.end()
+    assert.deepEqual(
+      states,
+      [1, 2, 3].map((n) => ['recorded', aDraft(n).id]),
+    )
+    assert.equal((await outcomes.next()).done, true)
   })
 
   test('takes bytes in base64, and opens them for a reason alone', async () => {

@@ -20,23 +20,45 @@ export type AppendDraft = (draft: Draft) => Promise<Appended>
 /** Lines under way at once: enough for group commit, few enough to hold in memory. */
 const WINDOW = 1000
 
-/** The oldest is answered first, whatever else is settled: a slow reader of the answers slows the lines down. */
+/**
+ * The oldest is answered first, as soon as it is settled, also while no further line has come. A slow reader of the answers slows the
+ * lines down.
+ */
 export async function* appendLines(
   lines: AsyncIterable<LineRead>,
   append: AppendDraft,
   window: number = WINDOW,
 ): AsyncGenerator<LineOutcome> {
+  const source = lines[Symbol.asyncIterator]()
   const underWay: Promise<LineOutcome>[] = []
-  for await (const line of lines) {
-    underWay.push(settle(line, append))
-    if (underWay.length >= window) yield* take(underWay)
+  try {
+    for (let next = nextOf(source); ; ) {
+      const [oldest] = underWay
+      if (oldest !== undefined && (underWay.length >= window || (await first(next, oldest)) === 'outcome')) {
+        underWay.shift()
+        yield await oldest
+        continue
+      }
+      const read = await next
+      if (read.done === true) break
+      underWay.push(settle(read.value, append))
+      next = nextOf(source)
+    }
+    for (const one of underWay) yield await one
+  } finally {
+    await source.return?.()
   }
-  while (underWay.length > 0) yield* take(underWay)
 }
 
-async function* take(underWay: Promise<LineOutcome>[]): AsyncGenerator<LineOutcome> {
-  const oldest = underWay.shift()
-  if (oldest !== undefined) yield await oldest
+// What fails is thrown in its turn; until then it must not count as unhandled.
+function nextOf(source: AsyncIterator<LineRead>): Promise<IteratorResult<LineRead>> {
+  const next = source.next()
+  next.catch(() => undefined)
+  return next
+}
+
+function first(next: Promise<unknown>, oldest: Promise<unknown>): Promise<'line' | 'outcome'> {
+  return Promise.race([next.then(() => 'line' as const), oldest.then(() => 'outcome' as const)])
 }
 
 async function settle(read: LineRead, append: AppendDraft): Promise<LineOutcome> {
