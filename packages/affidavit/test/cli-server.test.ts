@@ -6,8 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import { openSpool } from '../src/capture/spool.ts'
+import { openRemote } from '../src/client/open.ts'
 import { draft, errorCode, json, type Run, run } from './run-cli.ts'
 import { aDraft, type ServedClinic, serveClinic } from './served.ts'
+
+const SPOOLED = { action: 'conversation_started', actor_id: 'u-1', actor_type: 'user' } as const
 
 describe('on a server', () => {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-cli-server-'))
@@ -121,4 +125,49 @@ describe('on a server', () => {
     const elsewhere = await on('auditor', ['rotate-key', '--json'])
     assert.deepEqual([elsewhere.code, errorCode(elsewhere)], [3, 'invalid-query'])
   })
+
+  test('what waits in the spool of a dead agent is forwarded once', async () => {
+    const spool = join(folder, 'spool')
+    const left = { ...SPOOLED, conversation_id: 'c-spool' }
+    {
+      await using ledger = await openRemote(clinic.at, { token: tokens.writer })
+      await using waiting = await openSpool({ folder: spool, ledger })
+      await waiting.put(left)
+    }
+    const words = ['spool', 'forward', '--spool', spool, '--ledger', clinic.at, '--json']
+    const forward = () => run(words, '', { AFFIDAVIT_TOKEN: tokens.writer })
+    const [first, again] = [await forward(), await forward()]
+    assert.equal(first.code, 0, first.out + first.err)
+    assert.deepEqual([Object(json(first)).recorded, Object(json(again)).recorded], [1, 0])
+    const found = (await clinic.records()).filter(({ conversation_id }) => conversation_id === 'c-spool')
+    assert.equal(found.length, 1)
+  })
+
+  test('a registry, or actions, of the command are refused: the server has its own', async () => {
+    const file = join(folder, 'actions.json')
+    writeFileSync(file, '{}')
+    const answer = await on('writer', ['append', '--actions', file, '--json'])
+    assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], answer.out)
+    assert.match(answer.out, /--actions says nothing of a ledger on a server/)
+  })
+})
+
+test('a server is not started with what is no certificate, or a key of another one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-cli-tls-'))
+  try {
+    const pem = join(folder, 'pem')
+    writeFileSync(pem, 'this is no PEM')
+    const answer = await run(['serve', '--ledger', folder, '--tls-cert', pem, '--tls-key', pem, '--json'])
+    assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], answer.out + answer.err)
+    assert.match(answer.out, /--tls-cert: .* is no certificate/)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('the help of a command names no server where it takes none', async () => {
+  for (const command of [['keys', 'list'], ['watch'], ['erase', 'plan']])
+    assert.doesNotMatch((await run([...command, '--help'])).out, /AFFIDAVIT_TOKEN/, command.join(' '))
+  for (const command of [['search'], ['verify'], ['spool', 'forward']])
+    assert.match((await run([...command, '--help'])).out, /AFFIDAVIT_TOKEN/, command.join(' '))
 })

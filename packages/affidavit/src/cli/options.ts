@@ -17,13 +17,19 @@ import type { Trust } from '../verify/trust.ts'
 import { readInput } from './read-input.ts'
 import type { Surroundings } from './surroundings.ts'
 
+/** A ledger that is here: in a folder, or in a database with its home here. */
 export const ledgerOption = (): Option =>
-  new Option(
-    '--ledger <place>',
+  ledgerAt('folder of the ledger, or postgres://USER@HOST/DATABASE?ledger=NAME with --keys')
+
+/** A ledger that is here, or on a server. */
+export const ledgerAnywhereOption = (): Option =>
+  ledgerAt(
     'folder of the ledger, postgres://USER@HOST/DATABASE?ledger=NAME with --keys, or https://HOST with AFFIDAVIT_TOKEN',
   )
-    .env('AFFIDAVIT_LEDGER')
-    .makeOptionMandatory()
+
+function ledgerAt(places: string): Option {
+  return new Option('--ledger <place>', places).env('AFFIDAVIT_LEDGER').makeOptionMandatory()
+}
 
 export const keysOption = (): Option =>
   new Option('--keys <dir>', 'with a URL: the home folder of the ledger, with its keys').env('AFFIDAVIT_KEYS')

@@ -1,21 +1,11 @@
 import type { Command } from 'commander'
 
-import { openFolder } from '../../embedded/open.ts'
 import { appendLines, type LineOutcome } from '../../imports/append-lines.ts'
 import { splitLines } from '../../imports/read-lines.ts'
 import { EXIT } from '../exit-codes.ts'
-import { openOnServer } from '../on-server/open.ts'
-import {
-  jsonOption,
-  keysOption,
-  type LedgerOptions,
-  ledgerOption,
-  placeIn,
-  readActions,
-  registryOption,
-} from '../options.ts'
+import { openToAppend } from '../open-to-append.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerAnywhereOption, registryOption } from '../options.ts'
 import { count, jsonLine } from '../output.ts'
-import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface Options extends LedgerOptions {
@@ -30,16 +20,13 @@ export function addAppend(program: Command, { terminal, stdin, env, exit }: Surr
     .description(
       'Record drafts: JSON lines on standard input, one acknowledgement or refusal per line on standard output.',
     )
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
     .option('--actions <file>', 'your own actions: {"clinic.referral_sent": {"description": "…"}}')
     .addOption(registryOption())
     .addOption(jsonOption())
     .action(async (options: Options) => {
-      const registry = options.registry === undefined ? {} : { registry: readRegistry('--registry', options.registry) }
-      await using ledger =
-        (await openOnServer(options, env)) ??
-        (await openFolder(placeIn(options), { actions: readActions(options.actions), ...registry }))
+      await using ledger = await openToAppend(options, env)
       let [recorded, duplicates, refused] = [0, 0, 0]
       for await (const answer of appendLines(splitLines(bytesOf(stdin)), ledger.append)) {
         // What keeps the ledger from recording is no answer to a line: it ends the command.

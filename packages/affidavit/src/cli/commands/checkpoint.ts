@@ -4,7 +4,7 @@ import { openFolder } from '../../embedded/open.ts'
 import { wholeNote } from '../../ledger/prove.ts'
 import { type NewFile, refuseTaken, writeNewFile } from '../new-file.ts'
 import { openOnServer } from '../on-server/open.ts'
-import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerAnywhereOption, placeIn } from '../options.ts'
 import { counted, jsonDocument } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -17,7 +17,7 @@ export function addCheckpoint(program: Command, { terminal, env }: Surroundings)
   program
     .command('checkpoint')
     .description('Publish a checkpoint of everything recorded, and print it. An auditor keeps it as an anchor.')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
     .option('--out <file>', 'write it to a file that does not exist yet')
     .addOption(jsonOption())

@@ -10,7 +10,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   type ReaderOptions,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
@@ -31,7 +31,7 @@ export function addConversation(program: Command, { terminal, env }: Surrounding
       .command('conversation')
       .description('What was said in a conversation, record by record; with --reveal word for word.')
       .argument('<id>', 'the id of the conversation')
-      .addOption(ledgerOption())
+      .addOption(ledgerAnywhereOption())
       .addOption(keysOption()),
   )
     .option('--reveal', 'open its content; needs a role that may, and --reason')

@@ -5,7 +5,7 @@ import { examine } from '../examine.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Finding } from '../finding.ts'
 import { examineOnServer } from '../on-server/examine.ts'
-import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn } from '../options.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerAnywhereOption, placeIn } from '../options.ts'
 import { jsonDocument, type Style } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -24,7 +24,7 @@ export function addDoctor(program: Command, { terminal, env, exit }: Surrounding
     .description(
       'Look at the surroundings of a ledger: runtime, server, disk, rights, keys, checkpoints, clock. Changes nothing.',
     )
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
     .addOption(jsonOption())
     .action(async (options: LedgerOptions & { readonly json?: boolean }) => {

@@ -16,7 +16,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   placeIn,
   type ReaderOptions,
   readerOf,
@@ -36,7 +36,7 @@ export function addExport(program: Command, { terminal, env }: Surroundings): vo
   const command = program
     .command('export')
     .description('Write records with their proofs to a folder that verifies without us. That is recorded.')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
   addReaderOptions(addFilterOptions(command))
     .requiredOption('--out <dir>', 'a folder that does not exist yet')

@@ -13,7 +13,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   limitOption,
   type ReaderOptions,
 } from '../options.ts'
@@ -33,7 +33,7 @@ export function addGaps(program: Command, { terminal, env }: Surroundings): void
         .description(
           'What is not on record, as far as that can be seen: steps without an outcome, missing numbers of producers, times without a ledger, calls that nothing audited, answers that were cut.',
         )
-        .addOption(ledgerOption())
+        .addOption(ledgerAnywhereOption())
         .addOption(keysOption()),
     ),
   )

@@ -12,7 +12,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   limitOption,
   type ReaderOptions,
 } from '../options.ts'
@@ -33,7 +33,7 @@ export function addGrants(program: Command, { terminal, env }: Surroundings): vo
     program
       .command('grants')
       .description('Who approved which access, every access made under each grant, and those that had none.')
-      .addOption(ledgerOption())
+      .addOption(ledgerAnywhereOption())
       .addOption(keysOption())
       .option('--resource-type <type>', 'to this kind of thing')
       .option('--resource <id>', 'to this thing')

@@ -5,7 +5,14 @@ import { importOpenAiChat } from '../../imports/import-file.ts'
 import type { ImportReport } from '../../imports/tally.ts'
 import { EXIT } from '../exit-codes.ts'
 import { openOnServer } from '../on-server/open.ts'
-import { jsonOption, keysOption, type LedgerOptions, ledgerOption, placeIn, registryOption } from '../options.ts'
+import {
+  jsonOption,
+  keysOption,
+  type LedgerOptions,
+  ledgerAnywhereOption,
+  placeIn,
+  registryOption,
+} from '../options.ts'
 import { count, counted, jsonDocument, printable, type Terminal } from '../output.ts'
 import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -20,7 +27,7 @@ export function addImport(program: Command, { terminal, env, exit }: Surrounding
     .command('import')
     .description('Record conversations from a file. Importing it again adds nothing.')
     .argument('<file>', 'JSON lines, one conversation a line; also .gz')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
     .addOption(new Option('--format <name>', 'what the file holds').choices(['openai-chat']).makeOptionMandatory())
     .addOption(registryOption())

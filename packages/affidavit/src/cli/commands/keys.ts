@@ -70,7 +70,7 @@ function addCreate(keys: Command, { terminal, env }: Surroundings): void {
       }
       terminal.out(`${key}\n`)
       terminal.err(`
-  The key above is shown this once, and kept nowhere. It is ${made.id}, a ${made.role}; records name ${printable(made.actor)}.
+  The key above is shown this once, and kept nowhere. It is ${made.id}, of the role ${made.role}; records name ${printable(made.actor)}.
   Send it as Authorization: Bearer KEY.
 `)
     })

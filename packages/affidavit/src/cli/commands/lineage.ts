@@ -11,7 +11,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   type ReaderOptions,
 } from '../options.ts'
 import { counted, jsonDocument, printable, type Terminal, table } from '../output.ts'
@@ -30,7 +30,7 @@ export function addLineage(program: Command, { terminal, env }: Surroundings): v
         'What an answer came from: the question, and every call, access, approval and disclosure in between, with its grant.',
       )
       .argument('<id>', 'the id of an answer, or of any record, or its seq')
-      .addOption(ledgerOption())
+      .addOption(ledgerAnywhereOption())
       .addOption(keysOption()),
   )
     .addOption(jsonOption())

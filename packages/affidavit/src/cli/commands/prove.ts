@@ -12,7 +12,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   placeIn,
   type ReaderOptions,
   readerOf,
@@ -34,7 +34,7 @@ export function addProve(program: Command, { terminal, env }: Surroundings): voi
       'Write the proof that a record is in the ledger (C2SP tlog-proof), for anyone to verify offline. That is recorded.',
     )
     .argument('<id>', 'the id of a record, or its seq')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
     .requiredOption('--out <file>', 'where the proof goes: a file that does not exist yet')
     .option('--entry <file>', 'write the exact bytes of the record there too, also a new file')

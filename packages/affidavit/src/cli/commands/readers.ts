@@ -11,7 +11,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   type ReaderOptions,
 } from '../options.ts'
 import { count, counted, jsonDocument, printable, table } from '../output.ts'
@@ -29,7 +29,7 @@ export function addReaders(program: Command, { terminal, env }: Surroundings): v
         .description(
           'Who has read the records that fit: searches, views, proofs, exports and reveals that showed them.',
         )
-        .addOption(ledgerOption())
+        .addOption(ledgerAnywhereOption())
         .addOption(keysOption()),
     ),
   )

@@ -5,7 +5,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   type ReaderOptions,
 } from '../options.ts'
 import { jsonDocument, printable } from '../output.ts'
@@ -22,7 +22,7 @@ export function addResolve(program: Command, { terminal, env }: Surroundings): v
       .command('resolve')
       .description('Whom a token stands for. Needs a role that may; it is recorded, with the reason.')
       .argument('<token>', 'tok_ and 32 hex digits, as records have it')
-      .addOption(ledgerOption())
+      .addOption(ledgerAnywhereOption())
       .addOption(keysOption()),
   )
     .requiredOption('--reason <text>', 'why; stands in the record of this reading')

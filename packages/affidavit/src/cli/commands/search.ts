@@ -11,7 +11,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   type ReaderOptions,
   wholeNumber,
 } from '../options.ts'
@@ -31,7 +31,7 @@ export function addSearch(program: Command, { terminal, env }: Surroundings): vo
   const search = program
     .command('search')
     .description('Find records. All conditions hold at once. The search is recorded.')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
   addReaderOptions(addFilterOptions(search))
     .option('--origin <name>', 'an earlier incarnation in this database; persons by their tokens')

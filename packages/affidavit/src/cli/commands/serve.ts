@@ -24,7 +24,7 @@ import {
 } from '../options.ts'
 import { jsonLine, type Terminal } from '../output.ts'
 import { readDocumentFile } from '../read-document.ts'
-import { readInput } from '../read-input.ts'
+import { readTls, type Tls } from '../read-tls.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { interval, webhookSecret } from './watch.ts'
 
@@ -131,17 +131,12 @@ function limitsIn({ bodyLimit, requestsPerMinute }: Options): { bodyLimit?: numb
   }
 }
 
-function tlsIn({ tlsCert, tlsKey }: Options): { tls?: { cert: Buffer; key: Buffer } } {
+function tlsIn({ tlsCert, tlsKey }: Options): { tls?: Tls } {
   if (tlsCert === undefined && tlsKey === undefined) return {}
   if (tlsCert === undefined || tlsKey === undefined) {
     throw usage('--tls-cert', 'a certificate and its key belong together', 'name both: --tls-cert FILE --tls-key FILE')
   }
-  return {
-    tls: {
-      cert: Buffer.from(readInput('--tls-cert', tlsCert)),
-      key: Buffer.from(readInput('--tls-key', tlsKey)),
-    },
-  }
+  return { tls: readTls(tlsCert, tlsKey) }
 }
 
 function watchingIn(
@@ -177,7 +172,7 @@ function tell({ listening: { url }, ledgers, firstKeys }: Serving, json: boolean
   terminal.out(`Answering at ${url} for ${ledgers.join(', ')}\n`)
   for (const { ledger, key } of firstKeys) {
     terminal.out(
-      `\nNobody can sign in to ${ledger} yet. Until somebody can, this key of an admin opens it, from this machine alone:\n\n  ${key}\n\nMake others with it: affidavit keys create --ledger PLACE --role writer\n`,
+      `\nNobody can sign in to ${ledger} yet. Until somebody can, this key of an admin opens it, from this machine alone:\n\n  ${key}\n\nMake others beside the ledger: affidavit keys create --ledger PLACE --role ROLE\n`,
     )
   }
 }

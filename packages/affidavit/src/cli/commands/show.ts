@@ -8,7 +8,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   type ReaderOptions,
 } from '../options.ts'
 import { jsonDocument } from '../output.ts'
@@ -25,7 +25,7 @@ export function addShow(program: Command, { terminal, env }: Surroundings): void
     .command('show')
     .description('Show one record, by id or seq. That is recorded.')
     .argument('<id>', 'the id of a record, or its seq')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
   addReaderOptions(show)
     .option('--origin <name>', 'an earlier incarnation in this database')

@@ -6,20 +6,11 @@ import type { Command } from 'commander'
 import { examineSpool, type SpoolState } from '../../capture/spool/examine.ts'
 import type { Forwarded } from '../../capture/spool/forward.ts'
 import { openSpool } from '../../capture/spool.ts'
-import { openFolder } from '../../embedded/open.ts'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import { EXIT } from '../exit-codes.ts'
-import {
-  jsonOption,
-  keysOption,
-  type LedgerOptions,
-  ledgerOption,
-  placeIn,
-  readActions,
-  registryOption,
-} from '../options.ts'
+import { openToAppend } from '../open-to-append.ts'
+import { jsonOption, keysOption, type LedgerOptions, ledgerAnywhereOption, registryOption } from '../options.ts'
 import { counted, jsonDocument, printable } from '../output.ts'
-import { readRegistry } from '../read-registry.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 interface StatusOptions {
@@ -53,12 +44,12 @@ function addStatus(command: Command, { terminal, exit }: Surroundings): void {
     })
 }
 
-function addForward(command: Command, { terminal, exit }: Surroundings): void {
+function addForward(command: Command, { terminal, env, exit }: Surroundings): void {
   command
     .command('forward')
     .description('Record what waits in a spool that no process holds, in order; what is recorded already is not again.')
     .requiredOption('--spool <dir>', 'folder of the spool')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
     .option('--actions <file>', 'your own actions: {"clinic.referral_sent": {"description": "…"}}')
     .addOption(registryOption())
@@ -66,7 +57,7 @@ function addForward(command: Command, { terminal, exit }: Surroundings): void {
     .addOption(jsonOption())
     .action(async (options: ForwardOptions) => {
       expectSpool(options.spool)
-      const forwarded = await forwardAll(options)
+      const forwarded = await forwardAll(options, env)
       const { recorded, duplicates, refused, unreadable } = forwarded
       if (options.json === true) terminal.out(jsonDocument({ recorded, duplicates, refused, unreadable }))
       else terminal.err(`${says(forwarded)}\n`)
@@ -74,9 +65,11 @@ function addForward(command: Command, { terminal, exit }: Surroundings): void {
     })
 }
 
-async function forwardAll({ spool: folder, refused, ...options }: ForwardOptions): Promise<Forwarded> {
-  const registry = options.registry === undefined ? {} : { registry: readRegistry('--registry', options.registry) }
-  await using ledger = await openFolder(placeIn(options), { actions: readActions(options.actions), ...registry })
+async function forwardAll(
+  { spool: folder, refused, ...options }: ForwardOptions,
+  env: Surroundings['env'],
+): Promise<Forwarded> {
+  await using ledger = await openToAppend(options, env)
   await using spool = await openSpool({ folder, ledger })
   const before = refused === true ? [await spool.forwardRefused()] : []
   return together([...before, await spool.forward()])

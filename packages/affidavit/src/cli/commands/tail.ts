@@ -14,7 +14,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   placeIn,
   type ReaderOptions,
   readerOf,
@@ -33,7 +33,7 @@ export function addTail(program: Command, { terminal, env }: Surroundings): void
   const tail = program
     .command('tail')
     .description('Show the newest records, and with --follow each new one. Leaves out what is on record about viewing.')
-    .addOption(ledgerOption())
+    .addOption(ledgerAnywhereOption())
     .addOption(keysOption())
     .option('-n, --lines <n>', 'records to begin with', wholeNumber(0), 10)
     .option('-f, --follow', 'go on until interrupted')

@@ -61,7 +61,10 @@ export function addVerify(program: Command, { terminal, env, exit }: Surrounding
     .description(
       'Verify a ledger, a conversation, a range, an export or one proof. Reads; a ledger records that it did.',
     )
-    .option('--ledger <dir or url>', 'the ledger in this folder, or in this database')
+    .option(
+      '--ledger <dir or url>',
+      'the ledger in this folder, in this database, or at https://HOST with AFFIDAVIT_TOKEN',
+    )
     .addOption(keysOption())
     .option('--export <dir>', 'an export; needs no ledger')
     .option('--proof <file>', 'a proof file, together with --entry; needs no ledger')

@@ -12,7 +12,7 @@ import {
   jsonOption,
   keysOption,
   type LedgerOptions,
-  ledgerOption,
+  ledgerAnywhereOption,
   limitOption,
   type ReaderOptions,
 } from '../options.ts'
@@ -34,7 +34,7 @@ export function addVersions(program: Command, { terminal, env }: Surroundings): 
       .description(
         'Which prompt and model an agent had: changed and approved by whom, with the answers given under each.',
       )
-      .addOption(ledgerOption())
+      .addOption(ledgerAnywhereOption())
       .addOption(keysOption())
       .requiredOption('--agent <name>', 'the agent'),
   )
