@@ -91,6 +91,12 @@ describe('a server answers with a problem, and goes on:', () => {
     })
   }
 
+  test('a misspelt condition is named', async () => {
+    const clinic = await clinicOf()
+    const problem = await answered(await clinic.ask('reader', 'records?conversaton_id=v-1'))
+    assert.deepEqual([problem.path, problem.detail], ['conversaton_id', 'conversaton_id is not known here'])
+  })
+
   const paths: readonly [path: string, status: number][] = [
     ['/v1/ledgers/..%2f..%2fetc%2fpasswd/records', 404],
     ['/v1/ledgers/%00/records', 404],

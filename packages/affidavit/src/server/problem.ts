@@ -133,7 +133,7 @@ function ofHttp(error: unknown): Problem | undefined {
   if (error.statusCode >= 500) return undefined
   const code = 'code' in error && typeof error.code === 'string' ? OF_FASTIFY[error.code] : undefined
   const known = code ?? codeOfStatus(error.statusCode)
-  return ofRequest(known, WORDS[known] ?? 'the request is not of its form')
+  return ofRequest(known, WORDS[known] ?? 'the request is not of its form', CURES[known])
 }
 
 function codeOfStatus(status: number): RequestCode {
@@ -145,6 +145,11 @@ const WORDS: Partial<Record<RequestCode, string>> = {
   'request-too-large': 'the body has more bytes than this server takes, packed or unpacked',
   'unsupported-media-type': 'this content type or encoding is not taken here',
   'invalid-request': 'the body is not what its content type says',
+}
+
+const CURES: Partial<Record<RequestCode, string>> = {
+  'request-too-large': 'send less at once; affidavit serve --body-limit BYTES takes more',
+  'unsupported-media-type': 'send Content-Type: application/json, or what GET /openapi.json has for this route',
 }
 
 function problem(status: number, code: string, detail: string, cure?: string, path?: string): Problem {

@@ -35,6 +35,8 @@ interface SchemaError {
 function faultOf(part: string | undefined, error: SchemaError | undefined): RequestFault {
   const place = part === 'querystring' ? 'query' : (part ?? 'request')
   if (error === undefined) return new RequestFault('invalid-request', `the ${place} is not of its form`)
+  // What a closed object has no member for is held against `false`.
+  const said = error.message === 'schema is false' ? 'is not known here' : error.message
   const path = error.instancePath
     .split('/')
     .slice(1)
@@ -42,9 +44,9 @@ function faultOf(part: string | undefined, error: SchemaError | undefined): Requ
   const names = Object.values(error.params ?? {})
     .flat()
     .filter((one) => typeof one === 'string')
-  const about = names.length === 0 || error.message.includes(String(names[0])) ? '' : ` (${names.join(', ')})`
+  const about = names.length === 0 || said.includes(String(names[0])) ? '' : ` (${names.join(', ')})`
   const where = path === '' ? `the ${place}` : path
-  return new RequestFault('invalid-request', `${where} ${error.message}${about}`, {
+  return new RequestFault('invalid-request', `${where} ${said}${about}`, {
     cure: 'GET /openapi.json describes every request',
     ...(path === '' ? {} : { path }),
   })
