@@ -12,10 +12,11 @@ import type { Clock } from '../src/clock/clock.ts'
 import { createApiKey } from '../src/embedded/change-api-keys.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
+import { placeOf } from '../src/embedded/place.ts'
 import { type AuditRecord, type Draft, RESERVED_ACTIONS } from '../src/formats/fields.ts'
 import type { Ledger } from '../src/ledger/ledger.ts'
 import type { ServeOptions } from '../src/server/open-ledgers.ts'
-import { serve } from '../src/server/serve.ts'
+import { type Serve, serve } from '../src/server/serve.ts'
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts'
 
 export interface RemoteWorld {
@@ -88,10 +89,10 @@ export async function startRemoteWorld(options: Omit<ServeOptions, 'onFault'> = 
 
 export async function serveHome(
   home: string,
-  options: Omit<ServeOptions, 'onFault'> = {},
+  options: Omit<ServeOptions, 'onFault'> & Pick<Serve, 'readyMillis'> = {},
 ): Promise<{ readonly port: number; stop(): Promise<unknown> }> {
   const { listening } = await serve({
-    places: [{ home }],
+    places: [placeOf(home)],
     at: { host: '127.0.0.1', port: 0 },
     bodyLimit: 67_108_864,
     requestsPerMinute: 10_000_000,

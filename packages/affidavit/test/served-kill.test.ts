@@ -7,12 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { externalAnchor, localAnchor } from '../src/embedded/anchors.ts'
-import { createApiKey } from '../src/embedded/change-api-keys.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { keyOf } from './attacked-ledger.ts'
 import { missingForPostgres, type PostgresServer, startPostgres } from './postgres-server.ts'
-import { startServed, startWriter, type Told } from './served-process.ts'
+import { newWriter, startServed, startWriter, type Told } from './served-process.ts'
 import { verifyHome } from './verify-home.ts'
 
 const ROUNDS = process.env.AFFIDAVIT_SOAK === '1' ? 15 : 1
@@ -113,13 +112,6 @@ async function killAndJudge(t: TestContext, base: string, home: string, postgres
   t.diagnostic(
     ['recorded', 'spooled', 'spool-full'].map((w) => `${told.filter((o) => o.told === w).length} ${w}`).join(),
   )
-}
-
-async function newWriter(home: string): Promise<{ readonly token: string; readonly vkey: string }> {
-  await using ledger = await openFolder(home)
-  const by = { actor_id: 'operator-1', actor_type: 'admin' } as const
-  const { key } = await createApiKey({ ledger, home, by }, { role: 'writer', actor: 'triage' })
-  return { token: key, vkey: await ledger.verifierKey() }
 }
 
 /** What somebody outside keeps: a checkpoint as the server shows it. */

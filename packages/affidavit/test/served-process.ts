@@ -5,6 +5,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
+import { createApiKey } from '../src/embedded/change-api-keys.ts'
+import { openFolder } from '../src/embedded/open.ts'
 import { startFaultyProxy } from './faulty-proxy.ts'
 import { BIN } from './run-cli.ts'
 
@@ -13,6 +15,7 @@ export interface ServedProcess {
   readonly url: string
   begin(): Promise<void>
   end(signal: NodeJS.Signals): Promise<void>
+  pid(): number | undefined
   close(): Promise<void>
 }
 
@@ -40,6 +43,7 @@ export async function startServed(home: string, command: readonly string[] = [])
       child = undefined
       await ended
     },
+    pid: () => child?.pid,
     async close() {
       await served.end('SIGKILL')
       await proxy.close()
@@ -104,4 +108,12 @@ export function startWriter({ url, token, spool, first, heard, failed }: WriterA
       await Promise.all([ended, lines])
     },
   }
+}
+
+/** A key for whoever writes, and the key that signs checkpoints. */
+export async function newWriter(home: string): Promise<{ readonly token: string; readonly vkey: string }> {
+  await using ledger = await openFolder(home)
+  const by = { actor_id: 'operator-1', actor_type: 'admin' } as const
+  const { key } = await createApiKey({ ledger, home, by }, { role: 'writer', actor: 'triage' })
+  return { token: key, vkey: await ledger.verifierKey() }
 }

@@ -7,6 +7,7 @@ import Type from 'typebox'
 import { LedgerError } from '../../errors/ledger-error.ts'
 import type { AppParts } from '../app-parts.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Served } from '../served.ts'
 import { about, answerSchema, type Routes, textAnswer } from './route.ts'
 
 const READY_MILLIS = 5_000
@@ -36,10 +37,16 @@ const METRICS = about(
 export function addWell(app: Routes, { ledgers, state, readyMillis = READY_MILLIS }: AppParts, metrics: Metrics): void {
   app.get('/healthz', HEALTHZ, async () => ({ status: 'ok' }))
 
+  const proving = new Map<string, Promise<void>>()
+  // Whoever asks while one waits waits for the same: of a database that hangs, asking takes nothing more.
+  const prove = ({ name, ledger }: Served): Promise<void> => {
+    const asked = proving.get(name) ?? ledger.canCommit().finally(() => proving.delete(name))
+    proving.set(name, asked)
+    return asked
+  }
+
   app.get('/readyz', READYZ, async (_request, reply) => {
-    const tried = await Promise.all(
-      [...ledgers.values()].map(({ ledger }) => problemOf(ledger.canCommit(), readyMillis)),
-    )
+    const tried = await Promise.all([...ledgers.values()].map((served) => problemOf(prove(served), readyMillis)))
     const problems = [...(state.draining ? ['draining'] : []), ...tried.filter((one) => one !== undefined)]
     if (problems.length === 0) return { status: 'ready' }
     return reply.code(503).header('Retry-After', '1').send({ status: 'not ready', problems })

@@ -173,15 +173,14 @@ export function postgresStore(options: PostgresStoreOptions): LedgerStore {
         },
       ),
 
+    // Behind the lock that every append takes: whoever cannot have it cannot commit. A transaction that locks has a number, is written to
+    // the log, and waits for it as any other.
     proveCommit: (ledger) =>
-      tracked(async () => {
-        await numberOf(ledger)
-        // A transaction that has a number is written to the log, and waits for it as any other.
-        await write(() => ({
-          reads: [{ text: 'SELECT pg_current_xact_id()', values: [] }],
-          decide: () => ({ value: undefined, writes: [] }),
-        }))
-      }),
+      writeTo(
+        ledger,
+        () => [{ text: 'SELECT pg_current_xact_id()', values: [] }],
+        () => ({ value: undefined, writes: [] }),
+      ),
 
     keepCosignature: (ledger, size, line) =>
       writeTo(
