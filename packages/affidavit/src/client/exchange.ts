@@ -88,6 +88,7 @@ export function createExchange({ base, token, random }: ExchangeParts): Exchange
         },
       })
       let state: 'under way' | 'over' = 'under way'
+      const aborted = (): void => fail(noAnswer('nobody waits for it any more'))
 
       function end(answer: Answer): void {
         state = 'over'
@@ -102,7 +103,9 @@ export function createExchange({ base, token, random }: ExchangeParts): Exchange
         request.destroy()
       }
 
-      signal?.addEventListener('abort', () => fail(noAnswer('nobody waits for it any more')), { once: true })
+      signal?.addEventListener('abort', aborted)
+      // A signal may outlive many requests.
+      request.once('close', () => signal?.removeEventListener('abort', aborted))
       request.setTimeout(patienceMillis, () => fail(noAnswer(`nothing came for ${patienceMillis} ms`)))
       request.on('error', (error) => {
         const carriedOut = 'code' in error && NOT_CONNECTED.has(String(error.code)) ? 'not' : 'maybe'

@@ -19,6 +19,8 @@ export interface FollowParts extends Pick<Evidence, 'path' | 'origin'> {
 
 const AGAIN_MILLIS = 1_000
 const EVENT_STREAM = 'text/event-stream'
+/** Of an event that has not ended, and of an answer that is no stream: more than a record has. */
+const MAX_UNREAD = 1_048_576
 
 /**
  * Tells of each record from `from_seq` on, until `signal` ends it.
@@ -34,6 +36,7 @@ export async function follow(
   while (!signal.aborted) {
     let text = ''
     const bytes: Uint8Array[] = []
+    let unread = 0
     const decoder = new TextDecoder()
     try {
       const answer = await exchange.send(
@@ -43,12 +46,15 @@ export async function follow(
         },
         (answer, piece) => {
           if (answer.status !== 200 || !isType(answer, EVENT_STREAM)) {
+            unread += piece.length
+            if (unread > MAX_UNREAD) throw unreadable('an answer without end')
             bytes.push(piece)
             return 'more'
           }
           text += decoder.decode(piece, { stream: true })
           const events = text.split('\n\n')
           text = events.pop() ?? ''
+          if (text.length > MAX_UNREAD) throw unreadable('an event without end')
           for (const event of events) {
             const record = recordIn(event, origin)
             if (record === undefined) continue
