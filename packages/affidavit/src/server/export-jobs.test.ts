@@ -62,3 +62,15 @@ test('twenty are kept, and there is room for another where one is deleted, or it
   assert.deepEqual(readdirSync(temporary), [])
   await jobs.close()
 })
+
+test('exports of one ledger take no room from those of another', async () => {
+  const place = join(folder, 'other')
+  await initLedger(place, { origin: 'other.example/agents' })
+  await using other = await openFolder(place, { publish: QUIET })
+  const jobs = createExportJobs(fixedClock())
+  await Promise.all([start(jobs), start(jobs)])
+  await assert.rejects(start(jobs), { code: 'rate-limited' })
+  const elsewhere = { ...principal, ledger: other.origin }
+  await jobs.start(elsewhere, other, { filter: {}, requester: 'kim', timeZone: 'UTC' })
+  await jobs.close()
+})

@@ -116,7 +116,8 @@ export function createExportJobs(clock: Clock, tell: (bug: unknown) => void): Ex
   return {
     async start(principal, ledger, order) {
       await sweep()
-      expectRoom([...jobs.values()])
+      // Of each ledger: nobody learns of another by what room there is, or takes it from them.
+      expectRoom([...jobs.values()].filter((job) => job.ledger === ledger.origin))
       // Nothing is awaited in between: several that come at once are counted.
       const folder = mkdtempSync(join(tmpdir(), 'affidavit-export-'))
       const job = begin(principal, ledger, order, folder)
