@@ -1,7 +1,9 @@
 // A server attacked by whoever reaches it, by its readers, and by one tenant upon another (SECURITY.md).
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -10,7 +12,7 @@ import { createApiKey } from '../src/embedded/change-api-keys.ts'
 import { initLedger } from '../src/embedded/init.ts'
 import { openFolder } from '../src/embedded/open.ts'
 import { serve } from '../src/server/serve.ts'
-import { answered } from './served.ts'
+import { answered, NAME, type ServedClinic, serveClinic } from './served.ts'
 
 const BY = { actor_id: 'operator-1', actor_type: 'admin' } as const
 
@@ -49,5 +51,52 @@ describe('of two tenants of a server', () => {
     } finally {
       await listening.drain(0)
     }
+  })
+})
+
+describe('a server', () => {
+  let shared: Promise<ServedClinic> | undefined
+  const clinicOf = (): Promise<ServedClinic> => {
+    shared ??= serveClinic()
+    return shared
+  }
+  after(async () => (await shared)?.[Symbol.asyncDispose]())
+
+  test('has no head of a tail: nothing would read on for nobody', async () => {
+    const clinic = await clinicOf()
+    assert.equal((await clinic.ask('reader', 'tail', { method: 'HEAD' })).status, 404)
+    assert.equal((await clinic.ask('reader', 'health', { method: 'HEAD' })).status, 200)
+  })
+
+  test('counts no tail of somebody who went away before it began', { timeout: 20_000 }, async () => {
+    const clinic = await clinicOf()
+    const { host, port } = new URL(clinic.url)
+    const key = await clinic.key('reader')
+    const path = `/v1/ledgers/${encodeURIComponent(NAME)}/tail`
+    for (let opened = 0; opened < 40; opened++) {
+      const socket = connect(Number(port), '127.0.0.1')
+      await once(socket, 'connect')
+      await new Promise<void>((sent) =>
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${key}\r\n\r\n`, () => sent()),
+      )
+      socket.destroy()
+    }
+    const stop = new AbortController()
+    const headers = { Authorization: `Bearer ${key}` }
+    // Until it is seen that they are gone.
+    while ((await fetch(`${clinic.at}/tail`, { headers, signal: stop.signal })).status !== 200);
+    stop.abort()
+  })
+
+  test('cuts off who asks for more at once than anybody does, and makes no answers for them', async () => {
+    const clinic = await clinicOf()
+    const { port } = new URL(clinic.url)
+    const answeredBefore = clinic.log.length
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.on('error', () => undefined).resume()
+    socket.write('GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(1700))
+    await new Promise<void>((cut) => socket.once('close', () => cut()))
+    assert.equal((await clinic.ask(undefined, '/healthz')).status, 200)
+    assert.ok(clinic.log.length - answeredBefore < 100, 'requests that were answered')
   })
 })

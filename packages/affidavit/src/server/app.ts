@@ -11,11 +11,14 @@ import { answerProblem } from './app-problem.ts'
 import { loggerOptions, logRequests, requestId } from './log.ts'
 import { measure } from './metrics.ts'
 import { describeRoutes } from './openapi.ts'
+import { PATIENCE_MILLIS } from './patient.ts'
+import { fewOfAConnection } from './pipelined.ts'
 import { RequestFault } from './problem.ts'
 import { readBodies } from './read-body.ts'
 import type { Routes } from './routes/route.ts'
 import { addRoutes } from './routes.ts'
 import type { Served } from './served.ts'
+import { cutOffUntaken } from './untaken.ts'
 import { compileValidator, type SchemaTypes } from './validate.ts'
 
 /** How long a whole request may take to arrive; its headers less. */
@@ -36,7 +39,7 @@ export async function createApp(parts: AppParts): Promise<Routes> {
     // A name may be as long as a ledger's.
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false, caseSensitive: true },
     rewriteUrl: ({ url = '/' }) => withEncodedName(url, ledgers),
-    serverFactory: (handler) => createListener(handler, tls),
+    serverFactory: (handler) => createListener(fewOfAConnection(handler), tls),
   }).withTypeProvider<SchemaTypes>()
   app.setValidatorCompiler(compileValidator)
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
@@ -44,6 +47,7 @@ export async function createApp(parts: AppParts): Promise<Routes> {
   app.setNotFoundHandler((request, reply) => answerProblem(noRoute(request), request, reply))
   readBodies(app)
   logRequests(app)
+  cutOffUntaken(app, PATIENCE_MILLIS)
   await app.register(compress, { requestEncodings: ['gzip', 'deflate', 'br', 'zstd', 'identity'] })
   await describeRoutes(app)
   await addRoutes(app, parts, measure(app, ledgers))

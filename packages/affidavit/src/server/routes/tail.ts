@@ -24,29 +24,35 @@ export function addTail(app: Routes, { clock = systemClock, state }: Pick<AppPar
 
   app.get(
     '/tail',
-    about(
-      {
-        operation: 'tailRecords',
-        needs: 'search',
-        summary: 'What comes, as server-sent events: id is the seq, data the record. Leaves out records_viewed',
-      },
-      {
-        params: Type.Object(inLedger),
-        querystring: Type.Object(
-          {
-            ...conditions,
-            from_seq: Type.Optional(
-              Type.Integer({ minimum: 0, description: 'begins there; with what comes next where left out' }),
+    {
+      // Fastify would read on to the end of the stream for a HEAD, which has none.
+      exposeHeadRoute: false,
+      ...about(
+        {
+          operation: 'tailRecords',
+          needs: 'search',
+          summary: 'What comes, as server-sent events: id is the seq, data the record. Leaves out records_viewed',
+        },
+        {
+          params: Type.Object(inLedger),
+          querystring: Type.Object(
+            {
+              ...conditions,
+              from_seq: Type.Optional(
+                Type.Integer({ minimum: 0, description: 'begins there; with what comes next where left out' }),
+              ),
+            },
+            { additionalProperties: false },
+          ),
+          headers: Type.Object({
+            'last-event-id': Type.Optional(
+              Type.String({ description: 'the seq that was seen last: it goes on behind' }),
             ),
-          },
-          { additionalProperties: false },
-        ),
-        headers: Type.Object({
-          'last-event-id': Type.Optional(Type.String({ description: 'the seq that was seen last: it goes on behind' })),
-        }),
-        response: { 200: answerIn('until one of both ends it', { 'text/event-stream': Type.String() }) },
-      },
-    ),
+          }),
+          response: { 200: answerIn('until one of both ends it', { 'text/event-stream': Type.String() }) },
+        },
+      ),
+    },
     async (request, reply) => {
       const { served, principal, reading } = request.asked
       const { from_seq: asked, ...filter } = request.query

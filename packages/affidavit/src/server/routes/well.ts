@@ -52,7 +52,12 @@ export function addWell(app: Routes, { ledgers, state, readyMillis = READY_MILLI
     return reply.code(503).header('Retry-After', '1').send({ status: 'not ready', problems })
   })
 
-  app.get('/openapi.json', OPENAPI, async () => app.swagger())
+  // The same bytes for everybody, packed for nobody: whoever asks needs no credential.
+  let description: Buffer | undefined
+  app.get('/openapi.json', { ...OPENAPI, compress: false }, async (_request, reply) => {
+    description ??= Buffer.from(JSON.stringify(app.swagger()))
+    return reply.type('application/json; charset=utf-8').send(description)
+  })
 
   app.get('/metrics', METRICS, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
 }
