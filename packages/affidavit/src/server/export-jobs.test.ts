@@ -67,7 +67,7 @@ test('exports of one ledger take no room from those of another', async () => {
   const place = join(folder, 'other')
   await initLedger(place, { origin: 'other.example/agents' })
   await using other = await openFolder(place, { publish: QUIET })
-  const jobs = createExportJobs(fixedClock())
+  const jobs = createExportJobs(fixedClock(), (bug) => assert.fail(String(bug)))
   await Promise.all([start(jobs), start(jobs)])
   await assert.rejects(start(jobs), { code: 'rate-limited' })
   const elsewhere = { ...principal, ledger: other.origin }
