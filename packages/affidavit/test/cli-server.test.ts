@@ -1,12 +1,14 @@
 // The command line on a ledger that is on a server: what it does with a folder it does with https://HOST, by the right of the token.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { openSpool } from '../src/capture/spool.ts'
+import { readTls } from '../src/cli/read-tls.ts'
 import { openRemote } from '../src/client/open.ts'
 import { draft, errorCode, json, type Run, run } from './run-cli.ts'
 import { aDraft, type ServedClinic, serveClinic } from './served.ts'
@@ -161,6 +163,28 @@ test('a server is not started with what is no certificate, or a key of another o
     assert.deepEqual([answer.code, errorCode(answer)], [3, 'invalid-query'], answer.out + answer.err)
     assert.match(answer.out, /--tls-cert: .* is no certificate/)
   } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('doctor names the cure where the certificate of a server is trusted by nobody', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-cli-tls-'))
+  const [key, cert] = [join(folder, 'tls.key'), join(folder, 'tls.crt')]
+  const words = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=127.0.0.1']
+  try {
+    execFileSync('openssl', [...words, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    return t.skip('openssl is not installed')
+  }
+  const clinic = await serveClinic({ tls: readTls(cert, key) })
+  try {
+    const env = { AFFIDAVIT_TOKEN: await clinic.key('reader') }
+    const answer = await run(['doctor', '--ledger', clinic.at, '--json'], '', env)
+    assert.notEqual(answer.code, 0)
+    assert.match(answer.out, /NODE_EXTRA_CA_CERTS/)
+  } finally {
+    await clinic[Symbol.asyncDispose]()
     rmSync(folder, { recursive: true, force: true })
   }
 })

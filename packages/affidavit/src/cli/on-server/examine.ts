@@ -23,8 +23,14 @@ async function examineServer(base: string): Promise<readonly Finding[]> {
     return [readiness(answer.status, body), clock(answer.headers.get('date'), asked)]
   } catch (cause) {
     const said = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause.message : cause.message) : ''
-    return [fail('server', `does not answer: ${said}`, 'see that it runs, and that it can be reached from here')]
+    return [fail('server', `does not answer: ${said.trim()}`, cureOf(said))]
   }
+}
+
+function cureOf(said: string): string {
+  if (/wrong version number/.test(said)) return 'it speaks no TLS: http:// on this machine, or serve --tls-cert FILE'
+  if (!/certificate/.test(said)) return 'see that it runs, and that it can be reached from here'
+  return 'where nobody known signed its certificate, trust it: NODE_EXTRA_CA_CERTS=FILE, the certificate or that of its authority'
 }
 
 function readiness(status: number, body: unknown): Finding {
