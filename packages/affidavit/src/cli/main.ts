@@ -143,7 +143,8 @@ function version(): string {
   return found?.[1] ?? 'unknown'
 }
 
-function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
+function failed(thrown: unknown, json: boolean, terminal: Terminal): ExitCode {
+  const error = firstOf(thrown)
   // Commander has said already what was wrong with the words of the call; help and --version end here too.
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok
@@ -178,4 +179,9 @@ function failed(error: unknown, json: boolean, terminal: Terminal): ExitCode {
   if (json) terminal.out(jsonLine({ error: { code: 'bug', problem: said, cure: 'a bug of ours: please report it' } }))
   else terminal.err(`affidavit: this is a bug of ours; please report it with these lines\n${said}\n`)
   return EXIT.bug
+}
+
+// Where letting go failed too, what came first is what a person can do something about.
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error
 }
