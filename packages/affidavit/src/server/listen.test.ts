@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 
 import { serveLedger } from '../../test/served-ledger.ts'
@@ -27,4 +28,14 @@ test('what is answered while the server drains holds it up no longer, though its
   assert.equal(answer.statusCode, 201)
   await drained
   agent.destroy()
+})
+
+test('a connection on which nothing was ever asked holds up no end', async () => {
+  const served = await serveLedger()
+  const { hostname, port } = new URL(served.url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  socket.resume()
+  // It fails where somebody is cut off.
+  await Promise.all([once(socket, 'close'), served[Symbol.asyncDispose]()])
 })

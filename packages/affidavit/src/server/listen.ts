@@ -1,6 +1,7 @@
 // A server that answers: it listens, and at the end commits what it took (spec/http.md §8).
 
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 
 import { LedgerError } from '../errors/ledger-error.ts'
 import { createApp } from './app.ts'
@@ -42,6 +43,7 @@ export async function listen(parts: AppParts, { host, port }: ListenAt): Promise
     })
   }
   const { server } = app
+  const silent = silentOn(server, parts.tls === undefined ? 'connection' : 'secureConnection')
   let draining: Promise<number> | undefined
 
   async function end(patienceMillis: number): Promise<number> {
@@ -54,7 +56,10 @@ export async function listen(parts: AppParts, { host, port }: ListenAt): Promise
       })
     }, patienceMillis)
     // A connection that is kept open for a next request has none to wait for.
-    const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MILLIS)
+    const idle = setInterval(() => {
+      server.closeIdleConnections()
+      for (const socket of silent) socket.destroy()
+    }, IDLE_LOOK_MILLIS)
     try {
       await app.close()
     } finally {
@@ -77,4 +82,15 @@ export async function listen(parts: AppParts, { host, port }: ListenAt): Promise
 function urlOf({ tls }: AppParts, { address, family, port }: AddressInfo): string {
   const host = family === 'IPv6' ? `[${address}]` : address
   return `${tls === undefined ? 'http' : 'https'}://${host}:${port}`
+}
+
+// Clients open connections before they need them: one that never asked anything waits for no answer, and Node does not count it as idle.
+function silentOn(server: Server, opened: 'connection' | 'secureConnection'): ReadonlySet<Socket> {
+  const silent = new Set<Socket>()
+  server.on(opened, (socket: Socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  server.on('request', ({ socket }) => void silent.delete(socket))
+  return silent
 }
